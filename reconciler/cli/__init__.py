@@ -1,0 +1,89 @@
+"""The command line: one module a command, imported when it is called.
+
+The group knows each command's name and summary by itself, so that `--help`, `--version` and
+completion load nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from reconciler import __version__
+
+# name -> (module below reconciler.cli, summary)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("init", "Write a repository of schedules to start from."),
+    "validate": ("validate", "Check every declaration; print every problem."),
+    "plan": ("plan", "Show what apply would do."),
+    "apply": ("apply", "Create, update and disable live schedules as declared."),
+    "status": ("status", "Live schedules, and how they differ from the repository."),
+    "schedules": ("schedules", "List, show, disable and enable live schedules."),
+    "pipelines": ("pipelines", "List, show, publish, disable and enable pipelines."),
+    "schema": ("schema", "Print a JSON schema, for editors."),
+    "explain": ("explain", "Say more about a problem's code."),
+    "completion": ("completion", "Print a shell's completion script."),
+}
+
+EXIT_CODES = """Exit codes: 0 in sync, or done; 1 error; 2 usage; 3 changes pending (plan
+--exit-code); 4 refused: unsafe plan; 5 applied in part."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is used, and words this project's errors."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command; its `command` is it."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"reconciler.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The summaries of the table above, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error that was raised on purpose becomes its message and exit code."""
+        from reconciler.errors import ReconcilerError
+
+        try:
+            return super().invoke(ctx)
+        except ReconcilerError as error:
+            from reconciler.cli.output import show_error
+
+            show_error(error)
+            ctx.exit(error.exit_code)
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
+@click.version_option(__version__, message="reconciler %(version)s")
+def main_group() -> None:
+    """Schedules of machine-learning pipelines as code.
+
+    A folder of YAML files is the truth. See what differs from the schedules that are live
+    (plan), and make them match (apply).
+    """
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows its escape, and never a traceback.
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+    main_group(prog_name="reconciler")

@@ -1,0 +1,84 @@
+"""`reconciler apply`: show the plan, ask, carry it out."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from reconciler.apply import apply_plan
+from reconciler.cli.output import out, paint, say
+from reconciler.cli.plan import (
+    adopt_option,
+    allow_empty_option,
+    ignore_limits_option,
+    make_plans,
+    show_plans,
+)
+from reconciler.cli.session import Session, config_option, format_option, target_option
+from reconciler.errors import UnsafePlan
+from reconciler.model import Outcome, Result
+from reconciler.render.json import dumps, results_document
+from reconciler.render.text import render_result, render_results
+
+_CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
+
+
+@click.command()
+@target_option
+@config_option
+@format_option("text", "json")
+@adopt_option
+@allow_empty_option
+@ignore_limits_option
+@click.option("--yes", "-y", is_flag=True, help="Do not ask. Without a terminal nobody is asked.")
+def command(
+    target: str | None,
+    config: str | None,
+    no_color: bool,
+    form: str,
+    adopt: tuple[str, ...],
+    allow_empty: bool,
+    ignore_limits: bool,
+    yes: bool,
+) -> None:
+    """Create, update and disable live schedules as declared. Nothing is ever deleted.
+
+    Shows the plan, and asks before it changes anything.
+    """
+    session = Session(config, no_color=no_color)
+    made = make_plans(session, target, adopt, allow_empty, ignore_limits)
+    plans = [plan for plan, _ in made]
+    if form == "text":
+        show_plans(plans, form)
+    refusals = [reason for plan in plans for reason in plan.refusals]
+    if refusals:
+        # Before anything is changed in any target.
+        raise UnsafePlan(refusals)
+    pending = any(plan.pending for plan in plans)
+    if pending and not yes and form == "text" and sys.stdin.isatty():
+        out("\n")
+        if not click.confirm("Apply these changes?"):
+            say("nothing was changed")
+            click.get_current_context().exit(1)
+    if pending and form == "text":
+        out("\n")
+    results = [
+        apply_plan(plan, provider, _show if form == "text" else None) for plan, provider in made
+    ]
+    if form == "json":
+        out(dumps(results_document(plans, results)))
+    elif pending:
+        out("\n" + render_results([r for of_plan in results for r in of_plan], paint))
+    _exit([r for of_plan in results for r in of_plan])
+
+
+def _show(result: Result) -> None:
+    out(render_result(result, paint))
+
+
+def _exit(results: list[Result]) -> None:
+    outcomes = {result.outcome for result in results}
+    if outcomes.isdisjoint((Outcome.FAILED, Outcome.NOT_TRIED)):
+        return
+    click.get_current_context().exit(1 if outcomes.isdisjoint(_CHANGED) else 5)

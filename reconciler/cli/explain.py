@@ -1,0 +1,34 @@
+"""`reconciler explain CODE`: the page of a problem's code."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+import click
+
+from reconciler.cli.output import out
+from reconciler.declare.codes import CODES
+from reconciler.render.words import table
+
+PAGES = Path(__file__).parent.parent / "explain"
+
+
+def _complete_codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    return [code for code in CODES if code.startswith(incomplete.upper())]
+
+
+@click.command()
+@click.argument("code", required=False, shell_complete=_complete_codes)
+def command(code: str | None) -> None:
+    """Say what a problem's code means, why it matters and what to do; without CODE, list all."""
+    if code is None:
+        rows = [(name, entry.severity, entry.title) for name, entry in CODES.items()]
+        out(table(("CODE", "SEVERITY", "IT MEANS THAT"), rows))
+        return
+    wanted = code.upper()
+    if wanted not in CODES:
+        close = get_close_matches(wanted, CODES, 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise click.UsageError(f'there is no code "{code}"{hint}')
+    out((PAGES / f"{wanted}.md").read_text(encoding="utf-8"))

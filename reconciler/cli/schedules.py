@@ -1,0 +1,147 @@
+"""`reconciler schedules`: look at live schedules, switch one off or on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from reconciler.cli.output import out, paint
+from reconciler.cli.session import (
+    Session,
+    config_option,
+    find_live,
+    format_option,
+    target_option,
+)
+from reconciler.errors import ReconcilerError
+from reconciler.firing.words import describe
+from reconciler.model import LiveSchedule
+from reconciler.render.json import FORMAT_VERSION, dumps, live_document
+from reconciler.render.words import printable, table
+
+
+def _complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of live schedules, for the shell."""
+    try:
+        session = Session(ctx.params.get("config"))
+        providers = [session.provider(t) for t in session.targets(ctx.params.get("target"))]
+        names = [live.key.name for provider in providers for live in provider.list()]
+    except (ReconcilerError, click.ClickException):
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+name_argument = click.argument("name", shell_complete=_complete_names)
+
+
+@click.group()
+def command() -> None:
+    """List, show, disable and enable live schedules."""
+
+
+@command.command("list")
+@click.option("--all", "everything", is_flag=True, help="Disabled schedules, too.")
+@target_option
+@config_option
+@format_option("text", "json")
+def list_schedules(
+    everything: bool, target: str | None, config: str | None, no_color: bool, form: str
+) -> None:
+    """List live schedules: those that are enabled, or --all."""
+    session = Session(config, no_color=no_color)
+    live: list[LiveSchedule] = []
+    for one in session.targets(target):
+        live += session.provider(one).list()
+    shown = [schedule for schedule in live if everything or schedule.schedule.enabled]
+    if form == "json":
+        listed = [live_document(schedule) for schedule in shown]
+        out(dumps({"format_version": FORMAT_VERSION, "schedules": listed}))
+        return
+    header = ("SCHEDULE", "ENABLED", "OWNER", "TRIGGER", "RUNS")
+    out(table(header, [_row(schedule) for schedule in shown], paint))
+    hidden = len(live) - len(shown)
+    if hidden:
+        out(f"{hidden} disabled, shown with --all\n")
+
+
+def _row(live: LiveSchedule) -> tuple[str, ...]:
+    schedule = live.schedule
+    return (
+        str(live.key),
+        "yes" if schedule.enabled else "no",
+        live.owner or "(by hand)",
+        describe(schedule.trigger),
+        schedule.job.reference,
+    )
+
+
+@command.command("show")
+@name_argument
+@target_option
+@config_option
+@format_option("text", "json")
+def show_schedule(
+    name: str, target: str | None, config: str | None, no_color: bool, form: str
+) -> None:
+    """Show a live schedule, in the words of a declaration."""
+    session = Session(config, no_color=no_color)
+    live = find_live(session.provider(session.one_target(target)), name)
+    document = live_document(live)
+    if form == "json":
+        out(dumps({"format_version": FORMAT_VERSION, **document}))
+        return
+    out(f"# {live.key}: {printable(describe(live.schedule.trigger))}\n")
+    out(f"# owner: {printable(live.owner or 'nobody, it was made by hand')}\n")
+    if live.modified_at is not None:
+        who = f" by {printable(live.modified_by)}" if live.modified_by else ""
+        out(f"# modified: {live.modified_at:%Y-%m-%d %H:%M:%S} UTC{who}\n")
+    out(yaml_text(document["schedule"]))
+
+
+def yaml_text(document: object) -> str:
+    """A document as YAML, keys in their own order."""
+    import yaml
+
+    text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
+
+
+@command.command("disable")
+@name_argument
+@target_option
+@config_option
+def disable_schedule(name: str, target: str | None, config: str | None, no_color: bool) -> None:
+    """Stop a live schedule firing, until the next apply or `enable`."""
+    session = Session(config, no_color=no_color)
+    provider = session.provider(session.one_target(target))
+    live = find_live(provider, name)
+    if not live.schedule.enabled:
+        out(f"{live.key} is disabled already\n")
+        return
+    provider.disable(live)
+    out(f"disabled {live.key}\n")
+    _say_who_decides(session, live, "is_enabled: false")
+
+
+@command.command("enable")
+@name_argument
+@target_option
+@config_option
+def enable_schedule(name: str, target: str | None, config: str | None, no_color: bool) -> None:
+    """Let a live schedule fire again, until the next apply says otherwise."""
+    session = Session(config, no_color=no_color)
+    one = session.one_target(target)
+    live = find_live(session.provider(one), name)
+    if live.schedule.enabled:
+        out(f"{live.key} is enabled already\n")
+        return
+    # As its own owner: enabling is not taking over.
+    session.provider_as(one, live.owner).update(replace(live.schedule, enabled=True), live)
+    out(f"enabled {live.key}\n")
+    _say_who_decides(session, live, "is_enabled: true")
+
+
+def _say_who_decides(session: Session, live: LiveSchedule, wanted: str) -> None:
+    if live.owner == session.config.owner:
+        out(f"the next apply follows the repository; to keep it so, set {wanted} there\n")

@@ -1,0 +1,179 @@
+"""What a command works on: the configuration, its targets, the declarations, the providers."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.cli.output import progress, say, use_colour
+from reconciler.config import FILE_NAME, Config, Target, find_config, load_config
+from reconciler.declare.repository import Declarations, read_declarations
+from reconciler.errors import ConfigError, DeclarationError
+from reconciler.model import Key, LiveSchedule, Schedule
+from reconciler.providers import open_local, open_provider
+from reconciler.providers.base import Provider
+from reconciler.providers.local import LocalProvider
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _complete_targets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Target names, for the shell; none where there is no readable configuration."""
+    try:
+        names = Session(ctx.params.get("config")).config.target_names
+    except ConfigError:
+        return []
+    return [name for name in (*names, "all") if name.startswith(incomplete)]
+
+
+def config_option(function: F) -> F:
+    """--config and --no-color."""
+    function = click.option(
+        "--config",
+        type=click.Path(dir_okay=False),
+        help=f"The configuration; without it, the nearest {FILE_NAME} here or above.",
+    )(function)
+    return click.option("--no-color", is_flag=True, help="No colour; NO_COLOR does the same.")(
+        function
+    )
+
+
+def target_option(function: F) -> F:
+    """--target."""
+    return click.option(
+        "--target",
+        metavar="NAME|all",
+        shell_complete=_complete_targets,
+        help="The target; without it, the default_target of the configuration.",
+    )(function)
+
+
+def format_option(*formats: str) -> Callable[[F], F]:
+    """--format, the first of `formats` being what people read."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How to print.",
+    )
+
+
+class Session:
+    """Opened from the options of a command; reads what it needs when it is needed."""
+
+    def __init__(self, config: str | None, *, no_color: bool = False) -> None:
+        if no_color or os.environ.get("NO_COLOR"):
+            use_colour(True)
+        self._config_path = config
+        self.now = datetime.now(UTC)
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration; ConfigError."""
+        if self._config_path is not None:
+            return load_config(Path(self._config_path))
+        found = find_config(working_folder())
+        if found is None:
+            raise ConfigError(
+                f"no {FILE_NAME} here or in a folder above",
+                hint="`reconciler init` writes one; --config FILE names another",
+            )
+        return load_config(found)
+
+    def targets(self, name: str | None) -> list[Target]:
+        """The targets that --target means."""
+        return [self.config.target(chosen) for chosen in self.config.chosen(name)]
+
+    def one_target(self, name: str | None) -> Target:
+        """The one target that --target means; ConfigError if it means several."""
+        targets = self.targets(name)
+        if len(targets) > 1:
+            raise ConfigError(
+                "there are several targets, and this is about one",
+                hint="name it with --target: " + ", ".join(self.config.target_names),
+            )
+        return targets[0]
+
+    def read(self, targets: Sequence[Target]) -> Declarations:
+        """The declarations for `targets`, problems and all."""
+        config = self.config
+        return read_declarations(
+            config.schedules,
+            base=config.folder,
+            root=config.root,
+            targets=[target.settings for target in targets],
+            known_targets=config.target_names,
+            now=self.now,
+            exclude=config.exclude,
+            progress=lambda files, length: progress(files, length, "reading"),
+        )
+
+    def declared(self, targets: Sequence[Target]) -> dict[str, list[Schedule]]:
+        """The schedules of each target; DeclarationError while anything is wrong with any."""
+        declarations = self.read(targets)
+        if declarations.errors:
+            raise DeclarationError(declarations.problems)
+        warnings = len(declarations.problems)
+        if warnings:
+            what = "1 warning" if warnings == 1 else f"{warnings} warnings"
+            say(f"{what} in the declarations; `reconciler validate` shows them")
+        by_target: dict[str, list[Schedule]] = {target.name: [] for target in targets}
+        for schedule in declarations.schedules:
+            by_target[schedule.key.target].append(schedule)
+        return by_target
+
+    def provider(self, target: Target) -> Provider:
+        """The provider of a target, for this repository's owner."""
+        config = self.config
+        return open_provider(target, config.folder, owner=config.owner, actor=actor())
+
+    def provider_as(self, target: Target, owner: str | None) -> Provider:
+        """The same for another owner: what is changed keeps belonging to it."""
+        return open_provider(target, self.config.folder, owner=owner, actor=actor())
+
+    def local(self, target: Target) -> LocalProvider:
+        """The provider of a target that is an embedded workspace; ConfigError if it is not."""
+        return open_local(target, self.config.folder, owner=self.config.owner, actor=actor())
+
+
+def find_live(provider: Provider, name: str) -> LiveSchedule:
+    """The live schedule of that name (or `target/name`); a usage error if there is none."""
+    from difflib import get_close_matches
+
+    by_name = {live.key.name: live for live in provider.list()}
+    wanted = name.removeprefix(f"{provider.name}/")
+    if wanted not in by_name:
+        close = get_close_matches(wanted, list(by_name), 1)
+        hint = f'; did you mean "{close[0]}"?' if close else ""
+        raise click.UsageError(f'no schedule "{Key(provider.name, wanted)}" is live{hint}')
+    return by_name[wanted]
+
+
+def actor() -> str:
+    """Who is at work: RECONCILER_ACTOR, the user of a CI run, or the user and the machine."""
+    for variable in ("RECONCILER_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR"):
+        if os.environ.get(variable):
+            return os.environ[variable]
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+    return f"{user}@{socket.gethostname()}"
+
+
+def working_folder() -> Path:
+    """Where the command was called; ConfigError where that folder is gone."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise ConfigError("the working folder does not exist any more") from error

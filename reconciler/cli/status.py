@@ -1,0 +1,98 @@
+"""`reconciler status`: what is live, whose it is, and how it differs from the repository."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.output import out, paint
+from reconciler.cli.session import Session, config_option, format_option, target_option
+from reconciler.firing.words import describe
+from reconciler.model import Action, Change, LiveSchedule, Plan
+from reconciler.reconcile import plan_target
+from reconciler.render.json import FORMAT_VERSION, dumps, live_document
+from reconciler.render.words import table
+
+_DRIFT = {
+    Action.CREATE: "not live yet",
+    Action.UPDATE: "differs",
+    Action.DISABLE: "not in the repository",
+    Action.SKIP: "declared, but not ours",
+}
+
+
+@click.command()
+@target_option
+@config_option
+@format_option("text", "json")
+def command(target: str | None, config: str | None, no_color: bool, form: str) -> None:
+    """Live schedules with their owner and trigger, and how they differ from the repository."""
+    session = Session(config, no_color=no_color)
+    targets = session.targets(target)
+    declared = session.declared(targets)
+    rows: list[tuple[LiveSchedule | None, Change | None]] = []
+    for one in targets:
+        provider = session.provider(one)
+        plan = plan_target(
+            declared[one.name], provider, owner=session.config.owner, allow_empty=True
+        )
+        rows += _rows(plan, list(provider.list()))
+    if form == "json":
+        out(dumps({"format_version": FORMAT_VERSION, "schedules": [_json(*r) for r in rows]}))
+        return
+    header = ("SCHEDULE", "ENABLED", "OWNER", "TRIGGER", "REPOSITORY")
+    out(table(header, [_text(*row) for row in rows], paint))
+    if not rows:
+        out("nothing is live, and nothing is declared\n")
+
+
+def _rows(plan: Plan, live: list[LiveSchedule]) -> list[tuple[LiveSchedule | None, Change | None]]:
+    """Every live schedule with the change planned for it, and those that are to be created."""
+    changes = {change.key: change for change in plan.changes}
+    rows: list[tuple[LiveSchedule | None, Change | None]] = [
+        (one, changes.pop(one.key, None)) for one in live
+    ]
+    rows += [(None, change) for change in changes.values()]
+    return sorted(rows, key=_key)
+
+
+def _key(row: tuple[LiveSchedule | None, Change | None]) -> tuple[str, str]:
+    live, change = row
+    key = live.key if live is not None else change.key if change is not None else None
+    assert key is not None
+    return (key.target, key.name)
+
+
+def _drift(live: LiveSchedule | None, change: Change | None) -> str:
+    if change is None:
+        return "unmanaged"
+    if change.action is Action.NOOP:
+        return "in sync" if change.after is not None else "not in the repository; disabled"
+    if change.action is Action.UPDATE and change.fields:
+        names = [field.name for field in change.fields]
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        return f"differs: {shown}"
+    return _DRIFT[change.action]
+
+
+def _text(live: LiveSchedule | None, change: Change | None) -> tuple[str, ...]:
+    drift = _drift(live, change)
+    if live is None:
+        assert change is not None
+        assert change.after is not None
+        return (str(change.key), "-", "-", describe(change.after.trigger), drift)
+    enabled = "yes" if live.schedule.enabled else "no"
+    words = describe(live.schedule.trigger)
+    return (str(live.key), enabled, live.owner or "(by hand)", words, drift)
+
+
+def _json(live: LiveSchedule | None, change: Change | None) -> dict[str, object]:
+    if live is not None:
+        document = live_document(live)
+        document["trigger"] = describe(live.schedule.trigger)
+    else:
+        assert change is not None
+        assert change.after is not None
+        document = {"target": change.key.target, "name": change.key.name, "owner": None}
+        document |= {"enabled": None, "trigger": describe(change.after.trigger)}
+    document["repository"] = _drift(live, change)
+    return document

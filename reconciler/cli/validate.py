@@ -1,0 +1,95 @@
+"""`reconciler validate`: every problem of every file, in one run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from reconciler.cli.output import out, paint, progress
+from reconciler.cli.session import (
+    Session,
+    config_option,
+    format_option,
+    target_option,
+    working_folder,
+)
+from reconciler.config import find_config
+from reconciler.declare.desired import TargetSettings
+from reconciler.declare.files import repository_root
+from reconciler.declare.repository import Declarations, read_declarations
+from reconciler.render.problems import FORMATS, render_problems
+from reconciler.render.words import counted
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@target_option
+@config_option
+@format_option(*FORMATS)
+def command(
+    paths: tuple[str, ...], target: str | None, config: str | None, no_color: bool, form: str
+) -> None:
+    """Check every declaration; print every problem.
+
+    PATHs are files or folders to check in place of those of the configuration; without a
+    reconciler.yaml they are checked for no target in particular.
+    """
+    session = Session(config, no_color=no_color)
+    if paths and config is None and find_config(working_folder()) is None:
+        declarations = _without_config(session, paths)
+    else:
+        declarations = _read(session, target, paths)
+    out(render_problems(declarations.problems, form, paint))
+    if form == "text":
+        out(("\n" if declarations.problems else "") + _summary(declarations))
+    if declarations.errors:
+        click.get_current_context().exit(1)
+
+
+def _read(session: Session, target: str | None, paths: tuple[str, ...]) -> Declarations:
+    configured = session.config
+    targets = session.targets(target or ("all" if "all" not in configured.target_names else None))
+    if not paths:
+        return session.read(targets)
+    folder = working_folder().resolve()
+    return read_declarations(
+        [os.path.relpath(folder / path, configured.folder) for path in paths],
+        base=configured.folder,
+        root=configured.root,
+        targets=[one.settings for one in targets],
+        known_targets=configured.target_names,
+        now=session.now,
+    )
+
+
+def _without_config(session: Session, paths: tuple[str, ...]) -> Declarations:
+    folder = working_folder().resolve()
+    real = [Path(os.path.realpath(folder / path)) for path in paths if "\0" not in path]
+    starts = [p if p.is_dir() else p.parent for p in real] or [folder]
+    # The paths themselves are asked for; what they lead to has to stay with them.
+    root = Path(os.path.commonpath([repository_root(start) for start in starts]))
+    return read_declarations(
+        list(paths),
+        base=folder,
+        root=root,
+        targets=[TargetSettings("")],
+        known_targets=(),
+        now=session.now,
+        progress=lambda files, length: progress(files, length, "reading"),
+    )
+
+
+def _summary(declarations: Declarations) -> str:
+    what = [counted(declarations.declared, "schedule")]
+    if declarations.jobs:
+        what.append(counted(declarations.jobs, "job file"))
+    if declarations.components:
+        what.append(counted(declarations.components, "component file"))
+    errors = declarations.errors
+    warnings = len(declarations.problems) - errors
+    found = [counted(errors, "error")] if errors else []
+    found += [counted(warnings, "warning")] if warnings else []
+    read = f"{', '.join(what)} in {counted(declarations.files, 'file')}"
+    return f"{read}: {' and '.join(found) or 'no problems'}\n"

@@ -1,0 +1,233 @@
+"""reconciler.yaml -> Config: who we are, which files, which targets, which limits.
+
+Environment values, `${{ env.NAME }}`, are filled in when a target is opened, so that a laptop
+without the production credentials can still work on the local one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reconciler.declare.desired import TargetSettings, deep_merge
+from reconciler.declare.files import display_path, repository_root
+from reconciler.declare.findings import Finding, place, place_fault
+from reconciler.declare.lint import nearest
+from reconciler.declare.load import Fault, parse
+from reconciler.declare.locate import Locator
+from reconciler.declare.validate import schema_findings
+from reconciler.errors import ConfigError
+from reconciler.firing import zones
+from reconciler.model import Problem
+
+FILE_NAME = "reconciler.yaml"
+_ENV = re.compile(r"\$\{\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_SETTINGS = ("provider", "variables", "defaults")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `percent` of the live schedules that are ours, and at most `count`."""
+
+    percent: float | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one plan may change before it is refused."""
+
+    disable: Limit = field(default_factory=lambda: Limit(percent=30))
+    update: Limit = field(default_factory=Limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One entry of `targets`, with environment values filled in."""
+
+    name: str
+    provider: str
+    settings: TargetSettings
+    options: Mapping[str, Any]
+    """What only its provider knows: the workspace, the datastores ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A `reconciler.yaml`. `folder` is the one it stands in, `root` the repository's."""
+
+    path: Path
+    folder: Path
+    root: Path
+    owner: str
+    schedules: tuple[str, ...]
+    exclude: tuple[str, ...]
+    default_target: str | None
+    limits: Limits
+    target_names: tuple[str, ...]
+    _document: Mapping[str, Any] = field(repr=False)
+    _data: bytes = field(repr=False)
+
+    def target(self, name: str) -> Target:
+        """The target of that name; ConfigError if there is none, or its environment is not set."""
+        if name not in self.target_names:
+            hint = nearest(name, list(self.target_names))
+            raise ConfigError(f'no target "{name}" in {self.path.name}', hint=hint)
+        findings: list[Finding] = []
+        document = _fill(self._document["targets"][name], ("targets", name), findings)
+        shared = {
+            key: _fill(self._document.get(key) or {}, (key,), findings)
+            for key in ("variables", "defaults")
+        }
+        _raise_if_any(findings, self.path, self.root, self._data)
+        settings = TargetSettings(
+            name,
+            variables={**shared["variables"], **(document.get("variables") or {})},
+            defaults=deep_merge(shared["defaults"], document.get("defaults") or {}),
+        )
+        options = {key: value for key, value in document.items() if key not in _SETTINGS}
+        return Target(name, document["provider"], settings, options)
+
+    def chosen(self, name: str | None) -> tuple[str, ...]:
+        """The targets that `--target NAME|all` means; without one: the default, or every one."""
+        if name == "all" and "all" not in self.target_names:
+            return self.target_names
+        if name is not None:
+            return (self.target(name).name,)
+        return (self.default_target,) if self.default_target else self.target_names
+
+
+def find_config(start: Path) -> Path | None:
+    """The nearest `reconciler.yaml` at or above `start`, not looking outside its repository."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a `reconciler.yaml`; ConfigError with every problem in it."""
+    path = Path(os.path.abspath(path))
+    try:
+        data = path.read_bytes() if path.is_file() else None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    if data is None:
+        raise ConfigError(
+            f"{path}: no such file", hint="`reconciler init` writes one, with examples beside it"
+        )
+    folder = path.parent.resolve()
+    root = repository_root(folder)
+    document = _parse(data, path, root)
+    findings = schema_findings(document, "config")
+    findings += _references(document)
+    _raise_if_any(findings, path, root, data)
+    return Config(
+        path=path,
+        folder=folder,
+        root=root,
+        owner=document["owner"],
+        schedules=tuple(document["schedules"]),
+        exclude=tuple(document.get("exclude") or ()),
+        default_target=document.get("default_target"),
+        limits=_limits(document.get("limits") or {}),
+        target_names=tuple(document["targets"]),
+        _document=document,
+        _data=data,
+    )
+
+
+def _parse(data: bytes, path: Path, root: Path) -> dict[str, Any]:
+    documents, faults = parse(data)
+    display = display_path(path, root)
+    if not faults and len(documents) != 1:
+        faults = [Fault("CFG001", "one document is expected: owner, schedules and targets")]
+    elif not faults and not isinstance(documents[0].data, dict):
+        faults = [Fault("CFG001", "a mapping with owner, schedules and targets is expected")]
+    if faults:
+        locator = Locator(data)
+        _raise([place_fault(fault, display, locator) for fault in faults], path)
+    loaded: dict[str, Any] = documents[0].data
+    return loaded
+
+
+def _references(document: Mapping[str, Any]) -> list[Finding]:
+    """What the schema cannot say: names that refer to nothing, zones that do not exist."""
+    findings: list[Finding] = []
+    targets = document.get("targets")
+    default = document.get("default_target")
+    if isinstance(default, str) and isinstance(targets, dict) and default not in targets:
+        findings.append(
+            Finding(
+                "CFG001",
+                ("default_target",),
+                f'there is no target "{default[:60]}"',
+                nearest(default, list(targets)),
+            )
+        )
+    places: list[tuple[str | int, ...]] = [("defaults",)]
+    if isinstance(targets, dict):
+        places += [("targets", name, "defaults") for name in targets]
+    for path in places:
+        inside: Any = document
+        for part in (*path, "trigger", "time_zone"):
+            inside = inside.get(part) if isinstance(inside, dict) else None
+        if isinstance(inside, str) and "${{" not in inside and zones.resolve(inside) is None:
+            near = zones.nearest(inside)
+            findings.append(
+                Finding(
+                    "CFG001",
+                    (*path, "trigger", "time_zone"),
+                    f'time zone "{inside[:60]}" is not known',
+                    f'did you mean "{near[0]}"?' if near else None,
+                )
+            )
+    return findings
+
+
+def _limits(document: Mapping[str, Any]) -> Limits:
+    made = {
+        name: Limit(percent=limit.get("percent"), count=limit.get("count"))
+        for name, limit in document.items()
+    }
+    return Limits(**made)
+
+
+def _fill(value: Any, path: tuple[str | int, ...], findings: list[Finding]) -> Any:
+    if isinstance(value, dict):
+        return {k: _fill(v, (*path, k), findings) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_fill(v, (*path, i), findings) for i, v in enumerate(value)]
+    if not isinstance(value, str) or "${{" not in value:
+        return value
+
+    def value_of(match: re.Match[str]) -> str:
+        found = os.environ.get(match[1])
+        if found is None:
+            findings.append(
+                Finding("CFG001", path, f"the environment variable {match[1]} is not set")
+            )
+            return match[0]
+        return found
+
+    return _ENV.sub(value_of, value)
+
+
+def _raise_if_any(findings: Sequence[Finding], path: Path, root: Path, data: bytes) -> None:
+    if findings:
+        locator = Locator(data)
+        display = display_path(path, root)
+        _raise([place(finding, display, locator, 0) for finding in findings], path)
+
+
+def _raise(problems: list[Problem], path: Path) -> None:
+    problems = sorted(dict.fromkeys(problems), key=lambda problem: problem.order)
+    what = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    raise ConfigError(f"{what} in {path.name}", problems=problems)

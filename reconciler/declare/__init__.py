@@ -1,0 +1,1 @@
+"""Files of a repository -> Schedules and Problems; `repository.py` drives it."""

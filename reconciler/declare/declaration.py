@@ -1,0 +1,138 @@
+"""One declaration -> its Schedule in each target, and what is wrong with it. Pure.
+
+Most declarations are the same in every target and hold no variable: those are checked and built
+once, and only their key differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from reconciler.declare.codes import CODES
+from reconciler.declare.desired import TargetSettings, is_plain, resolve
+from reconciler.declare.findings import Finding, Path
+from reconciler.declare.jobfile import JobFile, input_findings
+from reconciler.declare.lint import lint_document, lint_schedule, nearest
+from reconciler.declare.validate import schema_findings
+from reconciler.document import schedule_from_document
+from reconciler.model import Key, Schedule, Source, data_path_of
+
+JobOf = Callable[[str], tuple[JobFile | None, Finding | None]]
+"""A reference as written -> the job file, or a Finding; neither for a registered job."""
+
+
+def declare(
+    data: Mapping[str, Any],
+    source: Source,
+    targets: Sequence[TargetSettings],
+    *,
+    variables: bool,
+    job_of: JobOf,
+    now: datetime,
+) -> tuple[list[Schedule], list[Finding]]:
+    """The schedules of a declaration in `targets`: none in a target where it has an error.
+
+    `variables`: whether the file may hold variables. `now`: an aware instant.
+    """
+    # A value that a variable stands for is only known in a target; lint looks at it there.
+    lint = [] if variables else lint_document(data)
+    schema = schema_findings(data, "schedule")
+    findings = [*_without_said(schema, lint), *lint]
+    sound = not findings
+    schedules: list[Schedule] = []
+    shared: Schedule | None = None
+    built = False
+    wanted = data.get("targets")
+    for settings in targets:
+        if isinstance(wanted, list) and settings.name not in wanted:
+            continue
+        if not variables and is_plain(data, settings):
+            if sound and not built:
+                shared, new = _build(data, settings.name, source, job_of, now)
+                findings += new
+                built = True
+            schedule = shared and replace(shared, key=Key(settings.name, shared.key.name))
+        else:
+            resolved, new = resolve(data, settings)
+            again = lint_document(resolved)
+            if not schema:
+                new += _without_said(schema_findings(resolved, "schedule"), again)
+            new += again
+            schedule = None
+            if not new and not schema:
+                schedule, new = _build(resolved, settings.name, source, job_of, now)
+            findings += [_into_override(data, settings.name, finding) for finding in new]
+        if schedule is not None:
+            schedules.append(schedule)
+    return schedules, findings
+
+
+def _build(
+    document: Mapping[str, Any], target: str, source: Source, job_of: JobOf, now: datetime
+) -> tuple[Schedule | None, list[Finding]]:
+    """A sound document as a Schedule; None where its job file or inputs are wrong."""
+    job = document["create_job"]
+    reference, path = (job, ()) if isinstance(job, str) else (job["job"], ("job",))
+    job_file, finding = job_of(reference)
+    if finding is not None:
+        return None, [replace(finding, path=("create_job", *path))]
+    try:
+        schedule = schedule_from_document(
+            document,
+            Key(target, document["name"]),
+            source,
+            job_file.definition if job_file else None,
+        )
+    except (ValueError, OverflowError) as error:
+        return None, [Finding("SCH010", (), str(error))]
+    findings: list[Finding] = []
+    if job_file is not None:
+        data_path = data_path_of(schedule.trigger)
+        findings += input_findings(schedule.job, job_file.inputs, data_path)
+    findings += lint_schedule(schedule, now)
+    broken = any(CODES[finding.code].severity == "error" for finding in findings)
+    return None if broken else schedule, findings
+
+
+def target_findings(data: Mapping[str, Any], known: Sequence[str]) -> list[Finding]:
+    """Targets that `reconciler.yaml` does not know; `known` is empty where there is none."""
+    targets, overrides = data.get("targets"), data.get("overrides")
+    if not known or (targets is None and overrides is None):
+        return []
+    named: list[tuple[Path, str]] = []
+    if isinstance(targets, list):
+        named += [(("targets", i), name) for i, name in enumerate(targets)]
+    if isinstance(overrides, dict):
+        named += [(("overrides", name), name) for name in overrides]
+    return [
+        Finding(
+            "SCH027",
+            path,
+            f'the target "{name[:60]}" does not exist',
+            nearest(name, list(known)),
+            "key" if path[0] == "overrides" else "value",
+        )
+        for path, name in named
+        if isinstance(name, str) and name not in known
+    ]
+
+
+def _without_said(schema: list[Finding], lint: list[Finding]) -> list[Finding]:
+    """Schema findings without those that lint puts better, at the same place."""
+    said = {finding.path for finding in lint}
+    return [finding for finding in schema if finding.path not in said]
+
+
+def _into_override(data: Mapping[str, Any], target: str, finding: Finding) -> Finding:
+    """Point at the override where that is where the value stands."""
+    inside: Any = data
+    path = ("overrides", target, *finding.path)
+    for part in path:
+        try:
+            inside = inside[part]
+        except (KeyError, IndexError, TypeError):
+            return finding
+    return replace(finding, path=path)

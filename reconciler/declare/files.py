@@ -1,0 +1,181 @@
+"""Paths and patterns of `reconciler.yaml` -> the YAML files to read.
+
+Nothing is passed over in silence: a path that matches no file, a folder that cannot be listed and
+a link that leads out of the repository are Problems, for each would look like files that were
+removed.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from reconciler.declare.codes import CODES
+from reconciler.declare.load import MAX_BYTES
+from reconciler.model import Problem
+
+SUFFIXES = (".yaml", ".yml")
+_PATTERN = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to read. `display` is its path relative to the repository, with `/`, printable;
+    `real` its path with every link followed.
+    """
+
+    path: str
+    display: str
+    real: str
+
+
+class FileError(Exception):
+    """A file that may not or cannot be read: a code and a sentence."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def repository_root(folder: Path) -> Path:
+    """The nearest parent that holds `.git`, or the folder itself: what a path may not leave."""
+    folder = folder.resolve()
+    return next((p for p in (folder, *folder.parents) if (p / ".git").exists()), folder)
+
+
+def display_path(path: str | Path, root: Path) -> str:
+    """`path` as people see it: relative to `root` where it lies in it, never unprintable."""
+    text = os.path.relpath(path, root)
+    if text.startswith(".." + os.sep):
+        text = os.path.normpath(path)
+    text = os.fsencode(text).decode("utf-8", "backslashreplace").replace(os.sep, "/")
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def read_file(file: File, root: Path) -> bytes:
+    """The bytes of a regular file inside `root`, at most one more than MAX_BYTES; FileError."""
+    try:
+        if file.real != file.path:
+            check_inside(file.path, file.real, root)
+        # Not blocking: a pipe with such a name would wait for a writer for ever.
+        descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            mode = os.fstat(descriptor).st_mode
+            if not stat.S_ISREG(mode):
+                what = "a folder, not a file" if stat.S_ISDIR(mode) else "not a regular file"
+                raise FileError("SCH001", f"it is {what}")
+            return os.read(descriptor, MAX_BYTES + 1)
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError) as error:
+        raise FileError("SCH001", _reason(error)) from error
+
+
+def check_inside(path: str, real: str, root: Path) -> None:
+    """FileError if `path`, which is `real` with links followed, is not inside `root`."""
+    if real != str(root) and not real.startswith(str(root).rstrip(os.sep) + os.sep):
+        kind = "the link leads" if os.path.islink(path) else "the path leads"
+        raise FileError("SCH002", f"{kind} out of the repository")
+
+
+def find_files(
+    patterns: Sequence[str], base: Path, root: Path, exclude: Sequence[str] = ()
+) -> tuple[list[File], list[Problem]]:
+    """The files that `patterns` (relative to `base`) stand for, sorted, each once."""
+    found: dict[str, File] = {}
+    problems: list[Problem] = []
+    for pattern in patterns:
+        matches = list(_expand(pattern, base))
+        seen = 0
+        for match in matches:
+            for file in _walk(match, root, problems):
+                if exclude and _excluded(file, base, exclude):
+                    continue
+                found.setdefault(file.real, file)
+                seen += 1
+        if not seen and not any(p.path == display_path(m, root) for m in matches for p in problems):
+            problems.append(_nothing(pattern, base, root, bool(matches), bool(exclude)))
+    return sorted(found.values(), key=lambda file: file.display), problems
+
+
+def _excluded(file: File, base: Path, exclude: Sequence[str]) -> bool:
+    relative = display_path(file.path, base)
+    return any(fnmatch(relative, pattern) for pattern in exclude)
+
+
+def _expand(pattern: str, base: Path) -> Iterator[str]:
+    if "\0" in pattern:
+        return
+    path = os.path.normpath(os.path.join(base, pattern))
+    if os.path.lexists(path):
+        yield path
+    elif _PATTERN & set(pattern):
+        import glob  # only where a pattern is used
+
+        yield from sorted(glob.glob(os.path.join(glob.escape(str(base)), pattern), recursive=True))
+
+
+def _walk(path: str, root: Path, problems: list[Problem]) -> Iterator[File]:
+    """The YAML files at or below `path`; hidden folders are left out, links are followed inside
+    the repository, each folder is entered once.
+    """
+    if not os.path.isdir(path):
+        yield File(path, display_path(path, root), os.path.realpath(path))
+        return
+    entered: set[str] = set()
+    pending = [path]
+    while pending:
+        folder = pending.pop()
+        real = os.path.realpath(folder)
+        if real in entered:
+            continue
+        entered.add(real)
+        try:
+            check_inside(folder, real, root)
+            with os.scandir(folder) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except FileError as error:
+            problems.append(_problem(error.code, folder, root, str(error)))
+            continue
+        except OSError as error:
+            problems.append(_problem("SCH001", folder, root, _reason(error)))
+            continue
+        shown = display_path(folder, root)
+        prefix = "" if shown == "." else f"{shown}/"
+        for entry in listed:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                pending.append(entry.path)
+            elif entry.name.lower().endswith(SUFFIXES):
+                linked = entry.is_symlink() or not entry.name.isprintable()
+                yield File(
+                    entry.path,
+                    display_path(entry.path, root) if linked else f"{prefix}{entry.name}",
+                    os.path.realpath(entry.path) if linked else f"{real}{os.sep}{entry.name}",
+                )
+
+
+def _nothing(pattern: str, base: Path, root: Path, exists: bool, excluded: bool) -> Problem:
+    shown = display_path(os.path.join(base, pattern.replace("\0", "\\0")), root)
+    if exists:
+        what = "no YAML file (*.yaml, *.yml) in it" + (" that is not excluded" if excluded else "")
+    else:
+        what = "no such file or folder"
+    return Problem(
+        "SCH035", "error", shown, what, hint="nothing is planned from a path that matches no file"
+    )
+
+
+def _problem(code: str, path: str, root: Path, message: str) -> Problem:
+    return Problem(code, CODES[code].severity, display_path(path, root), message)
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"it cannot be read: {error.strerror.lower()}"
+    return "it cannot be read: the path is not valid"

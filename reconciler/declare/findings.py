@@ -1,0 +1,88 @@
+"""A finding before its place in a file is known, and how it becomes a Problem.
+
+The stages that look at a document (schema, lint, job file) say which key they mean; only when
+there is something to say is the file read again for lines and columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from reconciler.declare.codes import CODES
+from reconciler.declare.load import Fault
+from reconciler.declare.locate import Locator
+from reconciler.model import Problem
+from reconciler.secrets import mask_line
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to say about the value (or the key) at `path` of a document."""
+
+    code: str
+    path: Path
+    message: str
+    hint: str | None = None
+    on: Literal["key", "value"] = "value"
+
+
+def json_path(path: Path) -> str:
+    """`("trigger", "schedule", "hours", 1)` -> `trigger.schedule.hours[1]`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def place(finding: Finding, display: str, locator: Locator, document: int) -> Problem:
+    """Give a finding its line, column and excerpt; where its path is not in the file, the nearest
+    parent's place stands for it.
+    """
+    span = locator.find(document, finding.path, on_key=finding.on == "key")
+    return Problem(
+        code=finding.code,
+        severity=CODES[finding.code].severity,
+        path=display,
+        message=finding.message,
+        line=span.line,
+        column=span.column,
+        end_column=span.end_column,
+        json_path=json_path(finding.path),
+        hint=finding.hint,
+        excerpt=mask_line(locator.line(span.line)),
+    )
+
+
+def place_fault(fault: Fault, display: str, locator: Locator | None) -> Problem:
+    """A fault as a Problem; `locator` is None where the file could not even be read."""
+    return Problem(
+        code=fault.code,
+        severity=CODES[fault.code].severity,
+        path=display,
+        message=fault.message,
+        line=fault.line,
+        column=fault.column,
+        end_column=fault.end_column,
+        hint=fault.hint,
+        excerpt=mask_line(locator.line(fault.line)) if locator is not None else None,
+    )
+
+
+def kind_of(value: Any) -> str:
+    """What a YAML value is, in words."""
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"

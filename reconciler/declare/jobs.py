@@ -1,0 +1,129 @@
+"""The job files of a repository: each is read and checked once, however many schedules run it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from reconciler.declare.codes import CODES
+from reconciler.declare.files import File, FileError, check_inside, display_path, read_file
+from reconciler.declare.findings import Finding, place
+from reconciler.declare.jobfile import JobFile, read_job
+from reconciler.declare.kinds import Kind, classify
+from reconciler.declare.load import parse
+from reconciler.declare.locate import Locator
+from reconciler.model import JobDefinition, Problem
+
+REGISTERED = ("azureml:", "/subscriptions/")
+
+
+class JobFiles:
+    """Job files by their real path, and the problems of those that only a schedule led to."""
+
+    def __init__(self, root: Path, searched: Collection[str] = ()) -> None:
+        """`searched`: real paths of the files that are read in their own right, too."""
+        self._root = root
+        self._searched = searched
+        self._read: dict[str, JobFile] = {}
+        self._unusable: dict[str, Finding] = {}
+        self._problems: list[Problem] = []
+        # Ten thousand schedules of one folder that run one job look it up once.
+        self._found: dict[tuple[str, str], tuple[JobFile | None, Finding | None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+    def add(self, file: File, document: dict[str, Any]) -> tuple[Finding, ...]:
+        """A job document met in a file of its own right; its findings, the first time."""
+        if file.real in self._read:
+            return ()
+        job = self._read[file.real] = read_job(document, file.display)
+        return job.findings
+
+    def find(self, file: File, reference: str) -> tuple[JobFile | None, Finding | None]:
+        """What a schedule in `file` runs: a job file or why not; neither for a registered job."""
+        if reference.startswith(REGISTERED):
+            return None, None
+        folder = os.path.dirname(file.path)
+        found = self._found.get((folder, reference))
+        if found is None:
+            found = self._found[folder, reference] = self._look_up(folder, reference)
+        return found
+
+    def problems(self) -> Iterator[Problem]:
+        """Problems inside job files, and names that two of them share."""
+        yield from self._problems
+        first: dict[str, JobDefinition] = {}
+        for job in sorted(self._read.values(), key=lambda job: job.definition.path):
+            mine = job.definition
+            other = first.setdefault(mine.name, mine)
+            if other.digest != mine.digest:
+                yield Problem(
+                    "SCH034",
+                    CODES["SCH034"].severity,
+                    mine.path,
+                    f'it publishes the pipeline "{other.name}", as {other.path} does',
+                    hint="give one of them a name of its own, with the key name",
+                )
+
+    def _look_up(self, folder: str, reference: str) -> tuple[JobFile | None, Finding | None]:
+        if "\0" in reference:
+            return None, Finding("SCH028", (), "the path of the job file is not valid")
+        path = os.path.normpath(os.path.join(folder, reference))
+        try:
+            real = os.path.realpath(path)
+        except OSError:
+            real = path
+        job = self._read.get(real)
+        if job is not None:
+            return job, None
+        if real not in self._unusable:
+            finding = self._open(File(path, display_path(path, self._root), real), reference)
+            if finding is None:
+                return self._read.get(real), None
+            self._unusable[real] = finding
+        return None, self._unusable[real]
+
+    def _open(self, file: File, reference: str) -> Finding | None:
+        """Read a job file that lies outside what was searched; None when all is well."""
+        try:
+            check_inside(file.path, file.real, self._root)
+            data = read_file(file, self._root)
+        except FileError as error:
+            if error.code == "SCH002":
+                return Finding("SCH002", (), f'the job file "{file.display}": {error}')
+            if isinstance(error.__cause__, FileNotFoundError):
+                what = f'the job file "{file.display}" does not exist'
+                return Finding("SCH028", (), what, _hint(reference))
+            return Finding("SCH028", (), f'the job file "{file.display}": {error}')
+        documents, faults = parse(data)
+        if faults and file.real in self._searched:
+            return None  # said once, where the file itself is read
+        if faults:
+            first = faults[0]
+            what = f"line {first.line}: {first.message}"
+            return Finding("SCH029", (), f'the job file "{file.display}" cannot be read: {what}')
+        for document in documents:
+            if classify(document.data)[0] is Kind.JOB:
+                locator = Locator(data)
+                self._problems += [
+                    place(finding, file.display, locator, document.index)
+                    for finding in self.add(file, document.data)
+                ]
+                return None
+        return Finding(
+            "SCH029",
+            (),
+            f'"{file.display}" is not a pipeline or command job',
+            "a job file has type: pipeline and jobs, or type: command and command",
+        )
+
+
+def _hint(reference: str) -> str | None:
+    if reference.startswith("file:"):
+        return f'write the path alone: "{reference.removeprefix("file:")}"'
+    if not reference.lower().endswith((".yml", ".yaml")):
+        return f'for a job that is registered write "azureml:{reference}"'
+    return "a path is relative to the file that it stands in"

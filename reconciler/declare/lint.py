@@ -1,0 +1,314 @@
+"""What a JSON schema cannot say about one schedule -> Findings.
+
+`lint_document` looks at a resolved document and finds errors; it takes nothing for granted about
+types, so that what else is wrong with a document does not hide anything. `lint_schedule` looks at
+the typed schedule and finds what will surprise. Bounds are those of Azure Logic Apps, which fire
+Azure ML's schedules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from reconciler.declare.findings import Finding, Path
+from reconciler.document import as_list, time_of_day
+from reconciler.firing import cron, zones
+from reconciler.firing.clock import clock_effects
+from reconciler.model import Cron, DatastoreChange, Recurrence, Schedule, Trigger
+
+# Units between two periods: the bounds of a Logic Apps recurrence.
+MOST_UNITS = {"minute": 72_000, "hour": 12_000, "day": 500, "week": 71, "month": 16}
+MOST_POLLING_MINUTES = 72_000
+
+_RANGES = {"hours": (0, 23), "minutes": (0, 59), "month_days": (1, 31)}
+_GOES_WITH = {
+    "hours": ("day", "week", "month"),
+    "minutes": ("day", "week", "month"),
+    "time_of_day": ("day", "week", "month"),
+    "week_days": ("week", "month"),
+    "month_days": ("month",),
+}
+_DATASTORE_KEYS = (
+    "datastore",
+    "path_on_datastore",
+    "polling_interval",
+    "data_path_parameter_name",
+)
+_DATE_TIME = re.compile(
+    r"(\d{4})-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(?P<offset>[Zz]|[+-]\d{2}:?\d{2})?\Z"
+)
+_YEARS = range(1970, 3000)
+
+
+def lint_document(document: Mapping[str, Any]) -> list[Finding]:
+    """The errors of a resolved document that its schema does not know."""
+    findings: list[Finding] = []
+    trigger = document.get("trigger")
+    if isinstance(trigger, dict):
+        kind = trigger.get("type")
+        kind = kind.lower() if isinstance(kind, str) else None
+        if kind in ("recurrence", "cron"):
+            findings += _times(trigger)
+            findings += _time_zone(trigger)
+            findings += _data_path(trigger, ("trigger",))
+        if kind == "recurrence":
+            findings += _recurrence(trigger)
+        elif kind == "cron":
+            findings += _cron(trigger)
+        elif kind == "datastore":
+            findings += _bounds(
+                trigger.get("polling_interval"),
+                MOST_POLLING_MINUTES,
+                "minutes",
+                ("trigger", "polling_interval"),
+            )
+    findings += _data_path(document, ())
+    job = document.get("create_job")
+    if isinstance(job, dict):
+        findings += _data_path(job, ("create_job",))
+    return findings
+
+
+def _data_path(mapping: Mapping[str, Any], path: Path) -> Iterator[Finding]:
+    if mapping.keys().isdisjoint(_DATASTORE_KEYS):
+        return
+    for key in _DATASTORE_KEYS:
+        if key in mapping:
+            yield Finding(
+                "SCH024",
+                (*path, key),
+                f'"{key}" goes with a datastore trigger only',
+                "a trigger that watches a datastore has type: datastore, and holds this key",
+                "key",
+            )
+
+
+def _times(trigger: Mapping[str, Any]) -> Iterator[Finding]:
+    moments: dict[str, datetime] = {}
+    for key in ("start_time", "end_time"):
+        text = trigger.get(key)
+        if not isinstance(text, str):
+            continue
+        moment = _moment(text)
+        if isinstance(moment, datetime):
+            moments[key] = moment
+            continue
+        code, message, hint = moment
+        yield Finding(code, ("trigger", key), f'"{key}" {message}', hint)
+    if len(moments) == 2 and moments["end_time"] <= moments["start_time"]:
+        yield Finding("SCH020", ("trigger", "end_time"), '"end_time" is not after "start_time"')
+
+
+def _moment(text: str) -> datetime | tuple[str, str, str | None]:
+    match = _DATE_TIME.match(text)
+    example = 'write it like "2026-12-01T06:00:00"'
+    if match is None:
+        return "SCH019", "is not a date and time", example
+    if match["offset"]:
+        return (
+            "SCH018",
+            f"has an offset ({match['offset']}); it is a wall-clock time in time_zone",
+            "remove the offset and set time_zone; Azure would drop the offset without a word",
+        )
+    if int(match[1]) not in _YEARS:
+        return "SCH019", f"is not between {_YEARS.start} and {_YEARS.stop - 1}", None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return "SCH019", "is a date and time that does not exist", example
+
+
+def _time_zone(trigger: Mapping[str, Any]) -> Iterator[Finding]:
+    name = trigger.get("time_zone")
+    if isinstance(name, str) and zones.resolve(name) is None:
+        near = zones.nearest(name)
+        hint = "did you mean " + _or([f'"{n}"' for n in near]) + "?" if near else None
+        yield Finding(
+            "SCH014", ("trigger", "time_zone"), f'time zone "{_clip(name)}" is not known', hint
+        )
+
+
+def _recurrence(trigger: Mapping[str, Any]) -> Iterator[Finding]:
+    frequency = trigger.get("frequency")
+    frequency = frequency.lower() if isinstance(frequency, str) else None
+    if frequency in MOST_UNITS:
+        yield from _bounds(
+            trigger.get("interval"),
+            MOST_UNITS[frequency],
+            f"with the frequency {frequency}",
+            ("trigger", "interval"),
+        )
+    pattern = trigger.get("schedule")
+    if isinstance(pattern, dict):
+        yield from _pattern(pattern, frequency)
+
+
+def _bounds(value: Any, most: int, unit: str, path: Path) -> Iterator[Finding]:
+    number = _whole(value)
+    if number is not None and not 1 <= number <= most:
+        yield Finding("SCH015", path, f'"{path[-1]}" must be 1 to {most:,} {unit}, not {number}')
+
+
+def _pattern(pattern: Mapping[str, Any], frequency: str | None) -> Iterator[Finding]:
+    base: Path = ("trigger", "schedule")
+    for key, frequencies in _GOES_WITH.items():
+        value = pattern.get(key)
+        if value is None or value == []:
+            continue
+        if frequency in MOST_UNITS and frequency not in frequencies:
+            yield Finding(
+                "SCH016",
+                (*base, key),
+                f'"{key}" does not go with the frequency {frequency}',
+                f"it goes with {_or(list(frequencies))}",
+                "key",
+            )
+        if key in _RANGES:
+            yield from _range(value, _RANGES[key], (*base, key))
+    moment = pattern.get("time_of_day")
+    if isinstance(moment, str) and time_of_day(moment) is None:
+        yield Finding(
+            "SCH013",
+            (*base, "time_of_day"),
+            f'"{_clip(moment)}" is not a time of day',
+            'write it like "18:30"',
+        )
+    if moment is not None:
+        beside = [key for key in ("hours", "minutes") if pattern.get(key) not in (None, [])]
+        if beside:
+            yield Finding(
+                "SCH017",
+                (*base, "time_of_day"),
+                f'"time_of_day" stands beside {" and ".join(beside)}',
+                "use one or the other",
+                "key",
+            )
+
+
+def _range(value: Any, bounds: tuple[int, int], path: Path) -> Iterator[Finding]:
+    low, high = bounds
+    for index, item in enumerate(as_list(value)):
+        number = _whole(item)
+        if number is not None and not low <= number <= high:
+            where = (*path, index) if isinstance(value, list) else path
+            unit = {"hours": "hour", "minutes": "minute"}.get(str(path[-1]), "day of the month")
+            hint = "midnight is 0" if unit == "hour" and number == 24 else None
+            yield Finding("SCH013", where, f"{number} is not a {unit}: {low} to {high}", hint)
+
+
+def _cron(trigger: Mapping[str, Any]) -> Iterator[Finding]:
+    expression = trigger.get("expression")
+    if isinstance(expression, str) and "${{" not in expression:
+        fault = cron.check(expression)
+        if fault is not None:
+            yield Finding("SCH012", ("trigger", "expression"), fault.message)
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number, also one in quotes; None: the schema says what is wrong with it."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and len(value) < 20:
+        text = value.strip()
+        if text.removeprefix("-").removeprefix("+").isascii():
+            try:
+                return int(text)
+            except ValueError:
+                return None
+    return None
+
+
+# ------------------------------------------------------------------------------- typed: warnings
+
+
+def lint_schedule(schedule: Schedule, now: datetime) -> list[Finding]:
+    """What will surprise: an end that has passed, months and times that are skipped."""
+    trigger = schedule.trigger
+    if isinstance(trigger, DatastoreChange) or not schedule.enabled:
+        return []
+    findings: list[Finding] = []
+    if trigger.end_time is not None:
+        end = trigger.end_time.replace(tzinfo=zones.zone(trigger.time_zone))
+        if end <= now:
+            return [
+                Finding(
+                    "SCH021",
+                    ("trigger", "end_time"),
+                    f"the end {trigger.end_time.isoformat()} has passed: it does not fire any more",
+                    "set is_enabled: false, or remove the file",
+                )
+            ]
+    findings += _short_months(trigger)
+    findings += _clock_changes(trigger, now)
+    return findings
+
+
+def _short_months(trigger: Trigger) -> Iterator[Finding]:
+    if isinstance(trigger, Recurrence) and trigger.frequency == "month":
+        pattern = trigger.pattern
+        days = pattern.month_days if pattern else ()
+        path: Path = ("trigger", "schedule", "month_days")
+        if not days and not (pattern and pattern.week_days) and trigger.start_time:
+            days, path = (trigger.start_time.day,), ("trigger", "start_time")
+    elif isinstance(trigger, Cron):
+        listed = trigger.expression.split()[2].split(",")
+        days = tuple(int(day) for day in listed if day.isascii() and day.isdigit())
+        path = ("trigger", "expression")
+    else:
+        return
+    late = [str(day) for day in days if day > 28]
+    if late:
+        yield Finding(
+            "SCH022",
+            path,
+            f"months without a day {_or(late)} are skipped",
+            "a recurrence never moves to the last day of a short month",
+        )
+
+
+def _clock_changes(trigger: Trigger, now: datetime) -> Iterator[Finding]:
+    effects = clock_effects(trigger, now, now + timedelta(days=366))
+    if not effects:
+        return
+    effect = effects[0]
+    path: Path = ("trigger", "expression" if isinstance(trigger, Cron) else "schedule")
+    what = (
+        "does not exist: it fires an hour or so later that day"
+        if effect.kind == "skipped"
+        else "comes twice: it fires the first time"
+    )
+    yield Finding(
+        "SCH023",
+        path,
+        f"on {effect.wall:%Y-%m-%d} {effect.wall:%H:%M} {what} ({effect.time_zone})",
+        "choose a time outside the clock change, or the time zone UTC",
+        "key",
+    )
+
+
+# ----------------------------------------------------------------------------------------- words
+
+
+def nearest(name: str, choices: list[str]) -> str | None:
+    """A hint that names the nearest of the choices, or lists them when they are few."""
+    close = get_close_matches(name, choices, 1, 0.6)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    if choices and len(choices) <= 8:
+        return f"there is {_or(sorted(choices))}"
+    return None
+
+
+def _or(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _clip(text: str) -> str:
+    clean = "".join(c if c.isprintable() else "\ufffd" for c in text[:60])
+    return clean + ("..." if len(text) > 60 else "")

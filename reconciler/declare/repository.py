@@ -1,0 +1,209 @@
+"""A folder of YAML files -> Declarations: every schedule of every target, and every problem.
+
+One file at a time: read, parsed, checked, made into Schedules, and let go, so that memory is that
+of the schedules and not of the files. A file with problems hides no other.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path as FilePath
+from typing import Any
+
+from reconciler.declare.declaration import declare, target_findings
+from reconciler.declare.desired import TargetSettings
+from reconciler.declare.files import File, FileError, find_files, read_file
+from reconciler.declare.findings import Finding, place, place_fault
+from reconciler.declare.jobs import JobFiles
+from reconciler.declare.kinds import Kind, classify
+from reconciler.declare.load import Document, Fault, parse
+from reconciler.declare.locate import Locator
+from reconciler.model import Problem, Schedule, Source
+
+MOST_PROBLEMS_OF_A_FILE = 50
+Progress = Callable[[Iterable[File], int], Iterable[File]]
+
+
+@dataclass(frozen=True, slots=True)
+class Declarations:
+    """What a repository declares. `schedules` and `problems` are sorted."""
+
+    schedules: tuple[Schedule, ...]
+    problems: tuple[Problem, ...]
+    files: int = 0
+    declared: int = 0
+    """Schedules as written, each counted once whatever its targets."""
+    jobs: int = 0
+    components: int = 0
+
+    @property
+    def errors(self) -> int:
+        """How many problems keep everything from being planned."""
+        return sum(problem.severity == "error" for problem in self.problems)
+
+
+def read_declarations(
+    patterns: Sequence[str],
+    *,
+    base: FilePath,
+    root: FilePath,
+    targets: Sequence[TargetSettings],
+    known_targets: Sequence[str],
+    now: datetime,
+    exclude: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Declarations:
+    """Read and check every file that `patterns` (relative to `base`) stand for.
+
+    `root` is what no path may leave; `targets` are those whose schedules are wanted,
+    `known_targets` the names a declaration may use; `now` is an aware instant.
+    """
+    files, problems = find_files(patterns, base, root, exclude)
+    jobs = JobFiles(root, {file.real for file in files})
+    reader = _Reader(root, targets, known_targets, now, jobs)
+    with _paused_collection():
+        for file in progress(files, len(files)) if progress else files:
+            reader.read(file)
+    return Declarations(
+        schedules=tuple(sorted(reader.schedules, key=lambda schedule: schedule.key)),
+        problems=tuple(
+            sorted([*problems, *reader.problems, *reader.jobs.problems()], key=lambda p: p.order)
+        ),
+        files=len(files),
+        declared=reader.declared,
+        jobs=len(reader.jobs),
+        components=reader.components,
+    )
+
+
+@contextmanager
+def _paused_collection() -> Iterator[None]:
+    """Thousands of documents are made and none is garbage in a ring: collecting finds nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class _Reader:
+    """What has been read so far."""
+
+    def __init__(
+        self,
+        root: FilePath,
+        targets: Sequence[TargetSettings],
+        known_targets: Sequence[str],
+        now: datetime,
+        jobs: JobFiles,
+    ) -> None:
+        self.root = root
+        self.targets = targets
+        self.known_targets = known_targets
+        self.now = now
+        self.jobs = jobs
+        self.schedules: list[Schedule] = []
+        self.problems: list[Problem] = []
+        self.declared = 0
+        self.components = 0
+        self._seen: dict[str, dict[str, Source]] = {}
+
+    def read(self, file: File) -> None:
+        """Read one file: its schedules, its job files, its problems."""
+        try:
+            data = read_file(file, self.root)
+        except FileError as error:
+            self.problems.append(place_fault(Fault(error.code, str(error)), file.display, None))
+            return
+        documents, faults = parse(data)
+        if not faults and all(document.data is None for document in documents):
+            faults = [_nothing_in(data)]
+        locator = Locator(data)
+        problems = [place_fault(fault, file.display, locator) for fault in faults]
+        variables = b"vars." in data or b"env." in data
+        for document in documents:
+            if document.data is None:
+                continue  # nothing stands between two `---`
+            findings = self._document(file, document, variables, bool(faults))
+            problems += [place(f, file.display, locator, document.index) for f in findings]
+        self.problems += at_most(problems)
+
+    def _document(
+        self, file: File, document: Document, variables: bool, faulty: bool
+    ) -> list[Finding]:
+        kind, finding = classify(document.data)
+        if finding is not None:
+            return [finding]
+        if kind is Kind.COMPONENT:
+            self.components += 1
+            return []
+        if kind is Kind.JOB:
+            return list(self.jobs.add(file, document.data))
+        self.declared += 1
+        source = Source(file.display, document.line, document.index)
+        schedules, findings = declare(
+            document.data,
+            source,
+            self.targets,
+            variables=variables,
+            job_of=lambda reference: self.jobs.find(file, reference),
+            now=self.now,
+        )
+        findings += target_findings(document.data, self.known_targets)
+        findings += self._names(document.data, schedules, source)
+        if not faulty:
+            self.schedules += schedules
+        return list(dict.fromkeys(findings))
+
+    def _names(
+        self, data: dict[str, Any], schedules: list[Schedule], source: Source
+    ) -> list[Finding]:
+        """A name that is taken in a target; also where the declaration has other problems."""
+        raw = data.get("name")
+        keys = [(s.key.target, s.key.name) for s in schedules]
+        if not keys and isinstance(raw, str):
+            wanted = data.get("targets")
+            keys = [
+                (settings.name, raw)
+                for settings in self.targets
+                if not isinstance(wanted, list) or settings.name in wanted
+            ]
+        taken: dict[str, Source] = {}
+        for target, name in keys:
+            first = self._seen.setdefault(name, {}).setdefault(target, source)
+            if first is not source:
+                taken[target] = first
+        if not taken:
+            return []
+        targets = " and ".join(f'"{target}"' for target in taken if target)
+        where = f" in the target{'s' if len(taken) > 1 else ''} {targets}" if targets else ""
+        return [
+            Finding(
+                "SCH026",
+                ("name",),
+                f'"{keys[0][1]}" is declared twice{where}; first at {next(iter(taken.values()))}',
+                "rename one, or keep them apart with targets",
+            )
+        ]
+
+
+def _nothing_in(data: bytes) -> Fault:
+    what = "is empty" if not data.strip() else "holds no document"
+    hint = "remove the file if nothing is meant; is_enabled: false keeps a schedule off"
+    return Fault("SCH008", f"the file {what}", hint=hint)
+
+
+def at_most(problems: list[Problem]) -> list[Problem]:
+    """The first problems of one file; a last one says how many more there are."""
+    problems.sort(key=lambda problem: problem.order)
+    kept = problems[:MOST_PROBLEMS_OF_A_FILE]
+    if len(kept) < len(problems):
+        more = f"{len(problems) - len(kept)} more problems in this file are not shown"
+        kept.append(replace(problems[-1], message=more, severity="error", hint=None))
+    return kept

@@ -1,0 +1,96 @@
+"""What a change of the clock does to a trigger: times of day that are skipped or repeated.
+
+Only triggers with times of day are touched: recurrences in days, weeks or months, and crons that do
+not run every hour. Their rule is Azure's, see `offsets.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from reconciler.firing import cron, recurrence
+from reconciler.firing.expression import parse
+from reconciler.firing.instants import Advance, moment, seconds, wall_moment, wall_seconds
+from reconciler.firing.offsets import Change, NextWall, clock
+from reconciler.model import Cron, DatastoreChange, Recurrence, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class ClockEffect:
+    """A wall time of a trigger that on its day does not come, or comes twice."""
+
+    kind: Literal["skipped", "repeated"]
+    wall: datetime
+    """Naive, in `time_zone`."""
+    time_zone: str
+    fires_at: datetime
+    """The UTC instant at which it fires all the same: as late as it is moved, or the first time."""
+
+
+def clock_effects(
+    trigger: Trigger, after: datetime, until: datetime, *, created: datetime | None = None
+) -> tuple[ClockEffect, ...]:
+    """What the clock changes after `after`, up to and with `until`, do to the trigger.
+
+    A recurrence counted from its creation has no effects that are known without `created`.
+    """
+    if isinstance(trigger, DatastoreChange):
+        return ()
+    changes = tuple(clock(trigger.time_zone).changes(seconds(after), seconds(until)))
+    if not changes:
+        return ()
+    if isinstance(trigger, Cron):
+        return _cron_effects(trigger, changes)
+    return _recurrence_effects(trigger, changes, created)
+
+
+def _cron_effects(trigger: Cron, changes: tuple[Change, ...]) -> tuple[ClockEffect, ...]:
+    fields = parse(trigger.expression)
+    if fields is None or fields.is_hourly:
+        return ()
+    return _effects(changes, fields.next_wall, cron.advance(trigger), trigger.time_zone)
+
+
+def _recurrence_effects(
+    trigger: Recurrence, changes: tuple[Change, ...], created: datetime | None
+) -> tuple[ClockEffect, ...]:
+    if trigger.frequency in ("minute", "hour"):
+        return ()
+    if created is None:
+        if trigger.start_time is None and _is_counted(trigger):
+            return ()
+        created = datetime.min.replace(tzinfo=UTC)
+    if trigger.start_time is not None:
+        anchor = wall_seconds(trigger.start_time)
+    else:
+        anchor = seconds(created) + clock(trigger.time_zone).offset(seconds(created))
+    search = recurrence.wall_times(trigger, anchor)
+    return _effects(changes, search, recurrence.advance(trigger, created), trigger.time_zone)
+
+
+def _is_counted(trigger: Recurrence) -> bool:
+    """Whether a recurrence in days, weeks or months needs its anchor to tell its times."""
+    pattern = recurrence.effective_pattern(trigger)
+    if pattern is None or trigger.interval != 1 or not pattern.hours or not pattern.minutes:
+        return True
+    return trigger.frequency != "day" and not pattern.week_days and not pattern.month_days
+
+
+def _effects(
+    changes: tuple[Change, ...], next_wall: NextWall, advance: Advance, time_zone: str
+) -> tuple[ClockEffect, ...]:
+    found = []
+    for change in changes:
+        low, high = sorted((change.at + change.before, change.at + change.after))
+        kind: Literal["skipped", "repeated"] = (
+            "skipped" if change.after > change.before else "repeated"
+        )
+        wall = next_wall(low - 1)
+        while wall < high:
+            at = wall - change.before
+            if advance(at - 1) == at:  # neither before its start nor after its end
+                found.append(ClockEffect(kind, wall_moment(wall), time_zone, moment(at)))
+            wall = next_wall(wall)
+    return tuple(found)

@@ -1,0 +1,175 @@
+"""When a cron trigger fires, and what is wrong with an expression that cannot.
+
+The search is not cronsim's, which steps through datetimes, but the one that all triggers share. It
+gives the same instants, except on the day of a clock change for expressions that restrict the hours:
+
+- Hours restricted in any way (`2`, `9-17`, `*/2`) are times of day. The rule for those is Azure's
+  (FACTS 8.5, `offsets.Clock.next`): skipped, as late after the change as it would have been, so
+  02:30 at 03:30 (cronsim: 03:00, and twice when two times are skipped); repeated, the first only.
+- Every hour (`*`, `0-23`) is no time of day. It fires whenever the clock on the wall matches: in
+  both passes of a repeated hour, not in a skipped one. So `*/15 * * * *` stays every 15 minutes of
+  elapsed time; no fire is lost or doubled.
+
+A cron fires only on matches, and like a pattern strictly after start_time (FACTS 8.2: Azure makes
+both into the same recurrence of hours, minutes and week days). end_time is inclusive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from reconciler.firing.expression import LONGEST, parse, read
+from reconciler.firing.instants import (
+    FIRST,
+    LAST,
+    NEVER,
+    Advance,
+    fire_after,
+    fires_between,
+    never,
+    wall_seconds,
+)
+from reconciler.firing.offsets import clock
+from reconciler.model import Cron
+
+
+def advance(cron: Cron) -> Advance:
+    """The walk along a cron trigger. An expression with a fault never fires: see `check`."""
+    fields = parse(cron.expression)
+    if fields is None:
+        return never
+    zone, next_wall = clock(cron.time_zone), fields.next_wall
+    search = zone.next_elapsed if fields.is_hourly else zone.next
+    first, last = FIRST, LAST
+    if cron.start_time is not None:
+        first = zone.instant(wall_seconds(cron.start_time))
+    if cron.end_time is not None:
+        last = min(last, zone.instant(wall_seconds(cron.end_time)))
+
+    def step(instant: int) -> int:
+        found = search(instant if instant > first else first, next_wall)
+        return found if found <= last else NEVER
+
+    return step
+
+
+def fires(cron: Cron, after: datetime, until: datetime) -> Iterator[datetime]:
+    """The fires after `after`, up to and with `until`."""
+    return fires_between(advance(cron), after, until)
+
+
+def next_fire(cron: Cron, after: datetime) -> datetime | None:
+    """The first fire after `after`."""
+    return fire_after(advance(cron), after)
+
+
+@lru_cache(maxsize=4096)
+def restricts_days(expression: str) -> tuple[bool, bool]:
+    """Whether the day-of-month and the month field leave anything out. Azure ignores both."""
+    texts = expression.split()
+    if len(texts) != 5:
+        return False, False
+    # Each alone: `31 2` together is a fault, and yet Azure would fire it every day.
+    days, months = read(f"0 0 {texts[2]} * *"), read(f"0 0 * {texts[3]} *")
+    return days is not None and len(days.days) < 31, months is not None and len(months.months) < 12
+
+
+# ----------------------------------------------------------------------------------------- faults
+
+
+@dataclass(frozen=True, slots=True)
+class CronFault:
+    """What is wrong with an expression. `message` continues the words "the expression ..."."""
+
+    message: str
+    field: int | None
+    """Which of the five fields, from 0; None: the expression as a whole."""
+
+
+_MACROS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+_FIVE = "five are needed: minutes, hours, days of the month, months, days of the week"
+_NAMES = ("minutes", "hours", "days of the month", "months", "days of the week")
+_BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+
+
+@lru_cache(maxsize=16384)
+def check(expression: str) -> CronFault | None:
+    """What is wrong with an expression, or None. Never raises."""
+    if parse(expression) is not None:
+        return None
+    texts = expression.split()
+    if len(expression) > LONGEST:
+        return CronFault(f"is longer than {LONGEST} characters", None)
+    if texts and texts[0].startswith("@"):
+        return CronFault(_macro_message(texts[0]), None)
+    if len(texts) != 5:
+        return CronFault(_count_message(len(texts)), None)
+    for index, text in enumerate(texts):
+        for term in text.split(","):
+            if _read_field(index, term) is None:
+                return CronFault(_term_message(index, term.upper()), index)
+    return CronFault("never fires: no month has such a day", 2)
+
+
+def _macro_message(macro: str) -> str:
+    instead = _MACROS.get(macro.lower())
+    if instead is None:
+        return f"begins with {_short(macro)}, which is not supported; {_FIVE}"
+    return f'is {_short(macro)}, which is not supported; write "{instead}"'
+
+
+def _count_message(count: int) -> str:
+    if count == 0:
+        return f"is empty; {_FIVE}"
+    if count == 6:
+        return "has 6 fields; seconds are not supported"
+    return f"has {count} {'field' if count == 1 else 'fields'}; {_FIVE}"
+
+
+def _read_field(index: int, text: str) -> object | None:
+    fields = ["*"] * 5
+    fields[index] = text
+    return read(" ".join(fields))
+
+
+def _term_message(index: int, term: str) -> str:
+    """Why cronsim refuses one item of a list."""
+    name, (low, high) = _NAMES[index], _BOUNDS[index]
+    span, slash, step = term.partition("/")
+    if term == "":
+        return f"has an empty item in the {name}"
+    if term == "?":
+        return f'has "?" for the {name}, which is not supported; write "*"'
+    if slash and not _is_number(step):
+        return f"has the step {_short(step)} in the {name}, which is not a number"
+    if slash and int(step) == 0:
+        return f"has a step of 0 in the {name}; it must be 1 or more"
+    ends = span.split("-")
+    for end in ends:
+        if _is_number(end) and not low <= int(end) <= high:
+            what = f"{low} to {high}" + (" (both Sunday)" if high == 7 else "")
+            return f"is out of range: {name} must be {what}, not {_short(end, '')}"
+        if _read_field(index, end) is None:
+            return f"has {_short(term)} for the {name}, which cannot be read"
+    if len(ends) == 2:
+        return f"has {_short(span)} in the {name}, which runs backwards; write it as two ranges"
+    return f"has {_short(term)} for the {name}, which cannot be read"
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _short(text: str, quote: str = '"') -> str:
+    return f"{quote}{text if len(text) <= 20 else text[:17] + '...'}{quote}"

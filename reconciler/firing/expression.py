@@ -1,0 +1,112 @@
+"""A cron expression, read: what its fields allow, and the search for the times that they make.
+
+cronsim reads the expressions: five fields in the manner of Debian's cron, with names, lists, ranges,
+steps, `L`, `LW` and `#`. When both day fields are restricted either is enough; when one begins with
+`*`, both have to match.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+
+from cronsim import CronSim, CronSimError
+
+from reconciler.firing.days import (
+    MonthMask,
+    NextDay,
+    every_day,
+    every_nth_week,
+    in_months,
+    next_wall,
+    times_of_day,
+)
+from reconciler.firing.instants import NEVER_DAY
+from reconciler.firing.offsets import NextWall
+
+LONGEST = 1000
+"""Characters. Every value of every field written out takes about 450."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What the fields allow, sorted. `next_wall` is the search for the wall times they make."""
+
+    minutes: tuple[int, ...]
+    hours: tuple[int, ...]
+    month_days: tuple[int, ...]
+    """Below 1 are cronsim's marks for `L` and `LW`."""
+    months: tuple[int, ...]
+    weekdays: tuple[int, ...] | None
+    """Monday 0; None: some are bound to a week of the month, as in `5L` or `1#2`."""
+    either_day: bool
+    """Whether one of the two day fields is enough."""
+    next_wall: NextWall
+
+    @property
+    def is_hourly(self) -> bool:
+        """Whether every hour is allowed, so that no time of day is meant."""
+        return len(self.hours) == 24
+
+
+@lru_cache(maxsize=16384)
+def parse(expression: str) -> Fields | None:
+    """The fields; None if they cannot be read, or no day ever matches (29 February does)."""
+    sim = read(expression)
+    if sim is None:
+        return None
+    weekdays = tuple(sorted({(day - 1) % 7 for day in sim.weekdays if isinstance(day, int)}))
+    bound = any(not isinstance(day, int) for day in sim.weekdays)
+    next_day = _next_day(sim, None if bound else weekdays)
+    if next_day(0) >= NEVER_DAY:
+        return None
+    hours, minutes = tuple(sorted(sim.hours)), tuple(sorted(sim.minutes))
+    return Fields(
+        minutes,
+        hours,
+        tuple(sorted(sim.days)),
+        tuple(sorted(sim.months)),
+        None if bound else weekdays,
+        not sim.day_and,
+        next_wall(next_day, times_of_day(hours, minutes)),
+    )
+
+
+def read(expression: str) -> CronSim | None:
+    """What cronsim makes of five fields; None if it refuses them."""
+    if len(expression) > LONGEST or len(expression.split()) != 5:
+        return None
+    try:
+        return CronSim(expression, datetime(2000, 1, 1, tzinfo=UTC))
+    except (CronSimError, ValueError):
+        return None
+
+
+def _next_day(sim: CronSim, weekdays: tuple[int, ...] | None) -> NextDay:
+    """The search for the days of an expression, the simplest that will do."""
+    if len(sim.months) == 12 and len(sim.days) == 31:
+        if not sim.day_and or (weekdays and len(weekdays) == 7):
+            return every_day
+        if weekdays:
+            return every_nth_week(0, 1, weekdays)
+    return in_months(frozenset(sim.months), _month_mask(sim))
+
+
+def _month_mask(sim: CronSim) -> MonthMask:
+    @lru_cache(maxsize=28)
+    def mask(first: int, length: int) -> int:
+        # cronsim itself says which days match, in a month of that kind.
+        year, month = _example_months()[first, length]
+        days = range(1, length + 1)
+        return sum(1 << day for day in days if sim.match_day(date(year, month, day)))
+
+    return mask
+
+
+@lru_cache(maxsize=1)
+def _example_months() -> dict[tuple[int, int], tuple[int, int]]:
+    """For each of the 28 kinds of month (first week day, length), a month that is one."""
+    months = [(year, month) for year in range(2000, 2028) for month in range(1, 13)]
+    return {monthrange(*month): month for month in months}

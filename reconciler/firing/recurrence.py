@@ -1,0 +1,147 @@
+"""When a recurrence fires: the rules of Azure ML schedules (FACTS 8.2, 8.3, 8.5, 8.6).
+
+Everything is counted from the *anchor*: start_time, or without one the creation of the schedule.
+
+- Minutes and hours are elapsed time from the anchor; clock changes do not touch them. Azure has no
+  pattern for them; if there is one the linter refuses it, and here it is ignored.
+- Days, weeks and months are wall time in the zone. The pattern chooses every hour with every minute;
+  hours or minutes that it leaves out are the anchor's. Seconds are 0 with a pattern, else the
+  anchor's.
+- Which days: those of every `interval`-th day, week (from Monday) or month, counted from the
+  anchor's, that are one of week_days or of month_days. Given both, either is enough: that is cron's
+  rule for its two day fields, and no day that one of them alone would give is lost. Given none: the
+  anchor's week day, its day of the month, or for days every one.
+- Day 29, 30 or 31 is left out of months without it, never moved to another.
+- Without a pattern the anchor is the first fire. With one, fires are strictly after the anchor, even
+  if it matches itself. A pattern in which nothing is set is none (the SDK sends empty lists).
+- Missed fires are not made up for: the next one is the next multiple, or pattern time, from now.
+- end_time is inclusive.
+
+Intervals are 1 or more, as the schema has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from reconciler.firing.days import (
+    NextDay,
+    every_nth_day,
+    every_nth_month,
+    every_nth_week,
+    month_mask,
+    next_wall,
+    only,
+    times_of_day,
+    weekday_numbers,
+)
+from reconciler.firing.instants import (
+    DAY,
+    EPOCH_ORDINAL,
+    FIRST_DAY,
+    HOUR,
+    LAST,
+    LAST_DAY,
+    MINUTE,
+    NEVER,
+    Advance,
+    fire_after,
+    fires_between,
+    seconds,
+    wall_seconds,
+)
+from reconciler.firing.offsets import NextWall, clock
+from reconciler.model import Pattern, Recurrence
+
+_ELAPSED = {"minute": MINUTE, "hour": HOUR}
+
+
+def effective_pattern(recurrence: Recurrence) -> Pattern | None:
+    """The pattern that counts: None for minutes and hours, and if nothing in it is set."""
+    pattern = recurrence.pattern
+    if pattern is None or recurrence.frequency in _ELAPSED:
+        return None
+    is_set = pattern.hours or pattern.minutes or pattern.week_days or pattern.month_days
+    return pattern if is_set else None
+
+
+def advance(recurrence: Recurrence, created: datetime) -> Advance:
+    """The walk along a recurrence that was created then."""
+    zone = clock(recurrence.time_zone)
+    if recurrence.start_time is None:
+        first = seconds(created)
+        anchor = first + zone.offset(first)
+    else:
+        anchor = wall_seconds(recurrence.start_time)
+        first = zone.instant(anchor)
+    last = LAST
+    if recurrence.end_time is not None:
+        last = min(LAST, zone.instant(wall_seconds(recurrence.end_time)))
+    unit = _ELAPSED.get(recurrence.frequency)
+    if unit is not None:
+        return _every(unit * recurrence.interval, first, last)
+
+    fires_first = effective_pattern(recurrence) is None
+    search = wall_times(recurrence, anchor)
+
+    def step(instant: int) -> int:
+        if instant < first:
+            if fires_first:
+                return first if first <= last else NEVER
+            instant = first
+        found = zone.next(instant, search)
+        return found if found <= last else NEVER
+
+    return step
+
+
+def _every(interval: int, first: int, last: int) -> Advance:
+    def step(instant: int) -> int:
+        found = first if instant < first else instant + interval - (instant - first) % interval
+        return found if found <= last else NEVER
+
+    return step
+
+
+def wall_times(recurrence: Recurrence, anchor: int) -> NextWall:
+    """The wall times of a recurrence in days, weeks or months; `anchor` is a wall time too."""
+    pattern = effective_pattern(recurrence)
+    day, time = divmod(anchor, DAY)
+    if pattern is None:
+        return next_wall(_next_day(recurrence, Pattern(), day), (time,))
+    hours = pattern.hours or (time // HOUR,)
+    minutes = pattern.minutes or (time % HOUR // MINUTE,)
+    return next_wall(_next_day(recurrence, pattern, day), times_of_day(hours, minutes))
+
+
+def _next_day(recurrence: Recurrence, pattern: Pattern, anchor: int) -> NextDay:
+    interval, month_days = recurrence.interval, pattern.month_days
+    weekdays = weekday_numbers(pattern.week_days)
+    if recurrence.frequency == "day":
+        days = every_nth_day(anchor, interval)
+        if weekdays or month_days:
+            days = only(days, month_mask(month_days, weekdays))
+        return days
+    if recurrence.frequency == "week":
+        if month_days:
+            week = every_nth_week(anchor, interval, tuple(range(7)))
+            return only(week, month_mask(month_days, weekdays))
+        return every_nth_week(anchor, interval, weekdays or ((anchor + 3) % 7,))
+    at = date.fromordinal(max(FIRST_DAY, min(anchor, LAST_DAY)) + EPOCH_ORDINAL)
+    if not weekdays and not month_days:
+        month_days = (at.day,)
+    month = at.year * 12 + at.month - 1
+    return every_nth_month(month, interval, month_mask(month_days, weekdays))
+
+
+def fires(
+    recurrence: Recurrence, after: datetime, until: datetime, created: datetime
+) -> Iterator[datetime]:
+    """The fires after `after`, up to and with `until`."""
+    return fires_between(advance(recurrence, created), after, until)
+
+
+def next_fire(recurrence: Recurrence, after: datetime, created: datetime) -> datetime | None:
+    """The first fire after `after`."""
+    return fire_after(advance(recurrence, created), after)

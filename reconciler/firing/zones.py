@@ -1,0 +1,176 @@
+"""Time zone names: IANA and Windows ones to the IANA name that everything else uses, and back.
+
+Azure names zones by Windows id, people by either. Text goes in; a name that the zone database has,
+or None, comes out. Clock changes are in `offsets.py` and offered here too.
+"""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from reconciler.firing import windows
+from reconciler.firing.instants import DAY, wall_seconds
+from reconciler.firing.offsets import Change, Transition, clock, transitions
+
+if TYPE_CHECKING:
+    from difflib import SequenceMatcher
+
+__all__ = ["WINDOWS", "Transition", "nearest", "resolve", "transitions", "windows_name", "zone"]
+
+_MEMBERS = {id_: names.split() for id_, names in (windows.AZURE | windows.NEWER).items()}
+
+WINDOWS: Mapping[str, str] = MappingProxyType({id_: names[0] for id_, names in _MEMBERS.items()})
+"""Windows id -> the IANA zone that it means."""
+
+_COMMON = {name: id_ for id_, names in reversed(_MEMBERS.items()) for name in names}
+"""IANA name -> Windows id by CLDR, for nearly every name: known without asking the database."""
+_COMMON_LOWER = {name.lower(): name for name in _COMMON}
+_WINDOWS_LOWER = {id_.lower(): iana for id_, iana in WINDOWS.items()}
+
+# Longer than any name there is; and no "..", no leading "/", no NUL: zoneinfo turns names to paths.
+_LONGEST = 64
+_IANA = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9][A-Za-z0-9_+-]*){0,2}")
+# Not zones, although the database may hold files of these names: what this machine is set to, the
+# mark of a machine that is set to nothing, and copies of the database with other rules for seconds.
+_NOT_ZONES = re.compile(r"(localtime|posixrules|factory|(posix|right)/.*)", re.IGNORECASE)
+
+
+def resolve(name: str) -> str | None:
+    """The IANA name, in its proper case, of an IANA or Windows name in any case; None if unknown.
+
+    Never raises. "UTC", which is both, stays "UTC".
+    """
+    return _resolve(name) if len(name) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _resolve(name: str) -> str | None:
+    lower = name.lower()
+    # A table has to say what the proper case is: on some file systems any case finds the file.
+    found = _COMMON_LOWER.get(lower) or _WINDOWS_LOWER.get(lower)
+    if found is None and _IANA.fullmatch(name) and not _NOT_ZONES.fullmatch(name):
+        found = _database().get(lower)
+    return found if found is not None and _is_loadable(found) else None
+
+
+@lru_cache(maxsize=1)
+def _database() -> dict[str, str]:
+    """Every IANA name by its lower-case form. Slow the first time: it walks the database."""
+    names = zoneinfo.available_timezones()
+    return {name.lower(): name for name in sorted(names) if not _NOT_ZONES.fullmatch(name)}
+
+
+def _is_loadable(name: str) -> bool:
+    """Whether the database of this machine has the zone; old ones lack new names."""
+    try:
+        zone(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):  # also a damaged file
+        return False
+    return True
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> ZoneInfo:
+    """The zone of a name that `resolve` gave."""
+    return ZoneInfo(name)
+
+
+# -------------------------------------------------------------------------------- did you mean ...
+
+
+_OFFSET = re.compile(r"(?:utc|gmt)?([+-])(\d{1,2})(?::?00)?", re.IGNORECASE)
+
+
+# "Pacific Time", "Central European Summer Time" and "Berlin Standard Time" are all said by people.
+_KIND_OF_TIME = re.compile(r"_?(standard|summer|daylight)?_?time$")
+_ALIKE = 0.5
+"""Below this likeness (1: equal) a suggestion is noise."""
+
+
+def nearest(name: str, count: int = 3) -> list[str]:
+    """Up to `count` known names, IANA and Windows, that are like `name`, the likest first."""
+    return list(_ranked(name[:_LONGEST].strip())[:count])
+
+
+@lru_cache(maxsize=1024)
+def _ranked(name: str) -> tuple[str, ...]:
+    offset = _OFFSET.fullmatch(name)
+    if offset is not None and int(offset[2]) <= 12:
+        # Etc/GMT-2 is what people call UTC+2: these names count as POSIX does, to the west.
+        hours = int(offset[2])
+        return (f"Etc/GMT{'-' if offset[1] == '+' else '+'}{hours}" if hours else "UTC",)
+    from difflib import SequenceMatcher  # slow to import, and only a mistake needs it
+
+    text, place = _spellings(name)
+    whole, last = SequenceMatcher(b=text), SequenceMatcher(b=place)
+    ranked = []
+    for known in {*_database().values(), *_COMMON, *WINDOWS}:
+        full, known_place = _spellings(known)
+        score = _likeness(whole, full)
+        score = max(score, 0.95 * _likeness(last, known_place))
+        if known in WINDOWS and text == "".join(word[:1] for word in full.split("_")):
+            score = max(score, 0.9)  # the initials, such as PST
+        if score >= _ALIKE:
+            ranked.append((-score, known not in _COMMON, known))
+    return tuple(known for *_, known in sorted(ranked)[:10])
+
+
+def _spellings(name: str) -> tuple[str, str]:
+    """A name as it is compared, and the place in it alone: `europe/lisbon`, `lisbon`."""
+    text = re.sub(r"[^a-z0-9+/-]+", "_", name.lower())
+    return text, _KIND_OF_TIME.sub("", text.rpartition("/")[2])
+
+
+def _likeness(matcher: SequenceMatcher[str], candidate: str) -> float:
+    matcher.set_seq1(candidate)
+    alike = matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE
+    return matcher.ratio() if alike else 0.0
+
+
+# ------------------------------------------------------------------------------------- for Azure
+
+
+def windows_name(iana: str, year: int = 2026) -> str | None:
+    """The Windows id to give Azure for an IANA zone; None if none has the same clock.
+
+    The id that means the zone, or that CLDR puts it under, if the clocks agree all of `year` and
+    the next; else another id whose clock does, of the same part of the world if there is one. Ids
+    that the SDKs of Azure know come first, as the service may not take others; the v1 SDK even
+    fails to list the schedules of a workspace when one of them has an id that it does not know.
+    """
+    proper = resolve(iana)
+    return None if proper is None else _windows_name(proper, year)
+
+
+@lru_cache(maxsize=2048)
+def _windows_name(iana: str, year: int) -> str | None:
+    if iana == "UTC":
+        return "UTC"
+    clocks = _course(iana, year)
+    meant = _COMMON.get(iana)
+    area = iana.partition("/")[0]
+
+    def order(id_: str) -> tuple[bool, bool, bool, bool, str]:
+        other = WINDOWS[id_]
+        same_area = other.partition("/")[0] == area
+        return (id_ not in windows.AZURE, other != iana, id_ != meant, not same_area, id_)
+
+    for id_ in sorted(WINDOWS.keys() - windows.OBSOLETE, key=order):
+        if _is_loadable(WINDOWS[id_]) and _course(WINDOWS[id_], year) == clocks:
+            return id_
+    return None
+
+
+@lru_cache(maxsize=2048)
+def _course(iana: str, year: int) -> tuple[int, tuple[Change, ...]]:
+    """The offset at the start of `year` and every change of it in that year and the next."""
+    start, stop = (wall_seconds(datetime(at, 1, 1)) - DAY for at in (year, year + 2))
+    course = clock(iana)
+    return course.offset(start), tuple(course.changes(start, stop))

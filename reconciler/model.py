@@ -1,0 +1,319 @@
+"""The values that every stage passes on: frozen, without I/O, without a clock.
+
+Times of day are wall-clock times in `time_zone`; `start_time` and `end_time` are naive
+wall-clock datetimes in it, as in Azure. Instants are aware UTC datetimes. `time_zone` is an IANA
+name. Mappings inside a value are never changed after it was made, and hold their keys sorted, so
+that the same declaration gives the same bytes every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, Literal
+
+Severity = Literal["error", "warning"]
+Frequency = Literal["minute", "hour", "day", "week", "month"]
+FREQUENCIES: tuple[Frequency, ...] = ("minute", "hour", "day", "week", "month")
+WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """What identifies a schedule: the target it lives in and its name there."""
+
+    target: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.target}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a schedule is declared. `path` is relative to the repository, `line` counts from 1."""
+
+    path: str
+    line: int
+    document: int = 0
+    """Which `---` document of the file, from 0."""
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+# ---------------------------------------------------------------------------------------- triggers
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """When in its period a recurrence fires: every hour with every minute, on the days given.
+
+    An empty tuple means "not restricted": hours and minutes are then those of the start.
+    All are sorted and without repeats; `week_days` are full lower-case English names, Monday first.
+    """
+
+    hours: tuple[int, ...] = ()
+    minutes: tuple[int, ...] = ()
+    week_days: tuple[str, ...] = ()
+    month_days: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """Every `interval` units of `frequency`, at `pattern` within it if there is one."""
+
+    frequency: Frequency
+    interval: int
+    pattern: Pattern | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """A five-field cron expression, read in `time_zone`."""
+
+    expression: str
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class DatastoreChange:
+    """One run for each file that is new or changed directly in `path_on_datastore`."""
+
+    datastore: str
+    path_on_datastore: str = ""
+    polling_interval: int = 5
+    """Minutes."""
+    data_path_parameter_name: str | None = None
+    """The pipeline input that receives the path of the file."""
+
+
+Trigger = Recurrence | Cron | DatastoreChange
+
+
+def data_path_of(trigger: Trigger) -> str | None:
+    """The job's input that the trigger fills, if it is one that does."""
+    return trigger.data_path_parameter_name if isinstance(trigger, DatastoreChange) else None
+
+
+# --------------------------------------------------------------------------------------- schedules
+
+
+@dataclass(frozen=True, slots=True)
+class JobDefinition:
+    """The content of a job file: what a provider publishes, or sends along.
+
+    `document` is the canonical JSON text of the file's YAML; `digest` its SHA-256 in hex.
+    """
+
+    name: str
+    digest: str
+    document: str
+    path: str
+    """Relative to the repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What runs. `reference` is `azureml:NAME[:VERSION]`, or the path of a job file as written.
+
+    `definition` is the content of that file, and is no part of what is compared: a provider's
+    `canonical` turns it into the reference of what it publishes.
+    """
+
+    reference: str
+    experiment_name: str | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    continue_on_step_failure: bool | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What else `settings` holds: default_compute, force_rerun and the like."""
+    display_name: str | None = None
+    description: str | None = None
+    compute: str | None = None
+    tags: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further keys of the job that only some targets know: identity, limits, resources ..."""
+    definition: JobDefinition | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """One schedule as it should be, or as it is."""
+
+    key: Key
+    trigger: Trigger
+    job: Job
+    enabled: bool = True
+    display_name: str | None = None
+    description: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str | None] = field(default_factory=dict)
+    source: Source | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSchedule:
+    """A schedule as a provider reports it."""
+
+    schedule: Schedule
+    owner: str | None
+    """Who manages it; None: it was made by hand."""
+    fingerprint: str
+    """Changes whenever the live schedule changes."""
+    modified_by: str | None = None
+    modified_at: datetime | None = None
+
+    @property
+    def key(self) -> Key:
+        """What identifies it."""
+        return self.schedule.key
+
+
+# ---------------------------------------------------------------------------------------- findings
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A finding: a value, never an exception. Lines and columns count from 1."""
+
+    code: str
+    severity: Severity
+    path: str
+    message: str
+    line: int = 1
+    column: int = 1
+    end_column: int | None = None
+    """The column after the last one to underline, on the same line."""
+    json_path: str = ""
+    """Such as `trigger.schedule.hours[1]`; empty for the whole document or file."""
+    hint: str | None = None
+    excerpt: str | None = None
+    """The line itself, with secret values masked."""
+
+    @property
+    def order(self) -> tuple[str, int, int, str, str]:
+        """Sorts problems by place."""
+        return (self.path, self.line, self.column, self.code, self.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a target makes of a schedule: rewritten or approximated (how), refused (why)."""
+
+    kind: Literal["rewritten", "approximated", "refused"]
+    path: str
+    """The field, in the words of a declaration: `trigger.expression`."""
+    message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """A schedule as its target would report it once applied."""
+
+    schedule: Schedule
+    notes: tuple[Note, ...] = ()
+
+
+# -------------------------------------------------------------------------------------------- plan
+
+
+class Action(Enum):
+    """What a plan does with one schedule. The value is the symbol that stands before it."""
+
+    CREATE = "+"
+    UPDATE = "~"
+    DISABLE = "-"
+    SKIP = "!"
+    NOOP = " "
+
+
+class Outcome(Enum):
+    """What became of a change."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DISABLED = "disabled"
+    SKIPPED = "skipped"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    NOT_TRIED = "not tried"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field, in the words of a declaration. None: the field is not set."""
+
+    path: tuple[str, ...]
+    before: Any
+    after: Any
+
+    @property
+    def name(self) -> str:
+        """The path as people write it: `trigger.schedule.hours`."""
+        return ".".join(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to become of one schedule.
+
+    CREATE has only `after`; DISABLE and a NOOP of something removed have only `before`; UPDATE,
+    SKIP and other NOOPs have both.
+    """
+
+    action: Action
+    key: Key
+    before: LiveSchedule | None
+    after: Schedule | None
+    fields: tuple[FieldChange, ...] = ()
+    reason: str = ""
+    """For people only; nothing is decided by it."""
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def source(self) -> Source | None:
+        """Where it is, or was, declared."""
+        if self.after is not None:
+            return self.after.source
+        return self.before.schedule.source if self.before is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every change that brings one target to its declarations, sorted by name."""
+
+    target: str
+    owner: str
+    changes: tuple[Change, ...]
+    unmanaged: int = 0
+    """Live schedules that are neither declared nor ours."""
+    refusals: tuple[str, ...] = ()
+    """Limits that the plan is over; it is applied only if there are none."""
+
+    @property
+    def pending(self) -> tuple[Change, ...]:
+        """The changes that an apply would make."""
+        wanted = (Action.CREATE, Action.UPDATE, Action.DISABLE)
+        return tuple(change for change in self.changes if change.action in wanted)
+
+    def count(self, action: Action) -> int:
+        """How many changes have that action."""
+        return sum(change.action is action for change in self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of `change`; `error` is a line for the user when it failed."""
+
+    change: Change
+    outcome: Outcome
+    error: str | None = None

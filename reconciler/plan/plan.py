@@ -1,0 +1,112 @@
+"""Desired and live schedules of one target -> a Plan. Pure: the decision table, and its words.
+
+desired          | live                    | action
+-----------------+-------------------------+------------------------------------------------
+yes              | absent                  | CREATE   +
+yes              | ours, same              | NOOP
+yes              | ours, differs           | UPDATE   ~   (also enabling and disabling)
+yes              | another owner's         | SKIP     !   `--adopt NAME` makes it an UPDATE
+yes              | nobody's (made by hand) | SKIP     !   the same
+no               | ours, enabled           | DISABLE  -   never deleted
+no               | ours, disabled          | NOOP
+no               | not ours                | left out, and counted as unmanaged
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+
+from reconciler.model import (
+    Action,
+    Canonical,
+    Change,
+    FieldChange,
+    Key,
+    LiveSchedule,
+    Note,
+    Plan,
+    Schedule,
+)
+from reconciler.plan.diff import diff_schedules, same
+from reconciler.plan.limits import Limits, over_limits
+
+
+def make_plan(
+    desired: Sequence[Canonical],
+    live: Iterable[LiveSchedule],
+    *,
+    target: str,
+    owner: str,
+    limits: Limits | None = None,
+    adopt: Collection[str] = (),
+    allow_empty: bool = False,
+) -> Plan:
+    """Every change that brings `live` to `desired`, sorted by name.
+
+    `adopt`: names of schedules that are not ours and shall be. `limits` None: none hold.
+    """
+    remaining = {schedule.key: schedule for schedule in live}
+    ours = sum(schedule.owner == owner for schedule in remaining.values())
+    changes = [
+        _change(c.schedule, remaining.pop(c.schedule.key, None), owner, adopt, c.notes)
+        for c in desired
+    ]
+    unmanaged = 0
+    for leftover in remaining.values():
+        if leftover.owner != owner:
+            unmanaged += 1
+        else:
+            changes.append(_gone(leftover))
+    changes.sort(key=lambda change: change.key)
+    counts = Counter(change.action for change in changes)
+    refusals = list(over_limits(counts, ours, limits)) if limits is not None else []
+    if not desired and not allow_empty:
+        refusals.append(
+            "no schedule is declared for this target; if that is meant, use --allow-empty"
+        )
+    return Plan(target, owner, tuple(changes), unmanaged, tuple(refusals))
+
+
+def _change(
+    after: Schedule,
+    before: LiveSchedule | None,
+    owner: str,
+    adopt: Collection[str],
+    notes: tuple[Note, ...],
+) -> Change:
+    key = after.key
+    if before is None:
+        return Change(Action.CREATE, key, None, after, notes=notes)
+    if before.owner == owner:
+        if same(before.schedule, after):
+            return Change(Action.NOOP, key, before, after)
+        fields = diff_schedules(before.schedule, after)
+        return Change(Action.UPDATE, key, before, after, fields, _why(before, after), notes)
+    fields = () if same(before.schedule, after) else diff_schedules(before.schedule, after)
+    whose = f'managed by "{before.owner}"' if before.owner else "made by hand"
+    if _is_named(key, adopt):
+        taken = FieldChange(("owner",), before.owner, owner)
+        reason = f"taken over: it is {whose}"
+        return Change(Action.UPDATE, key, before, after, (taken, *fields), reason, notes)
+    reason = f"{whose}; --adopt {key.name} takes it over"
+    return Change(Action.SKIP, key, before, after, fields, reason, notes)
+
+
+def _why(before: LiveSchedule, after: Schedule) -> str:
+    if before.schedule.enabled and not after.enabled:
+        return "disabled in the repository"
+    if after.enabled and not before.schedule.enabled:
+        return "enabled again"
+    return ""
+
+
+def _gone(before: LiveSchedule) -> Change:
+    if before.schedule.enabled:
+        reason = "not in the repository any more"
+        return Change(Action.DISABLE, before.key, before, None, reason=reason)
+    return Change(Action.NOOP, before.key, before, None, reason="disabled, not in the repository")
+
+
+def _is_named(key: Key, names: Collection[str]) -> bool:
+    return key.name in names or str(key) in names

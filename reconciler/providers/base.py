@@ -1,0 +1,46 @@
+"""What a target's code must offer. A provider neither diffs nor decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from reconciler.model import Canonical, LiveSchedule, Schedule
+
+
+class Provider(Protocol):
+    """The schedules of one target. Every call is idempotent; each raises ProviderError."""
+
+    name: str
+    """The name of the target."""
+
+    def list(self) -> Iterable[LiveSchedule]:
+        """Every schedule, ours or not, enabled or not. Changes nothing; never returns fewer."""
+        ...
+
+    def canonical(self, schedule: Schedule, live: LiveSchedule | None) -> Canonical:
+        """`schedule` as `list` would report it once applied over `live`.
+
+        Its notes say what the target rewrites, what it only approximates and what it refuses.
+        Without this, plans would never become empty.
+        """
+        ...
+
+    def create(self, schedule: Schedule) -> None:
+        """Make a canonical schedule live, as ours."""
+        ...
+
+    def update(self, schedule: Schedule, live: LiveSchedule) -> None:
+        """Make `live` what the canonical schedule says, as ours; Rejected if it changed since."""
+        ...
+
+    def disable(self, live: LiveSchedule) -> None:
+        """Stop it firing; its history and its owner stay."""
+        ...
+
+    def next_fires(
+        self, schedule: Schedule, after: datetime, until: datetime
+    ) -> Iterable[datetime]:
+        """When it will fire in this target, `after` exclusive, `until` inclusive, in UTC."""
+        ...

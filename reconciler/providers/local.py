@@ -1,0 +1,278 @@
+"""The embedded workspace as a target: schedules and pipelines in one SQLite file.
+
+It knows every trigger of the format. A job file is published under a version made from its
+content; what it cannot do it refuses here, before anything is changed: datastores it does not
+know, pipelines that are not published or are disabled, steps that are not commands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from reconciler.declare.jobfile import definition_inputs, input_findings
+from reconciler.declare.lint import nearest
+from reconciler.document import document_from_schedule, schedule_from_document
+from reconciler.errors import ProviderError, ProviderUnavailable, Rejected
+from reconciler.firing import next_fires
+from reconciler.model import (
+    Canonical,
+    DatastoreChange,
+    JobDefinition,
+    Key,
+    LiveSchedule,
+    Note,
+    Schedule,
+    Source,
+    data_path_of,
+)
+from reconciler.workspace.store import (
+    NewSchedule,
+    Publication,
+    Refused,
+    ScheduleRow,
+    Store,
+    StoreError,
+    short_version,
+)
+
+PREFIX = "azureml:"
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The clock on the wall."""
+    return datetime.now(UTC)
+
+
+class LocalProvider:
+    """The schedules of one embedded workspace."""
+
+    def __init__(
+        self,
+        name: str,
+        store: Store,
+        *,
+        owner: str | None,
+        datastores: Iterable[str] = (),
+        clock: Clock = utc_now,
+    ) -> None:
+        """`name`: the target's. `owner`: whose what is created or updated becomes."""
+        self.name = name
+        self.store = store
+        self.owner = owner
+        self._datastores = tuple(datastores)
+        self._clock = clock
+        self._pipelines: dict[str, _Pipeline] | None = None
+
+    def list(self) -> list[LiveSchedule]:
+        """Every schedule in the file, by name; none if there is no file yet."""
+        with self.errors(None, "list"):
+            rows = self.store.schedules()
+        return [self._live(row) for row in rows]
+
+    def canonical(self, schedule: Schedule, live: LiveSchedule | None) -> Canonical:
+        """The experiment named, the job file as the version that it is published under."""
+        job = schedule.job
+        notes = tuple(self._notes(schedule))
+        reference = job.reference
+        if job.definition is not None:
+            version = short_version(job.definition.digest)
+            reference = f"{PREFIX}{job.definition.name}:{version}"
+        elif reference.endswith("@latest"):
+            reference = reference.removesuffix("@latest")
+        experiment = job.experiment_name or schedule.key.name
+        settled = replace(job, reference=reference, experiment_name=experiment)
+        return Canonical(replace(schedule, job=settled), notes)
+
+    def create(self, schedule: Schedule) -> None:
+        """Publish its job file, if it has one, and store it."""
+        self._put(schedule, "create", None)
+
+    def update(self, schedule: Schedule, live: LiveSchedule) -> None:
+        """Publish its job file, if it has one, and store it in place of `live`."""
+        self._put(schedule, "update", live.fingerprint)
+
+    def disable(self, live: LiveSchedule) -> None:
+        """Store it as disabled."""
+        with self.errors(live.key, "disable"):
+            self.store.disable_schedule(live.key.name, expected=live.fingerprint, now=self._clock())
+
+    def next_fires(
+        self, schedule: Schedule, after: datetime, until: datetime
+    ) -> Iterable[datetime]:
+        """As the engine will fire it; one without a start counts from `after`."""
+        return next_fires(schedule.trigger, after, until, after)
+
+    # --------------------------------------------------------------------------------- canonical
+
+    def _notes(self, schedule: Schedule) -> Iterator[Note]:
+        job = schedule.job
+        if job.definition is not None:
+            yield from _definition_notes(job.definition)
+            yield from self._disabled(schedule, job.definition.name)
+        else:
+            yield from self._registered(schedule)
+        if job.compute is not None or "environment" in job.extra:
+            yield _IGNORED
+        trigger = schedule.trigger
+        if isinstance(trigger, DatastoreChange) and trigger.datastore not in self._datastores:
+            hint = nearest(trigger.datastore, [*self._datastores])
+            yield Note(
+                "refused",
+                "trigger.datastore",
+                f'the target has no datastore "{trigger.datastore}"',
+                hint or "name it under datastores in reconciler.yaml",
+            )
+
+    def _registered(self, schedule: Schedule) -> Iterator[Note]:
+        """A job that is published already: it has to be there, enabled, and take the inputs."""
+        name, version = split_reference(schedule.job.reference)
+        pipeline = self._known().get(name)
+        if pipeline is None:
+            yield Note(
+                "refused",
+                "create_job.job",
+                f'no pipeline "{name}" is published',
+                nearest(name, [*self._known()])
+                or "`reconciler pipelines publish FILE` publishes a job file",
+            )
+            return
+        if version is not None and version not in pipeline.versions:
+            yield Note(
+                "refused",
+                "create_job.job",
+                f'the pipeline "{name}" has no version "{version}"',
+                f"the newest is {pipeline.newest}",
+            )
+            return
+        yield from self._disabled(schedule, name)
+        document = pipeline.versions[version or pipeline.newest]
+        data_path = data_path_of(schedule.trigger)
+        for finding in input_findings(schedule.job, definition_inputs(document), data_path):
+            where = ".".join(str(part) for part in finding.path)
+            yield Note("refused", where, finding.message, finding.hint)
+
+    def _disabled(self, schedule: Schedule, name: str) -> Iterator[Note]:
+        pipeline = self._known().get(name)
+        if pipeline is not None and not pipeline.enabled and schedule.enabled:
+            yield Note(
+                "refused",
+                "create_job",
+                f'the pipeline "{name}" is disabled',
+                f"`reconciler pipelines enable {name}`, or is_enabled: false in the schedule",
+            )
+
+    def _known(self) -> Mapping[str, _Pipeline]:
+        if self._pipelines is None:
+            with self.errors(None, "list pipelines"):
+                self._pipelines = {
+                    row.name: _Pipeline(
+                        row.enabled,
+                        row.version,
+                        {
+                            v.version: json.dumps(v.document, sort_keys=True)
+                            for v in self.store.versions(row.name)
+                        },
+                    )
+                    for row in self.store.pipelines()
+                }
+        return self._pipelines
+
+    # ----------------------------------------------------------------------------------- storing
+
+    def _put(self, schedule: Schedule, operation: str, expected: str | None) -> None:
+        definition = schedule.job.definition
+        source = schedule.source
+        name, _ = split_reference(schedule.job.reference)
+        with self.errors(schedule.key, operation):
+            self.store.put_schedule(
+                NewSchedule(
+                    name=schedule.key.name,
+                    owner=self.owner,
+                    document=document_from_schedule(schedule),
+                    pipeline=name,
+                    source_path=source.path if source else None,
+                    source_line=source.line if source else None,
+                ),
+                expected=expected,
+                publication=publication(definition) if definition is not None else None,
+                now=self._clock(),
+            )
+
+    def _live(self, row: ScheduleRow) -> LiveSchedule:
+        key = Key(self.name, row.name)
+        source = Source(row.source_path, row.source_line or 1) if row.source_path else None
+        try:
+            schedule = schedule_from_document(row.document, key, source)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ProviderError(key, "list", f"the stored schedule is damaged: {error}") from error
+        return LiveSchedule(schedule, row.owner, row.fingerprint, row.modified_by, row.modified_at)
+
+    @contextmanager
+    def errors(self, key: Key | None, operation: str) -> Iterator[None]:
+        """What the store raises, as ProviderErrors."""
+        try:
+            yield
+        except Refused as error:
+            raise Rejected(key, operation, str(error)) from error
+        except StoreError as error:
+            kind = ProviderUnavailable if error.temporary else ProviderError
+            raise kind(key, operation, str(error)) from error
+
+
+class _Pipeline:
+    """A published pipeline: its versions' canonical documents."""
+
+    __slots__ = ("enabled", "newest", "versions")
+
+    def __init__(self, enabled: bool, newest: str, versions: dict[str, str]) -> None:
+        self.enabled = enabled
+        self.newest = newest
+        self.versions = versions
+
+
+_IGNORED = Note(
+    "approximated",
+    "create_job",
+    "environment and compute are ignored: steps run as processes of this machine",
+)
+
+
+@lru_cache(maxsize=1024)
+def _definition_notes(definition: JobDefinition) -> tuple[Note, ...]:
+    """What the workspace makes of a job file."""
+    document = json.loads(definition.document)
+    steps = document.get("jobs") or {"": document}
+    notes: list[Note] = []
+    for name, step in steps.items():
+        if "command" not in step:
+            notes.append(
+                Note(
+                    "refused",
+                    "create_job.job",
+                    f'step "{name}" of {definition.path} is not a command; components, sweeps and'
+                    " the like run in Azure only",
+                    "give the schedule targets that can run it",
+                )
+            )
+    ignored = ("compute", "environment")
+    if any(key in part for part in (document, *steps.values()) for key in ignored):
+        notes.append(_IGNORED)
+    return tuple(notes)
+
+
+def split_reference(reference: str) -> tuple[str, str | None]:
+    """`azureml:NAME:VERSION` -> name and version; no version, or @latest: None."""
+    text = reference.removeprefix(PREFIX).removesuffix("@latest")
+    name, _, version = text.partition(":")
+    return name, version or None
+
+
+def publication(definition: JobDefinition) -> Publication:
+    """A job file as what is published of it."""
+    return Publication(definition.name, definition.digest, definition.document, definition.path)

@@ -1,0 +1,76 @@
+"""A target in memory: a whole provider without a service behind it, for tests and trials."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler.document import document_from_schedule
+from reconciler.errors import Rejected
+from reconciler.firing import next_fires
+from reconciler.model import Canonical, Key, LiveSchedule, Schedule
+
+
+class MemoryProvider:
+    """Schedules in a dict. It takes every schedule as it stands, job files by their digest."""
+
+    def __init__(self, name: str, *, owner: str | None) -> None:
+        self.name = name
+        self.owner = owner
+        self._live: dict[Key, LiveSchedule] = {}
+
+    def list(self) -> list[LiveSchedule]:
+        """Every schedule, by name."""
+        return [self._live[key] for key in sorted(self._live)]
+
+    def canonical(self, schedule: Schedule, live: LiveSchedule | None) -> Canonical:
+        """A job file becomes a reference to its content."""
+        job = schedule.job
+        if job.definition is None:
+            return Canonical(schedule)
+        reference = f"azureml:{job.definition.name}:{job.definition.digest[:12]}"
+        return Canonical(replace(schedule, job=replace(job, reference=reference)))
+
+    def create(self, schedule: Schedule) -> None:
+        """Keep it, unless another's stands there."""
+        current = self._live.get(schedule.key)
+        if current is not None and current.owner != self.owner:
+            raise Rejected(schedule.key, "create", "it exists, and is not ours")
+        self._keep(schedule, self.owner)
+
+    def update(self, schedule: Schedule, live: LiveSchedule) -> None:
+        """Keep it in place of `live`, if that still stands there."""
+        current = self._live.get(schedule.key)
+        if current is None or current.fingerprint not in (
+            live.fingerprint,
+            _fingerprint(schedule, self.owner),
+        ):
+            raise Rejected(schedule.key, "update", "it was changed after the plan was made")
+        self._keep(schedule, self.owner)
+
+    def disable(self, live: LiveSchedule) -> None:
+        """Keep it as disabled."""
+        current = self._live.get(live.key)
+        if current is None:
+            raise Rejected(live.key, "disable", "it does not exist any more")
+        if current.schedule.enabled and current.fingerprint != live.fingerprint:
+            raise Rejected(live.key, "disable", "it was changed after the plan was made")
+        self._keep(replace(current.schedule, enabled=False), current.owner)
+
+    def next_fires(
+        self, schedule: Schedule, after: datetime, until: datetime
+    ) -> Iterable[datetime]:
+        """By the kernel; one without a start counts from `after`."""
+        return next_fires(schedule.trigger, after, until, after)
+
+    def _keep(self, schedule: Schedule, owner: str | None) -> None:
+        fingerprint = _fingerprint(schedule, owner)
+        self._live[schedule.key] = LiveSchedule(schedule, owner, fingerprint)
+
+
+def _fingerprint(schedule: Schedule, owner: str | None) -> str:
+    text = json.dumps([owner, document_from_schedule(schedule)], sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

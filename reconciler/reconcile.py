@@ -1,0 +1,86 @@
+"""One cycle: declared schedules against one target.
+
+live = provider.list()
+desired = canonicalize(declared, live, provider)
+plan = make_plan(desired, live, owner=owner)
+return apply_plan(plan, provider)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from reconciler.apply import OnResult, apply_plan
+from reconciler.errors import DeclarationError
+from reconciler.model import Canonical, Key, LiveSchedule, Note, Plan, Problem, Result, Schedule
+from reconciler.plan import make_plan
+from reconciler.plan.limits import Limits
+from reconciler.providers.base import Provider
+
+
+def reconcile(
+    declared: Sequence[Schedule],
+    provider: Provider,
+    *,
+    owner: str,
+    limits: Limits | None = None,
+    on_result: OnResult | None = None,
+) -> list[Result]:
+    """Bring the target of `provider` to what is declared for it."""
+    plan = plan_target(declared, provider, owner=owner, limits=limits)
+    return apply_plan(plan, provider, on_result)
+
+
+def plan_target(
+    declared: Sequence[Schedule],
+    provider: Provider,
+    *,
+    owner: str,
+    limits: Limits | None = None,
+    adopt: Collection[str] = (),
+    allow_empty: bool = False,
+) -> Plan:
+    """The first three lines: what would be done. Changes nothing.
+
+    DeclarationError where the target cannot do what is declared.
+    """
+    live = list(provider.list())
+    desired = canonicalize(declared, {schedule.key: schedule for schedule in live}, provider)
+    return make_plan(
+        desired,
+        live,
+        target=provider.name,
+        owner=owner,
+        limits=limits,
+        adopt=adopt,
+        allow_empty=allow_empty,
+    )
+
+
+def canonicalize(
+    declared: Sequence[Schedule], live: Mapping[Key, LiveSchedule], provider: Provider
+) -> list[Canonical]:
+    """Each schedule as its target would report it; DeclarationError with all that it refuses."""
+    desired = [provider.canonical(schedule, live.get(schedule.key)) for schedule in declared]
+    problems = [
+        _refused(canonical.schedule, note)
+        for canonical in desired
+        for note in canonical.notes
+        if note.kind == "refused"
+    ]
+    if problems:
+        raise DeclarationError(sorted(problems, key=lambda problem: problem.order))
+    return desired
+
+
+def _refused(schedule: Schedule, note: Note) -> Problem:
+    source = schedule.source
+    return Problem(
+        code="TGT001",
+        severity="error",
+        path=source.path if source else schedule.key.name,
+        line=source.line if source else 1,
+        message=f"{schedule.key}: {note.message}",
+        json_path=note.path,
+        hint=note.hint,
+    )

@@ -1,0 +1,1 @@
+"""A value -> text: for people, for programs, for CI."""

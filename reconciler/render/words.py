@@ -1,0 +1,74 @@
+"""Text that is safe to print, and the small shapes that all text output is made of."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Paint = Callable[[str, str], str]
+"""(text, role) -> the text in the colour of that role."""
+
+
+def plain(text: str, role: str) -> str:
+    """No colour."""
+    return text
+
+
+def printable(text: str) -> str:
+    """`text` with what a terminal would obey, or show in another order, written as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    known = {9: "\\t", 10: "\\n", 13: "\\r"}.get(code)
+    return known or (f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+
+
+def value(content: Any) -> str:
+    """A value of a declaration on one line: text in quotes, nothing as `(none)`."""
+    if content is None:
+        return "(none)"
+    return printable(json.dumps(content, ensure_ascii=False, default=str))
+
+
+def clip(text: str, most: int) -> str:
+    """At most `most` characters."""
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def width(text: str) -> int:
+    """How many columns a terminal gives it."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def pad(text: str, columns: int) -> str:
+    """`text` filled up with spaces."""
+    return text + " " * (columns - width(text))
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint = plain) -> str:
+    """Columns, the last one not filled up."""
+    cells = [[printable(cell) for cell in row] for row in rows]
+    widths = [
+        max(width(row[column]) for row in [list(header), *cells]) for column in range(len(header))
+    ]
+
+    def line(row: Sequence[str]) -> str:
+        return "  ".join(pad(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip()
+
+    return "\n".join([paint(line(header), "heading"), *(line(row) for row in cells)]) + "\n"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """1 -> "1 file", 2 -> "2 files"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

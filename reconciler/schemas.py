@@ -1,0 +1,30 @@
+"""The JSON schemas that ship with the program, by name: schedule, job, config, plan."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+NAMES = ("schedule", "job", "config", "plan")
+
+_PACKAGE = Path(__file__).parent
+
+
+@cache
+def read_schema(name: str) -> str:
+    """The text of `schemas/NAME.schema.json`: inside the package when installed, beside it in a
+    checkout.
+    """
+    file = f"{name}.schema.json"
+    installed = _PACKAGE / "schemas" / file
+    path = installed if installed.exists() else _PACKAGE.parent / "schemas" / file
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    """The schema as a value."""
+    loaded: dict[str, Any] = json.loads(read_schema(name))
+    return loaded

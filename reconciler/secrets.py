@@ -1,0 +1,92 @@
+"""What looks secret by its name, and how it is kept out of every output.
+
+A name is secret when one of its words is (`db_password`, `apiKey`, `sas`); counts such as
+`max_tokens` are not. Values are masked whole; in any other text, signatures and account keys of
+connection strings and URLs are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+MASK = "****"
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_SECRET = frozenset(
+    [
+        "password",
+        "passwords",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "secret",
+        "secrets",
+        "token",
+        "key",
+        "keys",
+        "apikey",
+        "accesskey",
+        "credential",
+        "credentials",
+        "sas",
+        "connectionstring",
+    ]
+)
+_COUNTS = frozenset(["max", "min", "num", "n", "total", "count", "limit", "per", "new"])
+_EMBEDDED = re.compile(
+    r"(?i)\b(sig|accountkey|sharedaccesskey|sharedaccesssignature|password|pwd|client_secret)="
+    r"[^&;\s\"']+"
+)
+_USER_INFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]+@")
+_PAIR = re.compile(r"""(?P<name>["']?[\w.$-]+["']?)(?P<colon>\s*:\s+)(?P<value>[^,}\]\s][^,}]*)""")
+
+
+@lru_cache(maxsize=4096)
+def is_secret(name: str) -> bool:
+    """Whether a value under this name is masked."""
+    words = [word.lower() for word in _WORDS.findall(name)]
+    if any(a == "connection" and b == "string" for a, b in pairwise(words)):
+        return True
+    if "tokens" in words and not _COUNTS.intersection(words):
+        return True
+    return not _SECRET.isdisjoint(words)
+
+
+def mask_text(text: str) -> str:
+    """`text` without the secrets that stand inside URLs and connection strings."""
+    if "=" in text:
+        text = _EMBEDDED.sub(rf"\1={MASK}", text)
+    if "://" in text:
+        text = _USER_INFO.sub(rf"\1:{MASK}@", text)
+    return text
+
+
+def mask(name: str, value: Any) -> Any:
+    """`value` as it may be shown under `name`, masked at any depth. None stays None."""
+    if value is None:
+        return None
+    if is_secret(name) and not isinstance(value, Mapping):
+        return MASK
+    if isinstance(value, Mapping):
+        # A mapping under a secret name is a data input or the like: all that it holds is masked.
+        inner = is_secret(name)
+        return {k: MASK if inner and v is not None else mask(str(k), v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [mask("", item) for item in value]
+    return mask_text(value) if isinstance(value, str) else value
+
+
+def mask_line(line: str | None) -> str | None:
+    """A line of a file as it may be shown: values of secret-looking keys are masked."""
+    if line is None:
+        return None
+
+    def pair(match: re.Match[str]) -> str:
+        name = match["name"].strip("\"'")
+        return f"{match['name']}{match['colon']}{MASK}" if is_secret(name) else match[0]
+
+    return mask_text(_PAIR.sub(pair, line))

@@ -1,0 +1,1 @@
+"""The embedded workspace: a scheduler in one SQLite file."""
