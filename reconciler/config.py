@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.declare.desired import TargetSettings, deep_merge
-from reconciler.declare.files import display_path, repository_root
+from reconciler.declare.files import CONFIG_NAME, display_path, repository_root
 from reconciler.declare.findings import Finding, place, place_fault
 from reconciler.declare.lint import nearest
 from reconciler.declare.load import Fault, parse
@@ -24,7 +24,7 @@ from reconciler.errors import ConfigError
 from reconciler.firing import zones
 from reconciler.model import Problem
 
-FILE_NAME = "reconciler.yaml"
+FILE_NAME = CONFIG_NAME
 _ENV = re.compile(r"\$\{\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _SETTINGS = ("provider", "variables", "defaults")
 

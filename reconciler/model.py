@@ -170,6 +170,7 @@ class LiveSchedule:
     """Changes whenever the live schedule changes."""
     modified_by: str | None = None
     modified_at: datetime | None = None
+    created_at: datetime | None = None
 
     @property
     def key(self) -> Key:

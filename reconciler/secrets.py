@@ -8,7 +8,7 @@ connection strings and URLs are.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -42,7 +42,10 @@ _EMBEDDED = re.compile(
     r"[^&;\s\"']+"
 )
 _USER_INFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]+@")
-_PAIR = re.compile(r"""(?P<name>["']?[\w.$-]+["']?)(?P<colon>\s*:\s+)(?P<value>[^,}\]\s][^,}]*)""")
+# A key, its colon and what stands between them and its value.
+_NAME = re.compile(r"""(?P<name>"[^"]*"|'[^']*'|[\w.$-]+)\s*(?:(?<=["'])\s*:|:(?=\s|$))\s*""")
+_NOTHING = re.compile(r"(?:[|>][-+0-9]*)?\s*$")
+_NOTHING_YET = re.compile(r"(?:[&!]\S*\s*)*(?:[|>][-+0-9]*\s*)?(?:#.*)?$")
 
 
 @lru_cache(maxsize=4096)
@@ -80,13 +83,40 @@ def mask(name: str, value: Any) -> Any:
     return mask_text(value) if isinstance(value, str) else value
 
 
-def mask_line(line: str | None) -> str | None:
-    """A line of a file as it may be shown: values of secret-looking keys are masked."""
-    if line is None:
-        return None
+def mask_line(line: str) -> str:
+    """A line of a file as it may be shown: what follows the name of a secret is masked."""
+    for match in _NAME.finditer(line):
+        if _is_secret_key(match):
+            rest = line[match.end() :]
+            return mask_text(line[: match.end()]) + (rest if _NOTHING.match(rest) else MASK)
+    return mask_text(line)
 
-    def pair(match: re.Match[str]) -> str:
-        name = match["name"].strip("\"'")
-        return f"{match['name']}{match['colon']}{MASK}" if is_secret(name) else match[0]
 
-    return mask_text(_PAIR.sub(pair, line))
+def mask_lines(lines: Sequence[str]) -> list[str]:
+    """Every line of a file as it may be shown, also where a secret goes on for several lines:
+    what is indented below its name, and the line after a name that has nothing beside it.
+    """
+    masked: list[str] = []
+    above: list[tuple[int, bool]] = []  # the indents that a line is in, and whether secret
+    awaited = False
+    for line in lines:
+        text = line.lstrip()
+        if not text:
+            masked.append(line)
+            continue
+        indent = len(line) - len(text)
+        # The items of a list may stand in the same column as its name.
+        while above and (above[-1][0] > indent or (above[-1][0] == indent and text[0] != "-")):
+            above.pop()
+        inside = awaited or (bool(above) and above[-1][1])
+        masked.append(line[:indent] + MASK if inside else mask_line(line))
+        names = list(_NAME.finditer(line))
+        named = bool(names) and _is_secret_key(names[-1])
+        awaited = named and bool(_NOTHING_YET.match(line[names[-1].end() :]))
+        if not above or above[-1][0] < indent:
+            above.append((indent, inside or named))
+    return masked
+
+
+def _is_secret_key(match: re.Match[str]) -> bool:
+    return is_secret(match["name"].strip("\"'"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import click
 
 from reconciler.apply import apply_plan
-from reconciler.cli.output import out, paint, say
+from reconciler.cli.output import is_terminal, out, paint, say
 from reconciler.cli.plan import (
     adopt_option,
     allow_empty_option,
@@ -56,7 +57,7 @@ def command(
         # Before anything is changed in any target.
         raise UnsafePlan(refusals)
     pending = any(plan.pending for plan in plans)
-    if pending and not yes and form == "text" and sys.stdin.isatty():
+    if pending and not yes and form == "text" and is_terminal(sys.stdin):
         out("\n")
         if not click.confirm("Apply these changes?"):
             say("nothing was changed")
@@ -74,7 +75,9 @@ def command(
 
 
 def _show(result: Result) -> None:
-    out(render_result(result, paint))
+    # Whoever stops reading does not stop an apply half-way.
+    with suppress(BrokenPipeError):
+        out(render_result(result, paint))
 
 
 def _exit(results: list[Result]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
@@ -35,8 +35,9 @@ def paint(text: str, role: str) -> str:
 def use_colour(no_color: bool) -> None:
     """Turn colour off for this command: --no-color, or NO_COLOR set to anything."""
     if no_color or os.environ.get("NO_COLOR"):
-        click.get_current_context().find_root().color = False
-        click.get_current_context().color = False
+        context = click.get_current_context(silent=True)
+        if context is not None:  # there is none while a shell completes names
+            context.find_root().color = context.color = False
 
 
 def out(text: str) -> None:
@@ -63,9 +64,14 @@ def show_error(error: ReconcilerError) -> None:
         say(f"  {paint('hint:', 'hint')} {printable(error.hint)}")
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person is at it; a stream that was closed before we started is None."""
+    return stream is not None and stream.isatty()
+
+
 def progress(items: Iterable[T], length: int, label: str) -> Iterable[T]:
     """`items`, with a bar on standard error when there are many and a person looks on."""
-    if length < _LONG or not sys.stderr.isatty():
+    if length < _LONG or not is_terminal(sys.stderr):
         return items
 
     def shown() -> Iterable[T]:
@@ -77,4 +83,4 @@ def progress(items: Iterable[T], length: int, label: str) -> Iterable[T]:
     return shown()
 
 
-__all__ = ["Paint", "out", "paint", "progress", "say", "show_error", "use_colour"]
+__all__ = ["Paint", "is_terminal", "out", "paint", "progress", "say", "show_error", "use_colour"]

@@ -22,7 +22,7 @@ from reconciler.errors import DeclarationError, ReconcilerError
 from reconciler.model import Problem
 from reconciler.providers.local import LocalProvider, publication
 from reconciler.render.json import FORMAT_VERSION, dumps, mask_document
-from reconciler.render.words import printable, table
+from reconciler.render.words import counted, printable, table
 from reconciler.workspace.store import PipelineRow, VersionRow
 
 
@@ -86,12 +86,16 @@ def show_pipeline(
         out(dumps({"format_version": FORMAT_VERSION, **document}))
         return
     state = "enabled" if row.enabled else "disabled"
-    out(f"# {printable(row.name)}: {state}, {row.schedules} enabled schedules run it\n")
+    out(f"# {printable(row.name)}: {state}, {_used(row.schedules)}\n")
     for version in versions:
         who = f" by {printable(version.published_by)}" if version.published_by else ""
         when = f"{version.published_at:%Y-%m-%d %H:%M:%S} UTC"
         out(f"# {version.version}  {when}{who}  {printable(version.path)}\n")
     out(yaml_text(mask_document(row.document)))
+
+
+def _used(schedules: int) -> str:
+    return f"{counted(schedules, 'enabled schedule')} {'runs' if schedules == 1 else 'run'} it"
 
 
 @command.command("publish")

@@ -12,6 +12,7 @@ from reconciler.providers.base import Provider
 from reconciler.reconcile import plan_target
 from reconciler.render.json import dumps, plans_document
 from reconciler.render.text import render_plan
+from reconciler.render.words import printable
 
 adopt_option = click.option(
     "--adopt",
@@ -90,7 +91,9 @@ def _check_adopted(adopt: tuple[str, ...], plans: list[Plan]) -> None:
     known = {text for p in plans for c in p.changes for text in (c.key.name, str(c.key)) if c.after}
     for name in adopt:
         if name not in known:
-            raise click.UsageError(f"--adopt {name}: no schedule of that name is declared")
+            raise click.UsageError(
+                f"--adopt {printable(name)}: no schedule of that name is declared"
+            )
 
 
 def show_plans(plans: list[Plan], form: str) -> None:

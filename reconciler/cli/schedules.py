@@ -21,7 +21,7 @@ from reconciler.render.json import FORMAT_VERSION, dumps, live_document
 from reconciler.render.words import printable, table
 
 
-def _complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Names of live schedules, for the shell."""
     try:
         session = Session(ctx.params.get("config"))
@@ -32,7 +32,7 @@ def _complete_names(ctx: click.Context, param: click.Parameter, incomplete: str)
     return [name for name in names if name.startswith(incomplete)]
 
 
-name_argument = click.argument("name", shell_complete=_complete_names)
+name_argument = click.argument("name", shell_complete=complete_names)
 
 
 @click.group()

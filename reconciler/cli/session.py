@@ -21,6 +21,7 @@ from reconciler.model import Key, LiveSchedule, Schedule
 from reconciler.providers import open_local, open_provider
 from reconciler.providers.base import Provider
 from reconciler.providers.local import LocalProvider
+from reconciler.render.words import printable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -81,7 +82,7 @@ class Session:
     def config(self) -> Config:
         """The configuration; ConfigError."""
         if self._config_path is not None:
-            return load_config(Path(self._config_path))
+            return load_config(working_folder() / self._config_path)
         found = find_config(working_folder())
         if found is None:
             raise ConfigError(
@@ -155,7 +156,8 @@ def find_live(provider: Provider, name: str) -> LiveSchedule:
     if wanted not in by_name:
         close = get_close_matches(wanted, list(by_name), 1)
         hint = f'; did you mean "{close[0]}"?' if close else ""
-        raise click.UsageError(f'no schedule "{Key(provider.name, wanted)}" is live{hint}')
+        shown = printable(str(Key(provider.name, wanted)))
+        raise click.UsageError(f'no schedule "{shown}" is live{hint}')
     return by_name[wanted]
 
 
@@ -163,7 +165,7 @@ def actor() -> str:
     """Who is at work: RECONCILER_ACTOR, the user of a CI run, or the user and the machine."""
     for variable in ("RECONCILER_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR"):
         if os.environ.get(variable):
-            return os.environ[variable]
+            return printable(os.environ[variable])
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

@@ -13,7 +13,7 @@ from typing import Any
 
 from reconciler.declare.codes import CODES
 from reconciler.declare.desired import TargetSettings, is_plain, resolve
-from reconciler.declare.findings import Finding, Path
+from reconciler.declare.findings import Finding, Path, clip
 from reconciler.declare.jobfile import JobFile, input_findings
 from reconciler.declare.lint import lint_document, lint_schedule, nearest
 from reconciler.declare.validate import schema_findings
@@ -57,9 +57,10 @@ def declare(
             schedule = shared and replace(shared, key=Key(settings.name, shared.key.name))
         else:
             resolved, new = resolve(data, settings)
-            again = lint_document(resolved)
+            new = _without_said(new, schema)
+            again = _without_said(lint_document(resolved), new)
             if not schema:
-                new += _without_said(schema_findings(resolved, "schedule"), again)
+                new += _without_said(schema_findings(resolved, "schedule"), [*new, *again])
             new += again
             schedule = None
             if not new and not schema:
@@ -111,7 +112,7 @@ def target_findings(data: Mapping[str, Any], known: Sequence[str]) -> list[Findi
         Finding(
             "SCH027",
             path,
-            f'the target "{name[:60]}" does not exist',
+            f'the target "{clip(name)}" does not exist',
             nearest(name, list(known)),
             "key" if path[0] == "overrides" else "value",
         )
@@ -120,10 +121,12 @@ def target_findings(data: Mapping[str, Any], known: Sequence[str]) -> list[Findi
     ]
 
 
-def _without_said(schema: list[Finding], lint: list[Finding]) -> list[Finding]:
-    """Schema findings without those that lint puts better, at the same place."""
-    said = {finding.path for finding in lint}
-    return [finding for finding in schema if finding.path not in said]
+def _without_said(findings: list[Finding], better: list[Finding]) -> list[Finding]:
+    """Those about another place than any that is put better: a schema says less than lint does,
+    and all that is wrong with a variable that is not known is that it is not known.
+    """
+    said = {finding.path for finding in better}
+    return [finding for finding in findings if finding.path not in said]
 
 
 def _into_override(data: Mapping[str, Any], target: str, finding: Finding) -> Finding:

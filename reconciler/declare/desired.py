@@ -61,9 +61,9 @@ def _override(document: dict[str, Any], override: Mapping[str, Any]) -> dict[str
         if key == "create_job" and isinstance(value, dict) and isinstance(base, str):
             base = {"job": base}
         if key == "trigger" and _other_type(base, value):
-            merged[key] = value
-        elif isinstance(base, dict) and isinstance(value, dict):
-            merged[key] = deep_merge(base, value)
+            base = None
+        if isinstance(value, dict):
+            merged[key] = deep_merge(base if isinstance(base, dict) else {}, value)
         elif value is None:
             merged.pop(key, None)
         else:
@@ -83,8 +83,9 @@ def deep_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
     for key, value in over.items():
         if value is None:
             merged.pop(key, None)
-        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = deep_merge(merged[key], value)
+        elif isinstance(value, dict):
+            under = merged.get(key)
+            merged[key] = deep_merge(under if isinstance(under, dict) else {}, value)
         else:
             merged[key] = value
     return merged
@@ -143,10 +144,16 @@ def _fill(text: str, variables: Mapping[str, Any], path: Path, findings: list[Fi
         findings.append(_unknown(kind, name, list(variables), path))
         return match[0]
 
+    known = len(findings)
     whole = VARIABLE.fullmatch(text)
     if whole is not None:
-        return value_of(whole)
-    return VARIABLE.sub(lambda match: scalar_text(value_of(match)), text)
+        filled = value_of(whole)
+    else:
+        filled = VARIABLE.sub(lambda match: scalar_text(value_of(match)), text)
+    if len(findings) == known and isinstance(filled, str) and VARIABLE.search(filled):
+        hint = "variables are filled in once: write out the value in reconciler.yaml"
+        findings.append(Finding("SCH031", path, "what is filled in here holds a variable", hint))
+    return filled
 
 
 def _unknown(kind: str, name: str, known: list[str], path: Path) -> Finding:

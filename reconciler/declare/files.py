@@ -18,6 +18,7 @@ from reconciler.declare.codes import CODES
 from reconciler.declare.load import MAX_BYTES
 from reconciler.model import Problem
 
+CONFIG_NAME = "reconciler.yaml"
 SUFFIXES = (".yaml", ".yml")
 _PATTERN = frozenset("*?[")
 
@@ -68,7 +69,10 @@ def read_file(file: File, root: Path) -> bytes:
             if not stat.S_ISREG(mode):
                 what = "a folder, not a file" if stat.S_ISDIR(mode) else "not a regular file"
                 raise FileError("SCH001", f"it is {what}")
-            return os.read(descriptor, MAX_BYTES + 1)
+            data = b""  # one read may give less than there is
+            while more := os.read(descriptor, MAX_BYTES + 1 - len(data)):
+                data += more
+            return data
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as error:
@@ -120,11 +124,17 @@ def _expand(pattern: str, base: Path) -> Iterator[str]:
 
 
 def _walk(path: str, root: Path, problems: list[Problem]) -> Iterator[File]:
-    """The YAML files at or below `path`; hidden folders are left out, links are followed inside
-    the repository, each folder is entered once.
+    """The YAML files at or below `path`; what is hidden and the configuration are left out, links
+    are followed inside the repository, each folder is entered once.
     """
     if not os.path.isdir(path):
-        yield File(path, display_path(path, root), os.path.realpath(path))
+        file = File(path, display_path(path, root), os.path.realpath(path))
+        try:
+            check_inside(path, file.real, root)
+        except FileError as error:
+            problems.append(_problem(error.code, path, root, str(error)))
+        else:
+            yield file
         return
     entered: set[str] = set()
     pending = [path]
@@ -147,9 +157,9 @@ def _walk(path: str, root: Path, problems: list[Problem]) -> Iterator[File]:
         shown = display_path(folder, root)
         prefix = "" if shown == "." else f"{shown}/"
         for entry in listed:
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") or entry.name == CONFIG_NAME:
                 continue
-            if entry.is_dir():
+            if _is_folder(entry):
                 pending.append(entry.path)
             elif entry.name.lower().endswith(SUFFIXES):
                 linked = entry.is_symlink() or not entry.name.isprintable()
@@ -158,6 +168,13 @@ def _walk(path: str, root: Path, problems: list[Problem]) -> Iterator[File]:
                     display_path(entry.path, root) if linked else f"{prefix}{entry.name}",
                     os.path.realpath(entry.path) if linked else f"{real}{os.sep}{entry.name}",
                 )
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle, or into a folder that may not be entered
+        return False
 
 
 def _nothing(pattern: str, base: Path, root: Path, exists: bool, excluded: bool) -> Problem:

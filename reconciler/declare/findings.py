@@ -6,6 +6,7 @@ there is something to say is the file read again for lines and columns.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from reconciler.declare.codes import CODES
 from reconciler.declare.load import Fault
 from reconciler.declare.locate import Locator
 from reconciler.model import Problem
-from reconciler.secrets import mask_line
+from reconciler.secrets import is_secret, mask_text
 
 Path = tuple[str | int, ...]
 
@@ -46,14 +47,20 @@ def place(finding: Finding, display: str, locator: Locator, document: int) -> Pr
         code=finding.code,
         severity=CODES[finding.code].severity,
         path=display,
-        message=finding.message,
+        message=mask_text(finding.message),
         line=span.line,
         column=span.column,
         end_column=span.end_column,
         json_path=json_path(finding.path),
-        hint=finding.hint,
-        excerpt=mask_line(locator.line(span.line)),
+        hint=finding.hint and mask_text(finding.hint),
+        excerpt=locator.excerpt(span.line, secret=_is_secret(finding)),
     )
+
+
+def _is_secret(finding: Finding) -> bool:
+    """Whether the value that is meant stands under a secret name."""
+    names = finding.path[:-1] if finding.on == "key" else finding.path
+    return any(isinstance(name, str) and is_secret(name) for name in names)
 
 
 def place_fault(fault: Fault, display: str, locator: Locator | None) -> Problem:
@@ -67,7 +74,7 @@ def place_fault(fault: Fault, display: str, locator: Locator | None) -> Problem:
         column=fault.column,
         end_column=fault.end_column,
         hint=fault.hint,
-        excerpt=mask_line(locator.line(fault.line)) if locator is not None else None,
+        excerpt=locator.excerpt(fault.line) if locator is not None else None,
     )
 
 
@@ -86,3 +93,14 @@ def kind_of(value: Any) -> str:
             return "a list"
         case _:
             return "a mapping"
+
+
+def clip(text: str) -> str:
+    """Text of a file, fit for a message: its first 60 characters, those that can be shown."""
+    clean = "".join(c if c.isprintable() else "\ufffd" for c in text[:60])
+    return clean + ("..." if len(text) > 60 else "")
+
+
+def any_of(words: Sequence[str]) -> str:
+    """`a`, `a or b`, `a, b or c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

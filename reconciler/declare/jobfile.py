@@ -16,7 +16,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import PurePosixPath
 from typing import Any
 
-from reconciler.declare.findings import Finding, Path
+from reconciler.declare.findings import Finding, Path, clip
 from reconciler.declare.lint import nearest
 from reconciler.declare.validate import schema_findings
 from reconciler.model import Job, JobDefinition
@@ -85,7 +85,7 @@ def input_findings(job: Job, inputs: Mapping[str, bool], data_path: str | None) 
             "SCH030",
             ("create_job", "inputs", name),
             f'the job declares no input "{name}"',
-            nearest(name, list(inputs)) or "it declares none",
+            _input_hint(name, inputs),
             "key",
         )
         for name in job.inputs
@@ -97,7 +97,7 @@ def input_findings(job: Job, inputs: Mapping[str, bool], data_path: str | None) 
                 "SCH030",
                 ("trigger", "data_path_parameter_name"),
                 f'the job declares no input "{data_path}"',
-                nearest(data_path, list(inputs)) or "it declares none",
+                _input_hint(data_path, inputs),
             )
         )
     missing = [
@@ -112,6 +112,10 @@ def input_findings(job: Job, inputs: Mapping[str, bool], data_path: str | None) 
         for name in missing
     ]
     return findings
+
+
+def _input_hint(name: str, inputs: Mapping[str, bool]) -> str | None:
+    return nearest(name, list(inputs)) if inputs else "it declares none"
 
 
 # -------------------------------------------------------------------------------------- bindings
@@ -141,11 +145,12 @@ def _command(step: Mapping[str, Any], path: Path, owner: Mapping[str, Any]) -> I
     for binding in _BINDING.findall(step["command"]):
         section, _, name = binding.partition(".")
         declared = owner.get(section) or {}
-        if section in ("inputs", "outputs") and name and name.split(".")[0] not in declared:
+        name = name.split(".")[0]
+        if section in ("inputs", "outputs") and name and name not in declared:
             yield Finding(
                 "SCH032",
                 (*path, "command"),
-                f"${{{{{binding}}}}} is not among the {section} of the step",
+                f'the {"step" if path else "job"} has no {section[:-1]} "{clip(name)}"',
                 nearest(name, list(declared)),
             )
 
@@ -157,27 +162,25 @@ def _step_binding(
     if parts[:2] == ["parent", "inputs"] and len(parts) >= 3:
         declared = document.get("inputs") or {}
         if parts[2] not in declared:
-            yield _unbound(binding, where, f'the pipeline has no input "{parts[2]}"', declared)
+            yield _unbound(where, "the pipeline has no input", parts[2], declared)
     elif parts[:2] == ["parent", "outputs"] and len(parts) >= 3:
         declared = document.get("outputs") or {}
         if parts[2] not in declared:
-            yield _unbound(binding, where, f'the pipeline has no output "{parts[2]}"', declared)
+            yield _unbound(where, "the pipeline has no output", parts[2], declared)
     elif parts[:2] == ["parent", "jobs"] and len(parts) >= 5 and parts[3] == "outputs":
         steps = document["jobs"]
         if parts[2] not in steps:
-            yield _unbound(binding, where, f'the pipeline has no step "{parts[2]}"', steps)
+            yield _unbound(where, "the pipeline has no step", parts[2], steps)
             return
         needs.add(parts[2])
         outputs = steps[parts[2]].get("outputs") or {}
         # The outputs of a component are declared in a file or registry that is not at hand.
         if "component" not in steps[parts[2]] and parts[4] not in outputs:
-            message = f'the step "{parts[2]}" has no output "{parts[4]}"'
-            yield _unbound(binding, where, message, outputs)
+            yield _unbound(where, f'the step "{parts[2]}" has no output', parts[4], outputs)
 
 
-def _unbound(binding: str, where: Path, message: str, choices: Mapping[str, Any]) -> Finding:
-    wanted = binding.split(".")[-1]
-    return Finding("SCH032", where, message, nearest(wanted, [str(c) for c in choices]))
+def _unbound(where: Path, message: str, name: str, choices: Mapping[str, Any]) -> Finding:
+    return Finding("SCH032", where, f'{message} "{clip(name)}"', nearest(name, list(choices)))
 
 
 def _cycle(needs: Mapping[str, set[str]]) -> Iterator[Finding]:

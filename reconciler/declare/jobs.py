@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.declare.codes import CODES
 from reconciler.declare.files import File, FileError, check_inside, display_path, read_file
-from reconciler.declare.findings import Finding, place
+from reconciler.declare.findings import Finding, clip, place
 from reconciler.declare.jobfile import JobFile, read_job
 from reconciler.declare.kinds import Kind, classify
 from reconciler.declare.load import parse
@@ -27,6 +27,7 @@ class JobFiles:
         self._root = root
         self._searched = searched
         self._read: dict[str, JobFile] = {}
+        self._document: dict[str, int] = {}
         self._unusable: dict[str, Finding] = {}
         self._problems: list[Problem] = []
         # Ten thousand schedules of one folder that run one job look it up once.
@@ -35,8 +36,18 @@ class JobFiles:
     def __len__(self) -> int:
         return len(self._read)
 
-    def add(self, file: File, document: dict[str, Any]) -> tuple[Finding, ...]:
+    def add(self, file: File, document: dict[str, Any], index: int) -> tuple[Finding, ...]:
         """A job document met in a file of its own right; its findings, the first time."""
+        first = self._document.setdefault(file.real, index)
+        if first != index:
+            return (
+                Finding(
+                    "SCH029",
+                    (),
+                    "nothing can refer to the second job of a file",
+                    "give each job a file of its own",
+                ),
+            )
         if file.real in self._read:
             return ()
         job = self._read[file.real] = read_job(document, file.display)
@@ -71,6 +82,9 @@ class JobFiles:
     def _look_up(self, folder: str, reference: str) -> tuple[JobFile | None, Finding | None]:
         if "\0" in reference:
             return None, Finding("SCH028", (), "the path of the job file is not valid")
+        if "://" in reference:
+            hint = "a job is the path of a job file, or azureml:NAME for one that is registered"
+            return None, Finding("SCH028", (), "a URL does not name a job", hint)
         path = os.path.normpath(os.path.join(folder, reference))
         try:
             real = os.path.realpath(path)
@@ -88,42 +102,43 @@ class JobFiles:
 
     def _open(self, file: File, reference: str) -> Finding | None:
         """Read a job file that lies outside what was searched; None when all is well."""
+        shown = clip(file.display)
         try:
             check_inside(file.path, file.real, self._root)
             data = read_file(file, self._root)
         except FileError as error:
             if error.code == "SCH002":
-                return Finding("SCH002", (), f'the job file "{file.display}": {error}')
+                return Finding("SCH002", (), f'the job file "{clip(reference)}": {error}')
             if isinstance(error.__cause__, FileNotFoundError):
-                what = f'the job file "{file.display}" does not exist'
+                what = f'the job file "{shown}" does not exist'
                 return Finding("SCH028", (), what, _hint(reference))
-            return Finding("SCH028", (), f'the job file "{file.display}": {error}')
+            return Finding("SCH028", (), f'the job file "{shown}": {error}')
         documents, faults = parse(data)
         if faults and file.real in self._searched:
             return None  # said once, where the file itself is read
         if faults:
             first = faults[0]
             what = f"line {first.line}: {first.message}"
-            return Finding("SCH029", (), f'the job file "{file.display}" cannot be read: {what}')
+            return Finding("SCH029", (), f'the job file "{shown}" cannot be read: {what}')
         for document in documents:
             if classify(document.data)[0] is Kind.JOB:
                 locator = Locator(data)
                 self._problems += [
                     place(finding, file.display, locator, document.index)
-                    for finding in self.add(file, document.data)
+                    for finding in self.add(file, document.data, document.index)
                 ]
                 return None
         return Finding(
             "SCH029",
             (),
-            f'"{file.display}" is not a pipeline or command job',
+            f'"{shown}" is not a pipeline or command job',
             "a job file has type: pipeline and jobs, or type: command and command",
         )
 
 
 def _hint(reference: str) -> str | None:
     if reference.startswith("file:"):
-        return f'write the path alone: "{reference.removeprefix("file:")}"'
+        return f'write the path alone: "{clip(reference.removeprefix("file:"))}"'
     if not reference.lower().endswith((".yml", ".yaml")):
-        return f'for a job that is registered write "azureml:{reference}"'
+        return f'for a job that is registered write "azureml:{clip(reference)}"'
     return "a path is relative to the file that it stands in"

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from reconciler.declare.findings import Finding, Path
+from reconciler.declare.findings import Finding, Path, any_of, clip
 from reconciler.document import as_list, time_of_day
 from reconciler.firing import cron, zones
 from reconciler.firing.clock import clock_effects
@@ -25,6 +25,7 @@ MOST_UNITS = {"minute": 72_000, "hour": 12_000, "day": 500, "week": 71, "month":
 MOST_POLLING_MINUTES = 72_000
 
 _RANGES = {"hours": (0, 23), "minutes": (0, 59), "month_days": (1, 31)}
+_UNITS = {"hours": "an hour", "minutes": "a minute", "month_days": "a day of the month"}
 _GOES_WITH = {
     "hours": ("day", "week", "month"),
     "minutes": ("day", "week", "month"),
@@ -41,6 +42,7 @@ _DATASTORE_KEYS = (
 _DATE_TIME = re.compile(
     r"(\d{4})-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(?P<offset>[Zz]|[+-]\d{2}:?\d{2})?\Z"
 )
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}\Z")
 _YEARS = range(1970, 3000)
 
 
@@ -126,9 +128,9 @@ def _time_zone(trigger: Mapping[str, Any]) -> Iterator[Finding]:
     name = trigger.get("time_zone")
     if isinstance(name, str) and zones.resolve(name) is None:
         near = zones.nearest(name)
-        hint = "did you mean " + _or([f'"{n}"' for n in near]) + "?" if near else None
+        hint = "did you mean " + any_of([f'"{n}"' for n in near]) + "?" if near else None
         yield Finding(
-            "SCH014", ("trigger", "time_zone"), f'time zone "{_clip(name)}" is not known', hint
+            "SCH014", ("trigger", "time_zone"), f'time zone "{clip(name)}" is not known', hint
         )
 
 
@@ -150,7 +152,8 @@ def _recurrence(trigger: Mapping[str, Any]) -> Iterator[Finding]:
 def _bounds(value: Any, most: int, unit: str, path: Path) -> Iterator[Finding]:
     number = _whole(value)
     if number is not None and not 1 <= number <= most:
-        yield Finding("SCH015", path, f'"{path[-1]}" must be 1 to {most:,} {unit}, not {number}')
+        message = f'"{path[-1]}" must be 1 to {most:,} {unit}, not {_shown(number)}'
+        yield Finding("SCH015", path, message)
 
 
 def _pattern(pattern: Mapping[str, Any], frequency: str | None) -> Iterator[Finding]:
@@ -164,7 +167,7 @@ def _pattern(pattern: Mapping[str, Any], frequency: str | None) -> Iterator[Find
                 "SCH016",
                 (*base, key),
                 f'"{key}" does not go with the frequency {frequency}',
-                f"it goes with {_or(list(frequencies))}",
+                f"it goes with {any_of(list(frequencies))}",
                 "key",
             )
         if key in _RANGES:
@@ -174,7 +177,7 @@ def _pattern(pattern: Mapping[str, Any], frequency: str | None) -> Iterator[Find
         yield Finding(
             "SCH013",
             (*base, "time_of_day"),
-            f'"{_clip(moment)}" is not a time of day',
+            f'"{clip(moment)}" is not a time of day',
             'write it like "18:30"',
         )
     if moment is not None:
@@ -195,9 +198,10 @@ def _range(value: Any, bounds: tuple[int, int], path: Path) -> Iterator[Finding]
         number = _whole(item)
         if number is not None and not low <= number <= high:
             where = (*path, index) if isinstance(value, list) else path
-            unit = {"hours": "hour", "minutes": "minute"}.get(str(path[-1]), "day of the month")
-            hint = "midnight is 0" if unit == "hour" and number == 24 else None
-            yield Finding("SCH013", where, f"{number} is not a {unit}: {low} to {high}", hint)
+            unit = _UNITS[str(path[-1])]
+            hint = "midnight is 0" if path[-1] == "hours" and number == 24 else None
+            message = f"{_shown(number)} is not {unit}: {low} to {high}"
+            yield Finding("SCH013", where, message, hint)
 
 
 def _cron(trigger: Mapping[str, Any]) -> Iterator[Finding]:
@@ -205,7 +209,8 @@ def _cron(trigger: Mapping[str, Any]) -> Iterator[Finding]:
     if isinstance(expression, str) and "${{" not in expression:
         fault = cron.check(expression)
         if fault is not None:
-            yield Finding("SCH012", ("trigger", "expression"), fault.message)
+            message = f'"{clip(expression)}": {fault.message}'
+            yield Finding("SCH012", ("trigger", "expression"), message)
 
 
 def _whole(value: Any) -> int | None:
@@ -214,14 +219,15 @@ def _whole(value: Any) -> int | None:
         return None
     if isinstance(value, int):
         return value
-    if isinstance(value, str) and len(value) < 20:
-        text = value.strip()
-        if text.removeprefix("-").removeprefix("+").isascii():
-            try:
-                return int(text)
-            except ValueError:
-                return None
+    if isinstance(value, float):  # 1e3 is a whole number to a schema
+        return int(value) if value.is_integer() else None
+    if isinstance(value, str) and _INTEGER.match(text := value.strip()):
+        return int(text)
     return None
+
+
+def _shown(number: int) -> str:
+    return str(number) if abs(number) < 10**18 else f"{number:.0e}"
 
 
 # ------------------------------------------------------------------------------- typed: warnings
@@ -267,7 +273,7 @@ def _short_months(trigger: Trigger) -> Iterator[Finding]:
         yield Finding(
             "SCH022",
             path,
-            f"months without a day {_or(late)} are skipped",
+            f"months without a day {any_of(late)} are skipped",
             "a recurrence never moves to the last day of a short month",
         )
 
@@ -278,6 +284,8 @@ def _clock_changes(trigger: Trigger, now: datetime) -> Iterator[Finding]:
         return
     effect = effects[0]
     path: Path = ("trigger", "expression" if isinstance(trigger, Cron) else "schedule")
+    if isinstance(trigger, Recurrence) and not (trigger.pattern and trigger.pattern.hours):
+        path = ("trigger", "start_time")
     what = (
         "does not exist: it fires an hour or so later that day"
         if effect.kind == "skipped"
@@ -301,14 +309,5 @@ def nearest(name: str, choices: list[str]) -> str | None:
     if close:
         return f'did you mean "{close[0]}"?'
     if choices and len(choices) <= 8:
-        return f"there is {_or(sorted(choices))}"
+        return f"there is {any_of(sorted(choices))}"
     return None
-
-
-def _or(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _clip(text: str) -> str:
-    clean = "".join(c if c.isprintable() else "\ufffd" for c in text[:60])
-    return clean + ("..." if len(text) > 60 else "")

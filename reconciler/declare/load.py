@@ -34,6 +34,8 @@ MAX_DEPTH = 64
 # libyaml where PyYAML was built with it (every wheel is); the pure parser gives the same events.
 _Parser: Callable[[bytes], Any] = getattr(yaml, "CLoader", yaml.Loader)
 _CORE = "tag:yaml.org,2002:"
+LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What libyaml counts as the end of a line, so that numbers of lines agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def parse(data: bytes, marks: Marks | None = None) -> tuple[list[Document], list
     except _Stop as stop:
         builder.faults.append(stop.fault)
     except yaml.MarkedYAMLError as error:
-        builder.faults.append(_syntax(error))
+        builder.faults.append(_syntax(data, error))
     except yaml.reader.ReaderError as error:
         builder.faults.append(_unreadable_character(data, error))
     return builder.documents, builder.faults
@@ -160,7 +162,9 @@ class _Builder:
             elif cls is MappingEndEvent or cls is SequenceEndEvent:
                 value = container
                 if merges is not None:
-                    self._merge(value, merges, event)
+                    for merged in merges:
+                        for name, inherited in merged.items():
+                            value.setdefault(name, inherited)
                 height = heights.pop() + 1
                 if anchor is not None:
                     anchors[anchor] = (value, nodes - begun, height)
@@ -218,7 +222,7 @@ class _Builder:
             elif container.__class__ is list:
                 container.append(value)
             elif key is _MERGE:
-                merges = [*(merges or ()), value]
+                merges = [*(merges or ()), *_mappings(value, event)]
                 key = _MISSING
             else:
                 container[key] = value
@@ -227,6 +231,8 @@ class _Builder:
     def _key(self, event: Any, container: dict[str, Any]) -> Any:
         """The text of a key; a repeated one is a fault, and the later value is kept."""
         value = event.value
+        if event.tag is not None and event.tag not in _KEY_TAGS:
+            self.faults.append(_bad_tag(event))
         if value == "<<" and event.implicit[0]:
             return _MERGE
         if value in container:
@@ -235,30 +241,22 @@ class _Builder:
             )
         return _INTERNED.setdefault(value, value) if len(value) < 64 else value
 
-    def _merge(self, container: dict[str, Any], merges: list[Any], event: Any) -> None:
-        for merged in merges:
-            for mapping in merged if isinstance(merged, list) else [merged]:
-                if not isinstance(mapping, dict):
-                    raise _Stop(_fault("SCH007", "only mappings can be merged with <<", event))
-                for name, value in mapping.items():
-                    container.setdefault(name, value)
-
     @staticmethod
     def _alias(event: Any, anchors: dict[str, tuple[Any, int, int]]) -> tuple[Any, int, int]:
         found = anchors.get(event.anchor)
+        # The name is not said: it may be a password that begins with an asterisk.
         if found is None:
-            raise _Stop(_fault("SCH007", f"no anchor &{_short(event.anchor)} before this", event))
+            hint = "quote a value that begins with *"
+            raise _Stop(_fault("SCH007", "no anchor of this name stands before it", event, hint))
         if found[0] is _OPEN:
-            raise _Stop(
-                _fault("SCH007", f"the alias *{_short(event.anchor)} stands inside itself", event)
-            )
+            raise _Stop(_fault("SCH007", "the alias stands inside what it stands for", event))
         return found
 
     def _bad_number(self, event: Any) -> Any:
         self.faults.append(
             _fault(
                 "SCH007",
-                f'the number "{_short(event.value)}" is too large, or is not a number',
+                "the number is too large, or is infinite or not a number",
                 event,
                 hint="quote it if it is text",
             )
@@ -281,6 +279,7 @@ class _Builder:
         return resolved if resolved is not _MISSING else value
 
 
+_KEY_TAGS = (_CORE + "str", "!")
 _COLLECTION_TAGS = {
     MappingStartEvent: (_CORE + "map", "!"),
     SequenceStartEvent: (_CORE + "seq", "!"),
@@ -340,19 +339,22 @@ def _number(text: str) -> Any:
 # -------------------------------------------------------------------------------------- faults
 
 _HINTS = (
-    ("'\\t'", "indent with spaces; YAML does not take tabs"),
-    ("mapping values are not allowed", 'quote a value that holds ": "'),
+    (
+        "mapping values are not allowed",
+        'quote a value that holds ": "; the lines of one mapping start in the same column',
+    ),
     ("could not find expected ':'", "a key needs a colon and a space after it"),
     ("expected <block end>", "the lines of one mapping start in the same column"),
     ("found unexpected end of stream", "a quote or a bracket is not closed"),
     ("did not find expected ',' or", "a bracket is not closed, or a comma is missing"),
+    ("did not find expected node content", "a bracket is not closed, or a value is missing"),
     ("did not find expected key", "the lines of one mapping start in the same column"),
     ("found unknown escape character", 'write \\\\ for a backslash between "double quotes"'),
     ("cannot start any token", "quote a value that starts with @, `, % or another sign"),
 )
 
 
-def _syntax(error: yaml.MarkedYAMLError) -> Fault:
+def _syntax(data: bytes, error: yaml.MarkedYAMLError) -> Fault:
     mark = error.problem_mark or error.context_mark
     message = error.problem or error.context or "not readable as YAML"
     if error.context and error.problem and error.context_mark:
@@ -360,6 +362,14 @@ def _syntax(error: yaml.MarkedYAMLError) -> Fault:
     hint = next((hint for sign, hint in _HINTS if sign in message), None)
     if mark is None:
         return Fault("SCH005", f"not valid YAML: {message}", hint=hint)
+    if "unexpected end of stream" in message:
+        mark = error.context_mark or mark  # where it begins tells more than the end of the file
+    lines = LINE_BREAK.split(data.decode("utf-8-sig"))
+    before, after = lines[mark.line][: mark.column], lines[mark.line][mark.column :]
+    if after.startswith("\t"):
+        hint = "indent with spaces; YAML does not take tabs"
+    elif before.endswith("$") and after.startswith("{{"):
+        hint = 'quote a variable inside { } or [ ]: "${{ vars.NAME }}"'
     return Fault("SCH005", f"not valid YAML: {message}", mark.line + 1, mark.column + 1, None, hint)
 
 
@@ -377,9 +387,8 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError) -> Fault:
 
 
 def _line_and_column(data: bytes, offset: int) -> tuple[int, int]:
-    before = data[:offset]
-    start = before.rfind(b"\n") + 1
-    return before.count(b"\n") + 1, len(before[start:].decode("utf-8", "replace")) + 1
+    lines = LINE_BREAK.split(data[:offset].decode("utf-8-sig", "replace"))
+    return len(lines), len(lines[-1]) + 1
 
 
 def _too_many(event: Any) -> Fault:
@@ -393,10 +402,18 @@ def _too_many(event: Any) -> Fault:
 def _bad_tag(event: Any) -> Fault:
     return _fault(
         "SCH007",
-        f'the tag "{_short(event.tag)}" is not known, or does not fit its value',
+        "the tag is not known, or does not fit its value",
         event,
-        hint="remove it: only YAML's own plain types are read",
+        hint="remove it, or quote a value that begins with !: only YAML's plain types are read",
     )
+
+
+def _mappings(value: Any, event: Any) -> list[dict[str, Any]]:
+    """What a merge key merges; `event` ends it."""
+    mappings = value if isinstance(value, list) else [value]
+    if not all(isinstance(mapping, dict) for mapping in mappings):
+        raise _Stop(_fault("SCH007", "only mappings can be merged with <<", event))
+    return mappings
 
 
 def _fault(code: str, message: str, event: Any, hint: str | None = None) -> Fault:

@@ -6,12 +6,10 @@ a file that has something wrong with it is parsed a second time, for its marks a
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from reconciler.declare.load import Marks, parse
-
-_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+from reconciler.declare.load import LINE_BREAK, Marks, parse
+from reconciler.secrets import MASK, mask_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +28,7 @@ class Locator:
         self._data = data
         self._marks: Marks | None = None
         self._lines: list[str] | None = None
+        self._masked: list[str] = []
 
     def find(self, document: int, path: tuple[str | int, ...], *, on_key: bool = False) -> Span:
         """The value at `path`, or its key; where there is none, the nearest parent's key."""
@@ -52,6 +51,17 @@ class Locator:
     def line(self, number: int) -> str | None:
         """The text of a line, from 1; None past the end."""
         if self._lines is None:
-            # What libyaml counts as a line break, so that the numbers agree.
-            self._lines = _BREAK.split(self._data.decode("utf-8", "replace"))
+            self._lines = LINE_BREAK.split(self._data.decode("utf-8-sig", "replace"))
         return self._lines[number - 1] if 0 < number <= len(self._lines) else None
+
+    def excerpt(self, number: int, *, secret: bool = False) -> str | None:
+        """A line as it may be shown. `secret`: what is meant in it is a secret value."""
+        line = self.line(number)
+        if line is None:
+            return None
+        if not self._masked:
+            self._masked = mask_lines(self._lines or [])
+        masked = self._masked[number - 1]
+        if secret and masked == line:  # its name stands on another line
+            return line[: len(line) - len(line.lstrip())] + MASK
+        return masked

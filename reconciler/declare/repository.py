@@ -17,7 +17,7 @@ from typing import Any
 from reconciler.declare.declaration import declare, target_findings
 from reconciler.declare.desired import TargetSettings
 from reconciler.declare.files import File, FileError, find_files, read_file
-from reconciler.declare.findings import Finding, place, place_fault
+from reconciler.declare.findings import Finding, clip, place, place_fault
 from reconciler.declare.jobs import JobFiles
 from reconciler.declare.kinds import Kind, classify
 from reconciler.declare.load import Document, Fault, parse
@@ -126,12 +126,16 @@ class _Reader:
             faults = [_nothing_in(data)]
         locator = Locator(data)
         problems = [place_fault(fault, file.display, locator) for fault in faults]
-        variables = b"vars." in data or b"env." in data
+        faulty = {(problem.line, problem.column) for problem in problems}
+        # An escape (\\x76) may hide the name of a variable.
+        variables = b"vars." in data or b"env." in data or b"\\" in data
         for document in documents:
             if document.data is None:
                 continue  # nothing stands between two `---`
             findings = self._document(file, document, variables, bool(faults))
-            problems += [place(f, file.display, locator, document.index) for f in findings]
+            placed = [place(f, file.display, locator, document.index) for f in findings]
+            # What could not be read has no value: nothing that is said about it holds.
+            problems += [p for p in placed if (p.line, p.column) not in faulty or not p.json_path]
         self.problems += at_most(problems)
 
     def _document(
@@ -144,7 +148,7 @@ class _Reader:
             self.components += 1
             return []
         if kind is Kind.JOB:
-            return list(self.jobs.add(file, document.data))
+            return list(self.jobs.add(file, document.data, document.index))
         self.declared += 1
         source = Source(file.display, document.line, document.index)
         schedules, findings = declare(
@@ -181,13 +185,14 @@ class _Reader:
                 taken[target] = first
         if not taken:
             return []
+        first_at = next(iter(taken.values()))
         targets = " and ".join(f'"{target}"' for target in taken if target)
         where = f" in the target{'s' if len(taken) > 1 else ''} {targets}" if targets else ""
         return [
             Finding(
                 "SCH026",
                 ("name",),
-                f'"{keys[0][1]}" is declared twice{where}; first at {next(iter(taken.values()))}',
+                f'"{clip(keys[0][1])}" is declared twice{where}; first at {first_at}',
                 "rename one, or keep them apart with targets",
             )
         ]
@@ -203,7 +208,11 @@ def at_most(problems: list[Problem]) -> list[Problem]:
     """The first problems of one file; a last one says how many more there are."""
     problems.sort(key=lambda problem: problem.order)
     kept = problems[:MOST_PROBLEMS_OF_A_FILE]
-    if len(kept) < len(problems):
-        more = f"{len(problems) - len(kept)} more problems in this file are not shown"
-        kept.append(replace(problems[-1], message=more, severity="error", hint=None))
+    left = problems[MOST_PROBLEMS_OF_A_FILE:]
+    if left:
+        what = "1 more problem" if len(left) == 1 else f"{len(left)} more problems"
+        more = f"{what} of this file {'is' if len(left) == 1 else 'are'} not shown"
+        # An error that is not shown must still keep everything from being planned.
+        worst = next((problem for problem in left if problem.severity == "error"), left[0])
+        kept.append(replace(worst, message=more, hint=None))
     return kept

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from reconciler.declare.findings import Finding, Path, kind_of
+from reconciler.declare.findings import Finding, Path, any_of, clip, kind_of
 from reconciler.schemas import schema
 from reconciler.secrets import is_secret
 
@@ -56,12 +56,34 @@ _MEANT = {
     "env": "environment_variables",
 }
 
+# Keys of one type of trigger, met in another.
+_TYPE_OF = {
+    "frequency": "recurrence",
+    "interval": "recurrence",
+    "schedule": "recurrence",
+    "expression": "cron",
+    "start_time": "recurrence or cron",
+    "end_time": "recurrence or cron",
+    "time_zone": "recurrence or cron",
+}
+# Where a key that is one level off belongs.
+_UNDER = {
+    **dict.fromkeys((*_TYPE_OF, "type"), ("trigger",)),
+    **dict.fromkeys(
+        ("hours", "minutes", "time_of_day", "week_days", "month_days"), ("schedule", "trigger")
+    ),
+    **dict.fromkeys(
+        ("job", "inputs", "outputs", "settings", "experiment_name", "compute"), ("create_job",)
+    ),
+    "continue_on_step_failure": ("settings", "create_job"),
+}
+
 
 def schema_findings(document: Any, name: str) -> list[Finding]:
     """What is wrong with `document` by the schema of that name; mostly nothing."""
     if _fast(name).is_valid(document):
         return []
-    return list(_word_all(document, name))
+    return _word_all(document, name)
 
 
 @cache
@@ -75,108 +97,134 @@ def _fast(name: str) -> jsonschema_rs.Draft202012Validator:
 def _exact(name: str) -> jsonschema.Draft202012Validator:
     import jsonschema
 
-    return jsonschema.Draft202012Validator(schema(name))
+    def pattern(_: Any, wanted: str, instance: Any, rule: Any) -> Iterator[Any]:
+        # The $ of Python's re also matches before a line break at the end; a schema's does not.
+        if isinstance(instance, str) and not re.search(wanted.removesuffix("$") + r"\Z", instance):
+            yield jsonschema.ValidationError(f"{instance!r} does not match {wanted!r}")
+
+    extend: Any = jsonschema.validators.extend
+    checker = extend(jsonschema.Draft202012Validator, {"pattern": pattern})
+    made: jsonschema.Draft202012Validator = checker(schema(name))
+    return made
 
 
-def _word_all(document: Any, name: str) -> Iterator[Finding]:
+def _word_all(document: Any, name: str) -> list[Finding]:
     errors = list(_exact(name).iter_errors(document))
     # A mapping whose type is wrong has no known keys: only the type is worth saying.
     untyped = {
         (*e.absolute_path, "type") if e.validator == "required" else tuple(e.absolute_path)
         for e in errors
-        if e.validator in ("anyOf", "enum", "type", "required")
+        if e.validator in ("anyOf", "enum", "type")
+        or (e.validator == "required" and "type" not in e.instance)
     }
-    said: set[tuple[str, Path, str]] = set()
-    for error in errors:
+    findings: dict[Finding, None] = {}  # a dict keeps the order, a set would not
+    renamed: set[Path] = set()
+    for error in sorted(errors, key=lambda error: error.validator != "required"):
         path: Path = tuple(error.absolute_path)
-        if error.validator == "unevaluatedProperties" and (*path, "type") in untyped:
-            continue
-        for finding in _word(error, path, name):
-            identity = (finding.code, finding.path, finding.message)
-            if identity not in said:
-                said.add(identity)
-                yield finding
+        found: list[Finding] = []
+        if error.validator == "required":
+            found += _missing_keys(error, path, name)
+            renamed |= {finding.path for finding in found}
+        elif error.validator != "unevaluatedProperties":
+            found.append(_wrong_value(error, path, name))
+        elif (*path, "type") not in untyped:
+            found += (f for f in _unknown_keys(error, path, name) if f.path not in renamed)
+        findings.update(dict.fromkeys(found))
+    return list(findings)
 
 
-def _word(error: Any, path: Path, name: str) -> Iterator[Finding]:
-    rule = error.schema if isinstance(error.schema, Mapping) else {}
-    code = "CFG001" if name == "config" else rule.get("x-problem", "SCH010")
-    subject = f'"{path[-1]}"' if path and isinstance(path[-1], str) else "this"
-    if not path:
-        subject = "the document"
+def _code(error: Any, name: str) -> str:
+    return "CFG001" if name == "config" else str(error.schema.get("x-problem", "SCH010"))
+
+
+def _wrong_value(error: Any, path: Path, name: str) -> Finding:
+    rule: Mapping[str, Any] = error.schema
+    code = _code(error, name)
+    expected = _expected(error, rule)
+    if "propertyNames" in error.schema_path:
+        message = f'the name "{clip(error.instance)}" is not allowed'
+        return Finding(code, (*path, error.instance), message, f"a name is {expected}", "key")
+    subject = "the document"
+    if path:
+        inside = isinstance(path[-1], int)
+        subject = f'an item of "{_last_key(path)}"' if inside else f'"{clip(_last_key(path))}"'
     match error.validator:
-        case "required":
-            missing = [key for key in error.validator_value if key not in error.instance]
-            for key in missing:
-                yield Finding(
-                    code, path, f'"{key}" is missing', _near_miss(key, error.instance), "key"
-                )
-        case "unevaluatedProperties" | "additionalProperties":
-            yield from _unknown_keys(error, path, name)
-        case "propertyNames":
-            yield Finding(code, path, "a name here is not allowed", None, "key")
         case "minItems" | "minProperties" | "minLength":
-            yield Finding(code, path, f"{subject} must not be empty")
+            return Finding(code, path, f"{subject} must not be empty")
         case "uniqueItems":
-            yield Finding(code, path, f"{subject} holds a value twice")
-        case _:
-            yield Finding(
-                code,
-                path,
-                f"{subject} must be {_expected(error, rule)}, not {_shown(error.instance, path)}",
-                _choice_hint(error.instance, rule),
-            )
+            return Finding(code, path, f"{subject} holds a value twice")
+    shown = _shown(error.instance, path)
+    message = f"{subject} must be {expected}"
+    if not expected.startswith(shown):
+        message += f", not {shown}"
+    return Finding(code, path, message, _value_hint(error, rule))
 
 
-def _near_miss(missing: str, instance: Any) -> str | None:
-    """A hint for a missing key, if one that means it is there under another name."""
+def _last_key(path: Path) -> str:
+    return next((part for part in reversed(path) if isinstance(part, str)), "the document")
+
+
+def _missing_keys(error: Any, path: Path, name: str) -> Iterator[Finding]:
+    rule, instance = error.schema, error.instance
+    for key in error.validator_value:
+        if key in instance:
+            continue
+        near = _near_miss(key, instance)
+        where, hint = ((*path, near), f'rename "{clip(near)}" to "{key}"') if near else (path, None)
+        expected = _resolve(rule.get("properties", {}).get(key, {}), name).get("x-expected")
+        if hint is None and expected is not None:
+            hint = f'"{key}" is {expected}'
+        yield Finding(_code(error, name), where, f'"{key}" is missing', hint, "key")
+
+
+def _near_miss(missing: str, instance: Mapping[str, Any]) -> str | None:
+    """A key that means the missing one, under another name."""
     for key in instance:
-        if isinstance(key, str) and _MEANT.get(key.lower()) == missing:
-            return f'rename "{key}" to "{missing}"'
-    close = get_close_matches(missing, [k for k in instance if isinstance(k, str)], 1, 0.8)
-    return f'rename "{close[0]}" to "{missing}"' if close else None
+        if _MEANT.get(key.lower()) == missing:
+            return key
+    close = get_close_matches(missing, list(instance), 1, 0.8)
+    return close[0] if close else None
 
 
 def _unknown_keys(error: Any, path: Path, name: str) -> Iterator[Finding]:
     known = _known_keys(error.schema, error.instance, name)
+    code = "CFG001" if name == "config" else "SCH011"
     for key in error.instance:
         if key not in known:
-            code = "CFG001" if name == "config" else "SCH011"
-            yield Finding(
-                code,
-                (*path, key),
-                f'"{_clip(key)}" is not known here',
-                _did_you_mean(key, known),
-                "key",
-            )
+            hint = _did_you_mean(key, known, path)
+            yield Finding(code, (*path, key), f'"{clip(key)}" is not known here', hint, "key")
 
 
-def _known_keys(rule: Any, instance: Any, name: str) -> set[str]:
+def _resolve(rule: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    if "$ref" not in rule:
+        return rule
+    target: Mapping[str, Any] = schema(name)["$defs"][rule["$ref"].rpartition("/")[2]]
+    return target
+
+
+def _known_keys(rule: Mapping[str, Any], instance: Any, name: str) -> set[str]:
     """The keys that a schema allows for this instance, through $ref, allOf and if."""
-    if not isinstance(rule, Mapping):
-        return set()
     known = set(rule.get("properties", ()))
     if "$ref" in rule:
-        target = schema(name)["$defs"][rule["$ref"].rpartition("/")[2]]
-        known |= _known_keys(target, instance, name)
+        known |= _known_keys(_resolve(rule, name), instance, name)
     for part in rule.get("allOf", ()):
         known |= _known_keys(part, instance, name)
     if "if" in rule:
         holds = _exact(name).evolve(schema=rule["if"]).is_valid(instance)
-        known |= _known_keys(rule.get("then" if holds else "else"), instance, name)
+        known |= _known_keys(rule.get("then" if holds else "else", {}), instance, name)
     return known
 
 
-def _did_you_mean(key: str, known: set[str]) -> str | None:
+def _did_you_mean(key: str, known: set[str], path: Path) -> str | None:
     meant = _MEANT.get(key.lower())
     if meant in known:
         return f'did you mean "{meant}"?'
+    if path[-1:] == ("trigger",) and key in _TYPE_OF:
+        return f"it goes with the trigger's type {_TYPE_OF[key]}"
     close = get_close_matches(key.lower(), sorted(known), 1, 0.7)
     if close:
         return f'did you mean "{close[0]}"?'
-    if key == "type" and "trigger" in known:
-        return "the type of a trigger stands under trigger"
-    return None
+    return next((f"it stands under {p}" for p in _UNDER.get(key, ()) if p in known), None)
 
 
 def _expected(error: Any, rule: Mapping[str, Any]) -> str:
@@ -188,13 +236,15 @@ def _expected(error: Any, rule: Mapping[str, Any]) -> str:
             words = [_TYPES[w] for w in ([wanted] if isinstance(wanted, str) else wanted)]
             if "a number" in words and "a whole number" in words:
                 words.remove("a whole number")
-            return _or(words)
+            return any_of(words)
         case "enum":
-            return _or([str(value) for value in error.validator_value])
+            return any_of([str(value) for value in error.validator_value])
         case "const":
             return str(error.validator_value)
-        case "minimum" | "exclusiveMinimum":
+        case "minimum":
             return f"at least {error.validator_value}"
+        case "exclusiveMinimum":
+            return f"more than {error.validator_value}"
         case "maximum":
             return f"at most {error.validator_value}"
         case "pattern" if rule.get("x-problem") == "SCH025":
@@ -203,15 +253,16 @@ def _expected(error: Any, rule: Mapping[str, Any]) -> str:
             return "as its description says"
 
 
-def _or(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _choice_hint(value: Any, rule: Mapping[str, Any]) -> str | None:
-    choices = [c for part in rule.get("anyOf", ()) for c in part.get("enum", ())]
-    choices += rule.get("enum", ())
-    if not isinstance(value, str) or not choices:
+def _value_hint(error: Any, rule: Mapping[str, Any]) -> str | None:
+    value = error.instance
+    if error.validator == "type" and isinstance(value, int | float):
+        quotable = error.validator_value == "string" and "x-expected" not in rule
+        return "put it in quotes" if quotable else None
+    if not isinstance(value, str):
         return None
+    if "${{" in value and "env." in value:
+        return "environment values are read in reconciler.yaml alone: set a variable there"
+    choices = [c for part in (*rule.get("anyOf", ()), rule) for c in part.get("enum", ())]
     close = get_close_matches(value.lower(), [str(c) for c in choices], 1, 0.6)
     return f'did you mean "{close[0]}"?' if close else None
 
@@ -223,14 +274,7 @@ def _shown(value: Any, path: Path) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f'"{_clip(value)}"' if value else 'empty ("")'
+        return f'"{clip(value)}"' if value else 'empty ("")'
     if isinstance(value, int | float):
         return str(value)
     return kind_of(value)
-
-
-def _clip(text: str) -> str:
-    clean = re.sub(
-        r"[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", str(text)
-    )
-    return clean[:60] + ("..." if len(clean) > 60 else "")

@@ -4,9 +4,9 @@
 zones, `clock.py` what a clock change does to a trigger, `words.py` a trigger in words. Below them,
 `offsets.py` has the rules for clock changes, `days.py` the search for days.
 
-Ranges are open below and closed above: strictly after `after`, up to and with `until`. Instants are
-aware datetimes, and UTC when returned. `created` is when the schedule was made: without a start_time
-a recurrence is counted from it, and nothing fires before it.
+Ranges are open below and closed above: strictly after `after`, up to and with `until`. Instants
+are aware datetimes, and UTC when returned. `created` is when the schedule was made: a recurrence
+without a start_time is counted from it, and a cron does not fire up to it.
 """
 
 from __future__ import annotations

@@ -1,17 +1,18 @@
 """When a cron trigger fires, and what is wrong with an expression that cannot.
 
-The search is not cronsim's, which steps through datetimes, but the one that all triggers share. It
-gives the same instants, except on the day of a clock change for expressions that restrict the hours:
+The search is not cronsim's, which steps through datetimes, but the one that all triggers share.
+It gives the same instants, except on the day of a clock change if the hours are restricted:
 
 - Hours restricted in any way (`2`, `9-17`, `*/2`) are times of day. The rule for those is Azure's
-  (FACTS 8.5, `offsets.Clock.next`): skipped, as late after the change as it would have been, so
-  02:30 at 03:30 (cronsim: 03:00, and twice when two times are skipped); repeated, the first only.
+  (see `offsets.py`). One that is skipped runs as late after the change as it would have been, 02:30
+  at 03:30 (cronsim: at 03:00); one that is repeated runs the first time only.
 - Every hour (`*`, `0-23`) is no time of day. It fires whenever the clock on the wall matches: in
   both passes of a repeated hour, not in a skipped one. So `*/15 * * * *` stays every 15 minutes of
-  elapsed time; no fire is lost or doubled.
+  elapsed time, and where clocks change by whole hours `30 * * * *` every hour: none is lost or
+  doubled.
 
-A cron fires only on matches, and like a pattern strictly after start_time (FACTS 8.2: Azure makes
-both into the same recurrence of hours, minutes and week days). end_time is inclusive.
+A cron fires only on matches, and like a pattern strictly after start_time: Azure makes both
+into the same kind of recurrence, of hours, minutes and week days. end_time is inclusive.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def restricts_days(expression: str) -> tuple[bool, bool]:
 
 @dataclass(frozen=True, slots=True)
 class CronFault:
-    """What is wrong with an expression. `message` continues the words "the expression ..."."""
+    """What is wrong with an expression. `message` is made to follow the expression and a colon."""
 
     message: str
     field: int | None
@@ -117,16 +118,14 @@ def check(expression: str) -> CronFault | None:
         return CronFault(_count_message(len(texts)), None)
     for index, text in enumerate(texts):
         for term in text.split(","):
-            if _read_field(index, term) is None:
+            if not _can_read(index, term):
                 return CronFault(_term_message(index, term.upper()), index)
     return CronFault("never fires: no month has such a day", 2)
 
 
 def _macro_message(macro: str) -> str:
     instead = _MACROS.get(macro.lower())
-    if instead is None:
-        return f"begins with {_short(macro)}, which is not supported; {_FIVE}"
-    return f'is {_short(macro)}, which is not supported; write "{instead}"'
+    return f"{_quote(macro)} is not supported; " + (f'write "{instead}"' if instead else _FIVE)
 
 
 def _count_message(count: int) -> str:
@@ -137,10 +136,10 @@ def _count_message(count: int) -> str:
     return f"has {count} {'field' if count == 1 else 'fields'}; {_FIVE}"
 
 
-def _read_field(index: int, text: str) -> object | None:
+def _can_read(index: int, text: str) -> bool:
     fields = ["*"] * 5
     fields[index] = text
-    return read(" ".join(fields))
+    return read(" ".join(fields)) is not None
 
 
 def _term_message(index: int, term: str) -> str:
@@ -148,28 +147,32 @@ def _term_message(index: int, term: str) -> str:
     name, (low, high) = _NAMES[index], _BOUNDS[index]
     span, slash, step = term.partition("/")
     if term == "":
-        return f"has an empty item in the {name}"
+        return f"there is an empty item in the {name}"
     if term == "?":
-        return f'has "?" for the {name}, which is not supported; write "*"'
+        return f'"?" is not supported for the {name}; write "*"'
     if slash and not _is_number(step):
-        return f"has the step {_short(step)} in the {name}, which is not a number"
+        return f"the step of the {name} must be a number, not {_quote(step)}"
     if slash and int(step) == 0:
-        return f"has a step of 0 in the {name}; it must be 1 or more"
+        return f"the step of the {name} must be 1 or more, not 0"
     ends = span.split("-")
     for end in ends:
         if _is_number(end) and not low <= int(end) <= high:
-            what = f"{low} to {high}" + (" (both Sunday)" if high == 7 else "")
-            return f"is out of range: {name} must be {what}, not {_short(end, '')}"
-        if _read_field(index, end) is None:
-            return f"has {_short(term)} for the {name}, which cannot be read"
-    if len(ends) == 2:
-        return f"has {_short(span)} in the {name}, which runs backwards; write it as two ranges"
-    return f"has {_short(term)} for the {name}, which cannot be read"
+            sunday = " (0 and 7 are Sunday)" if high == 7 else ""
+            return f"{name} must be {low} to {high}{sunday}, not {_shorten(end)}"
+    if len(ends) == 2 and "*" not in ends and all(_can_read(index, end) for end in ends):
+        instead = f"{ends[0]}-{6 if high == 7 else high},{low}-{ends[1]}"
+        return f'{_quote(span)} of the {name} runs backwards; write "{instead}"'
+    return f"{_quote(term)} cannot be read as {name}"
 
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def _short(text: str, quote: str = '"') -> str:
-    return f"{quote}{text if len(text) <= 20 else text[:17] + '...'}{quote}"
+def _quote(text: str) -> str:
+    return f'"{_shorten(text)}"'
+
+
+def _shorten(text: str) -> str:
+    shown = text if text.isprintable() else ascii(text)[1:-1]
+    return shown if len(shown) <= 20 else shown[:17] + "..."

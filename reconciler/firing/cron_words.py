@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from reconciler.firing.days import times_of_day
 from reconciler.firing.expression import Fields, parse
@@ -74,5 +75,5 @@ def _times_of_day(fields: Fields) -> str:
 
 def _step(numbers: Sequence[int]) -> int:
     """The distance between neighbours, if it is always the same; else 0."""
-    steps = {later - earlier for earlier, later in zip(numbers, numbers[1:], strict=False)}
+    steps = {later - earlier for earlier, later in pairwise(numbers)}
     return steps.pop() if len(steps) == 1 else 0

@@ -1,9 +1,9 @@
 """Which days a trigger fires on, and at which times of these days: the search for the next one.
 
-Days are counted from 1970-01-01 (day 0), months from year 0. Every function here gives a search,
-`NextDay`: the first chosen day at or after a day, or NEVER_DAY. A search goes by arithmetic, or month
-by month, so its cost does not depend on how long ago the first day was; and as the calendar repeats
-after 400 years, whatever has not come by then never will.
+Days are counted from 1970-01-01 (day 0), months from year 0. The functions here make searches: a
+`NextDay` gives the first chosen day at or after a day, or NEVER_DAY. It goes by arithmetic, or
+month by month, so its cost does not depend on how long ago the first day was; and as the calendar
+repeats after 400 years, whatever has not come by then never will.
 """
 
 from __future__ import annotations
@@ -75,12 +75,12 @@ def every_nth_day(anchor: int, interval: int) -> NextDay:
     return lambda day: anchor if day < anchor else day + (anchor - day) % interval
 
 
-def only(next_day: NextDay, mask: MonthMask) -> NextDay:
-    """Those days of `next_day` that `mask` chooses too."""
+def only(next_day: NextDay, mask: MonthMask, tries: int = _DAYS_IN_CYCLE) -> NextDay:
+    """Those days of `next_day` that `mask` chooses too: one of the first `tries`, or none is."""
 
     def search(day: int) -> int:
-        for _ in range(_DAYS_IN_CYCLE):
-            day = next_day(day)
+        for _ in range(tries):
+            day = next_day(max(day, FIRST_DAY))
             if day > LAST_DAY:
                 break
             at = date.fromordinal(day + EPOCH_ORDINAL)
@@ -112,7 +112,7 @@ def _rest_of_week(weekdays: tuple[int, ...]) -> tuple[int, ...]:
 def every_nth_week(anchor: int, interval: int, weekdays: tuple[int, ...]) -> NextDay:
     """Those week days of every `interval`-th week, counted from that of the day `anchor`.
 
-    Weeks begin on Monday. That is how Azure counts as far as is known (FACTS 8.3), and ISO 8601.
+    Weeks begin on Monday, as in ISO 8601; how Azure counts is not documented.
     """
     rest = _rest_of_week(weekdays)
     anchor_week, first = (anchor + 3) // 7, weekdays[0]
@@ -140,8 +140,8 @@ def month_length(year: int, month: int) -> int:
 def month_mask(month_days: tuple[int, ...], weekdays: tuple[int, ...]) -> MonthMask:
     """The days of a month that are one of `month_days` or, in every week, of `weekdays`.
 
-    A day that the month does not have is left out, never moved (FACTS 8.3: "the schedule doesn't
-    trigger jobs in months that have fewer days").
+    A day that the month does not have is left out, never moved: "the schedule doesn't trigger jobs
+    in months that have fewer days" (Azure ML, "Schedule machine learning pipeline jobs").
     """
     wanted = sum(1 << day for day in set(month_days))
 

@@ -41,7 +41,7 @@ def wall_seconds(wall: datetime) -> int:
 
 def moment(instant: int) -> datetime:
     """The aware UTC datetime at `instant`."""
-    return EPOCH + timedelta(seconds=instant)
+    return EPOCH + timedelta(0, instant)
 
 
 def wall_moment(wall: int) -> datetime:
@@ -49,10 +49,10 @@ def wall_moment(wall: int) -> datetime:
     return WALL_EPOCH + timedelta(seconds=wall)
 
 
-# --------------------------------------------------------------------------- walking along a trigger
+# ------------------------------------------------------------------------ walking along a trigger
 
 Advance = Callable[[int], int]
-"""A trigger made ready: the first fire strictly after an instant. Later than LAST: there is none."""
+"""A trigger made ready: the first fire strictly after an instant, or one after LAST: none."""
 
 
 def never(_: int) -> int:

@@ -1,9 +1,9 @@
 """The clock of a time zone as integers: where it changes, and how wall times meet instants.
 
 `Clock.next` is where the rules for clock changes live, once for every kind of trigger. They are
-those of Azure Logic Apps, on which Azure ML schedules run ("Concepts: schedules", the tables on
-daylight saving time): a wall time that the clock skips runs as late after the change as it would
-have been, and one that is repeated runs once, the first time.
+those of Azure Logic Apps, on which Azure ML schedules run ("Schedules for recurring triggers", the
+tables on daylight saving time): a wall time that the clock skips runs as late after the change as
+it would have been, and one that is repeated runs once, the first time.
 
 zoneinfo does not tell when a zone changes, so a stretch of 388 days is sampled the first time that
 it is asked about, and kept: afterwards a conversion is two look-ups.
@@ -131,16 +131,13 @@ class Clock:
         Unlike `next`: skipped wall times do not exist, repeated ones come each time.
         """
         at = instant
-        while at <= LAST:
+        while True:
             block = self._block(at)
             offset, _, end = block.segments[bisect_right(block.instants, at)]
             found = next_wall(instant + offset) - offset
-            if found < end:
+            if found < end or found > LAST:
                 return found
-            if found > LAST:
-                break
             at, instant = end, end - 1
-        return NEVER
 
     def changes(self, after: int, until: int) -> Iterator[Change]:
         """The changes after `after`, up to and with `until`."""

@@ -9,8 +9,9 @@ from reconciler.model import WEEK_DAYS
 MANY = 6
 """Up to so many times or days are listed, more are counted."""
 _MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 
 def every(count: int, unit: str) -> str:

@@ -1,19 +1,23 @@
-"""When a recurrence fires: the rules of Azure ML schedules (FACTS 8.2, 8.3, 8.5, 8.6).
+"""When a recurrence fires: the rules of Azure ML schedules.
+
+They are documented in "Schedule machine learning pipeline jobs" and, for the Logic Apps that run
+them, "Schedules for recurring triggers in Azure Logic Apps"; what happens at the start with a
+pattern, in the docstring of ScheduleRecurrence of azureml-pipeline-core.
 
 Everything is counted from the *anchor*: start_time, or without one the creation of the schedule.
 
 - Minutes and hours are elapsed time from the anchor; clock changes do not touch them. Azure has no
   pattern for them; if there is one the linter refuses it, and here it is ignored.
-- Days, weeks and months are wall time in the zone. The pattern chooses every hour with every minute;
-  hours or minutes that it leaves out are the anchor's. Seconds are 0 with a pattern, else the
-  anchor's.
+- Days, weeks and months are wall time in the zone. The pattern chooses every hour with every
+  minute; hours or minutes that it leaves out are the anchor's. Seconds are 0 with a pattern, else
+  the anchor's.
 - Which days: those of every `interval`-th day, week (from Monday) or month, counted from the
   anchor's, that are one of week_days or of month_days. Given both, either is enough: that is cron's
   rule for its two day fields, and no day that one of them alone would give is lost. Given none: the
   anchor's week day, its day of the month, or for days every one.
 - Day 29, 30 or 31 is left out of months without it, never moved to another.
-- Without a pattern the anchor is the first fire. With one, fires are strictly after the anchor, even
-  if it matches itself. A pattern in which nothing is set is none (the SDK sends empty lists).
+- Without a pattern the anchor is the first fire. With one, fires are strictly after the anchor,
+  even if it matches itself. A pattern in which nothing is set is none (the SDK sends empty lists).
 - Missed fires are not made up for: the next one is the next multiple, or pattern time, from now.
 - end_time is inclusive.
 
@@ -24,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import lru_cache
 
 from reconciler.firing.days import (
     NextDay,
@@ -66,8 +71,12 @@ def effective_pattern(recurrence: Recurrence) -> Pattern | None:
     return pattern if is_set else None
 
 
+@lru_cache(maxsize=16384)
 def advance(recurrence: Recurrence, created: datetime) -> Advance:
-    """The walk along a recurrence that was created then."""
+    """The walk along a recurrence that was created then.
+
+    Kept, because whoever asks for the next fire of a schedule will ask again.
+    """
     zone = clock(recurrence.time_zone)
     if recurrence.start_time is None:
         first = seconds(created)
@@ -121,7 +130,9 @@ def _next_day(recurrence: Recurrence, pattern: Pattern, anchor: int) -> NextDay:
     if recurrence.frequency == "day":
         days = every_nth_day(anchor, interval)
         if weekdays or month_days:
-            days = only(days, month_mask(month_days, weekdays))
+            # Without month_days, what has not come within seven steps is not of their week days.
+            mask = month_mask(month_days, weekdays)
+            days = only(days, mask) if month_days else only(days, mask, 7)
         return days
     if recurrence.frequency == "week":
         if month_days:

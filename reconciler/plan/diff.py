@@ -32,23 +32,26 @@ def diff_schedules(before: Schedule, after: Schedule) -> tuple[FieldChange, ...]
     from deepdiff import DeepDiff  # a fifth of a second to import: only when something differs
 
     old, new = document_from_schedule(before), document_from_schedule(after)
-    tree = DeepDiff(old, new, view="tree")
+    tree = DeepDiff(_texts(old), _texts(new), view="tree", ignore_private_variables=False)
     paths: set[Path] = set()
     for levels in tree.values():
         for level in levels:
-            path = level.path(output_format="list")
-            # What is inside a list is shown as a change of the list.
-            keys = tuple(str(p) for p in path[: _first_index(path)])
-            paths.update(_leaves(keys, _at(old, keys), _at(new, keys)))
+            path = tuple(level.path(output_format="list"))
+            paths.update(_leaves(path, _at(old, path), _at(new, path)))
     order = _order(old, new)
     return tuple(
         FieldChange(path, _at(old, path), _at(new, path))
-        for path in sorted(paths, key=lambda path: (order.get(path, len(order)), path))
+        for path in sorted(paths, key=order.__getitem__)
     )
 
 
-def _first_index(path: list[Any]) -> int:
-    return next((i for i, part in enumerate(path) if isinstance(part, int)), len(path))
+def _texts(value: Any) -> Any:
+    """`value` with everything but its mappings as text, in which 1, 1.0 and True differ, and a
+    list is one value.
+    """
+    if isinstance(value, Mapping):
+        return {key: _texts(inner) for key, inner in value.items()}
+    return repr(value)
 
 
 def _leaves(path: Path, before: Any, after: Any) -> Iterator[Path]:
@@ -58,8 +61,11 @@ def _leaves(path: Path, before: Any, after: Any) -> Iterator[Path]:
     if mappings and not others:
         for key in {key: None for mapping in mappings for key in mapping}:
             yield from _leaves((*path, key), _get(before, key), _get(after, key))
-    elif before != after or type(before) is not type(after):
+    elif repr(before) != repr(after):
         yield path
+    else:
+        # A key without a value came or went: only the mapping that holds it shows that.
+        yield path[:-1]
 
 
 def _get(value: Any, key: str) -> Any:
@@ -72,16 +78,15 @@ def _at(document: Any, path: Path) -> Any:
     return document
 
 
-def _order(*documents: Any) -> dict[Path, int]:
-    """Where each field stands in the documents, the later one first."""
+def _order(old: Any, new: Any) -> dict[Path, int]:
+    """Where each field stands in its mapping: those of `new`, then those that only `old` has."""
     order: dict[Path, int] = {}
 
-    def visit(value: Any, path: Path) -> None:
-        order.setdefault(path, len(order))
-        if isinstance(value, Mapping):
-            for key, inner in value.items():
-                visit(inner, (*path, key))
+    def visit(before: Any, after: Any, path: Path) -> None:
+        order[path] = len(order)
+        mappings = [value for value in (after, before) if isinstance(value, Mapping)]
+        for key in {key: None for mapping in mappings for key in mapping}:
+            visit(_get(before, key), _get(after, key), (*path, key))
 
-    for document in reversed(documents):
-        visit(document, ())
+    visit(old, new, ())
     return order

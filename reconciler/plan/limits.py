@@ -10,6 +10,8 @@ from reconciler.model import Action
 COUNTED_FROM = 10
 """Below this many live schedules of ours a share says nothing, and no limit is counted."""
 
+_MEANT = "; if that is meant, use --ignore-limits"
+
 
 class Limit(Protocol):
     """At most `percent` of the live schedules that are ours, and at most `count`."""
@@ -47,10 +49,11 @@ def over_limits(counts: dict[Action, int], ours: int, limits: Limits) -> Iterato
         number = counts.get(action, 0)
         word = action.name.lower()
         if limit.count is not None and number > limit.count:
-            yield f"it would {word} {number} schedules, and limits.{word}.count is {limit.count}"
+            what = "1 schedule" if number == 1 else f"{number} schedules"
+            yield f"it would {word} {what}, and limits.{word}.count is {limit.count}{_MEANT}"
         if limit.percent is not None and number * 100 > limit.percent * ours:
             share = number * 100 / ours
             yield (
-                f"it would {word} {number} of {ours} schedules ({share:.0f} %), "
-                f"and limits.{word}.percent is {limit.percent:g}"
+                f"it would {word} {number} of {ours} schedules ({share:.3g} %), "
+                f"and limits.{word}.percent is {limit.percent:g}{_MEANT}"
             )

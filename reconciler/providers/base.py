@@ -40,7 +40,11 @@ class Provider(Protocol):
         ...
 
     def next_fires(
-        self, schedule: Schedule, after: datetime, until: datetime
+        self, schedule: Schedule, after: datetime, until: datetime, created: datetime | None = None
     ) -> Iterable[datetime]:
-        """When it will fire in this target, `after` exclusive, `until` inclusive, in UTC."""
+        """When it will fire in this target, `after` exclusive, `until` inclusive, in UTC.
+
+        `created`: when it was made live, from which an interval without a start counts; None: it
+        is to be made at `after`.
+        """
         ...

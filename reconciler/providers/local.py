@@ -30,17 +30,16 @@ from reconciler.model import (
     Source,
     data_path_of,
 )
+from reconciler.workspace.database import Refused, StoreError
+from reconciler.workspace.references import PREFIX, split_reference
 from reconciler.workspace.store import (
     NewSchedule,
     Publication,
-    Refused,
     ScheduleRow,
     Store,
-    StoreError,
     short_version,
 )
 
-PREFIX = "azureml:"
 Clock = Callable[[], datetime]
 
 
@@ -73,6 +72,7 @@ class LocalProvider:
         """Every schedule in the file, by name; none if there is no file yet."""
         with self.errors(None, "list"):
             rows = self.store.schedules()
+        self._pipelines = None  # what `canonical` knows is as old as the last list
         return [self._live(row) for row in rows]
 
     def canonical(self, schedule: Schedule, live: LiveSchedule | None) -> Canonical:
@@ -103,10 +103,10 @@ class LocalProvider:
             self.store.disable_schedule(live.key.name, expected=live.fingerprint, now=self._clock())
 
     def next_fires(
-        self, schedule: Schedule, after: datetime, until: datetime
+        self, schedule: Schedule, after: datetime, until: datetime, created: datetime | None = None
     ) -> Iterable[datetime]:
         """As the engine will fire it; one without a start counts from `after`."""
-        return next_fires(schedule.trigger, after, until, after)
+        return next_fires(schedule.trigger, after, until, created or after)
 
     # --------------------------------------------------------------------------------- canonical
 
@@ -211,7 +211,9 @@ class LocalProvider:
             schedule = schedule_from_document(row.document, key, source)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ProviderError(key, "list", f"the stored schedule is damaged: {error}") from error
-        return LiveSchedule(schedule, row.owner, row.fingerprint, row.modified_by, row.modified_at)
+        return LiveSchedule(
+            schedule, row.owner, row.fingerprint, row.modified_by, row.modified_at, row.created_at
+        )
 
     @contextmanager
     def errors(self, key: Key | None, operation: str) -> Iterator[None]:
@@ -264,13 +266,6 @@ def _definition_notes(definition: JobDefinition) -> tuple[Note, ...]:
     if any(key in part for part in (document, *steps.values()) for key in ignored):
         notes.append(_IGNORED)
     return tuple(notes)
-
-
-def split_reference(reference: str) -> tuple[str, str | None]:
-    """`azureml:NAME:VERSION` -> name and version; no version, or @latest: None."""
-    text = reference.removeprefix(PREFIX).removesuffix("@latest")
-    name, _, version = text.partition(":")
-    return name, version or None
 
 
 def publication(definition: JobDefinition) -> Publication:

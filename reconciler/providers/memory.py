@@ -61,10 +61,10 @@ class MemoryProvider:
         self._keep(replace(current.schedule, enabled=False), current.owner)
 
     def next_fires(
-        self, schedule: Schedule, after: datetime, until: datetime
+        self, schedule: Schedule, after: datetime, until: datetime, created: datetime | None = None
     ) -> Iterable[datetime]:
         """By the kernel; one without a start counts from `after`."""
-        return next_fires(schedule.trigger, after, until, after)
+        return next_fires(schedule.trigger, after, until, created or after)
 
     def _keep(self, schedule: Schedule, owner: str | None) -> None:
         fingerprint = _fingerprint(schedule, owner)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from reconciler.firing.words import describe
 from reconciler.model import Action, Change, FieldChange, Outcome, Plan, Result
-from reconciler.render.words import Paint, clip, counted, pad, plain, printable, value, width
-from reconciler.secrets import is_secret, mask
+from reconciler.render.words import Paint, clip_pair, counted, pad, plain, printable, value, width
+from reconciler.secrets import MASK, is_secret, mask
 
 _SHOWN = (Action.CREATE, Action.UPDATE, Action.DISABLE, Action.SKIP)
 _VALUE_COLUMNS = 160
@@ -19,10 +19,10 @@ def render_plan(plan: Plan, paint: Paint = plain) -> str:
     """The changes of one target, and a line that counts them."""
     shown = [change for change in plan.changes if change.action in _SHOWN]
     parts = [_change(change, paint) for change in shown]
-    parts += _notes(shown, paint)
-    parts += [f"{paint('refused:', 'error')} {printable(r)}\n" for r in plan.refusals]
+    parts.append("".join(_notes(shown, paint)))
+    parts.append("".join(f"{paint('refused:', 'error')} {printable(r)}\n" for r in plan.refusals))
     parts.append(_summary(plan, paint))
-    return "\n".join(parts)
+    return "\n".join(part for part in parts if part)
 
 
 def _change(change: Change, paint: Paint) -> str:
@@ -34,26 +34,27 @@ def _change(change: Change, paint: Paint) -> str:
         lines.append(f"    {printable(change.reason)}")
     if change.action is Action.CREATE:
         assert change.after is not None
-        state = "" if change.after.enabled else " (disabled)"
+        state = "" if change.after.enabled else "; disabled"
         lines.append(f"    {printable(describe(change.after.trigger))}{state}")
         lines.append(f"    runs {printable(change.after.job.reference)}")
-    names = max((width(field.name) for field in change.fields), default=0)
+    names = max((width(printable(field.name)) for field in change.fields), default=0)
     lines += [_field(field, names) for field in change.fields]
     return "\n".join(lines) + "\n"
 
 
 def _field(field: FieldChange, columns: int) -> str:
     before, after = _masked(field)
-    return f"    {pad(printable(field.name), columns)}  {before} -> {after}"
+    hidden = "  (they differ in what is masked)" if before == after else ""
+    before, after = clip_pair(before, after, _VALUE_COLUMNS)
+    return f"    {pad(printable(field.name), columns)}  {before} -> {after}{hidden}"
 
 
 def _masked(field: FieldChange) -> tuple[str, str]:
     if any(is_secret(part) for part in field.path):
-        shown = ["(none)" if v is None else "****" for v in (field.before, field.after)]
+        shown = ["(none)" if v is None else MASK for v in (field.before, field.after)]
         return shown[0], shown[1]
     name = field.path[-1]
-    before, after = (value(mask(name, v)) for v in (field.before, field.after))
-    return clip(before, _VALUE_COLUMNS), clip(after, _VALUE_COLUMNS)
+    return value(mask(name, field.before)), value(mask(name, field.after))
 
 
 def _notes(changes: Sequence[Change], paint: Paint) -> list[str]:

@@ -41,6 +41,16 @@ def clip(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
+def clip_pair(before: str, after: str, most: int) -> tuple[str, str]:
+    """Both clipped, and what differs first kept in sight."""
+    pairs = enumerate(zip(before, after, strict=False))
+    start = next((i for i, (a, b) in pairs if a != b), min(len(before), len(after)))
+    if start < most // 2 or max(len(before), len(after)) <= most:
+        return clip(before, most), clip(after, most)
+    start -= most // 4
+    return clip(f"...{before[start:]}", most), clip(f"...{after[start:]}", most)
+
+
 def width(text: str) -> int:
     """How many columns a terminal gives it."""
     if text.isascii():

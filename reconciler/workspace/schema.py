@@ -47,4 +47,81 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX schedules_by_pipeline ON schedules (pipeline, enabled)",
     ),
+    (
+        # Since when a schedule fires as it does: made, enabled again, or its trigger changed.
+        "ALTER TABLE schedules ADD COLUMN since TEXT NOT NULL DEFAULT ''",
+        "UPDATE schedules SET since = modified_at",
+        """
+        CREATE TABLE runs (
+            name         TEXT PRIMARY KEY,
+            schedule     TEXT,            -- NULL: a pipeline that was run by hand
+            experiment   TEXT NOT NULL,
+            pipeline     TEXT NOT NULL,
+            version      TEXT NOT NULL,
+            cause        TEXT NOT NULL,   -- time, data, manual
+            due_at       TEXT NOT NULL,
+            data_path    TEXT,
+            inputs       TEXT NOT NULL,   -- JSON: what the schedule gave
+            go_on        INTEGER,         -- continue_on_step_failure of the schedule
+            status       TEXT NOT NULL,   -- NotStarted, Running, Completed, Failed, Canceled
+            cancel       TEXT,            -- why it is to be canceled
+            created_at   TEXT NOT NULL,
+            started_at   TEXT,
+            ended_at     TEXT,
+            message      TEXT
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX runs_by_status ON runs (status, created_at)",
+        "CREATE INDEX runs_by_schedule ON runs (schedule, created_at)",
+        "CREATE INDEX runs_by_experiment ON runs (experiment, created_at)",
+        """
+        CREATE TABLE steps (
+            run        TEXT NOT NULL REFERENCES runs ON DELETE CASCADE,
+            name       TEXT NOT NULL,
+            status     TEXT NOT NULL,
+            started_at TEXT,
+            ended_at   TEXT,
+            exit_code  INTEGER,
+            message    TEXT,
+            PRIMARY KEY (run, name)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE fires (
+            schedule    TEXT NOT NULL,
+            key         TEXT NOT NULL,    -- the instant, or the path and its stamp
+            due_at      TEXT NOT NULL,
+            recorded_at TEXT NOT NULL,
+            outcome     TEXT NOT NULL,    -- run, missed
+            run         TEXT,
+            number      INTEGER NOT NULL DEFAULT 1,  -- how many were missed, at least
+            PRIMARY KEY (schedule, key)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE watches (
+            schedule  TEXT PRIMARY KEY,
+            since     TEXT NOT NULL,      -- of the schedule, when the cursor was begun
+            looked_at TEXT NOT NULL,
+            files     INTEGER NOT NULL,
+            failures  INTEGER NOT NULL DEFAULT 0,
+            error     TEXT
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE watched_files (
+            schedule TEXT NOT NULL,
+            path     TEXT NOT NULL,
+            stamp    TEXT NOT NULL,
+            digest   TEXT NOT NULL,
+            PRIMARY KEY (schedule, path)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE engine (
+            one           INTEGER PRIMARY KEY CHECK (one = 1),
+            handled_until TEXT NOT NULL   -- every fire up to here is settled
+        ) STRICT
+        """,
+    ),
 )

@@ -1,39 +1,17 @@
-"""The embedded workspace's SQLite file: pipelines and schedules. All of its SQL is here.
-
-Several processes may use one file at once: WAL lets readers go on while one writes, every write
-is one IMMEDIATE transaction that first looks at what is there, and waits its turn. A process that
-is killed leaves the file as it was before or after a transaction, never between.
-"""
+"""Schedules and pipelines of an embedded workspace, in its SQLite file."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import sqlite3
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reconciler.workspace.schema import APPLICATION_ID, MIGRATIONS
-
-BUSY_SECONDS = 30.0
-"""How long a write waits for another process before it gives up."""
-
-
-class StoreError(Exception):
-    """The file cannot be used: locked too long, not a workspace, damaged, of a later version."""
-
-    def __init__(self, message: str, *, temporary: bool = False) -> None:
-        super().__init__(message)
-        self.temporary = temporary
-
-
-class Refused(Exception):
-    """The store understood and said no; the message says why."""
+from reconciler.workspace.database import Database, Refused, translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +57,8 @@ class ScheduleRow:
     created_at: datetime
     modified_at: datetime
     modified_by: str | None
+    since: datetime
+    """Since when it fires as it does: made, enabled again, or its trigger changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,65 +108,73 @@ def _fingerprint(owner: str | None, text: str) -> str:
 
 
 class Store:
-    """A workspace file. It is made when something is first written to it."""
+    """The schedules and pipelines of a workspace file."""
 
-    def __init__(self, path: Path, *, actor: str | None = None) -> None:
+    def __init__(self, path: Path, *, actor: str | None = None, durable: bool = False) -> None:
+        """`actor`: who is at work. `durable`: commits survive a loss of power."""
         self.path = path
         self.actor = actor
-        self._connection: sqlite3.Connection | None = None
+        self.database = Database(path, durable=durable)
 
     def close(self) -> None:
         """Let go of the file; it is opened again when needed."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self.database.close()
+
+    def check_integrity(self) -> str:
+        """What SQLite's own check says: "ok", or what is damaged."""
+        return self.database.check_integrity()
 
     # ----------------------------------------------------------------------------------- reading
 
-    def schedules(self) -> list[ScheduleRow]:
-        """Every schedule, by name."""
-        rows = self._read(
+    def schedules(self, names: Collection[str] | None = None) -> list[ScheduleRow]:
+        """Every schedule, or those of `names`, by name."""
+        chosen = ""
+        parameters: tuple[str, ...] = ()
+        if names is not None:
+            chosen = "WHERE name IN (SELECT value FROM json_each(?))"
+            parameters = (json.dumps(list(names)),)
+        rows = self.database.read(
             "SELECT name, owner, document, fingerprint, source_path, source_line,"
-            " created_at, modified_at, modified_by FROM schedules ORDER BY name"
+            f" created_at, modified_at, modified_by, since FROM schedules {chosen} ORDER BY name",
+            parameters,
         )
-        return [_schedule(row) for row in rows]
+        with translated(self.path):
+            return [_schedule(row) for row in rows]
+
+    def marks(self) -> dict[str, tuple[str, str]]:
+        """By name, the fingerprint of each schedule and since when it fires as it does."""
+        rows = self.database.read("SELECT name, fingerprint, since FROM schedules")
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    def version(self, name: str, version: str | None) -> VersionRow | None:
+        """One version of a pipeline; `version` None: the newest."""
+        found = [v for v in self.versions(name) if version is None or v.version == version]
+        return found[0] if found else None
 
     def pipelines(self) -> list[PipelineRow]:
         """Every pipeline with its newest version, by name."""
-        rows = self._read(
+        rows = self.database.read(
             "SELECT p.name, p.enabled, v.version, v.digest, v.document, v.path, v.published_at,"
             " v.published_by, v.number,"
             " (SELECT count(*) FROM schedules s WHERE s.pipeline = p.name AND s.enabled)"
             " FROM pipelines p JOIN pipeline_versions v ON v.name = p.name AND v.number ="
             " (SELECT max(number) FROM pipeline_versions WHERE name = p.name) ORDER BY p.name"
         )
-        return [
-            PipelineRow(
-                name=row[0],
-                enabled=bool(row[1]),
-                version=row[2],
-                digest=row[3],
-                document=_json(row[4]),
-                path=row[5],
-                published_at=_time(row[6]),
-                published_by=row[7],
-                versions=row[8],
-                schedules=row[9],
-            )
-            for row in rows
-        ]
+        with translated(self.path):
+            return [_pipeline(row) for row in rows]
 
     def versions(self, name: str) -> list[VersionRow]:
         """The versions of a pipeline, newest first; none if there is no such pipeline."""
-        rows = self._read(
+        rows = self.database.read(
             "SELECT version, digest, document, path, published_at, published_by, number"
             " FROM pipeline_versions WHERE name = ? ORDER BY number DESC",
             (name,),
         )
-        return [
-            VersionRow(row[0], row[1], _json(row[2]), row[3], _time(row[4]), row[5], row[6])
-            for row in rows
-        ]
+        with translated(self.path):
+            return [
+                VersionRow(row[0], row[1], _json(row[2]), row[3], _time(row[4]), row[5], row[6])
+                for row in rows
+            ]
 
     # ----------------------------------------------------------------------------------- writing
 
@@ -203,11 +191,13 @@ class Store:
         Done again it changes nothing. Refused where something else stands there meanwhile, or an
         enabled schedule would run a disabled pipeline.
         """
-        with self._writing() as connection:
+        with self.database.writing() as connection:
             if publication is not None:
                 self._publish(connection, publication, now)
             current = connection.execute(
-                "SELECT owner, fingerprint, created_at FROM schedules WHERE name = ?", (new.name,)
+                "SELECT owner, fingerprint, created_at, document, since FROM schedules"
+                " WHERE name = ?",
+                (new.name,),
             ).fetchone()
             if current is not None and current[1] == new.fingerprint:
                 return
@@ -215,7 +205,7 @@ class Store:
             if new.document["is_enabled"]:
                 _check_pipeline_enabled(connection, new.pipeline)
             connection.execute(
-                "INSERT OR REPLACE INTO schedules VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO schedules VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     new.name,
                     new.owner,
@@ -228,12 +218,13 @@ class Store:
                     current[2] if current is not None else now.isoformat(),
                     now.isoformat(),
                     self.actor,
+                    _since(current, new.document) or now.isoformat(),
                 ),
             )
 
     def disable_schedule(self, name: str, *, expected: str, now: datetime) -> None:
         """Stop it firing. Done again it changes nothing."""
-        with self._writing() as connection:
+        with self.database.writing() as connection:
             current = connection.execute(
                 "SELECT owner, fingerprint, document, enabled FROM schedules WHERE name = ?",
                 (name,),
@@ -254,12 +245,12 @@ class Store:
 
     def publish(self, publication: Publication, now: datetime) -> bool:
         """Publish a pipeline version; False if it was there already, and is the newest."""
-        with self._writing() as connection:
+        with self.database.writing() as connection:
             return self._publish(connection, publication, now)
 
     def set_pipeline_enabled(self, name: str, enabled: bool) -> None:
         """Enable or disable a pipeline; Refused while an enabled schedule runs it."""
-        with self._writing() as connection:
+        with self.database.writing() as connection:
             known = connection.execute("SELECT 1 FROM pipelines WHERE name = ?", (name,))
             if known.fetchone() is None:
                 raise Refused(f'there is no pipeline "{name}"')
@@ -306,52 +297,6 @@ class Store:
         )
         return True
 
-    # -------------------------------------------------------------------------------- connection
-
-    def _read(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
-        """Rows of one SELECT, which is one consistent view; none where there is no file yet."""
-        with _translated(self.path):
-            if self._connection is None and not self.path.exists():
-                return []
-            return self._connect().execute(sql, parameters).fetchall()
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that holds the write lock from its first statement: what it reads
-        cannot change before it writes.
-        """
-        with _translated(self.path):
-            connection = self._connect(create=True)
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
-
-    def _connect(self, *, create: bool = False) -> sqlite3.Connection:
-        if self._connection is None:
-            if create:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
-            try:
-                connection.execute("PRAGMA foreign_keys = ON")
-                # A commit survives the end of the process; after a loss of power the last ones
-                # may be gone, the file is whole, and the next apply makes them again.
-                connection.execute("PRAGMA synchronous = NORMAL")
-                _migrate(connection, self.path)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
-        return self._connection
-
-    def check_integrity(self) -> str:
-        """What SQLite's own check says: "ok", or what is damaged."""
-        rows = self._read("PRAGMA integrity_check")
-        return "; ".join(row[0] for row in rows) or "ok"
-
 
 def _check_unchanged(current: Any, expected: str | None, owner: str | None) -> None:
     """What stands there must be what the plan saw; but our own, made meanwhile by an apply of the
@@ -368,6 +313,15 @@ def _check_unchanged(current: Any, expected: str | None, owner: str | None) -> N
         raise Refused("it was changed after the plan was made")
 
 
+def _since(current: Any, document: Mapping[str, Any]) -> str | None:
+    """Since when a stored schedule fires as `document` says; None: from now on."""
+    if current is None:
+        return None
+    before = json.loads(current[3])
+    same = before["trigger"] == document["trigger"] and before["is_enabled"]
+    return current[4] if same and document["is_enabled"] else None
+
+
 def _check_pipeline_enabled(connection: sqlite3.Connection, pipeline: str) -> None:
     row = connection.execute("SELECT enabled FROM pipelines WHERE name = ?", (pipeline,)).fetchone()
     if row is None:
@@ -376,68 +330,19 @@ def _check_pipeline_enabled(connection: sqlite3.Connection, pipeline: str) -> No
         raise Refused(f'the pipeline "{pipeline}" is disabled; enable it first')
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the file to the newest version. Two processes may try at once: the write lock lets
-    one do it, and the other then finds it done.
-    """
-    version = _version(connection, path)
-    if version == len(MIGRATIONS):
-        return
-    if version == 0:
-        _use_wal(connection)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for statements in MIGRATIONS[_version(connection, path) :]:
-            for statement in statements:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()
-
-
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    application: int = connection.execute("PRAGMA application_id").fetchone()[0]
-    tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if application != APPLICATION_ID and tables:
-        raise StoreError(f"{path} is a SQLite file, but not a workspace")
-    if version > len(MIGRATIONS):
-        raise StoreError(
-            f"{path} was made by a later version of reconciler"
-            f" (format {version}; this one knows {len(MIGRATIONS)})"
-        )
-    return version
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL. The switch needs the file alone, and is not covered by the busy timeout."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            with closing(connection.execute("PRAGMA journal_mode = WAL")):
-                return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """SQLite's errors, and the file system's, as StoreError."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        locked = "locked" in str(error) or "busy" in str(error)
-        what = "is in use by another process" if locked else f"cannot be used: {error}"
-        raise StoreError(f"{path} {what}", temporary=locked) from error
-    except sqlite3.Error as error:
-        raise StoreError(f"{path} cannot be used: {error}") from error
-    except OSError as error:
-        raise StoreError(f"{path} cannot be used: {error.strerror}") from error
+def _pipeline(row: Any) -> PipelineRow:
+    return PipelineRow(
+        name=row[0],
+        enabled=bool(row[1]),
+        version=row[2],
+        digest=row[3],
+        document=_json(row[4]),
+        path=row[5],
+        published_at=_time(row[6]),
+        published_by=row[7],
+        versions=row[8],
+        schedules=row[9],
+    )
 
 
 def _schedule(row: Any) -> ScheduleRow:
@@ -451,11 +356,14 @@ def _schedule(row: Any) -> ScheduleRow:
         created_at=_time(row[6]),
         modified_at=_time(row[7]),
         modified_by=row[8],
+        since=_time(row[9]),
     )
 
 
 def _json(text: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(text)
+    loaded = json.loads(text)
+    if not isinstance(loaded, dict):
+        raise ValueError("a stored document is not a mapping")
     return loaded
 
 

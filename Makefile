@@ -1,0 +1,49 @@
+# Everything runs in a virtual environment of its own, made from constraints.txt.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PURE := reconciler/model.py,reconciler/document.py,reconciler/firing/*,reconciler/plan/*,reconciler/declare/desired.py,reconciler/declare/lint.py
+
+.PHONY: help demo test check coverage torture benchmark wheel-test format clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)  ## Validate, plan and apply the examples to the local target
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
+
+test: $(READY)  ## Run the tests
+	$(BIN)/python -m pytest -m "not torture" $(PYTEST_ARGS)
+
+check: $(READY)  ## Lint, formatting, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+coverage: $(READY)  ## Branch coverage of the pure stages
+	$(BIN)/python -m pytest -q -m "not torture" tests/firing tests/plan tests/plans tests/declare tests/test_document.py --cov --cov-report=
+	$(BIN)/coverage report --include='$(PURE)' --fail-under=100 --show-missing
+
+torture: $(READY)  ## Long runs of what the tests do briefly
+	$(BIN)/python -m pytest -m torture $(PYTEST_ARGS)
+
+benchmark: $(READY)  ## Measure against peers and the floor; writes benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/run.py
+
+wheel-test: $(READY)  ## Build the wheel and try it in a second virtual environment
+	sh tests/wheel.sh $(BIN)/python
+
+format: $(READY)  ## Format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+clean:  ## Remove what was made
+	rm -rf $(VENV) dist .reconciler .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage benchmarks/work

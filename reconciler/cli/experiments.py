@@ -1,0 +1,39 @@
+"""`reconciler experiments`: runs by what they are filed under."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.output import out, paint
+from reconciler.cli.session import Session, config_option, format_option, target_option
+from reconciler.cli.workspace import Workspace
+from reconciler.render.json import FORMAT_VERSION, dumps
+from reconciler.render.words import table
+
+
+@click.group()
+def command() -> None:
+    """List experiments."""
+
+
+@command.command("list")
+@target_option
+@config_option
+@format_option("text", "json")
+def list_experiments(target: str | None, config: str | None, no_color: bool, form: str) -> None:
+    """List experiments with their number of runs, and the newest run."""
+    session = Session(config, no_color=no_color)
+    workspace = Workspace(session, session.one_target(target))
+    with workspace.errors():
+        rows = workspace.ledger.experiments()
+    if form == "json":
+        listed = [
+            {"name": name, "runs": runs, "newest": at.isoformat(), "newest_status": status}
+            for name, runs, status, at in rows
+        ]
+        out(dumps({"format_version": FORMAT_VERSION, "experiments": listed}))
+        return
+    cells = [
+        (name, str(runs), status, f"{at:%Y-%m-%d %H:%M:%S}") for name, runs, status, at in rows
+    ]
+    out(table(("EXPERIMENT", "RUNS", "NEWEST", "AT (UTC)"), cells, paint))

@@ -1,0 +1,135 @@
+"""`reconciler next`: when schedules will fire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import click
+
+from reconciler.cli.output import out, paint
+from reconciler.cli.schedules import complete_names
+from reconciler.cli.session import Session, config_option, find_live, format_option, target_option
+from reconciler.errors import ReconcilerError
+from reconciler.firing.words import describe
+from reconciler.firing.zones import zone
+from reconciler.model import DatastoreChange, LiveSchedule
+from reconciler.providers.base import Provider
+from reconciler.render.json import FORMAT_VERSION, dumps
+from reconciler.render.words import printable, table
+
+_FAR = timedelta(days=3660)
+
+
+class Moment(click.ParamType[datetime]):
+    """An ISO 8601 date and time; without an offset it is UTC."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read it; a usage error if it is none."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(value))
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            moment = moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail(f'{value!r} is not a time; write it like "2026-12-01T06:00"', param, ctx)
+        if not 1970 <= moment.year < 3000:
+            self.fail(f"{value!r} is not between 1970 and 2999", param, ctx)
+        return moment
+
+
+@click.command()
+@click.argument("name", required=False, shell_complete=complete_names)
+@click.option(
+    "--after", type=Moment(), help="From when on; without it, now. UTC, or with an offset."
+)
+@click.option("--count", type=click.IntRange(1, 10_000), help="How many of each schedule.")
+@click.option("--until", type=Moment(), help="Until when, in place of --count.")
+@target_option
+@config_option
+@format_option("text", "json")
+def command(
+    name: str | None,
+    after: datetime | None,
+    count: int | None,
+    until: datetime | None,
+    target: str | None,
+    config: str | None,
+    no_color: bool,
+    form: str,
+) -> None:
+    """Show when live schedules will fire next: the schedule NAME, or all that are enabled."""
+    if count is not None and until is not None:
+        raise click.UsageError("--count and --until are two ways to say how many: use one")
+    session = Session(config, no_color=no_color)
+    start = after or session.now
+    limit = count or (None if until else (5 if name else 1))
+    rows: list[tuple[LiveSchedule, list[datetime]]] = []
+    for one in [session.one_target(target)] if name else session.targets(target):
+        provider = session.provider(one)
+        chosen = [find_live(provider, name)] if name else list(provider.list())
+        for live in chosen:
+            if live.schedule.enabled or name:
+                fires = _fires(provider, live, start, until or start + _FAR)
+                rows.append((live, list(islice(fires, limit))))
+    if form == "json":
+        listed = [_document(live, fires) for live, fires in rows]
+        out(dumps({"format_version": FORMAT_VERSION, "schedules": listed}))
+    elif name:
+        _show_one(*rows[0])
+    else:
+        _show_all(rows)
+
+
+def _fires(
+    provider: Provider, live: LiveSchedule, start: datetime, until: datetime
+) -> Iterator[datetime]:
+    try:
+        yield from provider.next_fires(live.schedule, start, until, live.created_at)
+    except OverflowError as error:
+        raise ReconcilerError(f"{live.key}: the range is too wide") from error
+
+
+def _local(live: LiveSchedule, fire: datetime) -> str:
+    trigger = live.schedule.trigger
+    assert not isinstance(trigger, DatastoreChange)
+    return f"{fire.astimezone(zone(trigger.time_zone)):%a %Y-%m-%d %H:%M:%S %Z}"
+
+
+def _show_one(live: LiveSchedule, fires: list[datetime]) -> None:
+    out(f"{live.key}: {printable(describe(live.schedule.trigger))}\n")
+    if not live.schedule.enabled:
+        out("it is disabled: this is when it would fire\n")
+    for fire in fires:
+        out(f"  {fire:%Y-%m-%d %H:%M:%S} UTC   {_local(live, fire)}\n")
+    if not fires:
+        by_time = not isinstance(live.schedule.trigger, DatastoreChange)
+        out("  it does not fire in this time\n" if by_time else "  it fires when a file changes\n")
+
+
+def _show_all(rows: list[tuple[LiveSchedule, list[datetime]]]) -> None:
+    timed = [(fire, live) for live, fires in rows for fire in fires]
+    cells = [
+        (f"{fire:%Y-%m-%d %H:%M:%S}", str(live.key), _local(live, fire))
+        for fire, live in sorted(timed, key=lambda pair: (pair[0], pair[1].key))
+    ]
+    cells += [
+        ("-", str(live.key), describe(live.schedule.trigger)) for live, fires in rows if not fires
+    ]
+    out(table(("NEXT (UTC)", "SCHEDULE", ""), cells, paint))
+
+
+def _document(live: LiveSchedule, fires: list[datetime]) -> dict[str, object]:
+    return {
+        "target": live.key.target,
+        "name": live.key.name,
+        "enabled": live.schedule.enabled,
+        "trigger": describe(live.schedule.trigger),
+        "fires": [fire.isoformat() for fire in fires],
+    }

@@ -1,0 +1,290 @@
+"""`reconciler runs`: what ran, what it printed, ending it, forgetting it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from reconciler.cli.output import out, paint
+from reconciler.cli.session import Session, config_option, format_option, target_option
+from reconciler.cli.workspace import Workspace
+from reconciler.errors import ReconcilerError
+from reconciler.render.json import FORMAT_VERSION, dumps, mask_document
+from reconciler.render.words import printable, table, value
+from reconciler.secrets import mask
+from reconciler.workspace.ledger import RunRow, StepRow
+from reconciler.workspace.runner import log_path, remove_run
+
+_FOLLOW_SECONDS = 0.2
+_OPEN = ("NotStarted", "Running")
+
+
+def _complete_runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of runs, for the shell."""
+    try:
+        names = [row.name for row in _open(ctx.params.get("config"), None).ledger.runs(limit=200)]
+    except (ReconcilerError, click.ClickException):
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+run_argument = click.argument("name", shell_complete=_complete_runs)
+
+
+def _open(config: str | None, target: str | None, no_color: bool = False) -> Workspace:
+    session = Session(config, no_color=no_color)
+    return Workspace(session, session.one_target(target))
+
+
+@click.group()
+def command() -> None:
+    """List, show, follow, cancel and prune runs."""
+
+
+@command.command("list")
+@click.option("--schedule", help="Runs of this schedule.")
+@click.option(
+    "--status",
+    type=click.Choice(("NotStarted", "Running", "Completed", "Failed", "Canceled")),
+    help="Runs with this status.",
+)
+@click.option("--experiment", help="Runs of this experiment.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="At most.")
+@target_option
+@config_option
+@format_option("text", "json")
+def list_runs(
+    schedule: str | None,
+    status: str | None,
+    experiment: str | None,
+    limit: int,
+    target: str | None,
+    config: str | None,
+    no_color: bool,
+    form: str,
+) -> None:
+    """List runs, the newest first."""
+    workspace = _open(config, target, no_color)
+    with workspace.errors():
+        rows = workspace.ledger.runs(
+            schedule=schedule, status=status, experiment=experiment, limit=limit
+        )
+    if form == "json":
+        out(dumps({"format_version": FORMAT_VERSION, "runs": [_document(row) for row in rows]}))
+        return
+    cells = [
+        (row.name, row.status, row.cause, _when(row.started_at), _took(row), row.experiment)
+        for row in rows
+    ]
+    out(table(("RUN", "STATUS", "CAUSE", "STARTED (UTC)", "TOOK", "EXPERIMENT"), cells, paint))
+
+
+@command.command("show")
+@run_argument
+@target_option
+@config_option
+@format_option("text", "json")
+def show_run(name: str, target: str | None, config: str | None, no_color: bool, form: str) -> None:
+    """Show a run: its inputs, its steps, its folder."""
+    workspace = _open(config, target, no_color)
+    row = _find(workspace, name)
+    with workspace.errors():
+        steps = workspace.ledger.steps(row.name)
+    folder = workspace.folder_of(row.name)
+    if form == "json":
+        document = {**_document(row), "steps": [_step(step) for step in steps]}
+        out(dumps({"format_version": FORMAT_VERSION, **document, "folder": str(folder)}))
+        return
+    out(f"{paint(row.name, 'heading')}: {row.status}\n")
+    for line in _lines(row, folder):
+        out(f"  {line}\n")
+    if steps:
+        cells = [
+            (
+                step.name,
+                step.status,
+                _when(step.started_at),
+                _duration(step.started_at, step.ended_at),
+                step.message or "",
+            )
+            for step in steps
+        ]
+        out("\n" + table(("STEP", "STATUS", "STARTED (UTC)", "TOOK", ""), cells, paint))
+
+
+def _lines(row: RunRow, folder: Path) -> list[str]:
+    lines = [
+        f"schedule    {printable(row.schedule or '(none)')}",
+        f"experiment  {printable(row.experiment)}",
+        f"pipeline    {printable(row.pipeline)}:{row.version}",
+        f"cause       {row.cause}, due {row.due_at:%Y-%m-%d %H:%M:%S} UTC",
+    ]
+    if row.data_path is not None:
+        lines.append(f"data        {printable(row.data_path)}")
+    lines += [f"input       {printable(n)} = {value(mask(n, v))}" for n, v in row.inputs.items()]
+    if row.message:
+        lines.append(f"message     {printable(row.message)}")
+    lines.append(f"folder      {printable(str(folder))}")
+    return lines
+
+
+@command.command("logs")
+@run_argument
+@click.option("--step", help="Of this step alone.")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended.")
+@target_option
+@config_option
+def show_logs(
+    name: str,
+    step: str | None,
+    follow: bool,
+    target: str | None,
+    config: str | None,
+    no_color: bool,
+) -> None:
+    """Show what the steps of a run printed."""
+    workspace = _open(config, target, no_color)
+    row = _find(workspace, name)
+    shown: dict[str, int] = {}
+    while True:
+        # Asked before the logs are read, so that what was printed last is not missed.
+        ended = _find(workspace, row.name).status not in _OPEN
+        _print_new(workspace, row.name, step, shown)
+        if ended or not follow:
+            break
+        time.sleep(_FOLLOW_SECONDS)
+    if not shown:
+        out("nothing was printed\n" if ended else "it has not started\n")
+
+
+def _print_new(workspace: Workspace, run: str, only: str | None, shown: dict[str, int]) -> None:
+    """Print what came since the last time; with several steps, a heading before each."""
+    with workspace.errors():
+        steps = [step.name for step in workspace.ledger.steps(run)]
+    if only is not None and only not in steps:
+        raise ReconcilerError(f'the run has no step "{only}" yet', hint=", ".join(steps) or None)
+    for name in steps:
+        path = log_path(workspace.folder_of(run), name)
+        if (only is not None and name != only) or not path.exists():
+            continue
+        with path.open("rb") as log:
+            log.seek(shown.get(name, 0))
+            first = name not in shown
+            while chunk := log.read(1 << 20):
+                if first and len(steps) > 1 and only is None:
+                    out(paint(f"== {name} ==", "heading") + "\n")
+                first = False
+                # As it is: it may be anything, and may be wanted byte for byte.
+                sys.stdout.flush()
+                _write(chunk)
+            shown[name] = log.tell()
+
+
+def _write(chunk: bytes) -> None:
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None:
+        sys.stdout.write(chunk.decode("utf-8", "replace"))
+    else:
+        stream.write(chunk)
+        stream.flush()
+
+
+@command.command("cancel")
+@run_argument
+@target_option
+@config_option
+def cancel_run(name: str, target: str | None, config: str | None, no_color: bool) -> None:
+    """End a run: its running steps are told to end, and after a grace time made to."""
+    workspace = _open(config, target, no_color)
+    row = _find(workspace, name)
+    from reconciler.cli.session import actor
+
+    with workspace.errors():
+        status = workspace.ledger.request_cancel(
+            row.name,
+            f"canceled by {actor()}",
+            engine_runs=workspace.lease.is_held(),
+            now=datetime.now(UTC),
+        )
+    done = "canceled" if status == "Canceled" else "is being canceled:"
+    out(f"{done} {row.name}\n")
+
+
+@command.command("prune")
+@click.option(
+    "--keep", required=True, type=click.IntRange(0), help="Runs to keep of each schedule."
+)
+@target_option
+@config_option
+def prune_runs(keep: int, target: str | None, config: str | None, no_color: bool) -> None:
+    """Remove ended runs and their files, but for the newest of each schedule."""
+    workspace = _open(config, target, no_color)
+    with workspace.errors():
+        names = workspace.ledger.prune(keep)
+    for name in names:
+        remove_run(workspace.folder_of(name))
+    out(f"removed {len(names)} runs\n" if len(names) != 1 else "removed 1 run\n")
+
+
+def _find(workspace: Workspace, name: str) -> RunRow:
+    with workspace.errors():
+        row = workspace.ledger.run(name)
+        if row is None:
+            newest = workspace.ledger.runs(schedule=name, limit=1)
+            if newest:  # the name of a schedule stands for its newest run
+                return newest[0]
+    if row is None:
+        raise ReconcilerError(f'there is no run "{name}"', hint="`reconciler runs list` lists them")
+    return row
+
+
+def _document(row: RunRow) -> dict[str, object]:
+    return {
+        "name": row.name,
+        "schedule": row.schedule,
+        "experiment": row.experiment,
+        "pipeline": row.pipeline,
+        "version": row.version,
+        "cause": row.cause,
+        "due_at": row.due_at.isoformat(),
+        "data_path": row.data_path,
+        "inputs": mask_document(row.inputs),
+        "status": row.status,
+        "message": row.message,
+        "created_at": row.created_at.isoformat(),
+        "started_at": row.started_at.isoformat() if row.started_at else None,
+        "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+    }
+
+
+def _step(step: StepRow) -> dict[str, object]:
+    return {
+        "name": step.name,
+        "status": step.status,
+        "exit_code": step.exit_code,
+        "message": step.message,
+        "started_at": step.started_at.isoformat() if step.started_at else None,
+        "ended_at": step.ended_at.isoformat() if step.ended_at else None,
+    }
+
+
+def _when(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "-"
+
+
+def _took(row: RunRow) -> str:
+    return _duration(row.started_at, row.ended_at)
+
+
+def _duration(start: datetime | None, end: datetime | None) -> str:
+    if start is None or end is None:
+        return "-"
+    seconds = (end - start).total_seconds()
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

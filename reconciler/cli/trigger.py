@@ -1,0 +1,75 @@
+"""`reconciler trigger`: run a schedule's pipeline now."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.output import out
+from reconciler.cli.schedules import name_argument
+from reconciler.cli.session import Session, config_option, find_live, target_option
+from reconciler.cli.workspace import Workspace
+from reconciler.errors import ReconcilerError
+from reconciler.model import data_path_of
+from reconciler.workspace.jobs import Context, JobError, run_inputs
+from reconciler.workspace.ledger import NewRun
+from reconciler.workspace.references import split_reference
+
+
+@click.command()
+@name_argument
+@click.option(
+    "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="A value over the schedule's."
+)
+@target_option
+@config_option
+def command(
+    name: str, inputs: tuple[str, ...], target: str | None, config: str | None, no_color: bool
+) -> None:
+    """Run the pipeline of a schedule now, with its inputs and those given.
+
+    The run is recorded, and started by `reconciler serve`.
+    """
+    session = Session(config, no_color=no_color)
+    one = session.one_target(target)
+    workspace = Workspace(session, one)
+    live = find_live(session.provider(one), name)
+    job = live.schedule.job
+    given = {**job.inputs, **_pairs(inputs)}
+    pipeline, version = split_reference(job.reference)
+    store = workspace.store()
+    with workspace.errors():
+        found = store.version(pipeline, version)
+        if found is None:
+            raise ReconcilerError(f'the pipeline "{pipeline}" is not published')
+        try:
+            run_inputs(found.document, given, Context("", ""))
+        except JobError as error:
+            data_path = data_path_of(live.schedule.trigger)
+            hint = f"give it the file: --input {data_path}=PATH" if data_path else None
+            raise ReconcilerError(str(error), hint=hint) from error
+        run = workspace.ledger.add_run(
+            NewRun(
+                schedule=live.key.name,
+                experiment=job.experiment_name or live.key.name,
+                pipeline=pipeline,
+                version=found.version,
+                cause="manual",
+                due_at=session.now,
+                inputs=given,
+                go_on=job.continue_on_step_failure,
+            ),
+            session.now,
+        )
+    out(f"{run}\n")
+    if not workspace.lease.is_held():
+        out("it starts when `reconciler serve` runs\n")
+
+
+def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f"--input {text}: write NAME=VALUE")
+        pairs[name] = value
+    return pairs

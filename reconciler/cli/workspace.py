@@ -1,0 +1,65 @@
+"""The embedded workspace that commands about runs work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from reconciler.cli.session import Session, actor
+from reconciler.config import Target
+from reconciler.errors import ConfigError, ReconcilerError
+from reconciler.providers import WORKSPACE
+from reconciler.workspace.database import Database, Refused, StoreError
+from reconciler.workspace.engine import run_folder
+from reconciler.workspace.lease import Lease
+from reconciler.workspace.ledger import Ledger
+from reconciler.workspace.store import Store
+from reconciler.workspace.watch import Datastore
+
+
+class Workspace:
+    """An embedded workspace as a target of this configuration; ConfigError if it is none."""
+
+    def __init__(self, session: Session, target: Target) -> None:
+        if target.provider != "local":
+            raise ConfigError(f'target "{target.name}" is not an embedded workspace')
+        self.target = target
+        folder = session.config.folder
+        self.path: Path = folder / target.options.get("workspace", WORKSPACE)
+        self.datastores = {
+            name: Datastore(options["url"], folder)
+            for name, options in (target.options.get("datastores") or {}).items()
+        }
+
+    @property
+    def runs_folder(self) -> Path:
+        """Where runs keep their files: beside the workspace's."""
+        return self.path.parent / f"{self.path.stem}-runs"
+
+    @cached_property
+    def lease(self) -> Lease:
+        """Who runs its engine."""
+        return Lease(self.path)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Its runs."""
+        return Ledger(Database(self.path))
+
+    def store(self, *, durable: bool = False) -> Store:
+        """Its schedules and pipelines."""
+        return Store(self.path, actor=actor(), durable=durable)
+
+    def folder_of(self, run: str) -> Path:
+        """Where a run keeps its files."""
+        return run_folder(self.runs_folder, run)
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """What the workspace raises, as errors for the user."""
+        try:
+            yield
+        except (Refused, StoreError) as error:
+            raise ReconcilerError(str(error)) from error

@@ -1,0 +1,99 @@
+"""Who runs the engine of a workspace: one process at a time.
+
+The lease is a lock of the operating system on a file beside the workspace's, so that it ends with
+its holder, however that ends: there is nothing to expire, and no stale holder. What the file holds
+says who it is.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lease."""
+
+    pid: int
+    host: str
+    since: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}, since {self.since}"
+
+
+class LeaseHeld(Exception):
+    """Another process holds it; `holder` None: it has not said who it is yet."""
+
+    def __init__(self, holder: Holder | None) -> None:
+        super().__init__(str(holder) if holder else "another process")
+        self.holder = holder
+
+
+class Lease:
+    """The right to run the engine of the workspace at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.with_name(path.name + ".lock")
+        self._file: int | None = None
+
+    def take(self, now: datetime, *, wait: bool = False) -> None:
+        """Take it, or raise LeaseHeld; `wait`: until the holder lets go."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # Not inherited by steps: the lock must end with this process alone.
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            raise LeaseHeld(self.holder()) from None
+        except BaseException:
+            os.close(file)
+            raise
+        said = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "since": now.isoformat(timespec="seconds"),
+        }
+        os.ftruncate(file, 0)
+        os.pwrite(file, json.dumps(said).encode(), 0)
+        self._file = file
+
+    def release(self) -> None:
+        """Let go; nothing if it is not held."""
+        if self._file is not None:
+            with suppress(OSError):
+                os.ftruncate(self._file, 0)
+            os.close(self._file)
+            self._file = None
+
+    def holder(self) -> Holder | None:
+        """Who holds it now, by what the file says; None: nobody, or it does not say."""
+        if not self.is_held():
+            return None
+        try:
+            said = json.loads(self._path.read_text(encoding="utf-8"))
+            return Holder(int(said["pid"]), str(said["host"]), str(said["since"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def is_held(self) -> bool:
+        """Whether some process holds it. Does not take it."""
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(file)
+        return False

@@ -1,0 +1,250 @@
+"""The steps of one run -> processes, in the order of what they need.
+
+Independent steps run at once. When one fails, those that need it are skipped; the others go on
+only if the run is to continue on a step's failure, else they are canceled, as in Azure.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from reconciler.workspace.jobs import RunPlan, Step
+from reconciler.workspace.process import GRACE_SECONDS, Ended, StepProcess
+
+Status = Literal["NotStarted", "Running", "Completed", "Failed", "Canceled", "Skipped"]
+FINAL: tuple[Status, ...] = ("Completed", "Failed", "Canceled", "Skipped")
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """A step's new status. `at` is an aware instant."""
+
+    run: str
+    step: str
+    status: Status
+    at: datetime
+    exit_code: int | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """A run's end."""
+
+    run: str
+    status: Status
+    at: datetime
+    message: str | None = None
+
+
+Report = Callable[[StepReport | RunReport], None]
+
+
+class Run:
+    """One run. `execute` blocks until it has ended; `cancel` may be called from another thread."""
+
+    def __init__(
+        self,
+        name: str,
+        plan: RunPlan,
+        folder: Path,
+        *,
+        environment: Mapping[str, str],
+        report: Report,
+        code_folder: Path | None = None,
+        grace: float = GRACE_SECONDS,
+    ) -> None:
+        """`code_folder`: what the `code` of a step is relative to. `environment`: what steps
+        inherit. `report` is called from the threads of the run.
+        """
+        self.name = name
+        self.plan = plan
+        self.folder = folder
+        self._environment = dict(environment)
+        self._report = report
+        self._code_folder = code_folder
+        self._grace = grace
+        self._ended: queue.SimpleQueue[tuple[Step, Ended]] = queue.SimpleQueue()
+        self._processes: dict[str, StepProcess] = {}
+        self._statuses: dict[str, Status] = {}
+        self._lock = threading.Lock()
+        self._canceled: str | None = None
+        self._failed: list[str] = []
+
+    def execute(self) -> RunReport:
+        """Run every step that can be run; the report of the whole is returned and reported."""
+        self._statuses = {step.name: "NotStarted" for step in self.plan.steps}
+        running = 0
+        while True:
+            running += self._start_ready()
+            if not running:
+                break
+            step, ended = self._ended.get()
+            running -= 1
+            self._finish(step, ended)
+        done = self._outcome()
+        self._report(done)
+        return done
+
+    def cancel(self, reason: str) -> None:
+        """End the steps that run, and start no others."""
+        with self._lock:
+            if self._canceled is None:
+                self._canceled = reason
+            processes = list(self._processes.values())
+        for process in processes:
+            process.end(reason)
+
+    # ---------------------------------------------------------------------------------- steps
+
+    def _start_ready(self) -> int:
+        """Start what can be; skip what never can be. How many were started."""
+        started = 0
+        settled = False
+        while not settled:
+            settled = True
+            for step in self.plan.steps:
+                if self._statuses[step.name] != "NotStarted":
+                    continue
+                needed = {self._statuses[name] for name in step.needs}
+                if self._stopping() or needed & {"Failed", "Canceled", "Skipped"}:
+                    self._set(step, "Skipped", message=self._why_skipped(step))
+                    settled = False  # those that need it are skipped as well
+                elif needed <= {"Completed"}:
+                    self._start(step)
+                    started += 1
+        return started
+
+    def _stopping(self) -> bool:
+        return self._canceled is not None or bool(
+            self._failed and not self.plan.continue_on_step_failure
+        )
+
+    def _why_skipped(self, step: Step) -> str:
+        if self._canceled is not None:
+            return self._canceled
+        broken = [name for name in sorted(step.needs) if self._statuses[name] != "Completed"]
+        if broken:
+            return f"it needs {', '.join(broken)}"
+        return f"{self._failed[0]} failed"
+
+    def _start(self, step: Step) -> None:
+        self._set(step, "Running")
+        thread = threading.Thread(
+            target=lambda: self._ended.put((step, self._run_step(step))),
+            name=f"{self.name}/{step.name}",
+            daemon=True,
+        )
+        thread.start()
+
+    def _run_step(self, step: Step) -> Ended:
+        try:
+            folder = self._prepare(step)
+        except OSError as error:
+            where = f" ({error.filename})" if error.filename else ""
+            return Ended(None, f"its folder cannot be made: {error.strerror}{where}")
+        process = StepProcess(
+            step.script,
+            folder=folder,
+            log=log_path(self.folder, step.name),
+            environment={**self._environment, **step.environment},
+            timeout=step.timeout,
+            grace=self._grace,
+        )
+        with self._lock:
+            if self._canceled is not None:
+                return Ended(None, self._canceled)
+            self._processes[step.name] = process
+        try:
+            return process.run()
+        finally:
+            with self._lock:
+                del self._processes[step.name]
+
+    def _prepare(self, step: Step) -> Path:
+        """The folder that the step runs in, with a copy of its code; and those of its outputs."""
+        folder = self.folder / "work" / step.name
+        if step.code is not None and self._code_folder is not None:
+            source = os.path.join(self._code_folder, step.code)
+            if os.path.isdir(source):
+                shutil.copytree(source, folder, symlinks=True)
+            else:
+                folder.mkdir(parents=True)
+                shutil.copy2(source, folder)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+        log_path(self.folder, step.name).parent.mkdir(parents=True, exist_ok=True)
+        for name, path in step.outputs.items():
+            output = Path(path)
+            made = output.parent if name in step.output_files else output
+            made.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _finish(self, step: Step, ended: Ended) -> None:
+        status: Status
+        message = ended.reason or ended.log_note
+        if ended.exit_code == 0 and ended.reason is None:
+            status = "Completed"
+        elif self._canceled is not None or ended.reason == _OTHER_FAILED:
+            status = "Canceled"
+        else:
+            status = "Failed"
+            self._failed.append(step.name)
+            if message is None and ended.exit_code is not None:
+                message = _exit_words(ended.exit_code)
+        self._set(step, status, ended.exit_code, message)
+        if status == "Failed" and not self.plan.continue_on_step_failure:
+            with self._lock:
+                processes = list(self._processes.values())
+            for process in processes:
+                process.end(_OTHER_FAILED)
+
+    def _set(
+        self,
+        step: Step,
+        status: Status,
+        exit_code: int | None = None,
+        message: str | None = None,
+    ) -> None:
+        self._statuses[step.name] = status
+        self._report(
+            StepReport(self.name, step.name, status, datetime.now(UTC), exit_code, message)
+        )
+
+    def _outcome(self) -> RunReport:
+        now = datetime.now(UTC)
+        if self._canceled is not None and set(self._statuses.values()) != {"Completed"}:
+            return RunReport(self.name, "Canceled", now, self._canceled)
+        if self._failed:
+            return RunReport(self.name, "Failed", now, f"failed: {', '.join(self._failed)}")
+        return RunReport(self.name, "Completed", now)
+
+
+_OTHER_FAILED = "canceled: another step failed"
+
+
+def _exit_words(code: int) -> str:
+    if code < 0:
+        return f"ended by signal {-code}"
+    meaning = {126: " (the command cannot be run)", 127: " (the command was not found)"}
+    return f"exit code {code}{meaning.get(code, '')}"
+
+
+def log_path(folder: Path, step: str) -> Path:
+    """Where the output of a step is kept."""
+    return folder / "logs" / f"{step}.log"
+
+
+def remove_run(folder: Path) -> None:
+    """Remove what a run has kept; nothing if it kept nothing."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)

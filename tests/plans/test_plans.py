@@ -1,0 +1,94 @@
+"""Each folder here: what is desired, what is live, and the whole plan, as text and as JSON.
+
+Documents are declarations; one in live.yaml has its `owner` (none: made by hand), one in
+desired.yaml the `notes` of its target. options.yaml, where there is one, holds what make_plan
+takes. RECONCILER_UPDATE=1 writes what is expected; read it before it is committed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from reconciler.config import Limit, Limits
+from reconciler.declare.load import parse
+from reconciler.document import schedule_from_document
+from reconciler.model import Canonical, Key, LiveSchedule, Note, Plan, Schedule, Source
+from reconciler.plan import make_plan
+from reconciler.render.json import dumps, plans_document
+from reconciler.render.text import render_plan
+from reconciler.schemas import schema
+
+CASES = sorted(path.parent.name for path in Path(__file__).parent.glob("*/desired.yaml"))
+
+
+def documents(path: Path) -> Iterator[tuple[dict[str, Any], Schedule]]:
+    """Each document, and the schedule that it declares."""
+    found, faults = parse(path.read_bytes())
+    assert not faults, faults
+    for document in found:
+        if document.data is not None:
+            key = Key("local", document.data["name"])
+            source = Source(path.name, document.line, document.index)
+            yield document.data, schedule_from_document(document.data, key, source)
+
+
+def plan_of(folder: Path) -> Plan:
+    desired = [
+        Canonical(made, tuple(Note(**note) for note in document.get("notes", ())))
+        for document, made in documents(folder / "desired.yaml")
+    ]
+    live = [
+        LiveSchedule(made, document.get("owner"), "a fingerprint")
+        for document, made in documents(folder / "live.yaml")
+    ]
+    options: dict[str, Any] = {}
+    if (folder / "options.yaml").exists():
+        options = dict(parse((folder / "options.yaml").read_bytes())[0][0].data)
+        if "limits" in options:
+            options["limits"] = Limits(**{k: Limit(**v) for k, v in options["limits"].items()})
+    return make_plan(desired, live, target="local", owner="us", **options)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_plan(case: str) -> None:
+    folder = Path(__file__).parent / case
+    plan = plan_of(folder)
+    document = plans_document([plan])
+    made = {"plan.txt": render_plan(plan), "plan.json": dumps(document)}
+    if os.environ.get("RECONCILER_UPDATE"):
+        for name, text in made.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    for name, text in made.items():
+        assert text == (folder / name).read_text(encoding="utf-8"), name
+    validator = Draft202012Validator(schema("plan"))
+    assert [error.message for error in validator.iter_errors(json.loads(made["plan.json"]))] == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_in_a_plan_is_obeyed_by_a_terminal(case: str) -> None:
+    plan = plan_of(Path(__file__).parent / case)
+    for text in (render_plan(plan), dumps(plans_document([plan]))):
+        odd = {c for c in text if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")}
+        assert odd == set()
+
+
+def test_a_name_cannot_start_a_line_of_its_own() -> None:
+    text = render_plan(plan_of(Path(__file__).parent / "hostile-text"))
+    assert [line for line in text.splitlines() if line.startswith("+ local/fake")] == []
+    assert text.count("\n+ ") + text.startswith("+ ") == 1  # `fresh`, and nothing else
+
+
+def test_no_secret_is_in_a_plan() -> None:
+    plan = plan_of(Path(__file__).parent / "secrets")
+    for text in (render_plan(plan), dumps(plans_document([plan]))):
+        for secret in ("hunter", "abcdef", "ghijkl", "new-value"):
+            assert secret not in text
+        assert "****" in text

@@ -1,0 +1,484 @@
+"""What every provider must do. A provider's test subclasses `Contract` and says how to open it.
+
+The first law: after a cycle, a second one changes nothing.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from helpers import CRON, OWNER, TARGET, schedule, with_job_file
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reconciler.document import schedule_from_document
+from reconciler.errors import ProviderError, Rejected
+from reconciler.model import Action, Key, LiveSchedule, Outcome, Schedule
+from reconciler.plan.diff import same
+from reconciler.providers.base import Provider
+from reconciler.reconcile import plan_target, reconcile
+
+DAILY = {"type": "recurrence", "frequency": "day", "interval": 1}
+INBOX = {"type": "datastore", "datastore": "inbox", "path_on_datastore": "images"}
+
+
+class Opened(ABC):
+    """One target, empty at first, that several owners may work on."""
+
+    @abstractmethod
+    def as_owner(self, owner: str | None = OWNER) -> Provider:
+        """A provider for that owner, newly opened on the same target."""
+
+
+class Contract(ABC):
+    """Subclass as `class TestX(Contract)`."""
+
+    @abstractmethod
+    def open(self) -> AbstractContextManager[Opened]:
+        """A target with nothing in it."""
+
+    # -------------------------------------------------------------------------------------- list
+
+    def test_an_empty_target_lists_nothing(self) -> None:
+        with self.open() as target:
+            assert list(target.as_owner().list()) == []
+
+    def test_list_shows_everything(self) -> None:
+        """Ours and others', enabled and disabled, made by hand."""
+        with self.open() as target:
+            put(target.as_owner(), "ours", "off")
+            put(target.as_owner("them"), "theirs")
+            put(target.as_owner(None), "by-hand")
+            disable(target.as_owner(), "off")
+            listed = {live.key.name: live for live in target.as_owner().list()}
+            assert {name: live.owner for name, live in listed.items()} == {
+                "by-hand": None,
+                "off": OWNER,
+                "ours": OWNER,
+                "theirs": "them",
+            }
+            assert [name for name, live in listed.items() if not live.schedule.enabled] == ["off"]
+            assert all(live.key.target == TARGET for live in listed.values())
+
+    def test_list_changes_nothing(self) -> None:
+        with self.open() as target:
+            put(target.as_owner(), "a", "b")
+            assert snapshot(target) == snapshot(target)
+
+    # ------------------------------------------------------------------------- canonical, create
+
+    @pytest.mark.parametrize("trigger", [CRON, DAILY, INBOX], ids=lambda trigger: trigger["type"])
+    def test_what_is_listed_is_what_canonical_said(self, trigger: dict[str, Any]) -> None:
+        with self.open() as target:
+            declared = declare("a", trigger=trigger, tags={"team": "x"}, is_enabled=False)
+            provider = target.as_owner()
+            wanted = provider.canonical(declared, None).schedule
+            provider.create(wanted)
+            [found] = target.as_owner().list()
+            assert same(found.schedule, wanted)
+            assert found.owner == OWNER
+
+    def test_canonical_is_a_fixed_point(self) -> None:
+        with self.open() as target:
+            provider = target.as_owner()
+            once = provider.canonical(declare("a"), None).schedule
+            assert same(provider.canonical(once, None).schedule, once)
+            provider.create(once)
+            [found] = provider.list()
+            assert same(provider.canonical(declare("a"), found).schedule, once)
+
+    def test_canonical_changes_nothing(self) -> None:
+        with self.open() as target:
+            target.as_owner().canonical(declare("a"), None)
+            assert snapshot(target) == {}
+
+    def test_creating_twice_is_creating_once(self) -> None:
+        with self.open() as target:
+            put(target.as_owner(), "a")
+            before = snapshot(target)
+            put(target.as_owner(), "a")
+            assert snapshot(target) == before
+
+    def test_creating_what_an_apply_of_ours_made_meanwhile(self) -> None:
+        """Two applies of one repository at once: the later one finds its work begun."""
+        with self.open() as target:
+            put(target.as_owner(), "a")
+            wanted = target.as_owner().canonical(declare("a", description="newer"), None).schedule
+            target.as_owner().create(wanted)
+            assert same(only(target).schedule, wanted)
+
+    @pytest.mark.parametrize("owner", ["them", None])
+    def test_creating_over_anothers_is_refused(self, owner: str | None) -> None:
+        with self.open() as target:
+            put(target.as_owner(owner), "a")
+            before = snapshot(target)
+            with pytest.raises(Rejected) as caught:
+                put(target.as_owner(), "a")
+            assert caught.value.key == Key(TARGET, "a")
+            assert caught.value.reason
+            assert snapshot(target) == before
+
+    # ------------------------------------------------------------------------------------ update
+
+    def test_update(self) -> None:
+        with self.open() as target:
+            put(target.as_owner(), "a", "b")
+            before = snapshot(target)
+            found = find(target, "a")
+            provider = target.as_owner()
+            wanted = provider.canonical(declare("a", trigger=DAILY), found).schedule
+            provider.update(wanted, found)
+            after = snapshot(target)
+            assert same(find(target, "a").schedule, wanted)
+            assert after["a"] != before["a"]
+            assert after["b"] == before["b"]
+
+    def test_updating_twice_is_updating_once(self) -> None:
+        with self.open() as target:
+            put(target.as_owner(), "a")
+            found = find(target, "a")
+            wanted = target.as_owner().canonical(declare("a", trigger=DAILY), found).schedule
+            target.as_owner().update(wanted, found)
+            before = snapshot(target)
+            target.as_owner().update(wanted, found)
+            assert snapshot(target) == before
+
+    def test_an_update_of_what_changed_since_is_refused(self) -> None:
+        with self.open() as target:
+            put(target.as_owner(), "a")
+            old = find(target, "a")
+            provider = target.as_owner()
+            newer = provider.canonical(declare("a", description="by another"), old).schedule
+            provider.update(newer, old)
+            before = snapshot(target)
+            with pytest.raises(Rejected, match="changed after the plan was made"):
+                provider.update(provider.canonical(declare("a", trigger=DAILY), old).schedule, old)
+            assert snapshot(target) == before
+
+    def test_an_update_takes_over(self) -> None:
+        with self.open() as target:
+            put(target.as_owner("them"), "a")
+            found = find(target, "a")
+            provider = target.as_owner()
+            provider.update(provider.canonical(declare("a"), found).schedule, found)
+            assert only(target).owner == OWNER
+
+    def test_an_update_of_what_is_not_there_is_refused(self) -> None:
+        with self.open() as target, self.open() as elsewhere:
+            put(elsewhere.as_owner(), "a")
+            found = find(elsewhere, "a")
+            with pytest.raises(Rejected):
+                target.as_owner().update(found.schedule, found)
+            assert snapshot(target) == {}
+
+    # ----------------------------------------------------------------------------------- disable
+
+    @pytest.mark.parametrize("owner", [OWNER, "them", None])
+    def test_disable_keeps_everything_else(self, owner: str | None) -> None:
+        with self.open() as target:
+            put(target.as_owner(owner), "a")
+            before = find(target, "a")
+            target.as_owner().disable(before)
+            after = find(target, "a")
+            assert after.owner == owner
+            assert same(after.schedule, replace(before.schedule, enabled=False))
+            assert after.fingerprint != before.fingerprint
+
+    def test_disabling_twice_is_disabling_once(self) -> None:
+        with self.open() as target:
+            put(target.as_owner(), "a")
+            found = find(target, "a")
+            target.as_owner().disable(found)
+            before = snapshot(target)
+            target.as_owner().disable(found)
+            target.as_owner().disable(find(target, "a"))
+            assert snapshot(target) == before
+
+    def test_disabling_what_changed_since_is_refused(self) -> None:
+        with self.open() as target:
+            put(target.as_owner(), "a")
+            old = find(target, "a")
+            provider = target.as_owner()
+            provider.update(provider.canonical(declare("a", trigger=DAILY), old).schedule, old)
+            with pytest.raises(Rejected, match="changed after the plan was made"):
+                provider.disable(old)
+            assert only(target).schedule.enabled
+
+    def test_disabling_what_is_not_there_is_refused(self) -> None:
+        with self.open() as target, self.open() as elsewhere:
+            put(elsewhere.as_owner(), "a")
+            with pytest.raises(Rejected):
+                target.as_owner().disable(find(elsewhere, "a"))
+
+    def test_enabling_again(self) -> None:
+        with self.open() as target:
+            put(target.as_owner(), "a")
+            first = snapshot(target)
+            disable(target.as_owner(), "a")
+            off = find(target, "a")
+            target.as_owner().update(replace(off.schedule, enabled=True), off)
+            assert snapshot(target) == first
+
+    # ---------------------------------------------------------------------------- cycles, owners
+
+    def test_other_owners_schedules_are_not_touched(self) -> None:
+        with self.open() as target:
+            put(target.as_owner("them"), "a", "b")
+            put(target.as_owner(None), "c")
+            before = snapshot(target)
+            results = reconcile(
+                [declare("a", trigger=DAILY), declare("d")], target.as_owner(), owner=OWNER
+            )
+            assert [r.outcome for r in results] == [Outcome.SKIPPED, Outcome.CREATED]
+            after = snapshot(target)
+            assert {name: after[name] for name in before} == before
+            assert sorted(after) == ["a", "b", "c", "d"]
+
+    def test_a_life(self) -> None:
+        """Created, changed, removed, put back: each cycle does it once, with one provider."""
+        with self.open() as target:
+            provider = target.as_owner()
+            for declared, outcomes in (
+                ([declare("a"), declare("b")], [Outcome.CREATED, Outcome.CREATED]),
+                ([declare("a", trigger=DAILY), declare("b")], [Outcome.UPDATED, Outcome.UNCHANGED]),
+                ([declare("b")], [Outcome.DISABLED, Outcome.UNCHANGED]),
+                ([declare("a", trigger=DAILY), declare("b")], [Outcome.UPDATED, Outcome.UNCHANGED]),
+            ):
+                found = reconcile(declared, provider, owner=OWNER)
+                assert [result.outcome for result in found] == outcomes
+                assert_law(declared, target)
+
+    def test_two_cycles_at_once_of_one_repository(self) -> None:
+        """Both made their plan before either applied it."""
+        with self.open() as target:
+            put(target.as_owner(), "a", "gone")
+            declared = [declare("a", trigger=DAILY), declare("b")]
+            one, two = target.as_owner(), target.as_owner()
+            plans = [plan_target(declared, provider, owner=OWNER) for provider in (one, two)]
+            from reconciler.apply import apply_plan
+
+            for plan, provider in zip(plans, (one, two), strict=True):
+                results = apply_plan(plan, provider)
+                assert {result.error for result in results} == {None}
+            assert_law(declared, target)
+
+    @settings(
+        max_examples=60,
+        deadline=None,
+        suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow],
+    )
+    @given(data=st.data())
+    def test_the_first_law(self, data: st.DataObject) -> None:
+        """Whatever is declared, and whatever was there before."""
+        with self.open() as target:
+            for _ in range(2):
+                declared = data.draw(SCHEDULES)
+                results = reconcile(declared, target.as_owner(), owner=OWNER)
+                assert {result.error for result in results} <= {None}
+                assert_law(declared, target)
+
+    # ------------------------------------------------------------------------------------- fires
+
+    def test_next_fires(self) -> None:
+        with self.open() as target:
+            after, until = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 3, 2, tzinfo=UTC)
+            provider = target.as_owner()
+            found = list(provider.next_fires(declare("a"), after, until))
+            assert found == [datetime(2026, 1, day, 2, tzinfo=UTC) for day in (1, 2, 3)]
+            assert list(provider.next_fires(declare("a", trigger=INBOX), after, until)) == []
+
+    def test_errors_name_the_schedule_and_what_was_tried(self) -> None:
+        with self.open() as target:
+            put(target.as_owner("them"), "a")
+            with pytest.raises(ProviderError) as caught:
+                put(target.as_owner(), "a")
+            assert caught.value.message.startswith("create local/a: ")
+
+
+# ------------------------------------------------------------------------------------------ helpers
+
+
+def declare(name: str, **document: Any) -> Schedule:
+    """A schedule that runs a job file."""
+    return with_job_file(schedule(name, **document), '{"command":"echo","type":"command"}')
+
+
+def put(provider: Provider, *names: str) -> None:
+    for name in names:
+        provider.create(provider.canonical(declare(name), None).schedule)
+
+
+def find(target: Opened, name: str) -> LiveSchedule:
+    return next(live for live in target.as_owner().list() if live.key.name == name)
+
+
+def only(target: Opened) -> LiveSchedule:
+    [found] = target.as_owner().list()
+    return found
+
+
+def disable(provider: Provider, name: str) -> None:
+    provider.disable(next(live for live in provider.list() if live.key.name == name))
+
+
+def snapshot(target: Opened) -> dict[str, tuple[str, str | None, str]]:
+    return {
+        live.key.name: (live.fingerprint, live.owner, repr(live.schedule))
+        for live in target.as_owner().list()
+    }
+
+
+def assert_law(declared: Sequence[Schedule], target: Opened) -> None:
+    """A second cycle changes nothing, and what is listed is what canonical says."""
+    provider = target.as_owner()
+    plan = plan_target(declared, provider, owner=OWNER, allow_empty=True)
+    assert {change.action for change in plan.changes} <= {Action.NOOP, Action.SKIP}
+    before = snapshot(target)
+    listed = {live.key: live for live in provider.list()}
+    for one in declared:
+        wanted = provider.canonical(one, listed[one.key]).schedule
+        if listed[one.key].owner == OWNER:
+            assert same(listed[one.key].schedule, wanted)
+    reconcile(declared, target.as_owner(), owner=OWNER)
+    assert snapshot(target) == before
+
+
+# --------------------------------------------------------------------------------------- strategies
+
+TEXT = st.text(max_size=8) | st.sampled_from(
+    [
+        "",
+        " ",
+        "null",
+        "true",
+        "1",
+        "1.0",
+        "~",
+        "\0",
+        "\x1b[31m",
+        "\u2028",
+        "é",
+        "e\u0301",
+        "𝄞",
+        "'\"\\",
+    ]
+)
+SCALAR = (
+    st.booleans()
+    | st.integers(min_value=-(10**20), max_value=10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([0, 1, 1.0, True, False, -0.0, 1e300, 5e-324])
+    | TEXT
+)
+NAMES = st.from_regex(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,5}", fullmatch=True)
+KEYS = st.text(min_size=1, max_size=4) | st.sampled_from(["__x", "a.b", "0", "['a']", "root"])
+DEEP = st.recursive(
+    SCALAR | st.none(), lambda s: st.lists(s, max_size=2) | st.dictionaries(KEYS, s, max_size=2)
+)
+ZONES = st.sampled_from(["UTC", "Europe/Lisbon", "Asia/Kathmandu", "Pacific Standard Time"])
+MOMENTS = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)).map(
+    lambda d: d.replace(microsecond=0).isoformat()
+)
+
+
+def optional(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({}, optional=keys)
+
+
+PATTERNS = optional(
+    hours=st.lists(st.integers(0, 23), max_size=4) | st.integers(0, 23),
+    minutes=st.lists(st.integers(0, 59), max_size=4),
+    week_days=st.lists(st.sampled_from(["Monday", "sunday", "wednesday"]), max_size=3),
+    month_days=st.lists(st.integers(1, 31), max_size=3),
+)
+BOUNDS = {"start_time": MOMENTS, "end_time": MOMENTS, "time_zone": ZONES}
+TRIGGERS = st.one_of(
+    st.builds(
+        lambda fixed, extra: fixed | extra,
+        st.fixed_dictionaries(
+            {
+                "type": st.just("recurrence"),
+                "frequency": st.sampled_from(["minute", "Hour", "day", "week", "Month"]),
+                "interval": st.integers(1, 1000),
+            }
+        ),
+        optional(schedule=PATTERNS, **BOUNDS),
+    ),
+    st.builds(
+        lambda fixed, extra: fixed | extra,
+        st.fixed_dictionaries(
+            {
+                "type": st.just("cron"),
+                "expression": st.sampled_from(["0 2 * * *", "*/5  *  * * MON-FRI", "0 0 31 2 0,7"]),
+            }
+        ),
+        optional(**BOUNDS),
+    ),
+    st.builds(
+        lambda fixed, extra: fixed | extra,
+        st.fixed_dictionaries({"type": st.just("datastore"), "datastore": st.just("inbox")}),
+        optional(
+            path_on_datastore=st.sampled_from(["", "/", "a//b/", "é ü", "a/./b"]),
+            polling_interval=st.integers(1, 10_000),
+            data_path_parameter_name=NAMES,
+        ),
+    ),
+)
+JOBS = optional(
+    experiment_name=TEXT,
+    display_name=TEXT,
+    description=TEXT,
+    compute=TEXT,
+    inputs=st.dictionaries(
+        KEYS, SCALAR | st.none() | st.dictionaries(KEYS, SCALAR, max_size=2), max_size=3
+    ),
+    outputs=st.dictionaries(
+        KEYS, TEXT | st.none() | st.dictionaries(KEYS, TEXT, max_size=2), max_size=2
+    ),
+    settings=optional(
+        continue_on_step_failure=st.booleans() | st.just("True"),
+        force_rerun=st.booleans(),
+        default_compute=TEXT,
+    ),
+    tags=st.dictionaries(KEYS, SCALAR, max_size=2),
+    identity=st.dictionaries(KEYS, DEEP, max_size=2),
+    limits=DEEP,
+)
+DOCUMENTS = st.builds(
+    lambda trigger, job, extra: (
+        {"trigger": trigger, "create_job": {"job": "./job.yml"} | job} | extra
+    ),
+    TRIGGERS,
+    JOBS,
+    optional(
+        display_name=TEXT,
+        description=TEXT,
+        is_enabled=st.booleans(),
+        tags=st.dictionaries(KEYS, SCALAR, max_size=3),
+        properties=st.dictionaries(KEYS, SCALAR | st.none(), max_size=2),
+    ),
+)
+JOB_FILES = st.sampled_from(
+    ['{"command":"echo","type":"command"}', '{"command":"true","type":"command"}']
+)
+
+
+@st.composite
+def schedules(draw: st.DrawFn) -> list[Schedule]:
+    names = draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
+    return [
+        with_job_file(
+            schedule_from_document({"name": name} | draw(DOCUMENTS), Key(TARGET, name)),
+            draw(JOB_FILES),
+        )
+        for name in names
+    ]
+
+
+SCHEDULES = schedules()
