@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 from reconciler.errors import ProviderError, UnsafePlan
 from reconciler.model import Action, Change, Outcome, Plan, Result
 from reconciler.providers.base import Provider
+
+PARALLELISM = 16
+"""Changes at a time, where a provider can make several."""
 
 OnResult = Callable[[Result], None]
 
@@ -19,13 +23,23 @@ _DONE = {
 }
 
 
-def apply_plan(plan: Plan, provider: Provider, on_result: OnResult | None = None) -> list[Result]:
-    """Carry out every change, in order; `on_result` hears of each. UnsafePlan before any.
+def apply_plan(
+    plan: Plan,
+    provider: Provider,
+    on_result: OnResult | None = None,
+    *,
+    parallelism: int = PARALLELISM,
+) -> list[Result]:
+    """Carry out every change; `on_result` hears of each. UnsafePlan before any.
 
-    An interrupt (Ctrl-C) lets the change in hand end; the rest are NOT_TRIED.
+    The results are in the order of the plan. Where the provider can, `parallelism` changes are
+    made at a time. An interrupt (Ctrl-C) lets those in hand end; the rest are NOT_TRIED.
     """
     if plan.refusals:
         raise UnsafePlan(plan.refusals)
+    say = on_result or _nobody
+    if provider.concurrent and parallelism > 1 and len(plan.pending) > 1:
+        return _at_once(plan, provider, say, parallelism)
     results: list[Result] = []
     interrupted = False
     for change in plan.changes:
@@ -38,9 +52,47 @@ def apply_plan(plan: Plan, provider: Provider, on_result: OnResult | None = None
                 interrupted = True
                 result = Result(change, Outcome.NOT_TRIED, "interrupted; it may have been done")
         results.append(result)
-        if on_result is not None:
-            on_result(result)
+        say(result)
     return results
+
+
+def _nobody(result: Result) -> None:
+    """Hear of a result, and do nothing."""
+
+
+def _at_once(plan: Plan, provider: Provider, say: OnResult, parallelism: int) -> list[Result]:
+    """Several changes at a time; what is not to be done is not handed to a thread."""
+    idle = (Action.SKIP, Action.NOOP)
+    results = {
+        index: Result(change, _DONE[change.action])
+        for index, change in enumerate(plan.changes)
+        if change.action in idle
+    }
+    with ThreadPoolExecutor(parallelism, thread_name_prefix="apply") as threads:
+        waiting = {
+            threads.submit(carry_out, change, provider): index
+            for index, change in enumerate(plan.changes)
+            if change.action not in idle
+        }
+        interrupted = False
+        while waiting:
+            try:
+                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            except KeyboardInterrupt:
+                interrupted = True
+                for future in waiting:
+                    future.cancel()
+                continue
+            for future in done:
+                index = waiting.pop(future)
+                change = plan.changes[index]
+                if future.cancelled():
+                    assert interrupted
+                    results[index] = Result(change, Outcome.NOT_TRIED, "interrupted")
+                else:
+                    results[index] = future.result()
+                say(results[index])
+    return [results[index] for index in range(len(plan.changes))]
 
 
 def carry_out(change: Change, provider: Provider) -> Result:

@@ -9,23 +9,23 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from reconciler.declare.desired import TargetSettings, deep_merge
 from reconciler.declare.files import CONFIG_NAME, display_path, repository_root
 from reconciler.declare.findings import Finding, place, place_fault
-from reconciler.declare.lint import nearest
+from reconciler.declare.lint import lint_document, nearest
 from reconciler.declare.load import Fault, parse
 from reconciler.declare.locate import Locator
 from reconciler.declare.validate import schema_findings
 from reconciler.errors import ConfigError
-from reconciler.firing import zones
 from reconciler.model import Problem
 
 FILE_NAME = CONFIG_NAME
-_ENV = re.compile(r"\$\{\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_ENV = re.compile(r"\$\{\{\s*env\.([^{}\s]*)\s*\}\}")
+_TIMES = ("start_time", "end_time", "time_zone")
 _SETTINGS = ("provider", "variables", "defaults")
 
 
@@ -159,7 +159,7 @@ def _parse(data: bytes, path: Path, root: Path) -> dict[str, Any]:
 
 
 def _references(document: Mapping[str, Any]) -> list[Finding]:
-    """What the schema cannot say: names that refer to nothing, zones that do not exist."""
+    """What the schema cannot say: names, times and zones that do not exist."""
     findings: list[Finding] = []
     targets = document.get("targets")
     default = document.get("default_target")
@@ -176,19 +176,18 @@ def _references(document: Mapping[str, Any]) -> list[Finding]:
     if isinstance(targets, dict):
         places += [("targets", name, "defaults") for name in targets]
     for path in places:
-        inside: Any = document
-        for part in (*path, "trigger", "time_zone"):
-            inside = inside.get(part) if isinstance(inside, dict) else None
-        if isinstance(inside, str) and "${{" not in inside and zones.resolve(inside) is None:
-            near = zones.nearest(inside)
-            findings.append(
-                Finding(
-                    "CFG001",
-                    (*path, "trigger", "time_zone"),
-                    f'time zone "{inside[:60]}" is not known',
-                    f'did you mean "{near[0]}"?' if near else None,
-                )
-            )
+        trigger: Any = document
+        for part in (*path, "trigger"):
+            trigger = trigger.get(part) if isinstance(trigger, dict) else None
+        if isinstance(trigger, dict):
+            # What holds a variable is looked at in the schedules that it is filled in for.
+            times = {
+                key: trigger[key] for key in _TIMES if "${{" not in str(trigger.get(key, "${{"))
+            }
+            findings += [
+                replace(finding, code="CFG001", path=(*path, *finding.path))
+                for finding in lint_document({"trigger": {"type": "cron", **times}})
+            ]
     return findings
 
 

@@ -7,6 +7,8 @@ what `schedules show` prints and what a plan's field paths refer to.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
@@ -227,11 +229,17 @@ def _sorted(document: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _frozen(value: Any) -> Any:
     """A copy with sorted keys, at any depth (which the reader of files has bounded)."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _frozen(value[name]) for name in sorted(value)}
     if isinstance(value, list):
         return [_frozen(item) for item in value]
     return value
+
+
+def schedule_digest(schedule: Schedule) -> str:
+    """A short digest of all that is compared; the same for equal schedules, on every machine."""
+    text = json.dumps(document_from_schedule(schedule), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 # --------------------------------------------------------------------------- Schedule -> document

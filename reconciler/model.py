@@ -171,6 +171,10 @@ class LiveSchedule:
     modified_by: str | None = None
     modified_at: datetime | None = None
     created_at: datetime | None = None
+    applied: str | None = None
+    """The digest of what was last applied to it, where the target keeps it."""
+    digest: str | None = None
+    """The digest of what it is now, to compare with `applied`."""
 
     @property
     def key(self) -> Key:
@@ -222,6 +226,8 @@ class Canonical:
 
     schedule: Schedule
     notes: tuple[Note, ...] = ()
+    digest: str | None = None
+    """To compare with LiveSchedule.applied; None where the target keeps none."""
 
 
 # -------------------------------------------------------------------------------------------- plan

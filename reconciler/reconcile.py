@@ -39,13 +39,15 @@ def plan_target(
     limits: Limits | None = None,
     adopt: Collection[str] = (),
     allow_empty: bool = False,
+    strict: bool = False,
 ) -> Plan:
     """The first three lines: what would be done. Changes nothing.
 
-    DeclarationError where the target cannot do what is declared.
+    DeclarationError where the target cannot do what is declared; `strict`: or not as it stands.
     """
     live = list(provider.list())
-    desired = canonicalize(declared, {schedule.key: schedule for schedule in live}, provider)
+    by_key = {schedule.key: schedule for schedule in live}
+    desired = canonicalize(declared, by_key, provider, strict=strict)
     return make_plan(
         desired,
         live,
@@ -58,15 +60,22 @@ def plan_target(
 
 
 def canonicalize(
-    declared: Sequence[Schedule], live: Mapping[Key, LiveSchedule], provider: Provider
+    declared: Sequence[Schedule],
+    live: Mapping[Key, LiveSchedule],
+    provider: Provider,
+    *,
+    strict: bool = False,
 ) -> list[Canonical]:
-    """Each schedule as its target would report it; DeclarationError with all that it refuses."""
+    """Each schedule as its target would report it; DeclarationError with all that it refuses.
+
+    `strict`: what it would rewrite or approximate is refused as well.
+    """
     desired = [provider.canonical(schedule, live.get(schedule.key)) for schedule in declared]
     problems = [
         _refused(canonical.schedule, note)
         for canonical in desired
         for note in canonical.notes
-        if note.kind == "refused"
+        if strict or note.kind == "refused"
     ]
     if problems:
         raise DeclarationError(sorted(problems, key=lambda problem: problem.order))

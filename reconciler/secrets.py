@@ -41,9 +41,12 @@ _EMBEDDED = re.compile(
     r"(?i)\b(sig|accountkey|sharedaccesskey|sharedaccesssignature|password|pwd|client_secret)="
     r"[^&;\s\"']+"
 )
-_USER_INFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]+@")
-# A key, its colon and what stands between them and its value.
-_NAME = re.compile(r"""(?P<name>"[^"]*"|'[^']*'|[\w.$-]+)\s*(?:(?<=["'])\s*:|:(?=\s|$))\s*""")
+_USER_INFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://[^/\s:@]*):[^/\s@]+@")
+# A key, its colon and what stands between them and its value. Each character of a line is looked
+# at a few times at most, however the line is made.
+_NAME = re.compile(
+    r"""(?:(?P<quoted>"[^"]*"|'[^']*')\s*:|(?<![\w.$-])(?P<plain>[\w.$-]+)\s*:(?=\s|$))\s*"""
+)
 _NOTHING = re.compile(r"(?:[|>][-+0-9]*)?\s*$")
 _NOTHING_YET = re.compile(r"(?:[&!]\S*\s*)*(?:[|>][-+0-9]*\s*)?(?:#.*)?$")
 
@@ -119,4 +122,4 @@ def mask_lines(lines: Sequence[str]) -> list[str]:
 
 
 def _is_secret_key(match: re.Match[str]) -> bool:
-    return is_secret(match["name"].strip("\"'"))
+    return is_secret(match["plain"] or match["quoted"][1:-1])

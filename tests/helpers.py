@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -32,8 +34,6 @@ def schedule(name: str = "nightly", **document: Any) -> Schedule:
 
 def with_job_file(made: Schedule, text: str, name: str = "train") -> Schedule:
     """`made`, running a job file with that content."""
-    import hashlib
-
     digest = hashlib.sha256(text.encode()).hexdigest()
     definition = JobDefinition(name, digest, text, f"jobs/{name}.yml")
     return replace(made, job=replace(made.job, reference=f"./{name}.yml", definition=definition))
@@ -60,6 +60,8 @@ type: command
 command: echo hello
 inputs: {epochs: 5, api_key: none}
 """
+_JOB = {"command": "echo hello", "inputs": {"api_key": "none", "epochs": 5}, "type": "command"}
+VERSION = hashlib.sha256(json.dumps(_JOB, separators=(",", ":")).encode()).hexdigest()[:12]
 
 
 def declaration(name: str, hour: int = 2, **extra: str) -> str:

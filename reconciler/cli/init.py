@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import click
 from reconciler.cli.output import out
 from reconciler.cli.session import working_folder
 from reconciler.errors import ReconcilerError
+from reconciler.render.words import printable
 
 _PACKAGE = Path(__file__).parent.parent
 _IGNORED = "# The embedded workspace: what is live, not what is declared.\n.reconciler/\n"
@@ -29,7 +31,7 @@ def command(folder: str) -> None:
         for name, _ in sorted(_files()):
             path = root / name
             if path.exists():
-                raise ReconcilerError(f"{os.path.join(folder, name)} exists already")
+                raise ReconcilerError(f"{_shown(folder, name)} exists already")
             written.append(name)
         for name, content in sorted(_files()):
             path = root / name
@@ -38,9 +40,13 @@ def command(folder: str) -> None:
     except OSError as error:
         raise ReconcilerError(f"{error.filename or folder}: {error.strerror}") from error
     for name in written:
-        out(f"wrote {os.path.join(folder, name)}\n")
-    there = "" if folder == "." else f"cd {folder} && "
+        out(f"wrote {_shown(folder, name)}\n")
+    there = "" if folder == "." else f"cd {printable(shlex.quote(folder))} && "
     out(f"\nnext: {there}reconciler validate, reconciler plan, reconciler apply\n")
+
+
+def _shown(folder: str, name: str) -> str:
+    return printable(os.path.normpath(os.path.join(folder, name)))
 
 
 def _files() -> Iterator[tuple[str, bytes]]:

@@ -23,6 +23,9 @@ adopt_option = click.option(
 allow_empty_option = click.option(
     "--allow-empty", is_flag=True, help="Accept that no schedule is declared for a target."
 )
+strict_option = click.option(
+    "--strict", is_flag=True, help="Refuse what a target would rewrite or approximate."
+)
 ignore_limits_option = click.option(
     "--ignore-limits", is_flag=True, help="Accept a plan that is over the limits."
 )
@@ -35,6 +38,7 @@ ignore_limits_option = click.option(
 @adopt_option
 @allow_empty_option
 @ignore_limits_option
+@strict_option
 @click.option("--exit-code", is_flag=True, help="Exit with 3 when there is something to change.")
 def command(
     target: str | None,
@@ -44,6 +48,7 @@ def command(
     adopt: tuple[str, ...],
     allow_empty: bool,
     ignore_limits: bool,
+    strict: bool,
     exit_code: bool,
 ) -> None:
     """Show what apply would do. Changes nothing.
@@ -51,7 +56,7 @@ def command(
     Exits with 4 when the plan is one that apply would refuse.
     """
     session = Session(config, no_color=no_color)
-    made = make_plans(session, target, adopt, allow_empty, ignore_limits)
+    made = make_plans(session, target, adopt, allow_empty, ignore_limits, strict)
     plans = [plan for plan, _ in made]
     show_plans(plans, form)
     if any(plan.refusals for plan in plans):
@@ -66,6 +71,7 @@ def make_plans(
     adopt: tuple[str, ...],
     allow_empty: bool,
     ignore_limits: bool,
+    strict: bool,
 ) -> list[tuple[Plan, Provider]]:
     """The plan of each target that is meant, with the provider that can carry it out."""
     targets: list[Target] = session.targets(target)
@@ -81,6 +87,7 @@ def make_plans(
             limits=limits,
             adopt=adopt,
             allow_empty=allow_empty,
+            strict=strict,
         )
         made.append((plan, provider))
     _check_adopted(adopt, [plan for plan, _ in made])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -51,6 +52,7 @@ def command(
     One process at a time may do this. What fell due while none did is recorded as missed, and is
     not run. SIGTERM and Ctrl-C end it: running steps get the grace time.
     """
+    gc.enable()  # off for commands that end soon
     session = Session(config, no_color=no_color)
     workspace = Workspace(session, session.one_target(target))
     lease = workspace.lease

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+import subprocess
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,7 +19,7 @@ from reconciler.config import FILE_NAME, Config, Target, find_config, load_confi
 from reconciler.declare.repository import Declarations, read_declarations
 from reconciler.errors import ConfigError, DeclarationError
 from reconciler.model import Key, LiveSchedule, Schedule
-from reconciler.providers import open_local, open_provider
+from reconciler.providers import Opening, open_local, open_provider
 from reconciler.providers.base import Provider
 from reconciler.providers.local import LocalProvider
 from reconciler.render.words import printable
@@ -135,16 +136,41 @@ class Session:
 
     def provider(self, target: Target) -> Provider:
         """The provider of a target, for this repository's owner."""
-        config = self.config
-        return open_provider(target, config.folder, owner=config.owner, actor=actor())
+        return open_provider(target, self.opening(target, self.config.owner))
 
     def provider_as(self, target: Target, owner: str | None) -> Provider:
         """The same for another owner: what is changed keeps belonging to it."""
-        return open_provider(target, self.config.folder, owner=owner, actor=actor())
+        return open_provider(target, self.opening(target, owner))
 
     def local(self, target: Target) -> LocalProvider:
         """The provider of a target that is an embedded workspace; ConfigError if it is not."""
-        return open_local(target, self.config.folder, owner=self.config.owner, actor=actor())
+        return open_local(target, self.opening(target, self.config.owner))
+
+    def opening(self, target: Target, owner: str | None) -> Opening:
+        """On whose behalf a target is opened."""
+        config = self.config
+        return Opening(
+            folder=config.folder,
+            owner=owner,
+            actor=actor(),
+            revision=revision(config.folder) if target.provider == "azureml" else None,
+            token=os.environ.get("AZURE_ACCESS_TOKEN"),
+        )
+
+
+def revision(folder: Path) -> str | None:
+    """The commit that is checked out in `folder`; None where there is no Git repository."""
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(folder), "rev-parse", "--verify", "--quiet", "HEAD"],
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    text = found.stdout.decode("ascii", "replace").strip()
+    return text if found.returncode == 0 and text else None
 
 
 def find_live(provider: Provider, name: str) -> LiveSchedule:

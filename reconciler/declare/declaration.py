@@ -54,7 +54,9 @@ def declare(
                 shared, new = _build(data, settings.name, source, job_of, now)
                 findings += new
                 built = True
-            schedule = shared and replace(shared, key=Key(settings.name, shared.key.name))
+            schedule = shared
+            if shared is not None and shared.key.target != settings.name:
+                schedule = replace(shared, key=Key(settings.name, shared.key.name))
         else:
             resolved, new = resolve(data, settings)
             new = _without_said(new, schema)

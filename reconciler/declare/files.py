@@ -21,6 +21,7 @@ from reconciler.model import Problem
 CONFIG_NAME = "reconciler.yaml"
 SUFFIXES = (".yaml", ".yml")
 _PATTERN = frozenset("*?[")
+_PIECE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,8 @@ def read_file(file: File, root: Path) -> bytes:
             if not stat.S_ISREG(mode):
                 what = "a folder, not a file" if stat.S_ISDIR(mode) else "not a regular file"
                 raise FileError("SCH001", f"it is {what}")
-            data = b""  # one read may give less than there is
-            while more := os.read(descriptor, MAX_BYTES + 1 - len(data)):
+            data = b""  # in pieces: a buffer of MAX_BYTES costs more than most files
+            while more := os.read(descriptor, min(_PIECE, MAX_BYTES + 1 - len(data))):
                 data += more
             return data
         finally:
@@ -128,13 +129,7 @@ def _walk(path: str, root: Path, problems: list[Problem]) -> Iterator[File]:
     are followed inside the repository, each folder is entered once.
     """
     if not os.path.isdir(path):
-        file = File(path, display_path(path, root), os.path.realpath(path))
-        try:
-            check_inside(path, file.real, root)
-        except FileError as error:
-            problems.append(_problem(error.code, path, root, str(error)))
-        else:
-            yield file
+        yield from _one(path, root, problems)
         return
     entered: set[str] = set()
     pending = [path]
@@ -162,12 +157,22 @@ def _walk(path: str, root: Path, problems: list[Problem]) -> Iterator[File]:
             if _is_folder(entry):
                 pending.append(entry.path)
             elif entry.name.lower().endswith(SUFFIXES):
-                linked = entry.is_symlink() or not entry.name.isprintable()
-                yield File(
-                    entry.path,
-                    display_path(entry.path, root) if linked else f"{prefix}{entry.name}",
-                    os.path.realpath(entry.path) if linked else f"{real}{os.sep}{entry.name}",
-                )
+                if entry.is_symlink() or not entry.name.isprintable():
+                    yield from _one(entry.path, root, problems)
+                else:
+                    real_path = f"{real}{os.sep}{entry.name}"
+                    yield File(entry.path, f"{prefix}{entry.name}", real_path)
+
+
+def _one(path: str, root: Path, problems: list[Problem]) -> Iterator[File]:
+    """The file at `path`, unless it is outside of `root`."""
+    file = File(path, display_path(path, root), os.path.realpath(path))
+    try:
+        check_inside(path, file.real, root)
+    except FileError as error:
+        problems.append(_problem(error.code, path, root, str(error)))
+    else:
+        yield file
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 
 import yaml
@@ -122,7 +123,7 @@ class _Builder:
     def run(self, parser: Any) -> None:  # one loop: a call for each event would double the cost
         get = parser.get_event
         marks = self.marks
-        resolve = _resolve_plain
+        known = _KNOWN.get
         stack: list[tuple[Any, Any, str | None, int, list[Any] | None, Any]] = []
         heights: list[int] = [0]
         anchors: dict[str, tuple[Any, int, int]] = {}
@@ -145,20 +146,25 @@ class _Builder:
             if cls is ScalarEvent:
                 value = event.value
                 if key is _MISSING and container.__class__ is dict:
-                    key = self._key(event, container)
+                    if value in container or value == "<<" or event.tag is not None:
+                        key = self._key(event, container)
+                    else:
+                        key = intern(value)
                     if marks is not None and key is not _MERGE:
                         marks.keys[len(self.documents), (*path, key)] = _span(event)
                     if event.anchor is not None:
-                        anchors[event.anchor] = (key, 1, 0)
+                        anchors[event.anchor] = (key, 0, 0)
                     continue
                 if event.implicit[0]:
-                    value = resolve(value)
+                    value = known(text := value, _OPEN)
+                    if value is _OPEN:
+                        value = _resolve_plain(text)
                     if value is _MISSING:
                         value = self._bad_number(event)
                 elif event.tag is not None and event.tag != "!":
                     value = self._tagged(event)
                 if event.anchor is not None:
-                    anchors[event.anchor] = (value, 1, 0)
+                    anchors[event.anchor] = (value, 0, 0)
             elif cls is MappingEndEvent or cls is SequenceEndEvent:
                 value = container
                 if merges is not None:
@@ -239,7 +245,7 @@ class _Builder:
             self.faults.append(
                 _fault("SCH006", f'the key "{_short(value)}" stands twice in this mapping', event)
             )
-        return _INTERNED.setdefault(value, value) if len(value) < 64 else value
+        return intern(value)
 
     @staticmethod
     def _alias(event: Any, anchors: dict[str, tuple[Any, int, int]]) -> tuple[Any, int, int]:
@@ -284,7 +290,6 @@ _COLLECTION_TAGS = {
     MappingStartEvent: (_CORE + "map", "!"),
     SequenceStartEvent: (_CORE + "seq", "!"),
 }
-_INTERNED: dict[str, str] = {}
 
 
 # ------------------------------------------------------------------------------- plain scalars
@@ -364,7 +369,9 @@ def _syntax(data: bytes, error: yaml.MarkedYAMLError) -> Fault:
         return Fault("SCH005", f"not valid YAML: {message}", hint=hint)
     if "unexpected end of stream" in message:
         mark = error.context_mark or mark  # where it begins tells more than the end of the file
-    lines = LINE_BREAK.split(data.decode("utf-8-sig"))
+    lines = LINE_BREAK.split(data.decode("utf-8-sig").rstrip())
+    if mark.line >= len(lines):  # the end of the file: what is written last shows more
+        return Fault("SCH005", f"not valid YAML: {message}", len(lines), len(lines[-1]), None, hint)
     before, after = lines[mark.line][: mark.column], lines[mark.line][mark.column :]
     if after.startswith("\t"):
         hint = "indent with spaces; YAML does not take tabs"

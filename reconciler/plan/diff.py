@@ -32,7 +32,13 @@ def diff_schedules(before: Schedule, after: Schedule) -> tuple[FieldChange, ...]
     from deepdiff import DeepDiff  # a fifth of a second to import: only when something differs
 
     old, new = document_from_schedule(before), document_from_schedule(after)
-    tree = DeepDiff(_texts(old), _texts(new), view="tree", ignore_private_variables=False)
+    tree = DeepDiff(
+        _texts(old),
+        _texts(new),
+        view="tree",
+        ignore_private_variables=False,
+        threshold_to_diff_deeper=0,  # field by field, also where nearly all of them differ
+    )
     paths: set[Path] = set()
     for levels in tree.values():
         for level in levels:

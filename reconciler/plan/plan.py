@@ -49,7 +49,7 @@ def make_plan(
     remaining = {schedule.key: schedule for schedule in live}
     ours = sum(schedule.owner == owner for schedule in remaining.values())
     changes = [
-        _change(c.schedule, remaining.pop(c.schedule.key, None), owner, adopt, c.notes)
+        _change(c.schedule, remaining.pop(c.schedule.key, None), owner, adopt, c.notes, c.digest)
         for c in desired
     ]
     unmanaged = 0
@@ -74,6 +74,7 @@ def _change(
     owner: str,
     adopt: Collection[str],
     notes: tuple[Note, ...],
+    digest: str | None,
 ) -> Change:
     key = after.key
     if before is None:
@@ -82,7 +83,8 @@ def _change(
         if same(before.schedule, after):
             return Change(Action.NOOP, key, before, after)
         fields = diff_schedules(before.schedule, after)
-        return Change(Action.UPDATE, key, before, after, fields, _why(before, after), notes)
+        reason = _why(before, after, digest)
+        return Change(Action.UPDATE, key, before, after, fields, reason, notes)
     fields = () if same(before.schedule, after) else diff_schedules(before.schedule, after)
     whose = f'managed by "{before.owner}"' if before.owner else "made by hand"
     if _is_named(key, adopt):
@@ -93,7 +95,15 @@ def _change(
     return Change(Action.SKIP, key, before, after, fields, reason, notes)
 
 
-def _why(before: LiveSchedule, after: Schedule) -> str:
+def _why(before: LiveSchedule, after: Schedule, digest: str | None) -> str:
+    """Who made the difference, where the target keeps what was last applied."""
+    if before.applied is not None:
+        live = before.digest != before.applied
+        who = f" by {before.modified_by}" if before.modified_by else ""
+        when = f" on {before.modified_at:%Y-%m-%d %H:%M} UTC" if before.modified_at else ""
+        if live and digest != before.applied:
+            return f"changed in the repository, and live{who}{when}"
+        return f"changed live{who}{when}" if live else "changed in the repository"
     if before.schedule.enabled and not after.enabled:
         return "disabled in the repository"
     if after.enabled and not before.schedule.enabled:

@@ -14,6 +14,8 @@ class Provider(Protocol):
 
     name: str
     """The name of the target."""
+    concurrent: bool
+    """Whether create, update and disable may be called from several threads at once."""
 
     def list(self) -> Iterable[LiveSchedule]:
         """Every schedule, ours or not, enabled or not. Changes nothing; never returns fewer."""

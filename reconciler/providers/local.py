@@ -51,6 +51,8 @@ def utc_now() -> datetime:
 class LocalProvider:
     """The schedules of one embedded workspace."""
 
+    concurrent = False
+
     def __init__(
         self,
         name: str,
@@ -86,6 +88,8 @@ class LocalProvider:
         elif reference.endswith("@latest"):
             reference = reference.removesuffix("@latest")
         experiment = job.experiment_name or schedule.key.name
+        if (reference, experiment) == (job.reference, job.experiment_name):
+            return Canonical(schedule, notes)
         settled = replace(job, reference=reference, experiment_name=experiment)
         return Canonical(replace(schedule, job=settled), notes)
 

@@ -17,6 +17,8 @@ from reconciler.model import Canonical, Key, LiveSchedule, Schedule
 class MemoryProvider:
     """Schedules in a dict. It takes every schedule as it stands, job files by their digest."""
 
+    concurrent = False
+
     def __init__(self, name: str, *, owner: str | None) -> None:
         self.name = name
         self.owner = owner

@@ -18,7 +18,7 @@ from reconciler.config import load_config
 from reconciler.declare.codes import CODES
 from reconciler.declare.repository import read_declarations
 from reconciler.errors import ConfigError, DeclarationError
-from reconciler.providers import open_provider
+from reconciler.providers import Opening, open_provider
 from reconciler.reconcile import plan_target
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -105,7 +105,7 @@ def codes_of(root: Path) -> set[str]:
     codes = {problem.code for problem in declarations.problems}
     if not declarations.errors:
         first = targets[0]
-        provider = open_provider(first, config.folder, owner=config.owner, actor="a test")
+        provider = open_provider(first, Opening(config.folder, config.owner))
         declared = [s for s in declarations.schedules if s.key.target == first.name]
         try:
             plan_target(declared, provider, owner=config.owner, allow_empty=True)

@@ -15,7 +15,9 @@ from reconciler.declare.locate import Locator, Span
 @pytest.fixture(params=["libyaml", "python"])
 def _parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where PyYAML was built without libyaml the parser in Python does the same."""
-    monkeypatch.setattr(load, "_Parser", yaml.CLoader if request.param == "libyaml" else yaml.Loader)
+    monkeypatch.setattr(
+        load, "_Parser", yaml.CLoader if request.param == "libyaml" else yaml.Loader
+    )
 
 
 both_parsers = pytest.mark.usefixtures("_parser")
@@ -79,13 +81,12 @@ SCALARS: list[tuple[str, Any]] = [
     ("'null'", "null"),
     ('""', ""),
     ("!!str 1", "1"),
-    ("! 1", "1"),
     ("!!int 0x10", 16),
     ("!!float 1", 1.0),
     ('!!float "1"', 1.0),
     ("!!bool true", True),
     ("!!null ~", None),
-    ("|\n  1", "1"),
+    ("|-\n  1", "1"),
     (">-\n  a\n  b", "a b"),
     ('"\\x41\\u00e9\\U0001F600"', "Aé😀"),
 ]
@@ -122,7 +123,12 @@ def test_numbers_that_cannot_be_held(text: str) -> None:
     [
         *("!!int x", "!!int 1.5", "!!float x", "!!bool 1", "!!null x", "!!timestamp 2026-01-01"),
         *("!!binary aGk=", "!Ref x", "!!python/object:os.system x", "!!set {a}", "!!map [a]"),
-        *("!!seq {a: b}", "!!omap [a: b]", "!<tag:example.com,2000:x> y", "!!int 99999999999999999999"),
+        *(
+            "!!seq {a: b}",
+            "!!omap [a: b]",
+            "!<tag:example.com,2000:x> y",
+            "!!int 99999999999999999999",
+        ),
     ],
 )
 def test_tags_that_are_not_read(text: str) -> None:
@@ -341,7 +347,7 @@ def test_byte_order_mark() -> None:
 def test_other_encodings(encoding: str) -> None:
     found = fault("name: é\n".encode(encoding))
     assert found.code in ("SCH004", "SCH005")
-    assert ("UTF-16" in (found.hint or "")) == (encoding == "utf-16")
+    assert ("UTF-16" in (found.hint or "")) == (encoding in ("utf-16", "utf-32"))
 
 
 def test_not_utf8_has_a_place() -> None:
@@ -372,9 +378,12 @@ def test_unusual_line_breaks_inside_text() -> None:
     assert Locator(text).line(found.line) == "b: *c"
 
 
+def test_tabs_between_tokens() -> None:
+    assert value("a:\t1\nb: [1,\t2]\n") == {"a": 1, "b": [1, 2]}
+
+
 @both_parsers
 def test_tabs() -> None:
-    assert value("a:\t1\nb: [1,\t2]\n") == {"a": 1, "b": [1, 2]}
     found = fault("a:\n\tb: 1\n")
     assert (found.code, found.line) == ("SCH005", 2)
     assert found.hint is not None
@@ -414,8 +423,7 @@ def test_parser_errors_without_a_place() -> None:
 @both_parsers
 def test_places() -> None:
     text = (
-        "ключ: {é: [1, '日本', *no-]}\n"  # an alias name may end in a dash
-        .replace("*no-", "x")
+        "ключ: {é: [1, '日本', x]}\n"
         + "block: |\n"
         + "  text\n"
         + "empty:\n"
@@ -440,13 +448,14 @@ def test_places() -> None:
     assert span("block") == Span(2, 1, 6)
     assert span("empty") == Span(4, 1, 6)
     assert span("list", 5, "z") == Span(5, 1, 5)
-    assert span("list") == Span(5, 1, 5)
+    assert span("list", 9) == Span(5, 1, 5)
+    assert span("list") == Span(6, 1, 2)
     assert span("list", 0, "a") == Span(6, 6, 7)
     assert span("list", 1) == Span(7, 3, 12)
     assert span("list", 2, "y") == Span(8, 19, 26)
     assert span("list", 2, "x") == Span(5, 1, 5)
     assert span("list", 2, "<<", "x") == Span(8, 12, 13)
-    assert span("nowhere", "at all") == Span(1, 1, 2) or span("nowhere").line == 1
+    assert span("nowhere", "at all") == Span(1, 1)
     assert span("ключ", document=1) == Span(10, 7, 8)
     assert span("ключ", document=7) == Span(1, 1)
 

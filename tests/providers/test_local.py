@@ -210,15 +210,15 @@ def test_references() -> None:
 def test_providers_by_name(tmp_path: Path) -> None:
     from reconciler.config import Target
     from reconciler.declare.desired import TargetSettings
-    from reconciler.providers import open_local, open_provider
+    from reconciler.providers import Opening, open_local, open_provider
 
     settings = TargetSettings("local")
     local = Target("local", "local", settings, {"workspace": "a/b.db"})
-    opened = open_provider(local, tmp_path, owner=OWNER, actor=None)
+    opened = open_provider(local, Opening(tmp_path, OWNER))
     assert isinstance(opened, LocalProvider)
     assert opened.store.path == tmp_path / "a/b.db"
     unknown = Target("x", "nothing-of-the-kind", settings, {})
     with pytest.raises(ConfigError, match='there is no provider "nothing-of-the-kind"'):
-        open_provider(unknown, tmp_path, owner=OWNER, actor=None)
+        open_provider(unknown, Opening(tmp_path, OWNER))
     with pytest.raises(ConfigError, match="not an embedded workspace"):
-        open_local(unknown, tmp_path, owner=OWNER, actor=None)
+        open_local(unknown, Opening(tmp_path, OWNER))

@@ -25,6 +25,7 @@ from reconciler.workspace.store import NewSchedule, Publication, Store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
+TRIGGER = {"type": "cron", "expression": "0 2 * * *"}
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def pipeline(content: str = "{}", name: str = "train") -> Publication:
 def new(
     name: str = "nightly", *, enabled: bool = True, owner: str | None = "us", **extra: str
 ) -> NewSchedule:
-    document = {"name": name, "is_enabled": enabled, **extra}
+    document = {"name": name, "trigger": TRIGGER, "is_enabled": enabled, **extra}
     return NewSchedule(name, owner, document, "train", "s.yaml", 3)
 
 
@@ -262,7 +263,7 @@ for line in sys.stdin:
         found = len(store.schedules()) if me == "reader" else 0
         if me != "reader":
             store.put_schedule(
-                NewSchedule(me, "us", {"is_enabled": True}, "train"),
+                NewSchedule(me, "us", {"trigger": {}, "is_enabled": True}, "train"),
                 expected=None,
                 publication=Publication("train", "0" * 64, "{}", "train.yml"),
                 now=datetime.now(UTC),
@@ -445,6 +446,6 @@ def test_disabling(store: Store) -> None:
     for _ in range(2):
         store.disable_schedule("nightly", expected=before.fingerprint, now=LATER)
         [row] = store.schedules()
-        assert row.document == {"name": "nightly", "is_enabled": False}
+        assert row.document == {"name": "nightly", "trigger": TRIGGER, "is_enabled": False}
         assert row.fingerprint == new(enabled=False).fingerprint
         assert (row.owner, row.modified_at) == ("us", LATER)

@@ -1,0 +1,1 @@
+"""Azure Machine Learning as a target, over its REST API."""

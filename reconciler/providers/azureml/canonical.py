@@ -1,0 +1,211 @@
+"""A declared schedule -> the form in which Azure reports it, and what that took. Pure.
+
+What Azure cannot do is refused here, before anything is changed; what it spells another way is
+rewritten, and the plan says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from reconciler.firing.zones import WINDOWS, windows_name
+from reconciler.model import (
+    Canonical,
+    Cron,
+    DatastoreChange,
+    Job,
+    JobDefinition,
+    Note,
+    Pattern,
+    Recurrence,
+    Schedule,
+    Trigger,
+)
+from reconciler.providers.azureml.cron import settle_cron
+from reconciler.providers.azureml.ids import PREFIX, Workspace, to_id
+from reconciler.providers.azureml.wire import (
+    SENT_WHOLE,
+    input_to_wire,
+    properties_to_wire,
+    schedule_from_wire,
+)
+
+_REGISTER = (
+    "register the steps as components and use them by `component: azureml:NAME:VERSION`, or run the"
+    " job once and refer to it as azureml:NAME"
+)
+
+
+def canonical(
+    schedule: Schedule, workspace: Workspace, live_start: datetime | None = None
+) -> Canonical:
+    """`schedule` as Azure would report it. `live_start`: what it filled in when none was sent."""
+    notes: list[Note] = []
+    trigger = _settle_trigger(schedule.trigger, notes, live_start)
+    job = _settle_job(schedule.job, notes, workspace)
+    settled = replace(schedule, trigger=trigger, job=job)
+    if any(note.kind == "refused" for note in notes):
+        return Canonical(settled, tuple(notes))
+    # Through the wire and back: whatever reading makes of it is what it will be.
+    properties = properties_to_wire(settled, workspace, None)
+    reported = schedule_from_wire(schedule.key.name, properties, schedule.key.target, workspace)
+    return Canonical(replace(reported, source=schedule.source), tuple(notes))
+
+
+# ----------------------------------------------------------------------------------- the trigger
+
+
+def _settle_trigger(trigger: Trigger, notes: list[Note], live_start: datetime | None) -> Trigger:
+    if isinstance(trigger, DatastoreChange):
+        notes.append(
+            Note(
+                "refused",
+                "trigger",
+                "Azure Machine Learning has no trigger for changes in a datastore",
+                "keep it to other targets with `targets`; in Azure, Event Grid or a Logic App can"
+                " start a pipeline when a blob is made",
+            )
+        )
+        return trigger
+    _check_zone(trigger.time_zone, notes)
+    if isinstance(trigger, Cron):
+        settled, rewritten, refused = settle_cron(trigger)
+        if rewritten is not None:
+            notes.append(Note("rewritten", "trigger.expression", rewritten))
+        if refused is not None:
+            hint = "use a recurrence with month_days, or a cron without days of month and months"
+            notes.append(Note("refused", "trigger.expression", refused, hint))
+        trigger = settled
+    if isinstance(trigger, Recurrence) and trigger.pattern == Pattern():
+        trigger = replace(trigger, pattern=None)
+    if trigger.start_time is None and live_start is not None:
+        # Sending none again would count from the moment of the update.
+        trigger = replace(trigger, start_time=live_start)
+    return trigger
+
+
+def _check_zone(name: str, notes: list[Note]) -> None:
+    """Azure takes Windows names; the one that stands for the same clock is sent."""
+    windows = windows_name(name)
+    if windows is None:
+        notes.append(
+            Note(
+                "refused",
+                "trigger.time_zone",
+                f'Azure has no time zone with the clock of "{name}"',
+                "choose one of the zones that Windows names",
+            )
+        )
+    elif WINDOWS[windows] != name:
+        message = f'the time zone {name} is sent as "{windows}", which has the same clock'
+        notes.append(Note("rewritten", "trigger.time_zone", message))
+
+
+# --------------------------------------------------------------------------------------- the job
+
+
+def _settle_job(job: Job, notes: list[Note], workspace: Workspace) -> Job:
+    if job.definition is None:
+        name = job.reference.removeprefix(PREFIX)
+        if ":" in name and not name.startswith("/"):
+            hint = f'write "{PREFIX}{name.split(":")[0]}"'
+            notes.append(Note("refused", "create_job.job", "jobs in Azure have no versions", hint))
+        return job
+    document = json.loads(job.definition.document)
+    if document.get("type") == "command":
+        what = f"{job.definition.path} is a command job, and Azure schedules pipelines"
+        hint = "make it a step of a pipeline job; " + _REGISTER
+        notes.append(Note("refused", "create_job.job", what, hint))
+        return job
+    return _whole(job, job.definition, document, notes, workspace)
+
+
+def _whole(
+    job: Job,
+    definition: JobDefinition,
+    document: Mapping[str, Any],
+    notes: list[Note],
+    workspace: Workspace,
+) -> Job:
+    """A pipeline of registered components, as part of the schedule."""
+    inputs = dict(document.get("inputs") or {}) | dict(job.inputs)
+    settings = dict(document.get("settings") or {})
+    go_on = settings.pop("continue_on_step_failure", None)
+    nodes = {
+        name: _node(name, step, definition, notes, workspace)
+        for name, step in document["jobs"].items()
+    }
+    extra = dict(job.extra) | {"jobs": nodes}
+    for key in ("identity", "properties"):
+        if key not in extra and document.get(key):
+            extra[key] = document[key]
+    return replace(
+        job,
+        reference=SENT_WHOLE,
+        definition=None,
+        inputs={name: _given(value) for name, value in inputs.items()},
+        outputs=dict(document.get("outputs") or {}) | dict(job.outputs),
+        continue_on_step_failure=(
+            job.continue_on_step_failure if job.continue_on_step_failure is not None else go_on
+        ),
+        settings=settings | dict(job.settings),
+        experiment_name=job.experiment_name or document.get("experiment_name"),
+        display_name=job.display_name or document.get("display_name"),
+        description=job.description or document.get("description"),
+        compute=job.compute or document.get("compute"),
+        tags=dict(document.get("tags") or {}) | dict(job.tags),
+        extra=extra,
+    )
+
+
+def _given(value: Any) -> Any:
+    """An input's declaration as the value that it stands for."""
+    if isinstance(value, Mapping) and value.get("path") is None:
+        return value.get("value", value.get("default"))
+    return value
+
+
+def _node(
+    name: str,
+    step: Mapping[str, Any],
+    definition: JobDefinition,
+    notes: list[Note],
+    workspace: Workspace,
+) -> dict[str, Any]:
+    """A step as the service has it: Microsoft's client sends these in snake case."""
+    component = step.get("component")
+    if not isinstance(component, str) or not component.startswith((PREFIX, "/")):
+        what = "an inline command" if "command" in step else "a component file"
+        message = f'step "{name}" of {definition.path} is {what}, which has to be registered first'
+        notes.append(Note("refused", "create_job.job", message, _REGISTER))
+        return {}
+    known = ("component", "inputs", "outputs", "compute", "type", "$schema")
+    node: dict[str, Any] = {key: value for key, value in step.items() if key not in known}
+    node |= {
+        "name": name,
+        "type": step.get("type", "command"),
+        "componentId": to_id(component, "components", workspace),
+    }
+    if step.get("compute"):
+        node["computeId"] = to_id(step["compute"], "computes", workspace)
+    if step.get("inputs"):
+        node["inputs"] = {key: _node_input(value) for key, value in step["inputs"].items()}
+    if step.get("outputs"):
+        node["outputs"] = {key: _node_output(value) for key, value in step["outputs"].items()}
+    return node
+
+
+def _node_input(value: Any) -> dict[str, Any]:
+    wire = input_to_wire(value)
+    wire["job_input_type"] = wire.pop("jobInputType")
+    return wire
+
+
+def _node_output(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        return {"value": value, "type": "literal"}
+    return dict(value) if isinstance(value, Mapping) else {}

@@ -1,0 +1,534 @@
+"""Every command, called inside this process; on real files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from helpers import CONFIG, ROOT, VERSION, declaration, invoke, repository, write
+from jsonschema import Draft202012Validator
+
+from reconciler.cli import COMMANDS
+from reconciler.schemas import NAMES, schema
+
+TWO_TARGETS = """\
+owner: us
+schedules: [schedules]
+default_target: local
+targets:
+  local: {provider: local, workspace: workspace.db}
+  other: {provider: local, workspace: other.db, variables: {hour: "5"}}
+"""
+THEIRS = CONFIG.replace("owner: us", "owner: them")
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return repository(tmp_path, "a", "b")
+
+
+def listed(repo: Path, *options: str) -> dict[str, bool]:
+    done = invoke(repo, "schedules", "list", "--all", "--format", "json", *options)
+    found = json.loads(done.out)["schedules"]
+    return {live["name"]: live["enabled"] for live in found}
+
+
+# ------------------------------------------------------------------------------------- plan, apply
+
+
+def test_a_life(repo: Path) -> None:
+    assert invoke(repo, "plan", "--exit-code", code=3).out == (
+        "+ local/a                         schedules/a.yaml:1\n"
+        "    every day at 02:00, UTC (cron 0 2 * * *)\n"
+        f"    runs azureml:job:{VERSION}\n"
+        "\n"
+        "+ local/b                         schedules/b.yaml:1\n"
+        "    every day at 02:00, UTC (cron 0 2 * * *)\n"
+        f"    runs azureml:job:{VERSION}\n"
+        "\n"
+        "local: 2 to create\n"
+    )
+    assert not (repo / "workspace.db").exists()
+    done = invoke(repo, "apply", "--yes")
+    assert done.out.endswith("\n\ncreated local/a\ncreated local/b\n\n2 created\n")
+    assert invoke(repo, "plan", "--exit-code").out == "local: nothing to change, 2 unchanged\n"
+    assert invoke(repo, "apply").out == "local: nothing to change, 2 unchanged\n"
+
+
+def test_a_file_that_is_removed_and_put_back(repo: Path) -> None:
+    invoke(repo, "apply", "--yes")
+    kept = (repo / "schedules/a.yaml").read_text()
+    (repo / "schedules/a.yaml").unlink()
+    assert invoke(repo, "plan", "--exit-code", code=3).out == (
+        "- local/a                         not in the repository any more\n"
+        "\n"
+        "local: 1 to disable, 1 unchanged\n"
+    )
+    assert "disabled local/a\n" in invoke(repo, "apply", "--yes").out
+    assert listed(repo) == {"a": False, "b": True}
+    assert "1 disabled, shown with --all" in invoke(repo, "schedules", "list").out
+    assert invoke(repo, "plan", "--exit-code").out == "local: nothing to change, 2 unchanged\n"
+    write(repo, {"schedules/a.yaml": kept})
+    assert invoke(repo, "plan", "--exit-code", code=3).out == (
+        "~ local/a                         schedules/a.yaml:1\n"
+        "    enabled again\n"
+        "    is_enabled  false -> true\n"
+        "\n"
+        "local: 1 to update, 1 unchanged\n"
+    )
+    invoke(repo, "apply", "--yes")
+    assert listed(repo) == {"a": True, "b": True}
+
+
+def test_a_broken_file_disables_nothing(repo: Path) -> None:
+    invoke(repo, "apply", "--yes")
+    write(repo, {"schedules/a.yaml": "name: [", "schedules/c.yaml": declaration("c")})
+    for command in (["plan"], ["apply", "--yes"], ["status"]):
+        done = invoke(repo, *command, code=1)
+        assert done.out == ""
+        assert done.err.startswith("schedules/a.yaml:1:")
+        assert done.err.endswith("error: 1 problem in the declarations\n")
+    assert listed(repo) == {"a": True, "b": True}
+
+
+def test_a_path_that_matches_nothing_is_an_error(repo: Path) -> None:
+    write(repo, {"reconciler.yaml": CONFIG.replace("[schedules]", "[schedules, elsewhere]")})
+    done = invoke(repo, "plan", code=1)
+    assert "elsewhere:1:1: error: no such file or folder [SCH035]" in done.err
+    assert done.out == ""
+
+
+def test_what_the_target_refuses_is_a_problem_with_its_place(repo: Path) -> None:
+    text = declaration("c").replace("./job.yml", "azureml:nothing")
+    write(repo, {"schedules/c.yaml": "\n" + text})
+    for command in (["plan"], ["apply", "--yes"]):
+        done = invoke(repo, *command, code=1)
+        assert done.err == (
+            'schedules/c.yaml:2:1: error: local/c: no pipeline "nothing" is published [TGT001]\n'
+            "  hint: `reconciler pipelines publish FILE` publishes a job file;"
+            " `reconciler explain TGT001` says more\n\n"
+            "error: 1 problem in the declarations\n"
+        )
+    assert not (repo / "workspace.db").exists()
+
+
+def test_plans_as_json(repo: Path) -> None:
+    validator = Draft202012Validator(schema("plan"))
+    done = invoke(repo, "plan", "--format", "json", "--exit-code", code=3)
+    document = json.loads(done.out)
+    assert list(validator.iter_errors(document)) == []
+    assert document["plans"][0]["summary"]["create"] == 2
+    assert "none" not in done.out.replace("null", "")  # the value of api_key, in the job file
+    done = invoke(repo, "apply", "--format", "json")
+    document = json.loads(done.out)
+    assert list(validator.iter_errors(document)) == []
+    assert [c["outcome"] for c in document["plans"][0]["changes"]] == ["created", "created"]
+    done = invoke(repo, "apply", "--format", "json")
+    assert {c["outcome"] for c in json.loads(done.out)["plans"][0]["changes"]} == {"unchanged"}
+
+
+def test_limits(tmp_path: Path) -> None:
+    names = [f"s{n:02}" for n in range(10)]
+    repo = repository(tmp_path, *names)
+    invoke(repo, "apply", "--yes")
+    for name in names[:4]:
+        (repo / f"schedules/{name}.yaml").unlink()
+    reason = (
+        "refused: it would disable 4 of 10 schedules (40 %), and limits.disable.percent is 30;"
+        " if that is meant, use --ignore-limits\n"
+    )
+    assert reason in invoke(repo, "plan", code=4).out
+    assert invoke(repo, "plan", "--exit-code", code=4).err == ""
+    done = invoke(repo, "apply", "--yes", code=4)
+    assert done.err == reason
+    assert all(listed(repo).values())
+    assert json.loads(invoke(repo, "plan", "--format", "json", code=4).out)["plans"][0]["refusals"]
+    invoke(repo, "apply", "--yes", "--format", "json", code=4)
+    invoke(repo, "plan", "--ignore-limits", "--exit-code", code=3)
+    assert "4 disabled" in invoke(repo, "apply", "--yes", "--ignore-limits").out
+    assert sum(listed(repo).values()) == 6
+
+
+def test_an_empty_repository(repo: Path) -> None:
+    invoke(repo, "apply", "--yes")
+    for name in "ab":
+        (repo / f"schedules/{name}.yaml").unlink()
+    reason = "refused: no schedule is declared for this target; if that is meant, use --allow-empty"
+    assert reason in invoke(repo, "plan", code=4).out
+    assert reason in invoke(repo, "apply", "--yes", code=4).err
+    assert all(listed(repo).values())
+    invoke(repo, "apply", "--yes", "--allow-empty")
+    assert not any(listed(repo).values())
+
+
+def test_adopt(repo: Path) -> None:
+    write(repo, {"theirs.yaml": THEIRS})
+    invoke(repo, "apply", "--yes", "--config", "theirs.yaml")
+    assert invoke(repo, "plan", "--exit-code").out == (
+        "! local/a                         schedules/a.yaml:1\n"
+        '    managed by "them"; --adopt a takes it over\n'
+        "\n"
+        "! local/b                         schedules/b.yaml:1\n"
+        '    managed by "them"; --adopt b takes it over\n'
+        "\n"
+        "local: nothing to change, 2 skipped\n"
+    )
+    assert "nothing to change" in invoke(repo, "apply", "--yes").out
+    assert '    owner  "them" -> "us"' in invoke(repo, "plan", "--adopt", "a").out
+    assert "updated local/a\n" in invoke(repo, "apply", "--yes", "--adopt", "local/a").out
+    assert "nothing to change, 1 skipped, 1 unchanged" in invoke(repo, "plan").out
+    done = invoke(repo, "plan", "--adopt", "c", code=2)
+    assert "--adopt c: no schedule of that name is declared" in done.err
+
+
+def test_targets(repo: Path) -> None:
+    write(
+        repo,
+        {
+            "reconciler.yaml": TWO_TARGETS,
+            "schedules/c.yaml": declaration("c", targets="[other]").replace(
+                "0 2 *", "0 ${{ vars.hour }} *"
+            ),
+        },
+    )
+    assert "local: 2 to create" in invoke(repo, "plan").out
+    assert invoke(repo, "plan", "--target", "other").out.endswith("other: 3 to create\n")
+    done = invoke(repo, "plan", "--target", "all")
+    assert "\nlocal: 2 to create\n\n+ other/a " in done.out
+    assert "every day at 05:00, UTC (cron 0 5 * * *)" in done.out
+    done = invoke(repo, "apply", "--target", "all", "--yes")
+    assert done.out.endswith("created other/c\n\n5 created\n")
+    assert sorted(listed(repo, "--target", "other")) == ["a", "b", "c"]
+    assert (
+        json.loads(invoke(repo, "plan", "--target", "all", "--format", "json").out)["plans"][1][
+            "target"
+        ]
+        == "other"
+    )
+    done = invoke(repo, "plan", "--target", "othr", code=1)
+    assert done.err == 'error: no target "othr" in reconciler.yaml\n  hint: did you mean "other"?\n'
+    done = invoke(repo, "schedules", "show", "a", "--target", "all", code=1)
+    assert "name it with --target: local, other" in done.err
+
+
+def test_one_target_over_its_limits_keeps_every_target_as_it_was(repo: Path) -> None:
+    write(repo, {"reconciler.yaml": TWO_TARGETS})
+    for name in "ab":
+        write(repo, {f"schedules/{name}.yaml": declaration(name, targets="[local]")})
+    done = invoke(repo, "apply", "--target", "all", "--yes", code=4)
+    assert "no schedule is declared for this target" in done.err
+    assert not (repo / "workspace.db").exists()
+
+
+def test_without_a_configuration(tmp_path: Path) -> None:
+    for command in ("plan", "apply", "status", "validate"):
+        done = invoke(tmp_path, command, code=1)
+        assert done.err == (
+            "error: no reconciler.yaml here or in a folder above\n"
+            "  hint: `reconciler init` writes one; --config FILE names another\n"
+        )
+
+
+def test_from_a_folder_below_and_with_config(
+    repo: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert "2 to create" in invoke(repo / "schedules", "plan").out
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    assert "2 to create" in invoke(elsewhere, "plan", "--config", str(repo / "reconciler.yaml")).out
+
+
+# ---------------------------------------------------------------------------------------- validate
+
+
+def test_validate(repo: Path) -> None:
+    assert invoke(repo, "validate").out == "2 schedules, 1 job file in 3 files: no problems\n"
+    write(repo, {"schedules/c.yaml": declaration("c").replace("0 2 *", "0 25 *")})
+    done = invoke(repo, "validate", code=1)
+    assert done.out.startswith("schedules/c.yaml:2:")
+    assert done.out.endswith("3 schedules, 1 job file in 4 files: 1 error\n")
+    assert json.loads(invoke(repo, "validate", "--format", "json", code=1).out)["errors"] == 1
+    assert invoke(repo, "validate", "--format", "github", code=1).out.startswith("::error file=")
+    assert (
+        json.loads(invoke(repo, "validate", "--format", "sarif", code=1).out)["version"] == "2.1.0"
+    )
+    assert invoke(repo, "validate", "schedules/a.yaml").out.endswith("in 1 file: no problems\n")
+    assert "no such file" in invoke(repo, "validate", "nothing.yaml", code=1).out
+
+
+# ------------------------------------------------------------------------------------------- status
+
+
+def test_status(repo: Path) -> None:
+    assert invoke(repo, "status").out == (
+        "SCHEDULE  ENABLED  OWNER  TRIGGER                                   REPOSITORY\n"
+        "local/a   -        -      every day at 02:00, UTC (cron 0 2 * * *)  not live yet\n"
+        "local/b   -        -      every day at 02:00, UTC (cron 0 2 * * *)  not live yet\n"
+    )
+    invoke(repo, "apply", "--yes")
+    write(repo, {"theirs.yaml": THEIRS, "schedules/theirs.yaml": declaration("theirs")})
+    write(repo, {"schedules/t2.yaml": declaration("t2")})
+    invoke(repo, "apply", "--yes", "--config", "theirs.yaml")
+    (repo / "schedules/theirs.yaml").unlink()
+    (repo / "schedules/b.yaml").unlink()
+    write(
+        repo,
+        {
+            "schedules/a.yaml": declaration("a", 3, description="new"),
+            "schedules/c.yaml": declaration("c"),
+        },
+    )
+    rows = [
+        line.split("  ")[0] + "|" + line.split("  ")[-1]
+        for line in invoke(repo, "status").out.splitlines()
+    ]
+    assert rows[1:] == [
+        "local/a|differs: description, trigger.expression",
+        "local/b|not in the repository",
+        "local/c|not live yet",
+        "local/t2|declared, but not ours",
+        "local/theirs|unmanaged",
+    ]
+    found = json.loads(invoke(repo, "status", "--format", "json").out)["schedules"]
+    assert [(s["name"], s["owner"], s["enabled"], s["repository"]) for s in found[:3]] == [
+        ("a", "us", True, "differs: description, trigger.expression"),
+        ("b", "us", True, "not in the repository"),
+        ("c", None, None, "not live yet"),
+    ]
+
+
+def test_status_of_nothing(tmp_path: Path) -> None:
+    repo = repository(tmp_path)
+    assert "nothing is live, and nothing is declared" in invoke(repo, "status").out
+
+
+# ---------------------------------------------------------------------------------------- schedules
+
+
+def test_schedules(repo: Path) -> None:
+    invoke(repo, "apply", "--yes")
+    done = invoke(repo, "schedules", "disable", "a")
+    assert done.out == (
+        "disabled local/a\n"
+        "the next apply follows the repository; to keep it so, set is_enabled: false there\n"
+    )
+    assert invoke(repo, "schedules", "disable", "a").out == "local/a is disabled already\n"
+    assert listed(repo) == {"a": False, "b": True}
+    assert "local/a" not in invoke(repo, "schedules", "list").out
+    assert "local/a" in invoke(repo, "schedules", "list", "--all").out
+    assert "enabled again" in invoke(repo, "plan").out
+    done = invoke(repo, "schedules", "enable", "local/a")
+    assert done.out == (
+        "enabled local/a\n"
+        "the next apply follows the repository; to keep it so, set is_enabled: true there\n"
+    )
+    assert invoke(repo, "schedules", "enable", "a").out == "local/a is enabled already\n"
+    invoke(repo, "plan", "--exit-code")
+
+
+def test_schedules_of_others_keep_their_owner(repo: Path) -> None:
+    write(repo, {"theirs.yaml": THEIRS})
+    invoke(repo, "apply", "--yes", "--config", "theirs.yaml")
+    assert invoke(repo, "schedules", "disable", "a").out == "disabled local/a\n"
+    assert invoke(repo, "schedules", "enable", "a").out == "enabled local/a\n"
+    assert (
+        json.loads(invoke(repo, "schedules", "show", "a", "--format", "json").out)["owner"]
+        == "them"
+    )
+    invoke(repo, "plan", "--config", "theirs.yaml", "--exit-code")
+
+
+def test_show_a_schedule(repo: Path) -> None:
+    write(
+        repo,
+        {"schedules/a.yaml": declaration("a", tags="{api_key: hunter}", description='"x\\e[31m"')},
+    )
+    invoke(repo, "apply", "--yes")
+    done = invoke(repo, "schedules", "show", "a")
+    assert done.out.startswith(
+        "# local/a: every day at 02:00, UTC (cron 0 2 * * *)\n# owner: us\n# modified: "
+    )
+    assert f"job: azureml:job:{VERSION}" in done.out
+    assert "hunter" not in done.out
+    assert "\x1b" not in done.out
+    document = json.loads(invoke(repo, "schedules", "show", "a", "--format", "json").out)
+    assert document["schedule"]["tags"] == {"api_key": "****"}
+    assert (
+        'no schedule "local/aa" is live; did you mean "a"?'
+        in invoke(repo, "schedules", "show", "aa", code=2).err
+    )
+
+
+# ---------------------------------------------------------------------------------------- pipelines
+
+
+def test_pipelines(repo: Path) -> None:
+    assert "publish" in invoke(repo, "pipelines", "--help").out
+    assert invoke(repo, "pipelines", "list").out.startswith("PIPELINE")
+    done = invoke(repo, "pipelines", "publish", "schedules/job.yml")
+    assert done.out == f"published job:{VERSION}\n"
+    done = invoke(repo, "pipelines", "publish", "schedules/job.yml")
+    assert done.out == f"was published before, and is the newest: job:{VERSION}\n"
+    invoke(repo, "apply", "--yes")
+    done = invoke(repo, "pipelines", "disable", "job", code=1)
+    assert "enabled schedules run it: a, b; disable them first" in done.err
+    show = invoke(repo, "pipelines", "show", "job").out
+    assert show.startswith(f"# job: enabled, 2 enabled schedules run it\n# {VERSION}  ")
+    assert "api_key: '****'" in show
+    invoke(repo, "schedules", "disable", "a")
+    assert "1 enabled schedule runs it" in invoke(repo, "pipelines", "show", "job").out
+    invoke(repo, "schedules", "disable", "b")
+    assert invoke(repo, "pipelines", "disable", "job").out == "disabled job\n"
+    assert "1 disabled, shown with --all" in invoke(repo, "pipelines", "list").out
+    [row] = json.loads(invoke(repo, "pipelines", "list", "--all", "--format", "json").out)[
+        "pipelines"
+    ]
+    assert (row["name"], row["enabled"], row["enabled_schedules"]) == ("job", False, 0)
+    done = invoke(repo, "schedules", "enable", "a", code=1)
+    assert 'the pipeline "job" is disabled; enable it first' in done.err
+    assert 'the pipeline "job" is disabled' in invoke(repo, "plan", code=1).err
+    assert invoke(repo, "pipelines", "enable", "job").out == "enabled job\n"
+    assert "2 updated" in invoke(repo, "apply", "--yes").out
+    document = json.loads(invoke(repo, "pipelines", "show", "job", "--format", "json").out)
+    assert document["job"]["inputs"] == {"api_key": "****", "epochs": 5}
+    assert len(document["history"]) == 1
+    done = invoke(repo, "pipelines", "show", "jib", code=1)
+    assert done.err.startswith('error: no pipeline "jib" is published in local\n')
+
+
+def test_publish_checks_the_file(repo: Path) -> None:
+    write(repo, {"bad.yml": "type: command\n", "none.yml": "a: 1\n"})
+    for name in ("bad.yml", "none.yml", "missing.yml", "schedules"):
+        done = invoke(repo, "pipelines", "publish", name, code=1)
+        assert "error: 1 problem in the declarations" in done.err, name
+    assert not (repo / "workspace.db").exists()
+
+
+def test_a_job_that_changed_is_published_by_apply(repo: Path) -> None:
+    invoke(repo, "apply", "--yes")
+    path = repo / "schedules/job.yml"
+    path.write_text(path.read_text().replace("hello", "goodbye"))
+    done = invoke(repo, "plan", "--exit-code", code=3)
+    assert f'create_job.job  "azureml:job:{VERSION}" -> "azureml:job:' in done.out
+    assert "2 updated" in invoke(repo, "apply", "--yes").out
+    [row] = json.loads(invoke(repo, "pipelines", "list", "--format", "json").out)["pipelines"]
+    assert row["versions"] == 2
+    path.write_text(path.read_text().replace("goodbye", "hello"))
+    invoke(repo, "apply", "--yes")
+    [row] = json.loads(invoke(repo, "pipelines", "list", "--format", "json").out)["pipelines"]
+    assert (row["versions"], row["version"]) == (3, VERSION)
+
+
+# --------------------------------------------------------------------------------------------- init
+
+
+def test_init_gives_a_repository_that_works(tmp_path: Path) -> None:
+    done = invoke(tmp_path, "init")
+    assert done.out.endswith("next: reconciler validate, reconciler plan, reconciler apply\n")
+    assert ".reconciler/" in (tmp_path / ".gitignore").read_text()
+    assert invoke(tmp_path, "validate").out.endswith(": no problems\n")
+    assert "6 to create" in invoke(tmp_path, "plan", "--exit-code", code=3).out
+    assert "6 created" in invoke(tmp_path, "apply", "--yes").out
+    invoke(tmp_path, "plan", "--exit-code")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    done = invoke(tmp_path, "init", code=1)
+    assert done.err == "error: .gitignore exists already\n"
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_init_in_another_folder(tmp_path: Path) -> None:
+    assert "next: cd new/one && reconciler validate" in invoke(tmp_path, "init", "new/one").out
+    invoke(tmp_path / "new/one", "validate")
+    (tmp_path / "file").touch()
+    assert invoke(tmp_path, "init", "file", code=2).err
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half/reconciler.yaml").write_text("mine\n")
+    invoke(tmp_path, "init", "half", code=1)
+    assert [path.name for path in (tmp_path / "half").iterdir()] == ["reconciler.yaml"]
+
+
+# ------------------------------------------------------------------------- schema, explain, help
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_schemas_are_printed_as_they_are(tmp_path: Path, name: str) -> None:
+    done = invoke(tmp_path, "schema", name)
+    assert done.out == (ROOT / f"schemas/{name}.schema.json").read_text(encoding="utf-8")
+    if name == "schedule":
+        assert invoke(tmp_path, "schema").out == done.out
+
+
+def test_explain(tmp_path: Path) -> None:
+    assert "SCH014  error     a time zone is not known\n" in invoke(tmp_path, "explain").out
+    assert invoke(tmp_path, "explain", "sch014").out == invoke(tmp_path, "explain", "SCH014").out
+    done = invoke(tmp_path, "explain", "SCH0144", code=2)
+    assert 'there is no code "SCH0144"; did you mean SCH' in done.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(tmp_path: Path, command: str) -> None:
+    done = invoke(tmp_path, command, "--help")
+    assert done.out.startswith(f"Usage: main-group {command}") or f" {command} " in done.out
+    assert invoke(tmp_path, command, "-h").out == done.out
+    summary = COMMANDS[command][1]
+    assert summary in invoke(tmp_path, "--help").out
+
+
+def test_usage(tmp_path: Path) -> None:
+    for args in (
+        ["nothing"],
+        ["plan", "--nothing"],
+        ["plan", "x"],
+        ["plan", "--format", "xml"],
+        ["schema", "x"],
+    ):
+        assert invoke(tmp_path, *args, code=2).err.startswith("Usage:")
+
+
+# -------------------------------------------------------------------------------------- completion
+
+
+def complete(folder: Path, *words: str, **env: str) -> list[str]:
+    """What bash is offered for the last of `words`."""
+    import os
+
+    from click.shell_completion import BashComplete
+
+    from reconciler.cli import main_group
+
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        completer = BashComplete(main_group, {}, "reconciler", "_RECONCILER_COMPLETE")
+        return [item.value for item in completer.get_completions(list(words[:-1]), words[-1])]
+    finally:
+        os.chdir(before)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(tmp_path: Path, shell: str) -> None:
+    assert f"_RECONCILER_COMPLETE={shell}_complete" in invoke(tmp_path, "completion", shell).out
+
+
+@pytest.mark.parametrize("no_color", [False, True])
+def test_completion(repo: Path, monkeypatch: pytest.MonkeyPatch, no_color: bool) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
+    write(repo, {"reconciler.yaml": TWO_TARGETS})
+    invoke(repo, "apply", "--yes")
+    assert complete(repo, "sche") == ["schedules", "schema"]
+    assert complete(repo, "plan", "--target", "") == ["local", "other", "all"]
+    assert complete(repo, "plan", "--target", "o") == ["other"]
+    assert complete(repo, "schedules", "show", "") == ["a", "b"]
+    assert complete(repo, "schedules", "disable", "--target", "other", "") == []
+    assert complete(repo, "explain", "sch01")[:2] == ["SCH010", "SCH011"]
+
+
+def test_completion_where_nothing_can_be_read(tmp_path: Path) -> None:
+    assert complete(tmp_path, "plan", "--target", "") == []
+    assert complete(tmp_path, "schedules", "show", "") == []
+    write(tmp_path, {"reconciler.yaml": "owner: [", "workspace.db": "no database"})
+    assert complete(tmp_path, "schedules", "show", "") == []
+    write(tmp_path, {"reconciler.yaml": CONFIG})
+    assert complete(tmp_path, "schedules", "show", "") == []
