@@ -272,7 +272,7 @@ def document_from_trigger(trigger: Trigger) -> dict[str, Any]:
                 document["schedule"] = _pattern_document(trigger.pattern)
         case Cron():
             document = {"type": "cron", "expression": trigger.expression}
-        case DatastoreChange():
+        case _:
             document = {"type": "datastore", "datastore": trigger.datastore}
             _put(document, "path_on_datastore", trigger.path_on_datastore)
             document["polling_interval"] = trigger.polling_interval

@@ -19,6 +19,7 @@ from reconciler.document import (
     document_from_trigger,
     normal_path,
     scalar_text,
+    schedule_digest,
     schedule_from_document,
     time_of_day,
     trigger_from_document,
@@ -152,6 +153,8 @@ def test_one_form_for_what_means_the_same() -> None:
     )
     assert one == two
     assert repr(one) == repr(two)
+    assert schedule_digest(one) == schedule_digest(two)
+    assert schedule_digest(one) != schedule_digest(made())
     assert list(one.job.inputs) == ["a", "b"]
 
 

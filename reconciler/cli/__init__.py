@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trigger": ("trigger", "Run a schedule's pipeline now."),
     "runs": ("runs", "List, show, follow, cancel and prune runs."),
     "experiments": ("experiments", "List experiments."),
+    "import": ("imports", "Write declarations from live schedules, or from other files."),
     "schema": ("schema", "Print a JSON schema, for editors."),
     "explain": ("explain", "Say more about a problem's code."),
     "completion": ("completion", "Print a shell's completion script."),

@@ -25,7 +25,7 @@ def list_experiments(target: str | None, config: str | None, no_color: bool, for
     session = Session(config, no_color=no_color)
     workspace = Workspace(session, session.one_target(target))
     with workspace.errors():
-        rows = workspace.ledger.experiments()
+        rows = workspace.runs.experiments()
     if form == "json":
         listed = [
             {"name": name, "runs": runs, "newest": at.isoformat(), "newest_status": status}

@@ -16,7 +16,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.render.json import FORMAT_VERSION, dumps, mask_document
 from reconciler.render.words import printable, table, value
 from reconciler.secrets import mask
-from reconciler.workspace.ledger import RunRow, StepRow
+from reconciler.workspace.records import RunRow, StepRow
 from reconciler.workspace.runner import log_path, remove_run
 
 _FOLLOW_SECONDS = 0.2
@@ -26,7 +26,7 @@ _OPEN = ("NotStarted", "Running")
 def _complete_runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Names of runs, for the shell."""
     try:
-        names = [row.name for row in _open(ctx.params.get("config"), None).ledger.runs(limit=200)]
+        names = [row.name for row in _open(ctx.params.get("config"), None).runs.newest(limit=200)]
     except (ReconcilerError, click.ClickException):
         return []
     return [name for name in names if name.startswith(incomplete)]
@@ -70,7 +70,7 @@ def list_runs(
     """List runs, the newest first."""
     workspace = _open(config, target, no_color)
     with workspace.errors():
-        rows = workspace.ledger.runs(
+        rows = workspace.runs.newest(
             schedule=schedule, status=status, experiment=experiment, limit=limit
         )
     if form == "json":
@@ -93,7 +93,7 @@ def show_run(name: str, target: str | None, config: str | None, no_color: bool, 
     workspace = _open(config, target, no_color)
     row = _find(workspace, name)
     with workspace.errors():
-        steps = workspace.ledger.steps(row.name)
+        steps = workspace.runs.steps(row.name)
     folder = workspace.folder_of(row.name)
     if form == "json":
         document = {**_document(row), "steps": [_step(step) for step in steps]}
@@ -148,40 +148,55 @@ def show_logs(
 ) -> None:
     """Show what the steps of a run printed."""
     workspace = _open(config, target, no_color)
-    row = _find(workspace, name)
-    shown: dict[str, int] = {}
+    run = _find(workspace, name).name
+    logs = _Logs(workspace, run, step)
     while True:
         # Asked before the logs are read, so that what was printed last is not missed.
-        ended = _find(workspace, row.name).status not in _OPEN
-        _print_new(workspace, row.name, step, shown)
+        ended = _find(workspace, run).status not in _OPEN
+        logs.print_new(must_be=ended or not follow)
         if ended or not follow:
             break
         time.sleep(_FOLLOW_SECONDS)
-    if not shown:
+    if not logs.shown:
         out("nothing was printed\n" if ended else "it has not started\n")
 
 
-def _print_new(workspace: Workspace, run: str, only: str | None, shown: dict[str, int]) -> None:
-    """Print what came since the last time; with several steps, a heading before each."""
-    with workspace.errors():
-        steps = [step.name for step in workspace.ledger.steps(run)]
-    if only is not None and only not in steps:
-        raise ReconcilerError(f'the run has no step "{only}" yet', hint=", ".join(steps) or None)
-    for name in steps:
-        path = log_path(workspace.folder_of(run), name)
-        if (only is not None and name != only) or not path.exists():
-            continue
+class _Logs:
+    """What the steps of a run have printed, as far as it was shown."""
+
+    def __init__(self, workspace: Workspace, run: str, only: str | None) -> None:
+        self._workspace = workspace
+        self._run = run
+        self._only = only
+        self._last = ""
+        self.shown: dict[str, int] = {}
+
+    def print_new(self, *, must_be: bool) -> None:
+        """Print what came since the last time, with a heading where another step goes on.
+        `must_be`: the step that was asked for has to be there.
+        """
+        with self._workspace.errors():
+            steps = [step.name for step in self._workspace.runs.steps(self._run)]
+        if must_be and self._only is not None and self._only not in steps:
+            raise ReconcilerError(
+                f'the run has no step "{self._only}"', hint=", ".join(steps) or None
+            )
+        for name in steps:
+            path = log_path(self._workspace.folder_of(self._run), name)
+            if self._only in (None, name) and path.exists():
+                self._print_step(name, path, len(steps) > 1 and self._only is None)
+
+    def _print_step(self, name: str, path: Path, headed: bool) -> None:
         with path.open("rb") as log:
-            log.seek(shown.get(name, 0))
-            first = name not in shown
+            log.seek(self.shown.get(name, 0))
             while chunk := log.read(1 << 20):
-                if first and len(steps) > 1 and only is None:
-                    out(paint(f"== {name} ==", "heading") + "\n")
-                first = False
+                if headed and name != self._last:
+                    out(paint(f"== {printable(name)} ==", "heading") + "\n")
+                self._last = name
                 # As it is: it may be anything, and may be wanted byte for byte.
                 sys.stdout.flush()
                 _write(chunk)
-            shown[name] = log.tell()
+            self.shown[name] = log.tell()
 
 
 def _write(chunk: bytes) -> None:
@@ -204,10 +219,10 @@ def cancel_run(name: str, target: str | None, config: str | None, no_color: bool
     from reconciler.cli.session import actor
 
     with workspace.errors():
-        status = workspace.ledger.request_cancel(
+        status = workspace.runs.request_cancel(
             row.name,
             f"canceled by {actor()}",
-            engine_runs=workspace.lease.is_held(),
+            engine_runs=workspace.lease.is_held,
             now=datetime.now(UTC),
         )
     done = "canceled" if status == "Canceled" else "is being canceled:"
@@ -224,17 +239,20 @@ def prune_runs(keep: int, target: str | None, config: str | None, no_color: bool
     """Remove ended runs and their files, but for the newest of each schedule."""
     workspace = _open(config, target, no_color)
     with workspace.errors():
-        names = workspace.ledger.prune(keep)
-    for name in names:
-        remove_run(workspace.folder_of(name))
+        names = workspace.runs.ended_beyond(keep)
+        # Files first: what an interruption leaves is still known, and goes the next time.
+        for name in names:
+            remove_run(workspace.folder_of(name))
+        workspace.runs.forget(names)
+        workspace.ledger.prune(datetime.now(UTC))
     out(f"removed {len(names)} runs\n" if len(names) != 1 else "removed 1 run\n")
 
 
 def _find(workspace: Workspace, name: str) -> RunRow:
     with workspace.errors():
-        row = workspace.ledger.run(name)
+        row = workspace.runs.get(name)
         if row is None:
-            newest = workspace.ledger.runs(schedule=name, limit=1)
+            newest = workspace.runs.newest(schedule=name, limit=1)
             if newest:  # the name of a schedule stands for its newest run
                 return newest[0]
     if row is None:

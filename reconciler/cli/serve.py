@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import signal
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,9 +17,15 @@ from reconciler.cli.session import Session, config_option, target_option
 from reconciler.cli.workspace import Workspace
 from reconciler.errors import ReconcilerError
 from reconciler.render.words import printable
-from reconciler.workspace.engine import Engine, Settings
+from reconciler.workspace.engine import Engine
+from reconciler.workspace.executor import Settings
 from reconciler.workspace.lease import LeaseHeld
 from reconciler.workspace.process import GRACE_SECONDS
+
+_BUSY_SECONDS = 2.0
+"""How long the engine waits for another writer before it goes on and tries again; while it waits
+it cannot be told to stop.
+"""
 
 
 @click.command()
@@ -56,7 +63,10 @@ def command(
     session = Session(config, no_color=no_color)
     workspace = Workspace(session, session.one_target(target))
     lease = workspace.lease
+    log = _json_line if log_format == "json" else _text_line
     try:
+        if wait and lease.is_held():
+            log("waiting", holder=str(lease.holder() or "another process"))
         lease.take(datetime.now(UTC), wait=wait)
     except LeaseHeld as held:
         raise ReconcilerError(
@@ -64,15 +74,15 @@ def command(
         ) from held
     except OSError as error:
         raise ReconcilerError(f"{workspace.path}: {error.strerror}") from error
+    settings = Settings(
+        workspace.runs_folder, session.config.root, os.environ, max_runs=max_runs, grace=grace
+    )
     try:
         engine = Engine(
-            workspace.store(durable=True),
-            runs_folder=workspace.runs_folder,
-            base=session.config.root,
+            workspace.store(durable=True, busy_seconds=_BUSY_SECONDS),
+            settings,
             datastores=workspace.datastores,
-            environment=os.environ,
-            log=_json_line if log_format == "json" else _text_line,
-            settings=Settings(max_runs, grace),
+            log=log,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: engine.stop())
@@ -84,7 +94,7 @@ def command(
 
 def _json_line(event: str, **fields: Any) -> None:
     line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **fields}
-    say(json.dumps(line, default=str))
+    _say(json.dumps(line, default=str))
 
 
 def _text_line(event: str, **fields: Any) -> None:
@@ -93,4 +103,10 @@ def _text_line(event: str, **fields: Any) -> None:
         for name, value in fields.items()
         if value is not None
     )
-    say(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {event} {said}".rstrip())
+    _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {event} {said}".rstrip())
+
+
+def _say(line: str) -> None:
+    # A log that cannot be written, on a full disk or to a reader that has gone, ends nothing.
+    with suppress(OSError):
+        say(line)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from reconciler.cli.output import out, paint
 from reconciler.cli.session import Session, config_option, format_option, target_option
+from reconciler.cli.workspace import Workspace
 from reconciler.firing.words import describe
 from reconciler.model import Action, Change, LiveSchedule, Plan
 from reconciler.reconcile import plan_target
 from reconciler.render.json import FORMAT_VERSION, dumps, live_document
-from reconciler.render.words import table
+from reconciler.render.words import counted, printable, table
 
 _DRIFT = {
     Action.CREATE: "not live yet",
@@ -30,6 +33,7 @@ def command(target: str | None, config: str | None, no_color: bool, form: str) -
     targets = session.targets(target)
     declared = session.declared(targets)
     rows: list[tuple[LiveSchedule | None, Change | None]] = []
+    engines = [Workspace(session, one) for one in targets if one.provider == "local"]
     for one in targets:
         provider = session.provider(one)
         plan = plan_target(
@@ -37,12 +41,53 @@ def command(target: str | None, config: str | None, no_color: bool, form: str) -
         )
         rows += _rows(plan, list(provider.list()))
     if form == "json":
-        out(dumps({"format_version": FORMAT_VERSION, "schedules": [_json(*r) for r in rows]}))
+        document = {"schedules": [_json(*row) for row in rows]}
+        workspaces = [_engine_json(workspace) for workspace in engines]
+        out(dumps({"format_version": FORMAT_VERSION, **document, "workspaces": workspaces}))
         return
     header = ("SCHEDULE", "ENABLED", "OWNER", "TRIGGER", "REPOSITORY")
     out(table(header, [_text(*row) for row in rows], paint))
     if not rows:
         out("nothing is live, and nothing is declared\n")
+    for workspace in engines:
+        _show_engine(workspace)
+
+
+def _show_engine(workspace: Workspace) -> None:
+    """Whether anything fires in an embedded workspace, and which folders cannot be looked at."""
+    holder = workspace.lease.holder()
+    name = printable(workspace.target.name)
+    if holder is not None or workspace.lease.is_held():
+        out(f"\n{name} is run by {holder or 'another process'}\n")
+    else:
+        out(f"\n{name} is not run: `reconciler serve` fires its schedules\n")
+    with workspace.errors():
+        failing = workspace.ledger.failing()
+    for watch in failing:
+        since = f"{watch.failing_since:%Y-%m-%d %H:%M:%S} UTC"
+        out(f"  {paint('failing', 'error')} {name}/{printable(watch.schedule)}: ")
+        out(f"{printable(watch.error)} ({counted(watch.failures, 'time')} since {since})\n")
+
+
+def _engine_json(workspace: Workspace) -> dict[str, object]:
+    holder = workspace.lease.holder()
+    with workspace.errors():
+        failing = workspace.ledger.failing()
+    return {
+        "target": workspace.target.name,
+        "engine_runs": workspace.lease.is_held(),
+        "engine": asdict(holder) if holder is not None else None,
+        "failing": [
+            {
+                "schedule": watch.schedule,
+                "error": watch.error,
+                "failures": watch.failures,
+                "since": watch.failing_since.isoformat(),
+                "last": watch.failed_at.isoformat(),
+            }
+            for watch in failing
+        ],
+    }
 
 
 def _rows(plan: Plan, live: list[LiveSchedule]) -> list[tuple[LiveSchedule | None, Change | None]]:

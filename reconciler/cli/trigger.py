@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from reconciler.cli.output import out
@@ -11,7 +13,7 @@ from reconciler.cli.workspace import Workspace
 from reconciler.errors import ReconcilerError
 from reconciler.model import data_path_of
 from reconciler.workspace.jobs import Context, JobError, run_inputs
-from reconciler.workspace.ledger import NewRun
+from reconciler.workspace.records import new_run
 from reconciler.workspace.references import split_reference
 
 
@@ -47,19 +49,8 @@ def command(
             data_path = data_path_of(live.schedule.trigger)
             hint = f"give it the file: --input {data_path}=PATH" if data_path else None
             raise ReconcilerError(str(error), hint=hint) from error
-        run = workspace.ledger.add_run(
-            NewRun(
-                schedule=live.key.name,
-                experiment=job.experiment_name or live.key.name,
-                pipeline=pipeline,
-                version=found.version,
-                cause="manual",
-                due_at=session.now,
-                inputs=given,
-                go_on=job.continue_on_step_failure,
-            ),
-            session.now,
-        )
+        new = replace(new_run(live.schedule, "manual", session.now), version=found.version)
+        run = workspace.runs.add(replace(new, inputs=given), session.now)
     out(f"{run}\n")
     if not workspace.lease.is_held():
         out("it starts when `reconciler serve` runs\n")

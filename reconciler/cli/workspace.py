@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -12,11 +13,12 @@ from reconciler.config import Target
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.providers import WORKSPACE
 from reconciler.workspace.database import Database, Refused, StoreError
-from reconciler.workspace.engine import run_folder
+from reconciler.workspace.datastore import Datastore, secrets_of
+from reconciler.workspace.executor import run_folder
 from reconciler.workspace.lease import Lease
 from reconciler.workspace.ledger import Ledger
+from reconciler.workspace.runs import Runs
 from reconciler.workspace.store import Store
-from reconciler.workspace.watch import Datastore
 
 
 class Workspace:
@@ -28,9 +30,15 @@ class Workspace:
         self.target = target
         folder = session.config.folder
         self.path: Path = folder / target.options.get("workspace", WORKSPACE)
-        self.datastores = {
-            name: Datastore(options["url"], folder)
-            for name, options in (target.options.get("datastores") or {}).items()
+        self._folder = folder
+
+    @cached_property
+    def datastores(self) -> dict[str, Datastore]:
+        """Its datastores, by name; their clients take credentials from the environment."""
+        hidden = secrets_of(os.environ)
+        return {
+            name: Datastore(options["url"], self._folder, hidden=hidden)
+            for name, options in (self.target.options.get("datastores") or {}).items()
         }
 
     @property
@@ -44,13 +52,22 @@ class Workspace:
         return Lease(self.path)
 
     @cached_property
-    def ledger(self) -> Ledger:
-        """Its runs."""
-        return Ledger(Database(self.path))
+    def _database(self) -> Database:
+        return Database(self.path)
 
-    def store(self, *, durable: bool = False) -> Store:
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What fired, and how looking at folders stands."""
+        return Ledger(self._database)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Its runs."""
+        return Runs(self._database)
+
+    def store(self, *, durable: bool = False, busy_seconds: float | None = None) -> Store:
         """Its schedules and pipelines."""
-        return Store(self.path, actor=actor(), durable=durable)
+        return Store(self.path, actor=actor(), durable=durable, busy_seconds=busy_seconds)
 
     def folder_of(self, run: str) -> Path:
         """Where a run keeps its files."""

@@ -89,8 +89,8 @@ def _build(
             source,
             job_file.definition if job_file else None,
         )
-    except (ValueError, OverflowError) as error:
-        return None, [Finding("SCH010", (), str(error))]
+    except (ValueError, KeyError, OverflowError) as error:  # neither schema nor lint knew it
+        return None, [Finding("SCH010", (), f"it cannot be read: {clip(str(error))}")]
     findings: list[Finding] = []
     if job_file is not None:
         data_path = data_path_of(schedule.trigger)

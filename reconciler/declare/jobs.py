@@ -86,10 +86,7 @@ class JobFiles:
             hint = "a job is the path of a job file, or azureml:NAME for one that is registered"
             return None, Finding("SCH028", (), "a URL does not name a job", hint)
         path = os.path.normpath(os.path.join(folder, reference))
-        try:
-            real = os.path.realpath(path)
-        except OSError:
-            real = path
+        real = os.path.realpath(path)
         job = self._read.get(real)
         if job is not None:
             return job, None

@@ -369,10 +369,14 @@ def _syntax(data: bytes, error: yaml.MarkedYAMLError) -> Fault:
         return Fault("SCH005", f"not valid YAML: {message}", hint=hint)
     if "unexpected end of stream" in message:
         mark = error.context_mark or mark  # where it begins tells more than the end of the file
-    lines = LINE_BREAK.split(data.decode("utf-8-sig").rstrip())
-    if mark.line >= len(lines):  # the end of the file: what is written last shows more
-        return Fault("SCH005", f"not valid YAML: {message}", len(lines), len(lines[-1]), None, hint)
-    before, after = lines[mark.line][: mark.column], lines[mark.line][mark.column :]
+    text = data.decode("utf-8-sig")
+    lines, written = LINE_BREAK.split(text), LINE_BREAK.split(text.rstrip())
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    before, after = line[: mark.column], line[mark.column :]
+    if mark.line >= len(written) and not after and written[-1]:
+        # At the end of the file: what is written last shows more.
+        place = len(written), len(written[-1])
+        return Fault("SCH005", f"not valid YAML: {message}", *place, None, hint)
     if after.startswith("\t"):
         hint = "indent with spaces; YAML does not take tabs"
     elif before.endswith("$") and after.startswith("{{"):

@@ -144,24 +144,17 @@ def _wrong_value(error: Any, path: Path, name: str) -> Finding:
     if "propertyNames" in error.schema_path:
         message = f'the name "{clip(error.instance)}" is not allowed'
         return Finding(code, (*path, error.instance), message, f"a name is {expected}", "key")
-    subject = "the document"
-    if path:
-        inside = isinstance(path[-1], int)
-        subject = f'an item of "{_last_key(path)}"' if inside else f'"{clip(_last_key(path))}"'
-    match error.validator:
-        case "minItems" | "minProperties" | "minLength":
-            return Finding(code, path, f"{subject} must not be empty")
-        case "uniqueItems":
-            return Finding(code, path, f"{subject} holds a value twice")
+    key = clip(next(part for part in reversed(path) if isinstance(part, str)))
+    subject = f'an item of "{key}"' if isinstance(path[-1], int) else f'"{key}"'
+    if error.validator in ("minItems", "minProperties", "minLength"):
+        return Finding(code, path, f"{subject} must not be empty")
+    if error.validator == "uniqueItems":
+        return Finding(code, path, f"{subject} holds a value twice")
     shown = _shown(error.instance, path)
     message = f"{subject} must be {expected}"
     if not expected.startswith(shown):
         message += f", not {shown}"
     return Finding(code, path, message, _value_hint(error, rule))
-
-
-def _last_key(path: Path) -> str:
-    return next((part for part in reversed(path) if isinstance(part, str)), "the document")
 
 
 def _missing_keys(error: Any, path: Path, name: str) -> Iterator[Finding]:
@@ -239,8 +232,6 @@ def _expected(error: Any, rule: Mapping[str, Any]) -> str:
             return any_of(words)
         case "enum":
             return any_of([str(value) for value in error.validator_value])
-        case "const":
-            return str(error.validator_value)
         case "minimum":
             return f"at least {error.validator_value}"
         case "exclusiveMinimum":

@@ -38,10 +38,15 @@ class Database:
     One instance is used by one thread; other threads and processes open their own.
     """
 
-    def __init__(self, path: Path, *, durable: bool = False) -> None:
-        """`durable`: a commit is on the disk when it returns, and survives a loss of power."""
+    def __init__(
+        self, path: Path, *, durable: bool = False, busy_seconds: float | None = None
+    ) -> None:
+        """`durable`: a commit is on the disk when it returns, and survives a loss of power.
+        `busy_seconds`: how long a write waits for another process; None: BUSY_SECONDS.
+        """
         self.path = path
         self._durable = durable
+        self._busy_seconds = BUSY_SECONDS if busy_seconds is None else busy_seconds
         self._connection: sqlite3.Connection | None = None
 
     def close(self) -> None:
@@ -75,16 +80,18 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.commit()  # on a full disk this fails, and may leave it open
             except BaseException:
                 connection.rollback()
                 raise
-            connection.commit()
 
     def _connect(self, *, create: bool = False) -> sqlite3.Connection:
         if self._connection is None:
             if create:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            connection = sqlite3.connect(
+                self.path, timeout=self._busy_seconds, isolation_level=None
+            )
             try:
                 connection.execute("PRAGMA foreign_keys = ON")
                 # NORMAL: a commit survives the end of the process; after a loss of power the last

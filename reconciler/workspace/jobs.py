@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from math import isfinite
 from typing import Any
 
-from reconciler.workspace.shell import BINDING, bind
+from reconciler.workspace.shell import BINDING, bind, evaluates, holds_command
 
 STEP_OF_COMMAND_JOB = "command"
 """The name of the one step of a command job."""
@@ -28,6 +30,11 @@ class Context:
 
     run: str
     trigger_time: str
+
+    @property
+    def macros(self) -> dict[str, str]:
+        """By the inside of the binding, what it stands for."""
+        return {"name": self.run, "creation_context.trigger_time": self.trigger_time}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +70,48 @@ def plan_run(
     folder: str,
     *,
     continue_on_step_failure: bool | None = None,
+    base: str | None = None,
 ) -> RunPlan:
     """What a run of `document` with the inputs `given` does; JobError where it cannot.
 
-    `continue_on_step_failure` of the schedule holds over that of the document.
+    `continue_on_step_failure` of the schedule holds over that of the document, which is true
+    unless it says otherwise. `base`: what local paths of inputs in the document are relative to.
     """
-    inputs = run_inputs(document, given, context)
+    inputs = run_inputs(document, given, context, base)
     if document.get("type") == "command":
-        own = {STEP_OF_COMMAND_JOB: {**document, "inputs": dict(inputs)}}
-        steps = _steps(own, inputs, context, folder)
+        # A pipeline of one step, whose inputs are the job's and whose outputs are its own.
+        bound = {name: f"${{{{parent.inputs.{name}}}}}" for name in document.get("inputs") or {}}
+        jobs = {STEP_OF_COMMAND_JOB: {**document, "inputs": bound}}
+        document = {**document, "outputs": None}
     else:
-        steps = _steps(document.get("jobs") or {}, inputs, context, folder)
-    if not steps:
+        jobs = document.get("jobs") or {}
+    if not jobs:
         raise JobError("the job has no steps")
-    settings = document.get("settings") or {}
+    parent = _Parent(document, jobs, inputs, context, folder)
+    steps = tuple(_step(name, job, parent, base) for name, job in jobs.items())
+    _check_order(steps)
     go_on = continue_on_step_failure
     if go_on is None:
-        go_on = str(settings.get("continue_on_step_failure", "true")).lower() == "true"
-    return RunPlan(tuple(steps), inputs, go_on)
+        go_on = _truth((document.get("settings") or {}).get("continue_on_step_failure", True))
+    return RunPlan(steps, inputs, go_on)
+
+
+def _check_order(steps: Iterable[Step]) -> None:
+    try:
+        TopologicalSorter({step.name: step.needs for step in steps}).prepare()
+    except CycleError as error:
+        ring = " -> ".join(reversed(error.args[1]))
+        raise JobError(f"these steps wait for one another: {ring}") from error
+
+
+# --------------------------------------------------------------------------------------- inputs
 
 
 def run_inputs(
-    document: Mapping[str, Any], given: Mapping[str, Any], context: Context
+    document: Mapping[str, Any],
+    given: Mapping[str, Any],
+    context: Context,
+    base: str | None = None,
 ) -> dict[str, str]:
     """The job's inputs as text: those given over the job's own; optional ones may be absent."""
     declared = document.get("inputs") or {}
@@ -95,163 +122,262 @@ def run_inputs(
     for name, declaration in declared.items():
         value = _literal(given.get(name))
         if value is None:
-            value = _literal(declaration)
+            value = _literal(declaration, base)
         if value is None:
-            if isinstance(declaration, Mapping) and _truth(declaration.get("optional")):
+            if _is_optional(declaration):
                 continue
             raise JobError(f'the input "{name}" has no value')
-        values[name] = expand_macros(value, context)
+        values[name] = _typed(name, declaration, expand_macros(value, context))
     return values
 
 
 def expand_macros(text: str, context: Context) -> str:
     """`text` with Azure's macros filled in; other bindings stay."""
-    if "${{" not in text:
-        return text
-    known = {
-        "name": context.run,
-        "creation_context.trigger_time": context.trigger_time,
-    }
-    return BINDING.sub(lambda match: known.get(match[1], match[0]), text)
+    macros = context.macros
+    return BINDING.sub(lambda match: macros.get(match[1], match[0]), text)
 
 
-def _literal(value: Any) -> str | None:
+def _literal(value: Any, base: str | None = None) -> str | None:
     """What an input's declaration, or what was given for it, comes to as text."""
-    if isinstance(value, Mapping):
-        for key in ("value", "path", "default"):
-            if value.get(key) is not None:
-                return str(value[key])
-        return None
-    return None if value is None else str(value)
+    if not isinstance(value, Mapping):
+        return None if value is None else str(value)
+    if value.get("path") is not None:
+        return _local(str(value["path"]), base)
+    found = value.get("value", value.get("default"))
+    return None if found is None else str(found)
+
+
+def _local(path: str, base: str | None) -> str:
+    """A local path as one that holds wherever a step runs; a URI or a binding as it is."""
+    if path.startswith("file://"):
+        return path.removeprefix("file://")
+    if base is None or re.match(r"[A-Za-z][\w+.-]*:|\$\{\{", path):
+        return path
+    return os.path.normpath(os.path.join(base, path))
+
+
+def _typed(name: str, declaration: Any, value: str) -> str:
+    """`value`, as Azure passes one of the declared type; JobError if it is none."""
+    kind = declaration.get("type") if isinstance(declaration, Mapping) else None
+    if kind == "boolean":
+        if value.lower() not in ("true", "false"):
+            raise JobError(f'the input "{name}" is neither true nor false: "{value}"')
+        return value.capitalize()
+    if kind == "integer" and not re.fullmatch(r"[+-]?\d+", value):
+        raise JobError(f'the input "{name}" is no whole number: "{value}"')
+    if kind == "number" and not _is_number(value):
+        raise JobError(f'the input "{name}" is no number: "{value}"')
+    return value
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_optional(declaration: Any) -> bool:
+    return isinstance(declaration, Mapping) and _truth(declaration.get("optional"))
 
 
 def _truth(value: Any) -> bool:
     return str(value).lower() == "true"
 
 
+# -------------------------------------------------------------------------------------- outputs
+
+
+_PARENT_OUTPUT = re.compile(r"\$\{\{\s*parent\.outputs\.([^{}\s]+)\s*\}\}")
+
+
+class _Parent:
+    """What the steps of a run can be bound to, beside what is their own."""
+
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        jobs: Mapping[str, Any],
+        inputs: Mapping[str, str],
+        context: Context,
+        folder: str,
+    ) -> None:
+        self.context = context
+        self._bindings: dict[str, tuple[str | None, frozenset[str]]] = {
+            name: (value, frozenset()) for name, value in context.macros.items()
+        }
+        for name in document.get("inputs") or {}:
+            self._bindings[f"parent.inputs.{name}"] = (inputs.get(name), frozenset())
+        self._declared = document.get("outputs") or {}
+        self._places = {
+            name: self._place(declared, f"the output {name}", folder, "pipeline_outputs", name)
+            for name, declared in self._declared.items()
+        }
+        self.outputs: dict[str, dict[str, str]] = {}
+        """Of each step, where it writes each output."""
+        writers: dict[str, set[str]] = {name: set() for name in self._places}
+        for step, job in jobs.items():
+            self.outputs[step] = {}
+            for name, declared in (job.get("outputs") or {}).items():
+                what = f'step "{step}": the output {name}'
+                bound = _parent_output(declared)
+                if bound is None:
+                    path = self._place(declared, what, folder, "outputs", step, name)
+                elif bound in self._places:
+                    path = self._places[bound]
+                    writers[bound].add(step)
+                else:
+                    raise JobError(f"{what} is bound to nothing")
+                self.outputs[step][name] = path
+                self._bindings[f"parent.jobs.{step}.outputs.{name}"] = (path, frozenset({step}))
+        for name, path in self._places.items():
+            self._bindings[f"parent.outputs.{name}"] = (path, frozenset(writers[name]))
+
+    def find(self, binding: str) -> tuple[str | None, frozenset[str]] | None:
+        """(its value, the steps that make it); no value for an optional input without one."""
+        return self._bindings.get(binding)
+
+    def is_file(self, declared: Any) -> bool:
+        """Whether an output is a file, by itself or by what it is bound to; else it is a folder."""
+        bound = _parent_output(declared)
+        both = (declared, None if bound is None else self._declared[bound])
+        return any(isinstance(one, Mapping) and one.get("type") == "uri_file" for one in both)
+
+    def _place(self, declared: Any, what: str, folder: str, *default: str) -> str:
+        """Where an output is written: in the run's folder, unless it names a local path."""
+        path = declared.get("path") if isinstance(declared, Mapping) else declared
+        path = expand_macros(str(path or ""), self.context).removeprefix("file://")
+        if os.path.isabs(path):
+            return path
+        if not re.fullmatch(r"\w[\w.-]*", default[-1]):
+            raise JobError(f"{what} cannot be the name of a file")
+        # What is no local path (azureml://...) is kept in the run's folder as well.
+        return os.path.join(folder, *default)
+
+
+def _parent_output(declared: Any) -> str | None:
+    """The output of the pipeline that one of a step is bound to."""
+    path = declared.get("path") if isinstance(declared, Mapping) else declared
+    bound = _PARENT_OUTPUT.fullmatch(str(path))
+    return bound[1] if bound else None
+
+
 # ---------------------------------------------------------------------------------------- steps
 
 
-def _steps(
-    jobs: Mapping[str, Any], inputs: Mapping[str, str], context: Context, folder: str
-) -> list[Step]:
-    places = {name: _outputs(name, job, context, folder) for name, job in jobs.items()}
-    return [_step(name, job, inputs, places, context) for name, job in jobs.items()]
-
-
-def _outputs(name: str, job: Mapping[str, Any], context: Context, folder: str) -> dict[str, str]:
-    """Where a step writes each output: in the run's folder, unless it names a local path."""
-    places: dict[str, str] = {}
-    for output, declared in (job.get("outputs") or {}).items():
-        path = declared.get("path") if isinstance(declared, Mapping) else declared
-        path = expand_macros(str(path), context) if path else ""
-        if path.startswith("file://"):
-            path = path.removeprefix("file://")
-        local = os.path.isabs(path)
-        # What is no local path (azureml://...) is kept in the run's folder as well.
-        places[output] = path if local else os.path.join(folder, "outputs", name, output)
-    return places
-
-
-def _is_file(declared: Any) -> bool:
-    return isinstance(declared, Mapping) and declared.get("type") == "uri_file"
-
-
-def _step(
-    name: str,
-    job: Mapping[str, Any],
-    inputs: Mapping[str, str],
-    places: Mapping[str, Mapping[str, str]],
-    context: Context,
-) -> Step:
+def _step(name: str, job: Mapping[str, Any], parent: _Parent, base: str | None) -> Step:
     command = job.get("command")
     if not isinstance(command, str):
         raise JobError(f'step "{name}" is not a command')
-    needs: set[str] = set()
-    own: dict[str, str] = {}
-    for key, value in (job.get("inputs") or {}).items():
-        text = _bound(name, _literal(value), inputs, places, context, needs)
-        if text is not None:
-            own[key] = text
-    values = {f"inputs.{key}": value for key, value in own.items()}
-    values |= {f"outputs.{key}": path for key, path in places[name].items()}
-    values |= {"name": context.run, "creation_context.trigger_time": context.trigger_time}
-    variables = _variables(values)
-    optional = {f"inputs.{key}" for key in (job.get("inputs") or {}) if key not in own}
-
-    def variable_of(binding: str) -> str | None:
-        if binding in variables:
-            return variables[binding]
-        if binding in optional:
-            return None
-        raise JobError(f'step "{name}": ${{{{{binding}}}}} is bound to nothing')
-
-    environment = {variable: values[binding] for binding, variable in variables.items()}
-    for key, value in (job.get("environment_variables") or {}).items():
-        environment[str(key)] = _fill(str(value), values)
-    timeout = (job.get("limits") or {}).get("timeout")
+    scope = _Scope(name, parent)
+    for key, declared in (job.get("inputs") or {}).items():
+        literal = _literal(declared, base)
+        value = None if literal is None else scope.fill(literal)
+        if value is not None:
+            value = _typed(key, declared, value)
+        elif literal is None and not _is_optional(declared):
+            raise JobError(f'step "{name}": the input "{key}" has no value')
+        scope.own[f"inputs.{key}"] = value
+    scope.own |= {f"outputs.{key}": path for key, path in parent.outputs[name].items()}
+    environment = _environment(job, scope)
+    variables = _variables([*scope.own, *parent.context.macros])
+    script = bind(command, lambda binding: variables[binding] if scope.has(binding) else None)
+    environment |= {
+        variable: value
+        for binding, variable in variables.items()
+        if (value := scope.value(binding)) is not None
+    }
+    if evaluates(command):
+        scope.check_evaluation()
     return Step(
         name=name,
-        script=bind(command, variable_of),
+        script=script,
         environment=environment,
-        outputs=places[name],
-        output_files=frozenset(k for k, d in (job.get("outputs") or {}).items() if _is_file(d)),
-        needs=frozenset(needs),
+        outputs=parent.outputs[name],
+        output_files=frozenset(
+            key for key, declared in (job.get("outputs") or {}).items() if parent.is_file(declared)
+        ),
+        needs=frozenset(scope.needs),
         code=job.get("code"),
-        timeout=float(timeout) if timeout is not None else None,
+        timeout=_timeout(name, (job.get("limits") or {}).get("timeout")),
     )
 
 
-def _variables(values: Mapping[str, str]) -> dict[str, str]:
+class _Scope:
+    """What the bindings of one step stand for; remembers the steps that it needs."""
+
+    def __init__(self, step: str, parent: _Parent) -> None:
+        self.own: dict[str, str | None] = {}
+        """`inputs.x`, `outputs.y`; None for an optional input without a value."""
+        self.needs: set[str] = set()
+        self._step = step
+        self._parent = parent
+        self._filled: list[str] = []
+
+    def value(self, binding: str) -> str | None:
+        """What it stands for; JobError if it stands for nothing."""
+        if binding in self.own:
+            return self.own[binding]
+        found = self._parent.find(binding)
+        if found is None:
+            raise JobError(f'step "{self._step}": ${{{{{binding}}}}} is bound to nothing')
+        value, makers = found
+        self.needs |= makers
+        return value
+
+    def has(self, binding: str) -> bool:
+        """Whether a command may use it, and it has a value; JobError if it may not."""
+        if binding not in self.own and binding not in self._parent.context.macros:
+            raise JobError(f'step "{self._step}": ${{{{{binding}}}}} is bound to nothing')
+        return self.value(binding) is not None
+
+    def fill(self, text: str) -> str | None:
+        """`text` with its bindings filled in, once; None where one of them has no value."""
+        values = {binding: self.value(binding) for binding in BINDING.findall(text)}
+        if None in values.values():
+            return None
+        filled = BINDING.sub(lambda match: str(values[match[1]]), text)
+        if values:
+            self._filled.append(filled)
+        return filled
+
+    def check_evaluation(self) -> None:
+        """JobError where a value that came from outside would run if bash evaluated it."""
+        if any(holds_command(value) for value in self._filled):
+            raise JobError(
+                f'step "{self._step}": its command has arithmetic in it, which could run what an '
+                'input holds in "$(...)" or "`...`"'
+            )
+
+
+def _environment(job: Mapping[str, Any], scope: _Scope) -> dict[str, str]:
+    """The environment variables of a step; one bound to an input without a value is left out."""
+    environment: dict[str, str] = {}
+    for name, text in (job.get("environment_variables") or {}).items():
+        if not name or "=" in name or "\0" in name:
+            raise JobError(f'"{name}" cannot be the name of an environment variable')
+        value = scope.fill(str(text))
+        if value is not None:
+            environment[name] = value
+    return environment
+
+
+def _variables(bindings: Iterable[str]) -> dict[str, str]:
     """A variable of its own for each binding: RECONCILER_INPUT_x, RECONCILER_OUTPUT_y."""
     variables: dict[str, str] = {}
-    taken: set[str] = set()
-    for binding in values:
-        stem = re.sub(r"[^A-Za-z0-9]", "_", binding.replace("inputs.", "input_", 1))
-        stem = stem.replace("outputs_", "output_", 1)
-        name = f"RECONCILER_{stem}"
-        while name in taken:
-            name += "_"
-        taken.add(name)
-        variables[binding] = name
+    for binding in bindings:
+        stem = re.sub(r"^(in|out)puts\.", lambda match: match[0][:-2].upper() + "_", binding)
+        variable = "RECONCILER_" + re.sub(r"[^A-Za-z0-9]", "_", stem)
+        while variable in variables.values():
+            variable += "_"
+        variables[binding] = variable
     return variables
 
 
-def _fill(text: str, values: Mapping[str, str]) -> str:
-    """Bindings in a value that no shell reads."""
-    return BINDING.sub(lambda match: values.get(match[1], match[0]), text)
-
-
-def _bound(
-    step: str,
-    text: str | None,
-    inputs: Mapping[str, str],
-    places: Mapping[str, Mapping[str, str]],
-    context: Context,
-    needs: set[str],
-) -> str | None:
-    """A step's input, with `${{parent...}}` filled in; None for an optional input without value."""
-    if text is None:
+def _timeout(step: str, seconds: Any) -> float | None:
+    if seconds is None:
         return None
-    absent = False
-
-    def value_of(match: re.Match[str]) -> str:
-        nonlocal absent
-        parts = match[1].split(".")
-        if parts[:2] == ["parent", "inputs"] and len(parts) == 3:
-            if parts[2] not in inputs:
-                absent = True
-                return ""
-            return inputs[parts[2]]
-        if parts[:2] == ["parent", "jobs"] and len(parts) == 5 and parts[3] == "outputs":
-            output = places.get(parts[2], {}).get(parts[4])
-            if output is not None:
-                needs.add(parts[2])
-                return output
-        known = expand_macros(match[0], context)
-        if known == match[0]:
-            raise JobError(f'step "{step}": {match[0]} is bound to nothing')
-        return known
-
-    filled = BINDING.sub(value_of, text)
-    return None if absent else filled
+    if not _is_number(str(seconds)) or not isfinite(float(seconds)) or float(seconds) <= 0:
+        raise JobError(f'step "{step}": "{seconds}" is no timeout in seconds')
+    return float(seconds)

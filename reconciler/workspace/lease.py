@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import socket
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,10 +51,10 @@ class Lease:
         # Not inherited by steps: the lock must end with this process alone.
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(file)
-            raise LeaseHeld(self.holder()) from None
+            if wait:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            elif not _lock(file):
+                raise LeaseHeld(self.holder())
         except BaseException:
             os.close(file)
             raise
@@ -97,3 +98,17 @@ class Lease:
         finally:
             os.close(file)
         return False
+
+
+def _lock(file: int) -> bool:
+    """Lock it; False while somebody holds it. Whoever asks whether it is held holds it for an
+    instant too, so it is tried for longer than that.
+    """
+    for _ in range(10):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        else:
+            return True
+    return False

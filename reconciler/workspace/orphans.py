@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+_ROUNDS = 50
 
 
 def end_orphans(workspace: Path) -> int:
@@ -19,10 +22,16 @@ def end_orphans(workspace: Path) -> int:
 
     Where there is no /proc, nothing is found. The caller holds the workspace's lease.
     """
-    found = list(_of_workspace(str(workspace.resolve())))
-    for process in found:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(process, signal.SIGKILL)
+    found: set[int] = set()
+    for _ in range(_ROUNDS):  # one that was just starting another is found with it the next time
+        left = set(_of_workspace(str(workspace.resolve())))
+        if not left:
+            break
+        found |= left
+        for process in left:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(0.02)
     return len(found)
 
 

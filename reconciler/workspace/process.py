@@ -1,18 +1,24 @@
 """One step as a process: started, its output kept, ended with all that it started.
 
-The step is the leader of a process group of its own. What it leaves behind is ended with it, as a
-container would; a file gets what it prints, up to a limit.
+One thread, that of `run`, reads what the step prints, keeps its deadlines and sends its signals;
+another only waits for the shell to end, and tells. What the step leaves behind is ended with it, as
+a container would: its process group, and what has left that (`setsid`, `timeout`) by a mark in the
+environment, where there is a /proc. A file gets what it prints, up to a limit.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
 import subprocess
+import sys
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -21,7 +27,16 @@ LOG_LIMIT = 64 * 1024 * 1024
 """Bytes of output that are kept of one step."""
 GRACE_SECONDS = 10.0
 """How long a step that is told to end has, before it is made to."""
-_SHELLS = ("/bin/bash", "/usr/bin/bash", "/bin/sh")
+SHELLS = ("/bin/bash", "/usr/bin/bash", "/bin/sh")
+"""The first of these that is there runs the steps."""
+MARK = "RECONCILER_PROCESS"
+"""The environment variable that tells the processes of one step from all others."""
+_LONGEST_WAIT = 3600.0
+_LOOK_SECONDS = 0.05
+"""How often what is left of an ending step is looked for."""
+_MOST_LOOKS = 100
+_PIPE = 1 << 20
+"""More than a pipe holds: what was printed before the end is within it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +64,20 @@ class StepProcess:
         timeout: float | None = None,
         grace: float = GRACE_SECONDS,
         log_limit: int = LOG_LIMIT,
+        shells: Sequence[str] = SHELLS,
     ) -> None:
         self._script = script
         self._folder = folder
         self._log = log
-        self._environment = environment
+        self._mark = uuid.uuid4().hex
+        self._environment = {**environment, MARK: self._mark}
         self._timeout = timeout
         self._grace = grace
         self._log_limit = log_limit
+        self._shells = shells
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
         self._reason: str | None = None
-        self._timers: list[threading.Timer] = []
-        self._log_note: str | None = None
+        self._waker: int | None = None
 
     def run(self) -> Ended:
         """Start it, and wait until it and all that it started has ended."""
@@ -69,96 +85,190 @@ class StepProcess:
             log = self._log.open("ab", buffering=0)
         except OSError as error:
             return Ended(None, f"its log cannot be written: {error.strerror}")
-        with log:
-            with self._lock:
-                if self._reason is not None:
-                    return Ended(None, self._reason)
-                try:
-                    process = self._process = self._start()
-                except (OSError, ValueError) as error:
-                    return Ended(None, _why_not_started(error))
+        with log, self._woken() as wake:
+            if self._reason is not None:
+                return Ended(None, self._reason)
+            try:
+                process = self._start()
+            except (OSError, ValueError) as error:
+                return Ended(None, _why_not_started(error))
             assert process.stdout is not None
-            reader = threading.Thread(target=self._copy, args=(process.stdout, log), daemon=True)
-            reader.start()
-            if self._timeout is not None:
-                self._later(self._timeout, lambda: self.end(f"timed out after {self._timeout:g} s"))
-            self._wait(process)
-            # Whoever still holds the pipe has left the group on purpose; it is not waited for.
-            reader.join(self._grace)
-        return Ended(process.returncode, self._reason, self._log_note)
+            with process.stdout as pipe:
+                copy = _Copy(pipe, log, self._log_limit)
+                try:
+                    reason = self._follow(process, copy, wake)
+                finally:
+                    self._clear(process)
+                copy.rest()
+            return Ended(process.wait(), reason, copy.note)
 
     def end(self, reason: str) -> None:
         """Ask it to end, and after the grace time make it. The first reason stays."""
         with self._lock:
-            if self._reason is not None:
-                return
-            self._reason = reason
-            if self._process is not None:
-                self._signal(signal.SIGTERM)
-        self._later(self._grace, lambda: self._signal(signal.SIGKILL))
+            if self._reason is None:
+                self._reason = reason
+                self._wake()
+
+    # -------------------------------------------------------------------------------------- waking
+
+    @contextmanager
+    def _woken(self) -> Iterator[int]:
+        """A file descriptor that can be read when something has happened."""
+        reader, writer = os.pipe()
+        self._waker = writer
+        try:
+            yield reader
+        finally:
+            with self._lock:
+                self._waker = None
+            os.close(reader)
+            os.close(writer)
+
+    def _wake(self) -> None:
+        if self._waker is not None:
+            os.write(self._waker, b".")
+
+    # ----------------------------------------------------------------------------------- following
 
     def _start(self) -> subprocess.Popen[bytes]:
-        shell = next((shell for shell in _SHELLS if os.path.exists(shell)), "sh")
+        shell = next((shell for shell in self._shells if os.path.exists(shell)), self._shells[-1])
         return subprocess.Popen(
             [shell, "-c", self._script],
             cwd=self._folder,
-            env=dict(self._environment),
+            env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 
-    def _wait(self, process: subprocess.Popen[bytes]) -> None:
-        # Not reaped yet, its id cannot be another's: the group that is ended is this one.
-        with suppress(ChildProcessError):
-            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        with self._lock:
-            self._signal(signal.SIGKILL)
-            process.wait()
-            self._process = None
-            for timer in self._timers:
-                timer.cancel()
+    def _follow(self, process: subprocess.Popen[bytes], copy: _Copy, wake: int) -> str | None:
+        """Copy what it prints and keep its time, until it has ended; why it was told to, if it was.
 
-    def _signal(self, number: int) -> None:
-        process = self._process
-        if process is not None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, number)
-
-    def _later(self, seconds: float, action: object) -> None:
-        timer = threading.Timer(seconds, action)  # type: ignore[arg-type]
-        timer.daemon = True
-        self._timers.append(timer)
-        timer.start()
-
-    def _copy(self, pipe: IO[bytes], log: IO[bytes]) -> None:
-        """Keep what the process prints; past the limit, or on a full disk, only read it away, so
-        that the process itself goes on.
+        When it was, what it started has the grace time as well, also where the shell ends at once.
         """
-        kept = 0
-        writing = True
-        while chunk := os.read(pipe.fileno(), 1 << 16):
-            if not writing:
-                continue
-            part = chunk[: self._log_limit - kept]
+        ended = threading.Event()
+        waiter = threading.Thread(target=self._await, args=(process, ended), daemon=True)
+        waiter.start()
+        poll = select.poll()
+        poll.register(wake, select.POLLIN)
+        poll.register(copy.source, select.POLLIN)
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        asked = False
+        while not (ended.is_set() and (not asked or deadline is None or not self._left(process))):
+            seconds = _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
+            if ended.is_set():
+                seconds = min(seconds, _LOOK_SECONDS)  # what is left of it has its grace time
+            for source, _ in poll.poll(1000 * max(0.0, min(seconds, _LONGEST_WAIT))):
+                if source == wake:
+                    os.read(wake, 1 << 10)
+                elif not copy.some():
+                    poll.unregister(source)
+            late = deadline is not None and time.monotonic() >= deadline
+            if late and not asked:
+                self.end(f"timed out after {self._timeout:g} s")
+            if self._reason is not None and not asked:
+                asked = True
+                deadline = time.monotonic() + self._grace
+                self._signal(process, signal.SIGTERM)
+            elif late:
+                deadline = None
+                self._signal(process, signal.SIGKILL)
+        waiter.join()
+        # A reason that nobody acted on came too late: it has ended by itself.
+        return self._reason if asked else None
+
+    def _await(self, process: subprocess.Popen[bytes], ended: threading.Event) -> None:
+        """In a thread of its own: tell when the shell has ended."""
+        if sys.platform == "darwin":  # pragma: no cover
+            process.wait()
+        else:
+            # Not reaped yet, its id cannot become another's: the group that is ended is this one.
+            with suppress(ChildProcessError):
+                os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        ended.set()
+        with self._lock:
+            self._wake()
+
+    def _clear(self, process: subprocess.Popen[bytes]) -> None:
+        """End what is left, until nothing is."""
+        for _ in range(_MOST_LOOKS):  # pragma: no branch - one in the kernel may never end
+            self._signal(process, signal.SIGKILL)
+            if not self._left(process):
+                return
+            time.sleep(_LOOK_SECONDS)
+
+    def _signal(self, process: subprocess.Popen[bytes], number: int) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        for one in self._left(process):
+            with suppress(ProcessLookupError, PermissionError):
+                if os.getpgid(one) != process.pid:
+                    os.kill(one, number)
+
+    def _left(self, process: subprocess.Popen[bytes]) -> list[int]:
+        """The processes of this step, wherever they went, but for the shell itself."""
+        return [one for one in _marked(self._mark) if one != process.pid]
+
+
+class _Copy:
+    """What a process prints, into its log; past the limit, or on a full disk, it is only read away,
+    so that the process itself goes on.
+    """
+
+    def __init__(self, pipe: IO[bytes], log: IO[bytes], limit: int) -> None:
+        self.source = pipe.fileno()
+        self.note: str | None = None
+        self._log = log
+        self._left = limit
+        self._limit = limit
+
+    def some(self) -> int:
+        """Copy what there is, or wait for it; how many bytes were read, 0 at the end."""
+        chunk = os.read(self.source, 1 << 16)
+        if chunk and self.note is None:
             try:
-                log.write(part)
-                kept += len(part)
-                if kept == self._log_limit and len(part) < len(chunk):
-                    writing = False
-                    self._log_note = f"output past {self._log_limit:,} bytes is not kept"
-                    log.write(f"\n[{self._log_note}]\n".encode())
+                self._write(chunk[: self._left])
+                if len(chunk) > self._left:
+                    self.note = f"output past {self._limit:,} bytes is not kept"
+                    self._write(f"\n[{self.note}]\n".encode())
+                self._left -= len(chunk)
             except OSError as error:
-                writing = False
                 what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
-                self._log_note = f"the log is not whole: {what}"
-        pipe.close()
+                self.note = f"the log is not whole: {what}"
+        return len(chunk)
+
+    def rest(self) -> None:
+        """Copy what the process has left in the pipe. Others may hold it: they are not awaited."""
+        os.set_blocking(self.source, False)
+        copied = 0
+        with suppress(BlockingIOError):
+            while copied < _PIPE and (read := self.some()):
+                copied += read
+
+    def _write(self, data: bytes) -> None:
+        while data:
+            data = data[self._log.write(data) :]
+
+
+def _marked(mark: str) -> Iterator[int]:
+    """The processes that carry `mark`; none where there is no /proc."""
+    entry = f"\0{MARK}={mark}\0".encode()
+    with suppress(OSError):
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                with suppress(OSError):
+                    if entry in b"\0" + Path("/proc", name, "environ").read_bytes():
+                        yield int(name)
 
 
 def _why_not_started(error: OSError | ValueError) -> str:
-    if isinstance(error, ValueError):
-        return "it cannot be started: an input holds a NUL character"
-    if error.errno == errno.E2BIG:
-        return "it cannot be started: its inputs are too long"
-    return f"it cannot be started: {error.strerror}"
+    if isinstance(error, UnicodeError):
+        why = "its command or an input holds what is no text"
+    elif isinstance(error, ValueError):
+        why = "its command or an input holds a NUL character"
+    elif error.errno == errno.E2BIG:
+        why = "its command or its inputs are too long"
+    else:
+        why = f"{error.strerror}: {error.filename}"
+    return f"it cannot be started: {why}"

@@ -78,7 +78,10 @@ class Run:
         self._statuses: dict[str, Status] = {}
         self._lock = threading.Lock()
         self._canceled: str | None = None
+        self._stopped: str | None = None
+        """Why no step is started any more, and those that run are ended."""
         self._failed: list[str] = []
+        self._cut_short = False
 
     def execute(self) -> RunReport:
         """Run every step that can be run; the report of the whole is returned and reported."""
@@ -98,8 +101,12 @@ class Run:
     def cancel(self, reason: str) -> None:
         """End the steps that run, and start no others."""
         with self._lock:
-            if self._canceled is None:
-                self._canceled = reason
+            self._canceled = self._canceled or reason
+        self._stop(reason)
+
+    def _stop(self, reason: str) -> None:
+        with self._lock:
+            self._stopped = self._stopped or reason
             processes = list(self._processes.values())
         for process in processes:
             process.end(reason)
@@ -116,7 +123,7 @@ class Run:
                 if self._statuses[step.name] != "NotStarted":
                     continue
                 needed = {self._statuses[name] for name in step.needs}
-                if self._stopping() or needed & {"Failed", "Canceled", "Skipped"}:
+                if self._stopped is not None or needed & {"Failed", "Canceled", "Skipped"}:
                     self._set(step, "Skipped", message=self._why_skipped(step))
                     settled = False  # those that need it are skipped as well
                 elif needed <= {"Completed"}:
@@ -124,34 +131,33 @@ class Run:
                     started += 1
         return started
 
-    def _stopping(self) -> bool:
-        return self._canceled is not None or bool(
-            self._failed and not self.plan.continue_on_step_failure
-        )
-
     def _why_skipped(self, step: Step) -> str:
-        if self._canceled is not None:
-            return self._canceled
         broken = [name for name in sorted(step.needs) if self._statuses[name] != "Completed"]
-        if broken:
-            return f"it needs {', '.join(broken)}"
-        return f"{self._failed[0]} failed"
+        failed = any(self._statuses[name] == "Failed" for name in broken)
+        if self._canceled is not None and not failed:
+            self._cut_short = True
+            return self._canceled
+        return f"it needs {', '.join(broken)}" if broken else f"{self._failed[0]} failed"
 
     def _start(self, step: Step) -> None:
         self._set(step, "Running")
-        thread = threading.Thread(
-            target=lambda: self._ended.put((step, self._run_step(step))),
-            name=f"{self.name}/{step.name}",
-            daemon=True,
-        )
-        thread.start()
+        threading.Thread(
+            target=self._run_step, args=(step,), name=f"{self.name}/{step.name}", daemon=True
+        ).start()
 
-    def _run_step(self, step: Step) -> Ended:
+    def _run_step(self, step: Step) -> None:
+        # A bug must not leave the run waiting for ever; its traceback is shown by the thread.
+        ended = Ended(None, "it could not be run, by an error of reconciler")
+        try:
+            ended = self._run_process(step)
+        finally:
+            self._ended.put((step, ended))
+
+    def _run_process(self, step: Step) -> Ended:
         try:
             folder = self._prepare(step)
-        except OSError as error:
-            where = f" ({error.filename})" if error.filename else ""
-            return Ended(None, f"its folder cannot be made: {error.strerror}{where}")
+        except (OSError, ValueError) as error:
+            return Ended(None, f"its folder cannot be made: {_words(error)}")
         process = StepProcess(
             step.script,
             folder=folder,
@@ -161,8 +167,8 @@ class Run:
             grace=self._grace,
         )
         with self._lock:
-            if self._canceled is not None:
-                return Ended(None, self._canceled)
+            if self._stopped is not None:
+                return Ended(None, self._stopped)
             self._processes[step.name] = process
         try:
             return process.run()
@@ -176,7 +182,8 @@ class Run:
         if step.code is not None and self._code_folder is not None:
             source = os.path.join(self._code_folder, step.code)
             if os.path.isdir(source):
-                shutil.copytree(source, folder, symlinks=True)
+                # What a link leads to is copied, for a step must not reach what it was copied from.
+                shutil.copytree(source, folder, ignore=_not_copied(self.folder.parent))
             else:
                 folder.mkdir(parents=True)
                 shutil.copy2(source, folder)
@@ -194,19 +201,18 @@ class Run:
         message = ended.reason or ended.log_note
         if ended.exit_code == 0 and ended.reason is None:
             status = "Completed"
-        elif self._canceled is not None or ended.reason == _OTHER_FAILED:
+        elif ended.reason is not None and ended.reason in (self._canceled, _OTHER_FAILED):
             status = "Canceled"
+            self._cut_short = self._cut_short or ended.reason == self._canceled
         else:
             status = "Failed"
             self._failed.append(step.name)
-            if message is None and ended.exit_code is not None:
-                message = _exit_words(ended.exit_code)
+            if ended.reason is None and ended.exit_code is not None:
+                notes = (_exit_words(ended.exit_code), ended.log_note)
+                message = "; ".join(note for note in notes if note)
         self._set(step, status, ended.exit_code, message)
         if status == "Failed" and not self.plan.continue_on_step_failure:
-            with self._lock:
-                processes = list(self._processes.values())
-            for process in processes:
-                process.end(_OTHER_FAILED)
+            self._stop(_OTHER_FAILED)
 
     def _set(
         self,
@@ -222,7 +228,7 @@ class Run:
 
     def _outcome(self) -> RunReport:
         now = datetime.now(UTC)
-        if self._canceled is not None and set(self._statuses.values()) != {"Completed"}:
+        if self._cut_short:
             return RunReport(self.name, "Canceled", now, self._canceled)
         if self._failed:
             return RunReport(self.name, "Failed", now, f"failed: {', '.join(self._failed)}")
@@ -237,6 +243,32 @@ def _exit_words(code: int) -> str:
         return f"ended by signal {-code}"
     meaning = {126: " (the command cannot be run)", 127: " (the command was not found)"}
     return f"exit code {code}{meaning.get(code, '')}"
+
+
+def _not_copied(runs: Path) -> Callable[[str, list[str]], set[str]]:
+    """For copytree: the runs themselves, links that lead round in circles, and what is no file."""
+    own = os.path.realpath(runs)
+
+    def is_copied(path: str, here: str) -> bool:
+        real = os.path.realpath(path)
+        if os.path.isdir(real):
+            return real != own and not here.startswith(os.path.join(real, ""))
+        return os.path.isfile(real)
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        here = os.path.join(os.path.realpath(folder), "")
+        return {name for name in names if not is_copied(os.path.join(folder, name), here)}
+
+    return ignored
+
+
+def _words(error: OSError | ValueError) -> str:
+    if isinstance(error, shutil.Error):
+        source, _, why = error.args[0][0]
+        return f"{why} ({source})"
+    if not isinstance(error, OSError):
+        return str(error)
+    return f"{error.strerror} ({error.filename})" if error.filename else str(error.strerror)
 
 
 def log_path(folder: Path, step: str) -> Path:

@@ -71,6 +71,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             message      TEXT
         ) STRICT, WITHOUT ROWID
         """,
+        "CREATE INDEX runs_by_creation ON runs (created_at, name)",
         "CREATE INDEX runs_by_status ON runs (status, created_at)",
         "CREATE INDEX runs_by_schedule ON runs (schedule, created_at)",
         "CREATE INDEX runs_by_experiment ON runs (experiment, created_at)",
@@ -89,7 +90,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """
         CREATE TABLE fires (
             schedule    TEXT NOT NULL,
-            key         TEXT NOT NULL,    -- the instant, or the path and its stamp
+            key         TEXT NOT NULL,    -- the instant, or the path and its stamp; missed ...
             due_at      TEXT NOT NULL,
             recorded_at TEXT NOT NULL,
             outcome     TEXT NOT NULL,    -- run, missed
@@ -102,10 +103,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         CREATE TABLE watches (
             schedule  TEXT PRIMARY KEY,
             since     TEXT NOT NULL,      -- of the schedule, when the cursor was begun
-            looked_at TEXT NOT NULL,
-            files     INTEGER NOT NULL,
-            failures  INTEGER NOT NULL DEFAULT 0,
-            error     TEXT
+            looked_at TEXT NOT NULL,      -- and recorded: a look that finds nothing new is not
+            failures  INTEGER NOT NULL DEFAULT 0,  -- in a row
+            error     TEXT,
+            failing_since TEXT
         ) STRICT, WITHOUT ROWID
         """,
         """

@@ -2,16 +2,40 @@
 
 Values never become part of the text: each is put into an environment variable, and its binding
 becomes the expansion of that variable, quoted as its place in the command asks for. A shell does
-not parse what an expansion yields, so a value is one word, whatever is in it.
+not parse what an expansion yields, so a value is one word, whatever is in it. The text is the same
+for all values: reading a place wrongly may split a value into words, but never runs it.
+
+The exception is arithmetic, where bash evaluates what an expansion yields, and runs the command in
+`a[$(command)]`. `evaluates` tells whether a command may do that, `holds_command` what it must not
+be given then.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
-BINDING = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
+BINDING = re.compile(r"\$\{\{\s*+((?:[^{}\s]++|\s++(?!\}\}))*+)\s*+\}\}")
+"""`${{ inputs.x }}`; group 1 is what is inside, without blanks around it."""
 _OPTIONAL = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
+_HEREDOC = re.compile(
+    r"""<<(?P<tabs>-?)[ \t]*
+        (?: '(?P<single>[^'\n]*)' | "(?P<double>[^"\n]*)" | (?P<escape>\\?)(?P<bare>[\w.+-]+) )""",
+    re.VERBOSE,
+)
+_ARITHMETIC = re.compile(
+    r"""\(\( | \$\[ | \blet\b | \b(?:declare|local|typeset)\s+-\w*i
+      | \s-(?:eq|ne|lt|le|gt|ge)\s | (?:\[\[?|\btest)\s+-v\s
+      | \b(?:printf\s+-v|read|readonly|unset|wait|declare|local|typeset)\b[^\n;&|]*\$
+      | \$\{[!\#]?\w+(?:\[|:\s*[^-+?=\s])[^}]*[$A-Za-z]      # ${text:$offset}, ${list[$index]}
+      | \w\[[^]\n]*[$A-Za-z][^]\n]*\]\+?=                    # list[$index]=
+    """,
+    re.VERBOSE,
+)
+_COMMAND = re.compile(r"`|\$[({]|\$$")
+_BEFORE_A_COMMAND = frozenset("\n;&|({!)`")
+_KEYWORDS_BEFORE_A_COMMAND = frozenset({"do", "else", "elif", "if", "then", "until", "while"})
 
 VariableOf = Callable[[str], str | None]
 """The inside of a binding, `inputs.x` -> the environment variable that holds its value; None where
@@ -22,8 +46,20 @@ def bind(command: str, variable_of: VariableOf) -> str:
     """`command` with each binding as a quoted expansion.
 
     `$[[ ... ]]`, Azure's mark for an optional part, is left out when a binding in it has no value.
+    A binding after a backslash is text.
     """
-    return _quote(_OPTIONAL.sub(lambda part: _optional(part[1], variable_of), command), variable_of)
+    command = _OPTIONAL.sub(lambda part: _optional(part[1], variable_of), command)
+    return _Reader(command, variable_of, "plain").read()
+
+
+def evaluates(command: str) -> bool:
+    """Whether bash may take a value in `command` for an arithmetic expression."""
+    return _ARITHMETIC.search(command) is not None
+
+
+def holds_command(value: str) -> bool:
+    """Whether `value` would run something if it were evaluated, by itself or with what follows."""
+    return _COMMAND.search(value) is not None
 
 
 def _optional(part: str, variable_of: VariableOf) -> str:
@@ -31,58 +67,200 @@ def _optional(part: str, variable_of: VariableOf) -> str:
     return "" if absent else part
 
 
-def _quote(command: str, variable_of: VariableOf) -> str:
-    """One pass that knows, at each binding, what quotes it stands in."""
-    out: list[str] = []
-    stack = ["plain"]  # plain, double, single, comment, back
-    position = 0
-    while position < len(command):
-        context = stack[-1]
-        match = BINDING.match(command, position)
-        if match is not None:
-            out.append(_expansion(variable_of(match[1]), context))
-            position = match.end()
-            continue
-        character = command[position]
+@dataclass(frozen=True, slots=True)
+class _Heredoc:
+    """One whose body comes after the line that is being read."""
+
+    index: int
+    """Where its `<<WORD` is in what was put out."""
+    tabs: str
+    word: str
+    quoted: bool
+
+
+class _Reader:
+    """One pass over a command that knows, at each binding, what it stands in."""
+
+    def __init__(self, text: str, variable_of: VariableOf, context: str) -> None:
+        self._text = text
+        self._variable_of = variable_of
+        self._position = 0
+        self._out: list[str] = []
+        # plain, double, single, ansi ($'...'), comment, back (`...`), brace (${...}), quoted brace
+        # (in double quotes), arithmetic, group (parentheses in it), case, heredoc (its body)
+        self._stack = [context]
+        self._heredocs: list[_Heredoc] = []
+        self._word_starts = True
+
+    def read(self) -> str:
+        while self._position < len(self._text):
+            self._step(self._stack[-1])
+        return "".join(self._out)
+
+    def _step(self, context: str) -> None:
+        binding = BINDING.match(self._text, self._position)
+        if binding is not None:
+            self._put(len(binding[0]), _expansion(self._variable_of(binding[1]), context))
+            return
+        character = self._text[self._position]
         if character == "\\" and context not in ("single", "comment"):
-            out.append(command[position : position + 2])
-            position += 2
-            continue
-        _step(stack, context, character, command[position - 1 : position])
-        out.append(character)
-        position += 1
-    return "".join(out)
+            self._put(2)
+        elif character == "`" and "back" in self._stack:
+            # A shell looks for the end of `...` before it looks at the quotes inside.
+            last = len(self._stack) - 1 - self._stack[::-1].index("back")
+            del self._stack[last:]
+            self._put(1)
+        elif context in ("single", "ansi"):
+            self._put(1, pop=character == "'")
+        elif context == "comment":
+            if character == "\n":
+                self._stack.pop()
+            else:
+                self._put(1)
+        elif context in ("double", "quoted brace", "heredoc"):
+            self._quoted(context, character)
+        else:
+            self._plain(context, character)
+
+    def _quoted(self, context: str, character: str) -> None:
+        if character == '"' and context != "heredoc":
+            self._put(1, pop=context == "double", push="double" if context != "double" else None)
+        elif character == "}" and context == "quoted brace":
+            self._put(1, pop=True)
+        elif character == "`":
+            self._put(1, push="back")
+        elif not self._substitution("quoted brace"):
+            self._put(1)
+
+    def _plain(self, context: str, character: str) -> None:
+        if character == "#" and self._word_starts and context in ("plain", "case", "back"):
+            self._put(1, push="comment")
+        elif character in "'\"`":
+            self._put(1, push={"'": "single", '"': "double", "`": "back"}[character])
+        elif self._text.startswith("$'", self._position):
+            self._put(2, push="ansi")
+        elif self._substitution("brace"):
+            pass
+        elif character == "(":
+            self._open("(", "group" if context in ("arithmetic", "group") else "plain")
+        elif character == ")":
+            # That of a pattern in `case` closes nothing.
+            closes = context in ("plain", "arithmetic", "group") and len(self._stack) > 1
+            self._put(2 if context == "arithmetic" else 1, pop=closes)
+        elif character == "}" and context == "brace":
+            self._put(1, pop=True)
+        elif character == "\n" and self._heredocs:
+            self._put(1)
+            self._bodies()
+        elif character == "<" and context in ("plain", "case", "back"):
+            self._less()
+        elif self._word_starts and self._is_command("case"):
+            self._put(4, push="case")
+        elif self._word_starts and context == "case" and self._is_command("esac"):
+            self._put(4, pop=True)
+        else:
+            self._put(1)
+
+    def _substitution(self, brace: str) -> bool:
+        """Read the beginning of `$(...)`, `$((...))` or `${...}`, if it is one."""
+        if self._text.startswith("$(", self._position):
+            self._open("$(", "plain")
+            return True
+        if self._text.startswith("${", self._position):
+            self._put(2, push=brace)
+            return True
+        return False
+
+    def _open(self, opening: str, context: str) -> None:
+        after = self._position + len(opening)
+        if context == "plain" and _is_arithmetic(self._text, after):
+            self._put(len(opening) + 1, push="arithmetic")
+        else:
+            self._put(len(opening), push=context)
+
+    def _is_command(self, word: str) -> bool:
+        """Whether `word` comes next, where a command begins."""
+        if not re.compile(rf"{word}(?![\w-])").match(self._text, self._position):
+            return False
+        before = self._text[: self._position].rstrip(" \t")
+        return (
+            not before
+            or before[-1] in _BEFORE_A_COMMAND
+            or before.rsplit(None, 1)[-1] in _KEYWORDS_BEFORE_A_COMMAND
+        )
+
+    def _less(self) -> None:
+        heredoc = _HEREDOC.match(self._text, self._position)
+        if heredoc is None:
+            self._put(3 if self._text.startswith("<<<", self._position) else 1)
+            return
+        word = next(heredoc[name] for name in ("bare", "single", "double") if heredoc[name])
+        quoted = heredoc["bare"] is None or bool(heredoc["escape"])
+        self._heredocs.append(_Heredoc(len(self._out), heredoc["tabs"], word, quoted))
+        self._put(len(heredoc[0]))
+
+    def _bodies(self) -> None:
+        """Read the heredocs that the line before has announced."""
+        for heredoc in self._heredocs:
+            tabs = r"\t*" if heredoc.tabs else ""
+            end = re.compile(rf"^{tabs}{re.escape(heredoc.word)}$", re.MULTILINE).search(
+                self._text, self._position
+            )
+            stop = end.start() if end is not None else len(self._text)
+            body = self._text[self._position : stop]
+            if heredoc.quoted and BINDING.search(body):
+                # Nothing is expanded in it: made into one that expands the bindings alone.
+                word = re.sub(r"\W", "_", heredoc.word)
+                self._out[heredoc.index] = f"<<{heredoc.tabs}{word}"
+                self._out += [self._literal(body), word]
+            else:
+                if not heredoc.quoted:
+                    body = _Reader(body, self._variable_of, "heredoc").read()
+                self._out += [body, end[0] if end is not None else ""]
+            self._position = end.end() if end is not None else stop
+        self._heredocs.clear()
+
+    def _literal(self, body: str) -> str:
+        parts = BINDING.split(body)
+        parts[::2] = [re.sub(r"[\\$`]", r"\\\g<0>", part) for part in parts[::2]]
+        parts[1::2] = [_expansion(self._variable_of(name), "heredoc") for name in parts[1::2]]
+        return "".join(parts)
+
+    def _put(
+        self, length: int, text: str | None = None, *, push: str | None = None, pop: bool = False
+    ) -> None:
+        """Go on by `length`, and put out `text`, or what was read."""
+        read = self._text[self._position : self._position + length]
+        self._out.append(read if text is None else text)
+        self._position += length
+        self._word_starts = push in _NEW or (len(read) == 1 and (read.isspace() or read in ";&|()"))
+        if pop:
+            self._stack.pop()
+        if push is not None:
+            self._stack.append(push)
+
+
+_NEW = frozenset({"plain", "back"})
+"""What begins with a new word."""
+
+
+def _is_arithmetic(text: str, position: int) -> bool:
+    """Whether a second parenthesis opens here, and both are closed together: `((...))`."""
+    depth = 0
+    for index in range(position, len(text)):
+        if text[index] == "(":
+            depth += 1
+        elif text[index] == ")":
+            depth -= 1
+        if depth <= 0:
+            return index > position and text.startswith("))", index)
+    return False
 
 
 def _expansion(variable: str | None, context: str) -> str:
     value = "" if variable is None else f"${{{variable}}}"
-    if context == "double":
+    if context in ("double", "quoted brace", "heredoc", "arithmetic", "group"):
         return value
-    if context == "single":
-        return f"'\"{value}\"'"
+    if context in ("single", "ansi"):
+        return f"'\"{value}\"{'$' if context == 'ansi' else ''}'"
     return f'"{value}"'
-
-
-def _step(stack: list[str], context: str, character: str, before: str) -> None:
-    """Follow the quotes: what stands on the stack is what the next character stands in."""
-    if context == "single":
-        if character == "'":
-            stack.pop()
-    elif context == "comment":
-        if character == "\n":
-            stack.pop()
-    elif context == "double":
-        if character == '"':
-            stack.pop()
-        elif character == "(" and before == "$":
-            stack.append("plain")
-    elif character == "'":
-        stack.append("single")
-    elif character == '"':
-        stack.append("double")
-    elif character == "#" and (not before or before.isspace() or before in ";&|("):
-        stack.append("comment")
-    elif character == "(":
-        stack.append("plain")
-    elif character == ")" and len(stack) > 1:
-        stack.pop()

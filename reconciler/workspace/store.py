@@ -110,11 +110,18 @@ def _fingerprint(owner: str | None, text: str) -> str:
 class Store:
     """The schedules and pipelines of a workspace file."""
 
-    def __init__(self, path: Path, *, actor: str | None = None, durable: bool = False) -> None:
-        """`actor`: who is at work. `durable`: commits survive a loss of power."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        actor: str | None = None,
+        durable: bool = False,
+        busy_seconds: float | None = None,
+    ) -> None:
+        """`actor`: who is at work. `durable`, `busy_seconds`: as of Database."""
         self.path = path
         self.actor = actor
-        self.database = Database(path, durable=durable)
+        self.database = Database(path, durable=durable, busy_seconds=busy_seconds)
 
     def close(self) -> None:
         """Let go of the file; it is opened again when needed."""
@@ -318,8 +325,16 @@ def _since(current: Any, document: Mapping[str, Any]) -> str | None:
     if current is None:
         return None
     before = json.loads(current[3])
-    same = before["trigger"] == document["trigger"] and before["is_enabled"]
+    same = _timing(before["trigger"]) == _timing(document["trigger"]) and before["is_enabled"]
     return current[4] if same and document["is_enabled"] else None
+
+
+def _timing(trigger: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a trigger makes it another. A folder that is looked at more often, or whose files
+    are passed on by another name, is the same: nothing that lands meanwhile is lost.
+    """
+    how = ("polling_interval", "data_path_parameter_name") if trigger["type"] == "datastore" else ()
+    return {key: value for key, value in trigger.items() if key not in how}
 
 
 def _check_pipeline_enabled(connection: sqlite3.Connection, pipeline: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from reconciler.firing import next_fire
 from reconciler.model import Cron, Recurrence
@@ -17,9 +17,10 @@ LATE = timedelta(seconds=60)
 """A fire that is reached later than this is missed, and not run: Azure's rule is that what was
 missed is not made up for."""
 MOST_COUNTED = 100
-"""Missed fires of one schedule are counted up to here."""
+"""Missed fires of one schedule are counted up to here, at a time."""
 
 _TICK = timedelta(microseconds=1)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Fires that were not reached in time: how many, at least, and the first and last of them."""
+    """Fires that were not reached in time: how many, at least, the first, and the last counted."""
 
     count: int
     first: datetime
@@ -55,7 +56,11 @@ class Due:
 class Timetable:
     """The next fire of each schedule."""
 
-    def __init__(self) -> None:
+    def __init__(self, settled_until: datetime | None = None) -> None:
+        """`settled_until`: how far an engine got before this one; what is late is not missed
+        again up to there, should the clock have gone back since.
+        """
+        self._settled_until = settled_until or _LONG_AGO
         self._schedules: dict[str, Timed] = {}
         self._next: dict[str, datetime] = {}
         self._heap: list[tuple[datetime, str]] = []
@@ -63,28 +68,38 @@ class Timetable:
     def __len__(self) -> int:
         return len(self._schedules)
 
-    def put(self, timed: Timed, handled_until: datetime) -> None:
+    def put(self, timed: Timed, handled_until: datetime | None) -> None:
         """Add or replace a schedule; its fires up to `handled_until` are settled."""
         self._schedules[timed.name] = timed
-        self._plan(timed, max(handled_until, timed.since - _TICK))
+        self._plan(timed, max(handled_until or _LONG_AGO, timed.since - _TICK))
 
     def remove(self, name: str) -> None:
         """Forget a schedule; nothing if it is not known."""
         self._schedules.pop(name, None)
         self._next.pop(name, None)
 
-    def rewind(self, now: datetime) -> None:
-        """The clock went back to `now`: look from there again."""
+    def rewind(self, reached: datetime, now: datetime) -> None:
+        """The clock had `reached` an instant and went back to `now`: look from there again.
+
+        What fired comes again, and the ledger knows it. What was missed may yet be in time.
+        """
+        self._settled_until = max(self._settled_until, reached)
         for timed in self._schedules.values():
-            self._plan(timed, max(now, timed.since - _TICK))
+            owed = self._next.get(timed.name)
+            if owed is None or owed > now:
+                self._plan(timed, max(now, timed.since - _TICK))
 
     def next_at(self) -> datetime | None:
         """When something is due next; None: never."""
         self._drop_stale()
         return self._heap[0][0] if self._heap else None
 
-    def due(self, now: datetime) -> list[Due]:
-        """What is due by `now`, the earliest first; it is not due again."""
+    def due(self, now: datetime, up_since: datetime | None = None) -> list[Due]:
+        """What is due by `now`, the earliest first; it is not due again.
+
+        What is more than LATE before `now`, or was before the engine was up, is missed.
+        """
+        in_time_from = max(now - LATE, up_since or _LONG_AGO)
         found: list[Due] = []
         while True:
             self._drop_stale()
@@ -93,14 +108,17 @@ class Timetable:
             first, name = heapq.heappop(self._heap)
             del self._next[name]
             timed = self._schedules[name]
-            found.append(_split(timed, first, now))
+            owed = self._split(timed, first, in_time_from, now)
+            if owed.fires or owed.missed is not None:
+                found.append(owed)
             self._plan(timed, now)
 
-    def owe(self, name: str, since: datetime) -> None:
-        """What `due` gave could not be settled: it is due again, from `since` on."""
-        if name in self._schedules:
-            self._next[name] = since
-            heapq.heappush(self._heap, (since, name))
+    def owe(self, due: Due) -> None:
+        """What `due` gave could not be settled: it is due again."""
+        first = due.missed.first if due.missed is not None else due.fires[0]
+        if due.name in self._schedules:
+            self._next[due.name] = first
+            heapq.heappush(self._heap, (first, due.name))
 
     def _plan(self, timed: Timed, after: datetime) -> None:
         following = next_fire(timed.trigger, after, timed.created_at)
@@ -115,22 +133,31 @@ class Timetable:
         while self._heap and self._next.get(self._heap[0][1]) != self._heap[0][0]:
             heapq.heappop(self._heap)
 
-
-def _split(timed: Timed, first: datetime, now: datetime) -> Due:
-    """The fires from `first` to `now`: those that are missed, and those still in time."""
-    missed: Missed | None = None
-    in_time_from = now - LATE
-    fire: datetime | None = first
-    if first < in_time_from:
-        count, last = 0, first
-        while fire is not None and fire < in_time_from and count < MOST_COUNTED:
-            count, last = count + 1, fire
+    def _split(self, timed: Timed, first: datetime, in_time_from: datetime, now: datetime) -> Due:
+        """The fires from `first` to `now`: those that are missed, and those still in time."""
+        missed: Missed | None = None
+        fire: datetime | None = first
+        if first < in_time_from:
+            if first <= self._settled_until:
+                settled = min(self._settled_until, in_time_from - _TICK)
+                fire = next_fire(timed.trigger, settled, timed.created_at)
+            missed, fire = _count_missed(timed, fire, in_time_from)
+        fires: list[datetime] = []
+        while fire is not None and fire <= now:
+            fires.append(fire)
             fire = next_fire(timed.trigger, fire, timed.created_at)
-        if fire is not None and fire < in_time_from:
-            fire = next_fire(timed.trigger, in_time_from - _TICK, timed.created_at)
-        missed = Missed(count, first, last)
-    fires: list[datetime] = []
-    while fire is not None and fire <= now:
-        fires.append(fire)
+        return Due(timed.name, tuple(fires), missed)
+
+
+def _count_missed(
+    timed: Timed, fire: datetime | None, in_time_from: datetime
+) -> tuple[Missed | None, datetime | None]:
+    """The fires from `fire` on that are missed, and the first that is not."""
+    missed: Missed | None = None
+    while fire is not None and fire < in_time_from:
+        if missed is not None and missed.count == MOST_COUNTED:
+            return missed, next_fire(timed.trigger, in_time_from - _TICK, timed.created_at)
+        first = missed.first if missed is not None else fire
+        missed = Missed((missed.count if missed is not None else 0) + 1, first, fire)
         fire = next_fire(timed.trigger, fire, timed.created_at)
-    return Due(timed.name, tuple(fires), missed)
+    return missed, fire

@@ -80,10 +80,13 @@ class Terminal:
             os.close(self.theirs)
             self.theirs = None
 
-    def read_until(self, wanted: str | None) -> str:
+    def read_until(self, wanted: str | None, *, pressing: str = "") -> str:
         """What is printed until `wanted` is; None: until the process ends."""
         while wanted is None or wanted not in self.text:
-            ready, _, _ = select.select([self.end], [], [], 60)
+            ready, _, _ = select.select([self.end], [], [], 0.5 if pressing else 60)
+            if not ready and pressing:
+                os.write(self.end, pressing.encode())
+                continue
             assert ready, self.text
             try:
                 data = os.read(self.end, 65536)
@@ -98,7 +101,8 @@ class Terminal:
 
     def answer(self, text: str) -> int:
         os.write(self.end, text.encode())
-        self.read_until(None)
+        # Ctrl-C between the question and the reading of the answer is heard at the next one only.
+        self.read_until(None, pressing=text if text == "\x03" else "")
         return self.process.wait(60)
 
 

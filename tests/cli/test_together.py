@@ -13,11 +13,9 @@ from helpers import declaration, environment, repository, run, write
 
 # Everything is loaded, then each waits at its pipe until both may start.
 RUNNER = """
-import importlib, sys
-from reconciler.cli import COMMANDS, main_group
-for module, _ in COMMANDS.values():
-    importlib.import_module(f"reconciler.cli.{module}")
-import deepdiff, jsonschema_rs, os
+import deepdiff, jsonschema_rs, os, sys
+import reconciler.cli.apply
+from reconciler.cli import main_group
 print("ready", flush=True)
 for line in sys.stdin:
     child = os.fork()

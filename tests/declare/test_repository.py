@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.declare.declaration import _build
 from reconciler.declare.desired import TargetSettings
 from reconciler.declare.repository import Declarations, read_declarations
+from reconciler.model import Source
 from reconciler.render.problems import FORMATS, render_problems
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -108,6 +110,31 @@ def test_job_found_through_a_link(tmp_path: Path) -> None:
     declarations = read(tmp_path, {"a.yaml": SCHEDULE.format(name="a", job="link.txt")})
     assert declarations.problems == ()
     assert declarations.jobs == 1
+
+
+def test_job_read_before_its_schedule(tmp_path: Path) -> None:
+    files = {"a.yml": "type: command\ncommand: echo\n"}
+    declarations = read(tmp_path, {**files, "b.yaml": SCHEDULE.format(name="b", job="a.yml")})
+    assert declarations.problems == ()
+    assert declarations.jobs == 1
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        {"type": "event"},
+        {"type": "recurrence", "frequency": "day", "interval": "often"},
+        {"type": "recurrence", "frequency": "day", "interval": 1, "schedule": {"week_days": ["x"]}},
+    ],
+)
+def test_what_neither_schema_nor_lint_finds_is_a_problem_all_the_same(
+    trigger: dict[str, object],
+) -> None:
+    document = {"name": "a", "trigger": trigger, "create_job": "azureml:j"}
+    source = Source("a.yaml", 1)
+    schedule, findings = _build(document, "local", source, lambda _: (None, None), NOW)
+    assert schedule is None
+    assert [finding.code for finding in findings] == ["SCH010"]
 
 
 def test_a_faulty_file_gives_no_schedule(tmp_path: Path) -> None:

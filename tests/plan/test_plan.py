@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from helpers import CRON, OWNER, TARGET, canonical, live, schedule
@@ -109,6 +110,30 @@ def test_adopt_makes_an_update_that_takes_over(name: str, owner: str | None, fou
     )
     whose = 'managed by "them"' if owner else "made by hand"
     assert change.reason == f"taken over: it is {whose}"
+
+
+@pytest.mark.parametrize(
+    ("live_digest", "desired_digest", "reason"),
+    [
+        ("applied", "new", "changed in the repository"),
+        ("edited", "applied", "changed live by ann on 2026-01-02 03:04 UTC"),
+        ("edited", "new", "changed in the repository, and live by ann on 2026-01-02 03:04 UTC"),
+    ],
+)
+def test_who_made_the_difference_where_the_target_keeps_what_was_applied(
+    live_digest: str, desired_digest: str, reason: str
+) -> None:
+    found = replace(
+        live(DIFFERS),
+        applied="applied",
+        digest=live_digest,
+        modified_by="ann",
+        modified_at=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+    )
+    assert only(plan_of([Canonical(SAME, digest=desired_digest)], [found])).reason == reason
+    unknown = replace(found, modified_by=None, modified_at=None)
+    plan = plan_of([Canonical(SAME, digest=desired_digest)], [unknown])
+    assert only(plan).reason == reason.replace(" by ann on 2026-01-02 03:04 UTC", "")
 
 
 def test_adopt_is_only_for_the_one_that_is_named() -> None:

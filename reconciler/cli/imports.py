@@ -1,0 +1,147 @@
+"""`reconciler import`: live schedules, or files of other tools, as declarations."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli.output import out, say
+from reconciler.cli.plan import make_plans, show_plans
+from reconciler.cli.session import Session, config_option, target_option, working_folder
+from reconciler.declare.load import parse
+from reconciler.errors import ReconcilerError
+from reconciler.importing import (
+    Imported,
+    import_document,
+    import_schedule,
+    import_v1,
+    schedule_name,
+)
+from reconciler.model import LiveSchedule
+from reconciler.render.words import counted, printable
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE]...")
+@click.option("--out", "folder", default="schedules", show_default=True, help="Where to write.")
+@click.option("--job", help="What schedules of v1 files run: a job file, or azureml:NAME.")
+@target_option
+@config_option
+def command(
+    files: tuple[str, ...],
+    folder: str,
+    job: str | None,
+    target: str | None,
+    config: str | None,
+    no_color: bool,
+) -> None:
+    """Write a declaration for each live schedule of a target, then plan.
+
+    With FILEs, for each schedule in them instead: of the Azure ML CLI (v2), or `Schedule:` files
+    of the retired v1. Nothing is written over. Values of secret-looking names are not written:
+    they become variables, to be set in reconciler.yaml.
+    """
+    session = Session(config, no_color=no_color)
+    root = working_folder() / folder
+    schema = _schema_path(session, root)
+    names: list[str] = []
+    if files:
+        imported = [one for file in files for one in _from_file(file, job, schema)]
+    else:
+        live = _live(session, target)
+        imported = [import_schedule(one.schedule, schema) for one in live]
+        names = [one.key.name for one in live]
+    written = _write(imported, root)
+    for path in written:
+        out(f"wrote {os.path.relpath(path, working_folder())}\n")
+    for one in imported:
+        for note in one.notes:
+            say(f"{printable(one.name)}: {printable(note)}")
+    out(f"{counted(len(imported), 'schedule')}\n")
+    if names and _is_searched(session, root):
+        out("\n")
+        plans = make_plans(session, target, tuple(names), False, True, False)
+        show_plans([plan for plan, _ in plans], "text")
+
+
+def _live(session: Session, target: str | None) -> list[LiveSchedule]:
+    one = session.one_target(target)
+    known: list[LiveSchedule] = []
+    for live in session.provider(one).list():
+        if live.schedule.job.reference.startswith("("):
+            kind = live.schedule.job.reference
+            if kind != "(sent with the schedule)":
+                say(f"{live.key}: not imported: {printable(kind)}")
+                continue
+        known.append(live)
+    return known
+
+
+def _from_file(file: str, job: str | None, schema: str) -> list[Imported]:
+    path = working_folder() / file
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise ReconcilerError(f"{file}: cannot be read") from error
+    documents, faults = parse(data)
+    if faults:
+        raise ReconcilerError(f"{file}:{faults[0].line}: {faults[0].message}")
+    return [
+        one
+        for document in documents
+        if isinstance(document.data, dict)
+        for one in _from_document(document.data, file, job, schema)
+    ]
+
+
+def _from_document(
+    document: dict[str, Any], file: str, job: str | None, schema: str
+) -> list[Imported]:
+    if "Schedule" in document and "trigger" not in document:
+        if job is None:
+            raise ReconcilerError(
+                f"{file}: a v1 schedule does not say what it runs",
+                hint="name it with --job: a job file, or azureml:NAME",
+            )
+        if not isinstance(document["Schedule"], dict):
+            raise ReconcilerError(f"{file}: Schedule is not a mapping")
+        return [import_v1(document, schedule_name(Path(file).stem), job, schema)]
+    if isinstance(document.get("name"), str) and "trigger" in document:
+        return [import_document(document, schema)]
+    say(f"{file}: holds a document that is no schedule; left out")
+    return []
+
+
+def _write(imported: list[Imported], root: Path) -> list[Path]:
+    """Write all files, or none if one is there already."""
+    texts: dict[Path, str] = {}
+    for one in imported:
+        for name, text in one.files.items():
+            path = root / name
+            if path in texts or path.exists():
+                raise ReconcilerError(f"{path} exists already", hint="--out names another folder")
+            texts[path] = text
+    try:
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ReconcilerError(f"{error.filename}: {error.strerror}") from error
+    return sorted(texts)
+
+
+def _schema_path(session: Session, root: Path) -> str:
+    schema = session.config.folder / "schemas" / "schedule.schema.json"
+    return os.path.relpath(schema, root).replace(os.sep, "/")
+
+
+def _is_searched(session: Session, root: Path) -> bool:
+    """Whether the configuration reads what was written."""
+    folder = session.config.folder
+    return any(
+        (folder / pattern).resolve() in (root.resolve(), *root.resolve().parents)
+        for pattern in session.config.schedules
+    )

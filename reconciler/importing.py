@@ -1,0 +1,246 @@
+"""A live schedule, or a file of another tool -> a declaration that a person would write. Pure.
+
+What a declaration cannot hold is said in a comment, so that nothing is lost in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from reconciler.document import document_from_schedule
+from reconciler.model import Schedule
+from reconciler.secrets import is_secret, mask
+
+HEADER = "# yaml-language-server: $schema={schema}\n"
+_ORDER = (
+    "name",
+    "display_name",
+    "description",
+    "trigger",
+    "create_job",
+    "is_enabled",
+    "tags",
+    "properties",
+)
+# What only the wire has a word for, in a job that was sent whole.
+_NODE_KEYS = ("name", "type", "componentId", "computeId", "inputs", "outputs")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """Files to write: by path relative to the folder, their text."""
+
+    name: str
+    files: Mapping[str, str]
+    notes: tuple[str, ...] = field(default=())
+    """What could not be kept; it stands in the file as well."""
+
+
+def import_schedule(
+    schedule: Schedule, schema: str = "../schemas/schedule.schema.json"
+) -> Imported:
+    """A live schedule as a declaration, with a job file beside it if its job was sent whole."""
+    notes: list[str] = []
+    document = _without_secrets(document_from_schedule(schedule), schedule.key.name, notes)
+    files: dict[str, str] = {}
+    job = document["create_job"]
+    if "jobs" in job:
+        path = f"pipelines/{schedule.key.name}.yml"
+        files[path] = _text(_job_file(job, notes), schema.replace("schedule.", "job."), ())
+        job = {"job": f"./{path}", **_kept(job, ("experiment_name",))}
+        document["create_job"] = job
+    for key in [key for key in job if key not in _JOB_KEYS]:
+        notes.append(f"{key} of the job is not kept: {_short(mask(key, job.pop(key)))}")
+    document["create_job"] = job["job"] if set(job) == {"job"} else {"type": "pipeline", **job}
+    if document["is_enabled"]:
+        del document["is_enabled"]
+    text = _text({k: document[k] for k in _ORDER if k in document}, schema, tuple(notes))
+    return Imported(schedule.key.name, {f"{schedule.key.name}.yml": text, **files}, tuple(notes))
+
+
+_JOB_KEYS = (
+    "job",
+    "experiment_name",
+    "display_name",
+    "description",
+    "compute",
+    "inputs",
+    "outputs",
+    "settings",
+    "tags",
+    "properties",
+    "identity",
+)
+
+
+def _without_secrets(value: Any, prefix: str, notes: list[str]) -> Any:
+    """A document in which each value of a secret-looking name is a variable to be set."""
+    if isinstance(value, list):
+        return [_without_secrets(item, prefix, notes) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    done: dict[str, Any] = {}
+    for key, inner in value.items():
+        if is_secret(str(key)) and isinstance(inner, str | int | float):
+            variable = re.sub(r"[^A-Za-z0-9_]", "_", f"{prefix}_{key}")
+            variable = variable if variable[0].isalpha() else f"v_{variable}"
+            done[key] = f"${{{{ vars.{variable} }}}}"
+            notes.append(f"the value of {key}: set the variable {variable}")
+        else:
+            done[key] = _without_secrets(inner, prefix, notes)
+    return done
+
+
+def _kept(mapping: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: mapping[key] for key in keys if key in mapping}
+
+
+def _job_file(job: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
+    """The job file of a pipeline that was sent whole: its steps in the words of a job file."""
+    keys = ("display_name", "description", "compute", "inputs", "outputs", "settings", "tags")
+    document: dict[str, Any] = {"type": "pipeline", **_kept(job, keys)}
+    for key in ("identity", "properties"):
+        if key in job:
+            document[key] = job[key]
+    document["jobs"] = {name: _step(node, name, notes) for name, node in job["jobs"].items()}
+    return document
+
+
+def _step(node: Mapping[str, Any], name: str, notes: list[str]) -> dict[str, Any]:
+    component = str(node.get("componentId", ""))
+    match = re.search(r"/components/([^/]+)/(versions|labels)/([^/]+)$", component)
+    if match is None:
+        notes.append(f'the component of step "{name}" is kept as it is: {component}')
+        reference = component
+    elif component.startswith("azureml://"):
+        reference = component
+    else:
+        sign = ":" if match[2] == "versions" else "@"
+        reference = f"azureml:{match[1]}{sign}{match[3]}"
+    step: dict[str, Any] = {"type": node.get("type", "command"), "component": reference}
+    if node.get("computeId"):
+        step["compute"] = "azureml:" + str(node["computeId"]).rpartition("/")[2]
+    if node.get("inputs"):
+        step["inputs"] = {key: _node_value(value) for key, value in node["inputs"].items()}
+    if node.get("outputs"):
+        step["outputs"] = {key: _node_value(value) for key, value in node["outputs"].items()}
+    return step | {key: value for key, value in node.items() if key not in _NODE_KEYS}
+
+
+def _node_value(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    if value.get("job_input_type", value.get("type")) == "literal":
+        return value.get("value")
+    if "uri" in value:
+        return {"type": value.get("job_input_type"), "path": value["uri"]}
+    return dict(value)
+
+
+# --------------------------------------------------------------------------------- other files
+
+
+def import_v1(document: Mapping[str, Any], name: str, job: str, schema: str) -> Imported:
+    """A `Schedule:` file of the retired CLI v1, which names neither itself nor what it runs."""
+    old = document.get("Schedule") or {}
+    recurrence = old.get("recurrence")
+    notes: list[str] = []
+    trigger: dict[str, Any]
+    if recurrence:
+        trigger = {
+            "type": "recurrence",
+            "frequency": str(recurrence.get("frequency", "")).lower(),
+            "interval": recurrence.get("interval", 1),
+        }
+        keys = ("hours", "minutes", "time_of_day", "week_days")
+        pattern = {key: recurrence[key] for key in keys if recurrence.get(key) is not None}
+        if "week_days" in pattern:
+            days = pattern["week_days"]
+            pattern["week_days"] = [
+                str(day).lower() for day in (days if isinstance(days, list) else [days])
+            ]
+        if pattern:
+            trigger["schedule"] = pattern
+        trigger |= {k: recurrence[k] for k in ("start_time", "time_zone") if recurrence.get(k)}
+    else:
+        trigger = {
+            "type": "datastore",
+            "datastore": old.get("datastore_name") or "",
+            **{
+                key: old[key]
+                for key in ("path_on_datastore", "polling_interval", "data_path_parameter_name")
+                if old.get(key) is not None
+            },
+        }
+    create_job: dict[str, Any] = {"type": "pipeline", "job": job}
+    if old.get("pipeline_parameters"):
+        create_job["inputs"] = dict(old["pipeline_parameters"])
+    if old.get("continue_on_step_failure") is not None:
+        go_on = bool(old["continue_on_step_failure"])
+        create_job["settings"] = {"continue_on_step_failure": go_on}
+    for key in ("wait_for_provisioning", "wait_timeout"):
+        if old.get(key) is not None:
+            notes.append(f"{key} is not kept: apply always waits")
+    new: dict[str, Any] = {"name": name}
+    if old.get("description"):
+        new["description"] = old["description"]
+    new |= {"trigger": trigger, "create_job": create_job}
+    return Imported(name, {f"{name}.yml": _text(new, schema, tuple(notes))}, tuple(notes))
+
+
+def schedule_name(text: str) -> str:
+    """A name that is allowed, made of any text: for files that name no schedule."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-_")[:255]
+    return name or "schedule"
+
+
+def import_document(document: Mapping[str, Any], schema: str) -> Imported:
+    """A schedule file of the Azure ML CLI (v2): valid as it stands, brought into order."""
+    name = str(document.get("name"))
+    known = {key: document[key] for key in _ORDER if key in document}
+    rest = {k: v for k, v in document.items() if k not in known and k != "$schema"}
+    return Imported(name, {f"{name}.yml": _text(known | rest, schema, ())})
+
+
+# ---------------------------------------------------------------------------------------- text
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML as people write it: short lists on one line, quotes where YAML 1.1 or 1.2 needs them."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Indent lists below their key."""
+        super().increase_indent(flow, False)
+
+
+def _list(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.Node:
+    flow = all(not isinstance(item, dict | list) for item in items) and len(items) <= 16
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=flow)
+
+
+def _str(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    # A time of day or a date would be a number or a date to a reader of YAML 1.1, such as Azure's.
+    style = '"' if re.match(r"[\d+.-]", text) or "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(list, _list)
+_Dumper.add_representer(str, _str)
+
+
+def _text(document: Mapping[str, Any], schema: str, notes: tuple[str, ...]) -> str:
+    body: str = yaml.dump(
+        dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=96
+    )
+    comments = "".join(f"# not kept: {note}\n" for note in (_short(n) for n in notes))
+    return HEADER.format(schema=schema) + comments + body
+
+
+def _short(value: Any) -> str:
+    text = str(value).replace("\n", " ")
+    return text[:200] + ("..." if len(text) > 200 else "")

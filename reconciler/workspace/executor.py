@@ -1,0 +1,177 @@
+"""Recorded runs -> running ones: started in their order, up to a limit, and reported.
+
+All of it happens in the engine's thread, but for the runs themselves, each in one of its own; they
+`tell` the engine's what became of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from reconciler.workspace.jobs import Context, JobError, RunPlan, plan_run
+from reconciler.workspace.looks import Log, Message
+from reconciler.workspace.process import GRACE_SECONDS
+from reconciler.workspace.records import RunRow
+from reconciler.workspace.runner import Run, RunReport, StepReport
+from reconciler.workspace.runs import Runs
+from reconciler.workspace.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How runs are run."""
+
+    runs_folder: Path
+    """Where they keep their files."""
+    base: Path
+    """What published paths are relative to."""
+    environment: Mapping[str, str]
+    """What steps inherit."""
+    max_runs: int = 4
+    """Runs at the same time; further ones wait."""
+    grace: float = GRACE_SECONDS
+    """Seconds that running steps have when they are told to end."""
+
+
+class Executor:
+    """The running runs of one workspace."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        *,
+        tell: Callable[[Message | None], None],
+        clock: Callable[[], datetime],
+        log: Log,
+    ) -> None:
+        self._store = store
+        self._runs = Runs(store.database)
+        self._settings = settings
+        self._tell = tell
+        self._clock = clock
+        self._log = log
+        self._running: dict[str, Run] = {}
+        self._reports: list[StepReport | RunReport] = []
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, now: datetime) -> None:
+        """Start what waits, as far as there is room."""
+        free = self._settings.max_runs - len(self._running)
+        for row in self._runs.waiting(free) if free > 0 else []:
+            try:
+                plan, code_folder = self._plan(row)
+            except JobError as error:
+                self._fail(row, str(error), now)
+                continue
+            # Marked before anything of it is started: a crash from here on never starts it twice.
+            if self._runs.begin(row.name, now):
+                self._start(row, plan, code_folder, now)
+
+    def cancel_requested(self) -> None:
+        """Tell runs to end that somebody wants ended."""
+        for name, reason in self._runs.cancel_requests().items():
+            if name in self._running:
+                self._log("run_canceled", run=name, reason=reason)
+                self._running[name].cancel(reason)
+
+    def cancel_all(self, reason: str) -> None:
+        """Tell every run to end."""
+        for run in self._running.values():
+            run.cancel(reason)
+
+    def record(self) -> None:
+        """Record what runs have told. It is kept until it is written, for that may fail."""
+        if self._reports:
+            self._runs.report(self._reports)
+            self._reports.clear()
+
+    # ------------------------------------------------------------------------------------ starting
+
+    def _plan(self, row: RunRow) -> tuple[RunPlan, Path]:
+        found = self._store.version(row.pipeline, row.version)
+        if found is None:
+            raise JobError(f'the pipeline "{row.pipeline}" has no version "{row.version}"')
+        context = Context(row.name, row.due_at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        plan = plan_run(
+            found.document,
+            row.inputs,
+            context,
+            str(run_folder(self._settings.runs_folder, row.name)),
+            continue_on_step_failure=row.go_on,
+        )
+        return plan, (self._settings.base / found.path).parent
+
+    def _start(self, row: RunRow, plan: RunPlan, code_folder: Path, now: datetime) -> None:
+        folder = run_folder(self._settings.runs_folder, row.name)
+        run = Run(
+            row.name,
+            plan,
+            folder,
+            environment={
+                **self._settings.environment,
+                "RECONCILER_RUN": row.name,
+                "RECONCILER_WORKSPACE": str(self._store.path.resolve()),
+            },
+            report=self._hear,
+            code_folder=code_folder,
+            grace=self._settings.grace,
+        )
+        thread = threading.Thread(target=self._execute, args=(run,), name=row.name, daemon=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            thread.start()
+        except OSError as error:
+            self._fail(row, f"{folder}: {error.strerror}", now)
+        except RuntimeError as error:  # no further thread can be had
+            self._fail(row, str(error), now)
+        else:
+            self._running[row.name] = run
+            self._log("run_started", run=row.name, cause=row.cause)
+
+    def _fail(self, row: RunRow, why: str, now: datetime) -> None:
+        self._log("run_failed", run=row.name, error=why)
+        self._runs.report([RunReport(row.name, "Failed", now, why)])
+
+    # ------------------------------------------------------------------------------------- hearing
+
+    def _execute(self, run: Run) -> None:
+        """In a thread of its own."""
+        try:
+            run.execute()
+        except BaseException as error:
+            # A bug, or no memory: the run must not stay Running for ever.
+            self._hear(RunReport(run.name, "Failed", self._clock(), f"it broke: {error!r}"))
+            raise
+
+    def _hear(self, report: StepReport | RunReport) -> None:
+        """Called from the threads of runs."""
+        self._tell(lambda: self._reported(report))
+
+    def _reported(self, report: StepReport | RunReport) -> None:
+        self._reports.append(report)
+        if isinstance(report, RunReport):
+            self._running.pop(report.run, None)
+            self._log("run_ended", run=report.run, status=report.status, message=report.message)
+        elif report.status in ("Failed", "Canceled"):
+            self._log(
+                "step_ended",
+                run=report.run,
+                step=report.step,
+                status=report.status,
+                message=report.message,
+            )
+
+
+def run_folder(runs: Path, name: str) -> Path:
+    """The folder of a run. A file's name has at most 255 bytes, a run's may have more."""
+    if len(name) <= 200:
+        return runs / name
+    return runs / f"{name[:150]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"

@@ -1,0 +1,1 @@
+"""Services that tests and benchmarks talk to instead of the real ones."""

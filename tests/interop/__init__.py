@@ -1,0 +1,1 @@
+"""Microsoft's own client as the judge of what goes over the wire."""

@@ -1,0 +1,370 @@
+"""One step as a process: real shells, real signals, real disks."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.workspace.process import Ended, StepProcess
+
+PATIENCE = 60.0
+"""Seconds; only a test that fails waits for so long."""
+ENVIRONMENT = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
+FOREVER = "sleep 1000"
+
+
+def made(folder: Path, script: str, **options: Any) -> StepProcess:
+    whole = {"log": folder / "log", "environment": ENVIRONMENT, "grace": PATIENCE, **options}
+    return StepProcess(script, folder=folder, **whole)
+
+
+def run(folder: Path, script: str, **options: Any) -> Ended:
+    return made(folder, script, **options).run()
+
+
+def log(folder: Path) -> str:
+    return (folder / "log").read_text("utf-8")
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def end_when(process: StepProcess, ready: Path, reason: str = "canceled") -> Ended:
+    """Run it, and end it once the file `ready` is there."""
+
+    def end() -> None:
+        until(ready.exists)
+        process.end(reason)
+
+    other = threading.Thread(target=end)
+    other.start()
+    ended = process.run()
+    other.join(PATIENCE)
+    return ended
+
+
+def is_alive(process: int) -> bool:
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def number_in(path: Path) -> int:
+    return int(path.read_text())
+
+
+# ------------------------------------------------------------------------------------- by itself
+
+
+def test_output_and_exit_code(tmp_path: Path) -> None:
+    assert run(tmp_path, "echo out; echo err >&2; pwd; cat; exit 3") == Ended(3)
+    assert log(tmp_path) == f"out\nerr\n{tmp_path}\n"
+
+
+def test_the_log_is_appended_to(tmp_path: Path) -> None:
+    run(tmp_path, "echo one")
+    run(tmp_path, "echo two")
+    assert log(tmp_path) == "one\ntwo\n"
+
+
+def test_it_has_the_environment_and_no_other(tmp_path: Path) -> None:
+    assert run(tmp_path, 'echo "$A|$HOME|"', environment={"A": "it's\n$x"}) == Ended(0)
+    assert log(tmp_path) == "it's\n$x||\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "printed"),
+    [
+        ("no-such-command", 127, "no-such-command: command not found"),
+        ("/no/such/command", 127, "No such file or directory"),
+        ("/etc/passwd", 126, "Permission denied"),
+        ("echo 'unclosed", 2, "unexpected EOF"),
+        ("kill -USR1 $$", -signal.SIGUSR1, ""),
+    ],
+)
+def test_commands_that_fail(tmp_path: Path, script: str, code: int, printed: str) -> None:
+    assert run(tmp_path, script) == Ended(code)
+    assert printed in log(tmp_path)
+
+
+def test_the_first_shell_that_is_there(tmp_path: Path) -> None:
+    assert run(tmp_path, "echo $0", shells=("/nowhere/bash", "/bin/sh")) == Ended(0)
+    assert log(tmp_path) == "/bin/sh\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"shells": ("/nowhere/bash",)}, "No such file or directory: /nowhere/bash"),
+        ({"folder": Path("/no/folder")}, "No such file or directory: /no/folder"),
+        ({"environment": {"A": "a" * (1 << 22)}}, "its command or its inputs are too long"),
+        ({"environment": {"A": "a\0b"}}, "its command or an input holds a NUL character"),
+        ({"environment": {"A": "\ud800"}}, "its command or an input holds what is no text"),
+        ({"script": "echo \0"}, "its command or an input holds a NUL character"),
+    ],
+)
+def test_it_cannot_be_started(tmp_path: Path, options: dict[str, Any], why: str) -> None:
+    whole = {"script": "true", "folder": tmp_path, "environment": ENVIRONMENT, **options}
+    ended = StepProcess(log=tmp_path / "log", **whole).run()
+    assert ended == Ended(None, f"it cannot be started: {why}")
+
+
+def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ended = run(tmp_path, "touch ran", log=tmp_path / "file" / "log")
+    assert ended == Ended(None, "its log cannot be written: Not a directory")
+    assert not (tmp_path / "ran").exists()
+
+
+# --------------------------------------------------------------------------------------- its log
+
+
+def test_a_gibibyte_of_output(tmp_path: Path) -> None:
+    """The log is capped, the process goes on, and none of it is kept in memory."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    limit = 1 << 20
+    ended = run(tmp_path, "head -c 1073741824 /dev/zero; touch after; exit 4", log_limit=limit)
+    note = "output past 1,048,576 bytes is not kept"
+    assert ended == Ended(4, log_note=note)
+    assert (tmp_path / "after").exists()
+    assert (tmp_path / "log").stat().st_size == limit + len(f"\n[{note}]\n")
+    assert (tmp_path / "log").read_bytes().endswith(f"\0\n[{note}]\n".encode())
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    assert grown < 32  # MiB
+
+
+def test_output_up_to_the_limit(tmp_path: Path) -> None:
+    assert run(tmp_path, "echo abc", log_limit=4) == Ended(0)
+    assert log(tmp_path) == "abc\n"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(disk)]
+    if sys.platform == "darwin" or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a file system")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
+    script = f"head -c 1000000 /dev/zero; touch {tmp_path}/after"
+    ended = StepProcess(
+        script, folder=tmp_path, log=small_disk / "log", environment=ENVIRONMENT
+    ).run()
+    assert ended == Ended(0, log_note="the log is not whole: the disk is full")
+    assert (tmp_path / "after").exists()
+    assert (small_disk / "log").stat().st_size == 64 * 1024
+
+
+LIMITED = """
+import os, resource, sys
+from pathlib import Path
+from reconciler.workspace.process import StepProcess
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+script = "head -c 1000000 /dev/zero; touch after"
+here = Path.cwd()
+print(StepProcess(script, folder=here, log=here / "log", environment=os.environ).run())
+"""
+
+
+def test_a_log_that_may_not_grow(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    expected = Ended(0, log_note="the log is not whole: File too large")
+    assert (done.stdout, done.stderr) == (f"{expected}\n", "")
+    assert (tmp_path / "after").exists()
+    assert (tmp_path / "log").stat().st_size == 5000
+
+
+# ---------------------------------------------------------------------------------------- its end
+
+
+def test_it_is_told_to_end(tmp_path: Path) -> None:
+    process = made(tmp_path, f"touch ready; {FOREVER}")
+    assert end_when(process, tmp_path / "ready") == Ended(-signal.SIGTERM, "canceled")
+
+
+def test_it_may_end_in_its_own_way(tmp_path: Path) -> None:
+    script = "trap 'echo bye; exit 3' TERM; touch ready; while :; do sleep 0.01; done"
+    assert end_when(made(tmp_path, script), tmp_path / "ready") == Ended(3, "canceled")
+    assert log(tmp_path).endswith("bye\n")
+
+
+def test_one_that_does_not_listen_is_made_to_end(tmp_path: Path) -> None:
+    process = made(tmp_path, f"trap '' TERM; touch ready; {FOREVER}", grace=0.1)
+    assert end_when(process, tmp_path / "ready") == Ended(-signal.SIGKILL, "canceled")
+
+
+@pytest.mark.parametrize("output", ["", ">/dev/null 2>&1"])
+def test_what_it_started_has_the_grace_time_too(tmp_path: Path, output: str) -> None:
+    """A shell is ended by SIGTERM at once, before the program that it waits for."""
+    trap = "trap 'sleep 0.2; touch saved; exit' TERM; touch ready; while :; do sleep 0.01; done"
+    process = made(tmp_path, f'bash -c "{trap}" {output}; echo never')
+    assert end_when(process, tmp_path / "ready") == Ended(-signal.SIGTERM, "canceled")
+    assert (tmp_path / "saved").exists()
+    assert "never" not in log(tmp_path)
+
+
+def test_what_it_started_is_made_to_end(tmp_path: Path) -> None:
+    inner = "trap '' TERM; echo \\$\\$ > pid; touch ready; while :; do sleep 1; done"
+    process = made(tmp_path, f'bash -c "{inner}"; echo never', grace=0.1)
+    assert end_when(process, tmp_path / "ready") == Ended(-signal.SIGTERM, "canceled")
+    assert not is_alive(number_in(tmp_path / "pid"))
+
+
+def test_a_group_of_its_own_is_told_to_end_as_well(tmp_path: Path) -> None:
+    """`timeout` leaves the group of the shell that waits for it."""
+    trap = "trap 'touch saved; exit' TERM; touch ready; while :; do sleep 0.01; done"
+    process = made(tmp_path, f'timeout 1000 bash -c "{trap}"; echo never')
+    assert end_when(process, tmp_path / "ready") == Ended(-signal.SIGTERM, "canceled")
+    assert (tmp_path / "saved").exists()
+
+
+def test_a_timeout(tmp_path: Path) -> None:
+    ended = run(tmp_path, f"echo begun; {FOREVER}", timeout=0.2)
+    assert ended == Ended(-signal.SIGTERM, "timed out after 0.2 s")
+
+
+def test_a_timeout_that_is_not_reached(tmp_path: Path) -> None:
+    assert run(tmp_path, "true", timeout=1e15) == Ended(0)
+
+
+def test_a_step_that_has_closed_its_output_is_waited_for(tmp_path: Path) -> None:
+    script = "exec >&- 2>&-; touch ready; until [ -e go ]; do sleep 0.01; done; exit 5"
+    process = made(tmp_path, script)
+
+    def let_go() -> None:
+        until((tmp_path / "ready").exists)
+        (tmp_path / "go").touch()
+
+    other = threading.Thread(target=let_go)
+    other.start()
+    assert process.run() == Ended(5)
+    other.join(PATIENCE)
+
+
+def test_the_first_reason_stays(tmp_path: Path) -> None:
+    process = made(tmp_path, f"trap '' TERM; touch ready; {FOREVER}", grace=0.1)
+
+    def end() -> None:
+        until((tmp_path / "ready").exists)
+        process.end("first")
+        process.end("second")
+
+    other = threading.Thread(target=end)
+    other.start()
+    assert process.run() == Ended(-signal.SIGKILL, "first")
+    other.join(PATIENCE)
+
+
+def test_ended_before_it_was_started(tmp_path: Path) -> None:
+    process = made(tmp_path, "touch ran")
+    process.end("canceled")
+    assert process.run() == Ended(None, "canceled")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_ended_after_it_has_ended(tmp_path: Path) -> None:
+    process = made(tmp_path, "true")
+    assert process.run() == Ended(0)
+    process.end("too late")
+
+
+# -------------------------------------------------------------------------------- what it leaves
+
+
+LEAVES = "bash -c 'echo $$ > pid; exec sleep 1000' & until [ -s pid ]; do sleep 0.01; done"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        LEAVES,
+        LEAVES.replace("&", ">/dev/null 2>&1 &", 1),
+        f"set -m; {LEAVES}",
+        f"setsid {LEAVES}",
+        f"setsid nohup {LEAVES}".replace("&", ">/dev/null 2>&1 &", 1),
+        f"(setsid {LEAVES})",
+        f"trap '' TERM HUP; {LEAVES}",
+    ],
+)
+def test_what_it_leaves_behind_is_ended(tmp_path: Path, script: str) -> None:
+    assert run(tmp_path, f"{script}\necho done") == Ended(0)
+    assert not is_alive(number_in(tmp_path / "pid"))
+    assert log(tmp_path).endswith("done\n")
+
+
+@pytest.mark.parametrize("goes_on", ["exec sleep 1000", "exec yes", "yes > /dev/null"])
+def test_who_hides_is_not_waited_for(tmp_path: Path, goes_on: str) -> None:
+    """A session of its own and an empty environment: nobody finds it, and nobody waits for it."""
+    hidden = f"env -i PATH=$PATH setsid bash -c 'echo $$ > pid; {goes_on}' &"
+    ended = run(tmp_path, f"{hidden} until [ -s pid ]; do sleep 0.01; done", log_limit=1000)
+    try:
+        assert (ended.exit_code, ended.reason) == (0, None)
+    finally:
+        process = number_in(tmp_path / "pid")
+        if is_alive(process):
+            os.killpg(process, signal.SIGKILL)
+
+
+def test_output_of_what_is_left_behind_is_whole(tmp_path: Path) -> None:
+    """What was printed before the end is kept, also of a process that is ended."""
+    script = "bash -c 'seq 5000; touch ready; exec sleep 1000' & until [ -e ready ]; do :; done"
+    assert run(tmp_path, script) == Ended(0)
+    assert log(tmp_path).splitlines() == [str(number) for number in range(1, 5001)]
+
+
+def children() -> list[int]:
+    """The processes that this one has started, zombies too."""
+    found: list[int] = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = path.read_text().rpartition(")")[2].split()[1]
+        except OSError:
+            continue
+        if int(parent) == os.getpid():
+            found.append(int(path.parent.name))
+    return found
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="needs /proc")
+def test_a_hundred_runs_leave_nothing(tmp_path: Path) -> None:
+    def held() -> tuple[list[str], list[int], int]:
+        return sorted(os.listdir("/proc/self/fd")), children(), threading.active_count()
+
+    before = held()
+    for number in range(100):
+        options: dict[str, Any] = {}
+        script = "echo hello"
+        if number % 10 == 1:
+            script = f"{FOREVER} &"
+        elif number % 10 == 2:
+            options = {"timeout": 0.01}
+            script = FOREVER
+        elif number % 10 == 3:
+            options = {"shells": ("/nowhere",)}
+        elif number % 10 == 4:
+            options = {"environment": {"A": "\0"}}
+        run(tmp_path, script, **options)
+    assert held() == before
