@@ -45,6 +45,7 @@ def declare(
     schedules: list[Schedule] = []
     shared: Schedule | None = None
     built = False
+    special: dict[str, list[Finding]] = {}
     wanted = data.get("targets")
     for settings in targets:
         if isinstance(wanted, list) and settings.name not in wanted:
@@ -67,10 +68,25 @@ def declare(
             schedule = None
             if not new and not schema:
                 schedule, new = _build(resolved, settings.name, source, job_of, now)
-            findings += [_into_override(data, settings.name, finding) for finding in new]
+            placed = [_into_override(data, settings.name, finding) for finding in new]
+            special[settings.name] = [finding for finding in placed if finding not in findings]
         if schedule is not None:
             schedules.append(schedule)
-    return schedules, findings
+    return schedules, findings + _by_target(special, len(targets))
+
+
+def _by_target(found: Mapping[str, list[Finding]], targets: int) -> list[Finding]:
+    """What was found in each target, once; with the target where it is not so in all of them."""
+    holds: dict[Finding, list[str]] = {}
+    for target, findings in found.items():
+        for finding in findings:
+            holds.setdefault(finding, []).append(target)
+    return [
+        finding
+        if len(names) == targets or "overrides" in finding.path
+        else replace(finding, message=f"{finding.message} (target {', '.join(names)})")
+        for finding, names in holds.items()
+    ]
 
 
 def _build(

@@ -65,6 +65,8 @@ def _is_secret(finding: Finding) -> bool:
 
 def place_fault(fault: Fault, display: str, locator: Locator | None) -> Problem:
     """A fault as a Problem; `locator` is None where the file could not even be read."""
+    # What is wrong with a file as a whole is not the fault of its first line.
+    whole = fault.code in ("SCH003", "SCH008") and (fault.line, fault.column) == (1, 1)
     return Problem(
         code=fault.code,
         severity=CODES[fault.code].severity,
@@ -74,7 +76,7 @@ def place_fault(fault: Fault, display: str, locator: Locator | None) -> Problem:
         column=fault.column,
         end_column=fault.end_column,
         hint=fault.hint,
-        excerpt=locator.excerpt(fault.line) if locator is not None else None,
+        excerpt=locator.excerpt(fault.line) if locator is not None and not whole else None,
     )
 
 
@@ -99,6 +101,11 @@ def clip(text: str) -> str:
     """Text of a file, fit for a message: its first 60 characters, those that can be shown."""
     clean = "".join(c if c.isprintable() else "\ufffd" for c in text[:60])
     return clean + ("..." if len(text) > 60 else "")
+
+
+def all_of(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def any_of(words: Sequence[str]) -> str:

@@ -47,11 +47,16 @@ def _definition(document: Mapping[str, Any], path: str) -> JobDefinition:
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     name = document.get("name")
     return JobDefinition(
-        name=name if isinstance(name, str) and name else PurePosixPath(path).stem,
+        name=_name(name if isinstance(name, str) and name else PurePosixPath(path).stem),
         digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
         document=text,
         path=path,
     )
+
+
+def _name(text: str) -> str:
+    """A name that can stand in `azureml:NAME:VERSION`; a file may be called anything."""
+    return re.sub(r"[\s:@/\\]+", "-", text)[:255]
 
 
 def job_inputs(document: Mapping[str, Any]) -> dict[str, bool]:

@@ -117,8 +117,11 @@ class JobFiles:
             first = faults[0]
             what = f"line {first.line}: {first.message}"
             return Finding("SCH029", (), f'the job file "{shown}" cannot be read: {what}')
-        for document in documents:
-            if classify(document.data)[0] is Kind.JOB:
+        kinds = [classify(document.data) for document in documents]
+        if file.real in self._searched and any(foreign is not None for _, foreign in kinds):
+            return None
+        for document, (kind, _) in zip(documents, kinds, strict=True):
+            if kind is Kind.JOB:
                 locator = Locator(data)
                 self._problems += [
                     place(finding, file.display, locator, document.index)

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from reconciler.declare.findings import Finding, Path, any_of, clip
+from reconciler.declare.findings import Finding, Path, all_of, any_of, clip
 from reconciler.document import as_list, time_of_day
-from reconciler.firing import cron, zones
+from reconciler.firing import cron, expression, zones
 from reconciler.firing.clock import clock_effects
 from reconciler.model import Cron, DatastoreChange, Recurrence, Schedule, Trigger
 
@@ -205,11 +205,11 @@ def _range(value: Any, bounds: tuple[int, int], path: Path) -> Iterator[Finding]
 
 
 def _cron(trigger: Mapping[str, Any]) -> Iterator[Finding]:
-    expression = trigger.get("expression")
-    if isinstance(expression, str) and "${{" not in expression:
-        fault = cron.check(expression)
+    text = trigger.get("expression")
+    if isinstance(text, str) and "${{" not in text:
+        fault = cron.check(text)
         if fault is not None:
-            message = f'"{clip(expression)}": {fault.message}'
+            message = f'"{clip(text)}": {fault.message}'
             yield Finding("SCH012", ("trigger", "expression"), message)
 
 
@@ -256,26 +256,43 @@ def lint_schedule(schedule: Schedule, now: datetime) -> list[Finding]:
 
 
 def _short_months(trigger: Trigger) -> Iterator[Finding]:
+    """Days that some of the months it fires in do not have."""
     if isinstance(trigger, Recurrence) and trigger.frequency == "month":
         pattern = trigger.pattern
         days = pattern.month_days if pattern else ()
         path: Path = ("trigger", "schedule", "month_days")
         if not days and not (pattern and pattern.week_days) and trigger.start_time:
             days, path = (trigger.start_time.day,), ("trigger", "start_time")
+        months = _months_of(trigger)
     elif isinstance(trigger, Cron):
-        listed = trigger.expression.split()[2].split(",")
-        days = tuple(int(day) for day in listed if day.isascii() and day.isdigit())
+        fields = expression.parse(trigger.expression)
+        if fields is None or fields.either_day or len(fields.month_days) == 31:
+            return
+        days, months = fields.month_days, fields.months
         path = ("trigger", "expression")
     else:
         return
-    late = [str(day) for day in days if day > 28]
+    late = [str(day) for day in days if day > min(_SHORTEST[month] for month in months)]
     if late:
         yield Finding(
             "SCH022",
             path,
             f"months without a day {any_of(late)} are skipped",
-            "a recurrence never moves to the last day of a short month",
+            "a schedule never moves to the last day of a short month",
         )
+
+
+_SHORTEST = {
+    month: 28 if month == 2 else 30 if month in (4, 6, 9, 11) else 31 for month in range(1, 13)
+}
+
+
+def _months_of(trigger: Recurrence) -> tuple[int, ...]:
+    """The months that it comes to; every one where it is not known what it counts from."""
+    if trigger.start_time is None:
+        return tuple(range(1, 13))
+    first = trigger.start_time.month - 1
+    return tuple({(first + n * trigger.interval) % 12 + 1 for n in range(12)})
 
 
 def _clock_changes(trigger: Trigger, now: datetime) -> Iterator[Finding]:
@@ -286,15 +303,16 @@ def _clock_changes(trigger: Trigger, now: datetime) -> Iterator[Finding]:
     path: Path = ("trigger", "expression" if isinstance(trigger, Cron) else "schedule")
     if isinstance(trigger, Recurrence) and not (trigger.pattern and trigger.pattern.hours):
         path = ("trigger", "start_time")
+    fires_at = effect.fires_at.astimezone(zones.zone(effect.time_zone))
     what = (
-        "does not exist: it fires an hour or so later that day"
+        f"does not exist: it fires at {fires_at:%H:%M} on that day"
         if effect.kind == "skipped"
         else "comes twice: it fires the first time"
     )
     yield Finding(
         "SCH023",
         path,
-        f"on {effect.wall:%Y-%m-%d} {effect.wall:%H:%M} {what} ({effect.time_zone})",
+        f"{effect.wall:%H:%M on %Y-%m-%d} {what} ({effect.time_zone})",
         "choose a time outside the clock change, or the time zone UTC",
         "key",
     )
@@ -309,5 +327,6 @@ def nearest(name: str, choices: list[str]) -> str | None:
     if close:
         return f'did you mean "{close[0]}"?'
     if choices and len(choices) <= 8:
-        return f"there is {any_of(sorted(choices))}"
+        verb, joined = ("is", choices[0]) if len(choices) == 1 else ("are", all_of(sorted(choices)))
+        return f"there {verb} {joined}"
     return None

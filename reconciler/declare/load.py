@@ -354,6 +354,7 @@ _HINTS = (
     ("did not find expected ',' or", "a bracket is not closed, or a comma is missing"),
     ("did not find expected node content", "a bracket is not closed, or a value is missing"),
     ("did not find expected key", "the lines of one mapping start in the same column"),
+    ("expected alphabetic or numeric character", "quote a value that starts with * or &"),
     ("found unknown escape character", 'write \\\\ for a backslash between "double quotes"'),
     ("cannot start any token", "quote a value that starts with @, `, % or another sign"),
 )

@@ -165,15 +165,15 @@ class StepProcess:
                 elif not copy.some():
                     poll.unregister(source)
             late = deadline is not None and time.monotonic() >= deadline
-            if late and not asked:
+            if late and asked:
+                deadline = None
+                self._signal(process, signal.SIGKILL)
+            elif late and not ended.is_set():
                 self.end(f"timed out after {self._timeout:g} s")
-            if self._reason is not None and not asked:
+            if self._reason is not None and not asked and not ended.is_set():
                 asked = True
                 deadline = time.monotonic() + self._grace
                 self._signal(process, signal.SIGTERM)
-            elif late:
-                deadline = None
-                self._signal(process, signal.SIGKILL)
         waiter.join()
         # A reason that nobody acted on came too late: it has ended by itself.
         return self._reason if asked else None
@@ -191,12 +191,12 @@ class StepProcess:
             self._wake()
 
     def _clear(self, process: subprocess.Popen[bytes]) -> None:
-        """End what is left, until nothing is."""
-        for _ in range(_MOST_LOOKS):  # pragma: no branch - one in the kernel may never end
+        """End what is left, until nothing is; one that hangs in the kernel is left to it."""
+        for _ in range(_MOST_LOOKS):  # pragma: no branch
             self._signal(process, signal.SIGKILL)
-            if not self._left(process):
-                return
-            time.sleep(_LOOK_SECONDS)
+            if not self._left(process):  # pragma: no branch
+                break
+            time.sleep(_LOOK_SECONDS)  # pragma: no cover
 
     def _signal(self, process: subprocess.Popen[bytes], number: int) -> None:
         with suppress(ProcessLookupError, PermissionError):
@@ -258,8 +258,22 @@ def _marked(mark: str) -> Iterator[int]:
         for name in os.listdir("/proc"):
             if name.isdigit():
                 with suppress(OSError):
-                    if entry in b"\0" + Path("/proc", name, "environ").read_bytes():
+                    if entry in b"\0" + _environment_of(Path("/proc", name)):
                         yield int(name)
+
+
+def _environment_of(process: Path) -> bytes:
+    """Its environment as /proc has it; OSError for one that has ended or is another user's."""
+    environment = process / "environ"
+    for _ in range(_MOST_LOOKS):  # pragma: no branch
+        if found := environment.read_bytes():
+            return found
+        os.readlink(process / "exe")  # OSError for a zombie
+        if (process / "cmdline").read_bytes():
+            break
+        # Between two programs (exec) it has neither arguments nor environment, for an instant.
+        time.sleep(0.001)  # pragma: no cover
+    return environment.read_bytes()
 
 
 def _why_not_started(error: OSError | ValueError) -> str:

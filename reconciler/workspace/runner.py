@@ -23,6 +23,9 @@ from reconciler.workspace.process import GRACE_SECONDS, Ended, StepProcess
 Status = Literal["NotStarted", "Running", "Completed", "Failed", "Canceled", "Skipped"]
 FINAL: tuple[Status, ...] = ("Completed", "Failed", "Canceled", "Skipped")
 
+_BROKEN: frozenset[Status] = frozenset({"Failed", "Canceled", "Skipped"})
+"""What those that need a step cannot run after."""
+
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
@@ -123,7 +126,7 @@ class Run:
                 if self._statuses[step.name] != "NotStarted":
                     continue
                 needed = {self._statuses[name] for name in step.needs}
-                if self._stopped is not None or needed & {"Failed", "Canceled", "Skipped"}:
+                if self._stopped is not None or needed & _BROKEN:
                     self._set(step, "Skipped", message=self._why_skipped(step))
                     settled = False  # those that need it are skipped as well
                 elif needed <= {"Completed"}:
@@ -132,7 +135,7 @@ class Run:
         return started
 
     def _why_skipped(self, step: Step) -> str:
-        broken = [name for name in sorted(step.needs) if self._statuses[name] != "Completed"]
+        broken = [name for name in sorted(step.needs) if self._statuses[name] in _BROKEN]
         failed = any(self._statuses[name] == "Failed" for name in broken)
         if self._canceled is not None and not failed:
             self._cut_short = True

@@ -180,7 +180,7 @@ def test_variables(text: str, expected: Any) -> None:
     ("text", "message", "hint"),
     [
         ("${{ vars.tt }}", 'the variable "tt" is not known', 'did you mean "t"?'),
-        ("${{ vars. }}", 'the variable "" is not known', "there is b, f, half, n, nested or t"),
+        ("${{ vars. }}", 'the variable "" is not known', "there are b, f, half, n, nested and t"),
         ("x ${{ vars.n-1 }}", 'the variable "n-1" is not known', None),
         ("${{ env.HOME }}", "${{ env.HOME }} is not read here", None),
         ("x${{env.A}}", "${{ env.A }} is not read here", None),

@@ -19,7 +19,6 @@ As a process, which prints its address and ends with its standard input or a sig
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterable
 from types import TracebackType
@@ -66,6 +65,7 @@ class StandIn(Control):
         self._lock = threading.Lock()
         self._server = Server(port, self._handle)
         self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
 
     # --------------------------------------------------------------------------------- the server
 
@@ -93,6 +93,7 @@ class StandIn(Control):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._closing.set()
         self._server.shutdown()
         if self._thread is not None:
             self._thread.join()
@@ -119,7 +120,7 @@ class StandIn(Control):
         latency = self.settings.latency
         seconds = latency(call) if callable(latency) else latency
         if seconds:
-            time.sleep(seconds)
+            self._closing.wait(seconds)
         happens = "" if fault is None else fault.happens
         if fault is not None and fault.do is not None:
             fault.do(call)

@@ -17,8 +17,7 @@ Handle = Callable[[Call], Answer]
 class Server(ThreadingHTTPServer):
     """Listens on loopback; closing it closes what is still connected."""
 
-    daemon_threads = True
-    block_on_close = True
+    daemon_threads = False  # closing waits for them, so that none outlives its test
     request_queue_size = 512
 
     def __init__(self, port: int, handle: Handle) -> None:

@@ -53,6 +53,7 @@ _COMMON: dict[str, Any] = {
             },
         },
     },
+    "ManagedServiceIdentity": {"type": "object"},
     "ErrorDetail": _ERROR,
     "ErrorResponse": {
         "type": "object",
@@ -69,11 +70,17 @@ class Specification:
 
     def __init__(self, swagger: Mapping[str, Any]) -> None:
         self._definitions: dict[str, Any] = {**swagger["definitions"], **_COMMON}
-        self._schemas = {name: self._whole(name) for name in self._definitions}
+        self._wanted: list[str] = []
 
     def schema(self, name: str) -> dict[str, Any]:
         """A definition as a schema with everything that it refers to."""
-        return {"$ref": f"#/$defs/{name}", "$defs": self._schemas}
+        schemas: dict[str, Any] = {}
+        self._wanted = [name]
+        while self._wanted:
+            wanted = self._wanted.pop()
+            if wanted not in schemas:
+                schemas[wanted] = self._whole(wanted)
+        return {"$ref": f"#/$defs/{name}", "$defs": schemas}
 
     def _whole(self, name: str) -> dict[str, Any]:
         """A definition; if it has heirs, the one that its discriminator chooses."""
@@ -88,7 +95,7 @@ class Specification:
                     "required": [kind],
                     "properties": {kind: {"const": heir["x-ms-discriminator-value"]}},
                 },
-                "then": {"$ref": f"#/$defs/{heir_name}"},
+                "then": self._reference(heir_name),
             }
             for heir_name, heir in self._definitions.items()
             if "x-ms-discriminator-value" in heir and name in _bases(heir)
@@ -126,10 +133,14 @@ class Specification:
     def _value(self, value: Mapping[str, Any]) -> dict[str, Any]:
         reference = value.get("$ref")
         if reference is not None:
-            schema = {"$ref": f"#/$defs/{reference.rpartition('/')[2]}"}
+            schema = self._reference(reference.rpartition("/")[2])
         else:
             schema = self._object(value)
         return {"anyOf": [schema, {"type": "null"}]} if value.get("x-nullable") else schema
+
+    def _reference(self, name: str) -> dict[str, Any]:
+        self._wanted.append(name)
+        return {"$ref": f"#/$defs/{name}"}
 
 
 def _bases(definition: Mapping[str, Any]) -> list[str]:

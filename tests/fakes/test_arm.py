@@ -342,6 +342,16 @@ def test_what_breaks_the_contract_is_told_and_remembered() -> None:
         assert arm.live("nightly") is None
 
 
+def test_a_cron_of_five_stars_breaks_the_contract() -> None:
+    with StandIn() as arm:
+        call = Caller(arm)
+        stars = {"triggerType": "Cron", "expression": "* * * * *"}
+        assert call.put("nightly", pipeline(trigger=stars)).status_code == 500
+        stars["expression"] = "*/1 * * * *"
+        assert call.put("nightly", pipeline(trigger=stars)).status_code == 201
+        call.session.close()
+
+
 def test_members_of_a_later_version_can_be_let_through(start: Opened) -> None:
     _, call = start(later={"futureThing"})
     call.put("nightly", pipeline(futureThing={"a": 1}))

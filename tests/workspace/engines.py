@@ -112,9 +112,7 @@ class Bench:
             max_runs=self.max_runs,
             grace=self.grace,
         )
-        engine = Engine(
-            store, settings, datastores=self.datastores, log=self.log, clock=self.clock
-        )
+        engine = Engine(store, settings, datastores=self.datastores, log=self.log, clock=self.clock)
         engine.start()
         self._engines.append(engine)
         return engine

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.workspace.process import Ended, StepProcess
+from reconciler.workspace.process import Ended, StepProcess, _environment_of
 
 PATIENCE = 60.0
 """Seconds; only a test that fails waits for so long."""
@@ -63,6 +63,12 @@ def is_alive(process: int) -> bool:
     except OSError:
         return False
     return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def is_gone(process: int) -> bool:
+    """One that was killed takes an instant to die."""
+    until(lambda: not is_alive(process))
+    return True
 
 
 def number_in(path: Path) -> int:
@@ -230,7 +236,7 @@ def test_what_it_started_is_made_to_end(tmp_path: Path) -> None:
     inner = "trap '' TERM; echo \\$\\$ > pid; touch ready; while :; do sleep 1; done"
     process = made(tmp_path, f'bash -c "{inner}"; echo never', grace=0.1)
     assert end_when(process, tmp_path / "ready") == Ended(-signal.SIGTERM, "canceled")
-    assert not is_alive(number_in(tmp_path / "pid"))
+    assert is_gone(number_in(tmp_path / "pid"))
 
 
 def test_a_group_of_its_own_is_told_to_end_as_well(tmp_path: Path) -> None:
@@ -311,7 +317,7 @@ LEAVES = "bash -c 'echo $$ > pid; exec sleep 1000' & until [ -s pid ]; do sleep 
 )
 def test_what_it_leaves_behind_is_ended(tmp_path: Path, script: str) -> None:
     assert run(tmp_path, f"{script}\necho done") == Ended(0)
-    assert not is_alive(number_in(tmp_path / "pid"))
+    assert is_gone(number_in(tmp_path / "pid"))
     assert log(tmp_path).endswith("done\n")
 
 
@@ -333,6 +339,19 @@ def test_output_of_what_is_left_behind_is_whole(tmp_path: Path) -> None:
     script = "bash -c 'seq 5000; touch ready; exec sleep 1000' & until [ -e ready ]; do :; done"
     assert run(tmp_path, script) == Ended(0)
     assert log(tmp_path).splitlines() == [str(number) for number in range(1, 5001)]
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="needs /proc")
+def test_the_environment_of_other_processes() -> None:
+    with subprocess.Popen(["sleep", "1000"], env={}) as bare:
+        assert _environment_of(Path(f"/proc/{bare.pid}")) == b""
+        bare.kill()
+        os.waitid(os.P_PID, bare.pid, os.WEXITED | os.WNOWAIT)
+        with pytest.raises(OSError, match="No such file"):  # a zombie
+            _environment_of(Path(f"/proc/{bare.pid}"))
+    with subprocess.Popen(["sleep", "1000"], env={"A": "b"}) as other:
+        assert _environment_of(Path(f"/proc/{other.pid}")) == b"A=b\0"
+        other.kill()
 
 
 def children() -> list[int]:

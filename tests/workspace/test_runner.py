@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 import yaml
-from helpers import write
+from helpers import without_privileges, write
 
 from reconciler.workspace.jobs import Context, RunPlan, Step, plan_run
-from reconciler.workspace.runner import Run, RunReport, StepReport, log_path, remove_run
+from reconciler.workspace.runner import Run, RunReport, StepReport, _words, log_path, remove_run
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "corpus" / "azureml-examples" / "cli" / "schedules"
 PATIENCE = 60.0
@@ -131,8 +131,8 @@ def test_steps_that_need_nothing_run_at_once(tmp_path: Path) -> None:
         tmp_path,
         f"""
         jobs:
-          a: {{command: touch $HERE/a; {UNTIL.format("b")}}}
-          b: {{command: touch $HERE/b; {UNTIL.format("a")}}}
+          a: {{command: "touch $HERE/a; {UNTIL.format("b")}"}}
+          b: {{command: "touch $HERE/b; {UNTIL.format("a")}"}}
         """,
     )
     assert done.end == ("Completed", None)
@@ -152,7 +152,8 @@ def test_a_step_starts_as_soon_as_it_can(tmp_path: Path) -> None:
             inputs: {{x: "${{{{parent.jobs.a.outputs.o}}}}"}}
         """,
     )
-    assert done.order[-1] == "slow Completed"
+    assert done.end == ("Completed", None)
+    assert done.order.index("c Running") < done.order.index("slow Completed")
 
 
 def test_azure_s_sample(tmp_path: Path) -> None:
@@ -474,8 +475,6 @@ def open_folder() -> Iterator[Path]:
 
 def test_a_folder_that_may_not_be_written(open_folder: Path) -> None:
     """As another user, where tests run as root."""
-    from helpers import without_privileges
-
     open_folder.chmod(0o555)
     with without_privileges():
         done = ran(open_folder, "jobs: {a: {command: ls}}")
@@ -496,13 +495,14 @@ def test_an_error_of_our_own_does_not_leave_the_run_waiting(tmp_path: Path) -> N
     wrong: Any = {"A": 1}
     plan = RunPlan((Step("a", "ls", wrong, {}), Step("b", "ls", {}, {})), {}, True)
     done = Ran(tmp_path, plan).execute()
+    for thread in threading.enumerate():
+        if thread.name == f"{NAME}/a":
+            thread.join(PATIENCE)
     assert done.last("a") == ("Failed", None, "it could not be run, by an error of reconciler")
     assert done.last("b") == ("Completed", 0, None)
 
 
 def test_words_of_an_error_without_a_file() -> None:
-    from reconciler.workspace.runner import _words
-
     assert _words(OSError(28, "No space left on device")) == "No space left on device"
 
 
