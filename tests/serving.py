@@ -24,17 +24,24 @@ targets:
     workspace: workspace.db
     datastores: {inbox: {url: inbox}}
 """
-FILES = {
-    "reconciler.yaml": CONFIG,
-    "schedules/hello.yml": 'type: command\ncommand: echo "hello ${{inputs.who}}"\ninputs: {who: you}\n',
-    "schedules/slow.yml": "type: command\ncommand: \"trap 'exit 3' TERM; echo up; sleep 600 & wait\"\n",
-    "schedules/pipeline.yml": (
-        "type: pipeline\njobs:\n"
-        "  one: {command: echo of one}\n  two: {command: 'echo of two; exit 4'}\n"
-    ),
-    "schedules/all.yaml": """\
+HELLO = """\
+type: command
+command: echo "hello ${{inputs.who}}"
+inputs: {who: you}
+"""
+SLOW = """\
+type: command
+command: trap 'exit 3' TERM; echo up; sleep 600 & wait
+"""
+PIPELINE = """\
+type: pipeline
+jobs:
+  one: {command: echo of one}
+  two: {command: echo of two; exit 4}
+"""
+SCHEDULES = """\
 name: greet
-trigger: {type: recurrence, frequency: hour, interval: 12}
+trigger: {type: cron, expression: "0 0 1 1 *"}
 create_job: {job: ./hello.yml, experiment_name: greetings}
 ---
 name: slow
@@ -47,9 +54,19 @@ create_job: ./pipeline.yml
 ---
 name: files
 trigger:
-  {type: datastore, datastore: inbox, path_on_datastore: in, polling_interval: 1, data_path_parameter_name: who}
+  type: datastore
+  datastore: inbox
+  path_on_datastore: in
+  polling_interval: 1
+  data_path_parameter_name: who
 create_job: ./hello.yml
-""",
+"""
+FILES = {
+    "reconciler.yaml": CONFIG,
+    "schedules/hello.yml": HELLO,
+    "schedules/slow.yml": SLOW,
+    "schedules/pipeline.yml": PIPELINE,
+    "schedules/all.yaml": SCHEDULES,
 }
 
 

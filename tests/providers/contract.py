@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from reconciler.document import schedule_from_document
 from reconciler.errors import ProviderError, Rejected
-from reconciler.model import Action, Key, LiveSchedule, Outcome, Schedule
+from reconciler.model import Action, DatastoreChange, Key, LiveSchedule, Outcome, Schedule
 from reconciler.plan.diff import same
 from reconciler.providers.base import Provider
 from reconciler.reconcile import plan_target, reconcile
@@ -37,11 +37,23 @@ class Opened(ABC):
 
 
 class Contract(ABC):
-    """Subclass as `class TestX(Contract)`."""
+    """Subclass as `class TestX(Contract)`, and say what the provider can take."""
+
+    triggers: Sequence[dict[str, Any]] = (CRON, DAILY, INBOX)
+    examples: st.SearchStrategy[list[Schedule]]
+    """Schedules of every shape that the provider takes."""
 
     @abstractmethod
     def open(self) -> AbstractContextManager[Opened]:
         """A target with nothing in it."""
+
+    def declare(self, name: str, **document: Any) -> Schedule:
+        """A schedule whose job the provider takes."""
+        return declare(name, **document)
+
+    def put(self, provider: Provider, *names: str) -> None:
+        for name in names:
+            provider.create(provider.canonical(self.declare(name), None).schedule)
 
     # -------------------------------------------------------------------------------------- list
 
@@ -52,9 +64,9 @@ class Contract(ABC):
     def test_list_shows_everything(self) -> None:
         """Ours and others', enabled and disabled, made by hand."""
         with self.open() as target:
-            put(target.as_owner(), "ours", "off")
-            put(target.as_owner("them"), "theirs")
-            put(target.as_owner(None), "by-hand")
+            self.put(target.as_owner(), "ours", "off")
+            self.put(target.as_owner("them"), "theirs")
+            self.put(target.as_owner(None), "by-hand")
             disable(target.as_owner(), "off")
             listed = {live.key.name: live for live in target.as_owner().list()}
             assert {name: live.owner for name, live in listed.items()} == {
@@ -68,58 +80,61 @@ class Contract(ABC):
 
     def test_list_changes_nothing(self) -> None:
         with self.open() as target:
-            put(target.as_owner(), "a", "b")
+            self.put(target.as_owner(), "a", "b")
             assert snapshot(target) == snapshot(target)
 
     # ------------------------------------------------------------------------- canonical, create
 
-    @pytest.mark.parametrize("trigger", [CRON, DAILY, INBOX], ids=lambda trigger: trigger["type"])
-    def test_what_is_listed_is_what_canonical_said(self, trigger: dict[str, Any]) -> None:
+    @pytest.mark.parametrize("number", range(3))
+    def test_what_is_listed_is_what_canonical_said(self, number: int) -> None:
+        trigger = self.triggers[number % len(self.triggers)]
         with self.open() as target:
-            declared = declare("a", trigger=trigger, tags={"team": "x"}, is_enabled=False)
+            declared = self.declare("a", trigger=trigger, tags={"team": "x"}, is_enabled=False)
             provider = target.as_owner()
             wanted = provider.canonical(declared, None).schedule
             provider.create(wanted)
             [found] = target.as_owner().list()
-            assert same(found.schedule, wanted)
+            # Only a start that was left open may have been filled in meanwhile.
+            assert same(found.schedule, provider.canonical(declared, found).schedule)
+            assert same(without_start(found.schedule), without_start(wanted))
             assert found.owner == OWNER
 
     def test_canonical_is_a_fixed_point(self) -> None:
         with self.open() as target:
             provider = target.as_owner()
-            once = provider.canonical(declare("a"), None).schedule
+            once = provider.canonical(self.declare("a"), None).schedule
             assert same(provider.canonical(once, None).schedule, once)
             provider.create(once)
             [found] = provider.list()
-            assert same(provider.canonical(declare("a"), found).schedule, once)
+            assert same(provider.canonical(self.declare("a"), found).schedule, once)
 
     def test_canonical_changes_nothing(self) -> None:
         with self.open() as target:
-            target.as_owner().canonical(declare("a"), None)
+            target.as_owner().canonical(self.declare("a"), None)
             assert snapshot(target) == {}
 
     def test_creating_twice_is_creating_once(self) -> None:
         with self.open() as target:
-            put(target.as_owner(), "a")
+            self.put(target.as_owner(), "a")
             before = snapshot(target)
-            put(target.as_owner(), "a")
+            self.put(target.as_owner(), "a")
             assert snapshot(target) == before
 
     def test_creating_what_an_apply_of_ours_made_meanwhile(self) -> None:
         """Two applies of one repository at once: the later one finds its work begun."""
         with self.open() as target:
-            put(target.as_owner(), "a")
-            wanted = target.as_owner().canonical(declare("a", description="newer"), None).schedule
+            self.put(target.as_owner(), "a")
+            wanted = target.as_owner().canonical(self.declare("a", description="newer"), None).schedule
             target.as_owner().create(wanted)
             assert same(only(target).schedule, wanted)
 
     @pytest.mark.parametrize("owner", ["them", None])
     def test_creating_over_anothers_is_refused(self, owner: str | None) -> None:
         with self.open() as target:
-            put(target.as_owner(owner), "a")
+            self.put(target.as_owner(owner), "a")
             before = snapshot(target)
             with pytest.raises(Rejected) as caught:
-                put(target.as_owner(), "a")
+                self.put(target.as_owner(), "a")
             assert caught.value.key == Key(TARGET, "a")
             assert caught.value.reason
             assert snapshot(target) == before
@@ -128,11 +143,11 @@ class Contract(ABC):
 
     def test_update(self) -> None:
         with self.open() as target:
-            put(target.as_owner(), "a", "b")
+            self.put(target.as_owner(), "a", "b")
             before = snapshot(target)
             found = find(target, "a")
             provider = target.as_owner()
-            wanted = provider.canonical(declare("a", trigger=DAILY), found).schedule
+            wanted = provider.canonical(self.declare("a", trigger=DAILY), found).schedule
             provider.update(wanted, found)
             after = snapshot(target)
             assert same(find(target, "a").schedule, wanted)
@@ -141,9 +156,9 @@ class Contract(ABC):
 
     def test_updating_twice_is_updating_once(self) -> None:
         with self.open() as target:
-            put(target.as_owner(), "a")
+            self.put(target.as_owner(), "a")
             found = find(target, "a")
-            wanted = target.as_owner().canonical(declare("a", trigger=DAILY), found).schedule
+            wanted = target.as_owner().canonical(self.declare("a", trigger=DAILY), found).schedule
             target.as_owner().update(wanted, found)
             before = snapshot(target)
             target.as_owner().update(wanted, found)
@@ -151,27 +166,27 @@ class Contract(ABC):
 
     def test_an_update_of_what_changed_since_is_refused(self) -> None:
         with self.open() as target:
-            put(target.as_owner(), "a")
+            self.put(target.as_owner(), "a")
             old = find(target, "a")
             provider = target.as_owner()
-            newer = provider.canonical(declare("a", description="by another"), old).schedule
+            newer = provider.canonical(self.declare("a", description="by another"), old).schedule
             provider.update(newer, old)
             before = snapshot(target)
             with pytest.raises(Rejected, match="changed after the plan was made"):
-                provider.update(provider.canonical(declare("a", trigger=DAILY), old).schedule, old)
+                provider.update(provider.canonical(self.declare("a", trigger=DAILY), old).schedule, old)
             assert snapshot(target) == before
 
     def test_an_update_takes_over(self) -> None:
         with self.open() as target:
-            put(target.as_owner("them"), "a")
+            self.put(target.as_owner("them"), "a")
             found = find(target, "a")
             provider = target.as_owner()
-            provider.update(provider.canonical(declare("a"), found).schedule, found)
+            provider.update(provider.canonical(self.declare("a"), found).schedule, found)
             assert only(target).owner == OWNER
 
     def test_an_update_of_what_is_not_there_is_refused(self) -> None:
         with self.open() as target, self.open() as elsewhere:
-            put(elsewhere.as_owner(), "a")
+            self.put(elsewhere.as_owner(), "a")
             found = find(elsewhere, "a")
             with pytest.raises(Rejected):
                 target.as_owner().update(found.schedule, found)
@@ -182,7 +197,7 @@ class Contract(ABC):
     @pytest.mark.parametrize("owner", [OWNER, "them", None])
     def test_disable_keeps_everything_else(self, owner: str | None) -> None:
         with self.open() as target:
-            put(target.as_owner(owner), "a")
+            self.put(target.as_owner(owner), "a")
             before = find(target, "a")
             target.as_owner().disable(before)
             after = find(target, "a")
@@ -192,7 +207,7 @@ class Contract(ABC):
 
     def test_disabling_twice_is_disabling_once(self) -> None:
         with self.open() as target:
-            put(target.as_owner(), "a")
+            self.put(target.as_owner(), "a")
             found = find(target, "a")
             target.as_owner().disable(found)
             before = snapshot(target)
@@ -202,23 +217,23 @@ class Contract(ABC):
 
     def test_disabling_what_changed_since_is_refused(self) -> None:
         with self.open() as target:
-            put(target.as_owner(), "a")
+            self.put(target.as_owner(), "a")
             old = find(target, "a")
             provider = target.as_owner()
-            provider.update(provider.canonical(declare("a", trigger=DAILY), old).schedule, old)
+            provider.update(provider.canonical(self.declare("a", trigger=DAILY), old).schedule, old)
             with pytest.raises(Rejected, match="changed after the plan was made"):
                 provider.disable(old)
             assert only(target).schedule.enabled
 
     def test_disabling_what_is_not_there_is_refused(self) -> None:
         with self.open() as target, self.open() as elsewhere:
-            put(elsewhere.as_owner(), "a")
+            self.put(elsewhere.as_owner(), "a")
             with pytest.raises(Rejected):
                 target.as_owner().disable(find(elsewhere, "a"))
 
     def test_enabling_again(self) -> None:
         with self.open() as target:
-            put(target.as_owner(), "a")
+            self.put(target.as_owner(), "a")
             first = snapshot(target)
             disable(target.as_owner(), "a")
             off = find(target, "a")
@@ -229,11 +244,11 @@ class Contract(ABC):
 
     def test_other_owners_schedules_are_not_touched(self) -> None:
         with self.open() as target:
-            put(target.as_owner("them"), "a", "b")
-            put(target.as_owner(None), "c")
+            self.put(target.as_owner("them"), "a", "b")
+            self.put(target.as_owner(None), "c")
             before = snapshot(target)
             results = reconcile(
-                [declare("a", trigger=DAILY), declare("d")], target.as_owner(), owner=OWNER
+                [self.declare("a", trigger=DAILY), self.declare("d")], target.as_owner(), owner=OWNER
             )
             assert [r.outcome for r in results] == [Outcome.SKIPPED, Outcome.CREATED]
             after = snapshot(target)
@@ -245,10 +260,10 @@ class Contract(ABC):
         with self.open() as target:
             provider = target.as_owner()
             for declared, outcomes in (
-                ([declare("a"), declare("b")], [Outcome.CREATED, Outcome.CREATED]),
-                ([declare("a", trigger=DAILY), declare("b")], [Outcome.UPDATED, Outcome.UNCHANGED]),
-                ([declare("b")], [Outcome.DISABLED, Outcome.UNCHANGED]),
-                ([declare("a", trigger=DAILY), declare("b")], [Outcome.UPDATED, Outcome.UNCHANGED]),
+                ([self.declare("a"), self.declare("b")], [Outcome.CREATED, Outcome.CREATED]),
+                ([self.declare("a", trigger=DAILY), self.declare("b")], [Outcome.UPDATED, Outcome.UNCHANGED]),
+                ([self.declare("b")], [Outcome.DISABLED, Outcome.UNCHANGED]),
+                ([self.declare("a", trigger=DAILY), self.declare("b")], [Outcome.UPDATED, Outcome.UNCHANGED]),
             ):
                 found = reconcile(declared, provider, owner=OWNER)
                 assert [result.outcome for result in found] == outcomes
@@ -257,8 +272,8 @@ class Contract(ABC):
     def test_two_cycles_at_once_of_one_repository(self) -> None:
         """Both made their plan before either applied it."""
         with self.open() as target:
-            put(target.as_owner(), "a", "gone")
-            declared = [declare("a", trigger=DAILY), declare("b")]
+            self.put(target.as_owner(), "a", "gone")
+            declared = [self.declare("a", trigger=DAILY), self.declare("b")]
             one, two = target.as_owner(), target.as_owner()
             plans = [plan_target(declared, provider, owner=OWNER) for provider in (one, two)]
             from reconciler.apply import apply_plan
@@ -275,10 +290,13 @@ class Contract(ABC):
     )
     @given(data=st.data())
     def test_the_first_law(self, data: st.DataObject) -> None:
+        self.check_the_first_law(data)
+
+    def check_the_first_law(self, data: st.DataObject) -> None:
         """Whatever is declared, and whatever was there before."""
         with self.open() as target:
             for _ in range(2):
-                declared = data.draw(SCHEDULES)
+                declared = data.draw(self.examples)
                 results = reconcile(declared, target.as_owner(), owner=OWNER)
                 assert {result.error for result in results} <= {None}
                 assert_law(declared, target)
@@ -289,15 +307,15 @@ class Contract(ABC):
         with self.open() as target:
             after, until = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 3, 2, tzinfo=UTC)
             provider = target.as_owner()
-            found = list(provider.next_fires(declare("a"), after, until))
+            found = list(provider.next_fires(self.declare("a"), after, until))
             assert found == [datetime(2026, 1, day, 2, tzinfo=UTC) for day in (1, 2, 3)]
-            assert list(provider.next_fires(declare("a", trigger=INBOX), after, until)) == []
+            assert list(provider.next_fires(self.declare("a", trigger=INBOX), after, until)) == []
 
     def test_errors_name_the_schedule_and_what_was_tried(self) -> None:
         with self.open() as target:
-            put(target.as_owner("them"), "a")
+            self.put(target.as_owner("them"), "a")
             with pytest.raises(ProviderError) as caught:
-                put(target.as_owner(), "a")
+                self.put(target.as_owner(), "a")
             assert caught.value.message.startswith("create local/a: ")
 
 
@@ -309,9 +327,11 @@ def declare(name: str, **document: Any) -> Schedule:
     return with_job_file(schedule(name, **document), '{"command":"echo","type":"command"}')
 
 
-def put(provider: Provider, *names: str) -> None:
-    for name in names:
-        provider.create(provider.canonical(declare(name), None).schedule)
+def without_start(schedule: Schedule) -> Schedule:
+    """Azure fills in a start that was left open."""
+    if isinstance(schedule.trigger, DatastoreChange):
+        return schedule
+    return replace(schedule, trigger=replace(schedule.trigger, start_time=None))
 
 
 def find(target: Opened, name: str) -> LiveSchedule:
@@ -482,3 +502,4 @@ def schedules(draw: st.DrawFn) -> list[Schedule]:
 
 
 SCHEDULES = schedules()
+Contract.examples = SCHEDULES

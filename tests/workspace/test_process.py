@@ -347,7 +347,7 @@ def test_the_environment_of_other_processes() -> None:
         assert _environment_of(Path(f"/proc/{bare.pid}")) == b""
         bare.kill()
         os.waitid(os.P_PID, bare.pid, os.WEXITED | os.WNOWAIT)
-        with pytest.raises(OSError, match="No such file"):  # a zombie
+        with pytest.raises(OSError, match="No such"):  # a zombie
             _environment_of(Path(f"/proc/{bare.pid}"))
     with subprocess.Popen(["sleep", "1000"], env={"A": "b"}) as other:
         assert _environment_of(Path(f"/proc/{other.pid}")) == b"A=b\0"

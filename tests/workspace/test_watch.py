@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 from reconciler.workspace.datastore import Datastore, WatchError, secrets_of
 from reconciler.workspace.looks import LONGEST_BACKOFF
 from reconciler.workspace.watch import Changes, Listed, Seen, changes
-from workspace.engines import START, Bench, locked
+from workspace.engines import START, Bench, locked, wait_for
 
 SECOND = timedelta(seconds=1)
 LATER = START + timedelta(hours=1)
@@ -173,6 +172,18 @@ def watching(bench: Bench, **options: object) -> None:
     bench.look(0)
 
 
+def dated_after(bench: Bench) -> None:
+    """Until a new file is dated after now: the kernel's clock for files ticks every few ms."""
+    probe, now = bench.folder / "probe", bench.clock.now.timestamp()
+
+    def is_later() -> bool:
+        probe.unlink(missing_ok=True)
+        probe.touch()
+        return probe.stat().st_ctime > now
+
+    wait_for(is_later)
+
+
 def test_new_and_changed_files_are_one_run_each(bench: Bench, inbox: Path) -> None:
     (inbox / "before").write_text("x")
     watching(bench)
@@ -273,7 +284,7 @@ def test_what_was_moved_in_with_an_old_time_is_new(bench: Bench, inbox: Path) ->
     os.utime(source, (0, 0))
     bench.clock.now = datetime.now(UTC)
     bench.watch()  # no engine runs yet
-    time.sleep(0.02)  # the kernel's clock for files ticks every few milliseconds
+    dated_after(bench)
     source.rename(inbox / "old")
     bench.clock.go(10)
     bench.start()
@@ -357,7 +368,7 @@ def test_a_datastore_that_is_not_there_yet(bench: Bench, inbox: Path) -> None:
     watching(bench)
     [failing] = bench.ledger.failing()
     assert (failing.error, failing.failures) == (f"there is no folder {inbox}", 1)
-    time.sleep(0.02)
+    dated_after(bench)
     inbox.mkdir()
     (inbox / "a").write_text("x")
     bench.look()
