@@ -146,18 +146,22 @@ def _check_bindings(document: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _command(step: Mapping[str, Any], path: Path, owner: Mapping[str, Any]) -> Iterator[Finding]:
-    """`${{inputs.x}}` and `${{outputs.y}}` in a command name what the step declares."""
-    for binding in _BINDING.findall(step["command"]):
-        section, _, name = binding.partition(".")
-        declared = owner.get(section) or {}
-        name = name.split(".")[0]
-        if section in ("inputs", "outputs") and name and name not in declared:
-            yield Finding(
-                "SCH032",
-                (*path, "command"),
-                f'the {"step" if path else "job"} has no {section[:-1]} "{clip(name)}"',
-                nearest(name, list(declared)),
-            )
+    """`${{inputs.x}}` and `${{outputs.y}}` of a step name what it declares."""
+    texts: list[tuple[Path, str]] = [((*path, "command"), step["command"])]
+    for key, value in (step.get("environment_variables") or {}).items():
+        texts.append(((*path, "environment_variables", key), str(value)))
+    for where, text in texts:
+        for binding in _BINDING.findall(text):
+            section, _, name = binding.partition(".")
+            declared = owner.get(section) or {}
+            name = name.split(".")[0]
+            if section in ("inputs", "outputs") and name and name not in declared:
+                yield Finding(
+                    "SCH032",
+                    where,
+                    f'the {"step" if path else "job"} has no {section[:-1]} "{clip(name)}"',
+                    nearest(name, list(declared)),
+                )
 
 
 def _step_binding(

@@ -122,6 +122,7 @@ def _record_all(
 ) -> list[tuple[Fire, str]]:
     runs = RunWriter(connection, now)
     recorded: list[tuple[Fire, str]] = []
+    recorded_at = now.isoformat()
     for fire in fires:
         key = (fire.schedule, fire.key)
         if connection.execute("SELECT 1 FROM fires WHERE schedule = ? AND key = ?", key).fetchone():
@@ -132,7 +133,7 @@ def _record_all(
             (
                 *key,
                 fire.due_at.isoformat(),
-                now.isoformat(),
+                recorded_at,
                 "missed" if run is None else "run",
                 run,
                 fire.number,

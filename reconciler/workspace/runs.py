@@ -184,7 +184,8 @@ class RunWriter:
             None if new.go_on is None else int(new.go_on),
             self._now,
         )
-        stem, number = new.stem, self._numbers.get(new.stem, 0)
+        stem = new.stem
+        number = self._numbers.get(stem, 0)
         while True:
             number += 1
             name = stem if number == 1 else f"{stem}-{number}"

@@ -108,33 +108,38 @@ class Timetable:
             first, name = heapq.heappop(self._heap)
             del self._next[name]
             timed = self._schedules[name]
-            owed = self._split(timed, first, in_time_from, now)
+            owed, following = self._split(timed, first, in_time_from, now)
             if owed.fires or owed.missed is not None:
                 found.append(owed)
-            self._plan(timed, now)
+            self._expect(name, following)
 
     def owe(self, due: Due) -> None:
         """What `due` gave could not be settled: it is due again."""
         first = due.missed.first if due.missed is not None else due.fires[0]
         if due.name in self._schedules:
-            self._next[due.name] = first
-            heapq.heappush(self._heap, (first, due.name))
+            self._expect(due.name, first)
 
     def _plan(self, timed: Timed, after: datetime) -> None:
-        following = next_fire(timed.trigger, after, timed.created_at)
+        self._expect(timed.name, next_fire(timed.trigger, after, timed.created_at))
+
+    def _expect(self, name: str, following: datetime | None) -> None:
         if following is None:
-            self._next.pop(timed.name, None)
+            self._next.pop(name, None)
             return
-        self._next[timed.name] = following
-        heapq.heappush(self._heap, (following, timed.name))
+        self._next[name] = following
+        heapq.heappush(self._heap, (following, name))
 
     def _drop_stale(self) -> None:
         """Entries of schedules that were changed or removed stay in the heap until they surface."""
         while self._heap and self._next.get(self._heap[0][1]) != self._heap[0][0]:
             heapq.heappop(self._heap)
 
-    def _split(self, timed: Timed, first: datetime, in_time_from: datetime, now: datetime) -> Due:
-        """The fires from `first` to `now`: those that are missed, and those still in time."""
+    def _split(
+        self, timed: Timed, first: datetime, in_time_from: datetime, now: datetime
+    ) -> tuple[Due, datetime | None]:
+        """The fires from `first` to `now`, those that are missed and those still in time; and the
+        first that is to come.
+        """
         missed: Missed | None = None
         fire: datetime | None = first
         if first < in_time_from:
@@ -146,7 +151,7 @@ class Timetable:
         while fire is not None and fire <= now:
             fires.append(fire)
             fire = next_fire(timed.trigger, fire, timed.created_at)
-        return Due(timed.name, tuple(fires), missed)
+        return Due(timed.name, tuple(fires), missed), fire
 
 
 def _count_missed(

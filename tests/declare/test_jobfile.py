@@ -154,3 +154,11 @@ def test_cycles() -> None:
 def test_bindings_are_looked_at_only_where_the_schema_is_content() -> None:
     found = read_job({"type": "pipeline", "jobs": {"a": 5}}, "x.yml").findings
     assert [finding.code for finding in found] == ["SCH010"]
+
+
+def test_bindings_of_environment_variables() -> None:
+    job = {**COMMAND, "inputs": {"a": 1}, "environment_variables": {"A": "${{inputs.a}}"}}
+    assert read_job(job, "x.yml").findings == ()
+    job["environment_variables"] = {"A": "${{inputs.b}}"}
+    [finding] = read_job(job, "x.yml").findings
+    assert (finding.code, finding.path) == ("SCH032", ("environment_variables", "A"))
