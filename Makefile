@@ -3,9 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+INTEROP := .cache/interop/venv
 PURE := reconciler/model.py,reconciler/document.py,reconciler/firing/*,reconciler/plan/*,reconciler/declare/desired.py,reconciler/declare/lint.py
 
-.PHONY: help demo test check coverage torture benchmark wheel-test format clean
+.PHONY: help demo test interop check coverage torture benchmark wheel-test format clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -22,6 +23,13 @@ demo: $(READY)  ## Validate, plan and apply the examples to the local target
 test: $(READY)  ## Run the tests
 	$(BIN)/python -m pytest -m "not torture" $(PYTEST_ARGS)
 
+$(INTEROP)/.ready: tests/interop/requirements.txt
+	$(PYTHON) -m venv $(INTEROP)
+	$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/interop/requirements.txt
+	@touch $@
+
+interop: $(INTEROP)/.ready  ## Install Microsoft's client, which judges the Azure provider in the tests
+
 check: $(READY)  ## Lint, formatting, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,6 +45,9 @@ torture: $(READY)  ## Long runs of what the tests do briefly
 
 benchmark: $(READY)  ## Measure against peers and the floor; writes benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run.py
+	benchmarks/work/peer/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	benchmarks/work/peer/bin/python benchmarks/firing.py >> benchmarks/RESULTS.md
+	benchmarks/work/peer/bin/python benchmarks/engine.py >> benchmarks/RESULTS.md
 
 wheel-test: $(READY)  ## Build the wheel and try it in a second virtual environment
 	sh tests/wheel.sh $(BIN)/python
@@ -46,4 +57,4 @@ format: $(READY)  ## Format the code
 	$(BIN)/ruff format .
 
 clean:  ## Remove what was made
-	rm -rf $(VENV) dist .reconciler .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage benchmarks/work
+	rm -rf $(VENV) .cache dist .reconciler .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage benchmarks/work

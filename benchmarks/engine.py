@@ -85,7 +85,9 @@ def ours(count: int, idle: bool) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "workspace.db"
-        start = due_at() if not idle else datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+        start = (
+            due_at() if not idle else datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+        )
         fill(path, count, start)
         lags: list[float] = []
         all_fired = threading.Event()
@@ -178,7 +180,11 @@ def main(count: int) -> None:
     print("|-|-|-|-|-|")
     for name in ("p50", "p99", "max"):
         values = {kind: sorted(run[name] for run in due[kind])[1] for kind in kinds}
-        row(f"lag of fires due in one second, {name}, s", values, "p99 <= 0.2" if name == "p99" else "")
+        row(
+            f"lag of fires due in one second, {name}, s",
+            values,
+            "p99 <= 0.2" if name == "p99" else "",
+        )
     row("a core while idle, %", {k: idle[k]["core_percent"] for k in kinds}, "ours < 0.5")
     row("memory of a schedule, KiB", {k: idle[k]["kib_each"] for k in kinds}, "")
 

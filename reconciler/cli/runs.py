@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from reconciler.cli.logs import StepLogs
 from reconciler.cli.output import out, paint
 from reconciler.cli.session import Session, config_option, format_option, target_option
 from reconciler.cli.workspace import Workspace
@@ -17,7 +17,7 @@ from reconciler.render.json import FORMAT_VERSION, dumps, mask_document
 from reconciler.render.words import printable, table, value
 from reconciler.secrets import mask
 from reconciler.workspace.records import RunRow, StepRow
-from reconciler.workspace.runner import log_path, remove_run
+from reconciler.workspace.runner import remove_run
 
 _FOLLOW_SECONDS = 0.2
 _OPEN = ("NotStarted", "Running")
@@ -149,7 +149,7 @@ def show_logs(
     """Show what the steps of a run printed."""
     workspace = _open(config, target, no_color)
     run = _find(workspace, name).name
-    logs = _Logs(workspace, run, step)
+    logs = StepLogs(workspace, run, step)
     while True:
         # Asked before the logs are read, so that what was printed last is not missed.
         ended = _find(workspace, run).status not in _OPEN
@@ -159,53 +159,6 @@ def show_logs(
         time.sleep(_FOLLOW_SECONDS)
     if not logs.shown:
         out("nothing was printed\n" if ended else "it has not started\n")
-
-
-class _Logs:
-    """What the steps of a run have printed, as far as it was shown."""
-
-    def __init__(self, workspace: Workspace, run: str, only: str | None) -> None:
-        self._workspace = workspace
-        self._run = run
-        self._only = only
-        self._last = ""
-        self.shown: dict[str, int] = {}
-
-    def print_new(self, *, must_be: bool) -> None:
-        """Print what came since the last time, with a heading where another step goes on.
-        `must_be`: the step that was asked for has to be there.
-        """
-        with self._workspace.errors():
-            steps = [step.name for step in self._workspace.runs.steps(self._run)]
-        if must_be and self._only is not None and self._only not in steps:
-            raise ReconcilerError(
-                f'the run has no step "{self._only}"', hint=", ".join(steps) or None
-            )
-        for name in steps:
-            path = log_path(self._workspace.folder_of(self._run), name)
-            if self._only in (None, name) and path.exists():
-                self._print_step(name, path, len(steps) > 1 and self._only is None)
-
-    def _print_step(self, name: str, path: Path, headed: bool) -> None:
-        with path.open("rb") as log:
-            log.seek(self.shown.get(name, 0))
-            while chunk := log.read(1 << 20):
-                if headed and name != self._last:
-                    out(paint(f"== {printable(name)} ==", "heading") + "\n")
-                self._last = name
-                # As it is: it may be anything, and may be wanted byte for byte.
-                sys.stdout.flush()
-                _write(chunk)
-            self.shown[name] = log.tell()
-
-
-def _write(chunk: bytes) -> None:
-    stream = getattr(sys.stdout, "buffer", None)
-    if stream is None:
-        sys.stdout.write(chunk.decode("utf-8", "replace"))
-    else:
-        stream.write(chunk)
-        stream.flush()
 
 
 @command.command("cancel")

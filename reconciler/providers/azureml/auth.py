@@ -20,8 +20,11 @@ _MARGIN_SECONDS = 300
 
 
 def fixed_token(token: str) -> TokenSource:
-    """One token, for as long as it lasts."""
-    return lambda refused: token
+    """One token, for as long as it lasts; ConfigError where it cannot be one."""
+    text = token.strip()
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise ConfigError("AZURE_ACCESS_TOKEN is not a token")
+    return lambda refused: text
 
 
 class IdentityToken:

@@ -34,8 +34,9 @@ class TokenBucket:
     def take(self) -> None:
         """Wait until a call may be made."""
         pause = self.reserve()
-        if pause > 0:
+        while pause > 0:
             self._sleep(pause)
+            pause = self._closed()  # somebody may have been told off meanwhile
 
     def reserve(self) -> float:
         """Take a token, and say how many seconds to wait before it may be used."""
@@ -44,8 +45,13 @@ class TokenBucket:
             self._tokens = min(self._capacity, self._tokens + (now - self._at) * self._refill)
             self._at = now
             self._tokens -= 1
-            owed = -self._tokens / self._refill if self._tokens < 0 else 0.0
+            # A moment more, so that rounding never makes a call too early.
+            owed = -self._tokens / self._refill + 0.001 if self._tokens < 0 else 0.0
             return max(owed, self._closed_until - now, 0.0)
+
+    def _closed(self) -> float:
+        with self._lock:
+            return max(self._closed_until - self._clock(), 0.0)
 
     def told_off(self, retry_after: float) -> None:
         """The service says that there is nothing left: nobody calls for that long.
