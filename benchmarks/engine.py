@@ -39,7 +39,7 @@ def due_at() -> datetime:
     return datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=LEAD_SECONDS)
 
 
-# ---------------------------------------------------------------------------------------------- ours
+# ---------------------------------------------------------------------------------------- ours
 
 
 def fill(path: Path, count: int, start: datetime) -> None:
@@ -129,7 +129,7 @@ def idling(before: float, count: int) -> dict[str, Any]:
     return {"core_percent": share, "kib_each": (loaded - before) * 1024 / count}
 
 
-# ---------------------------------------------------------------------------------------- APScheduler
+# --------------------------------------------------------------------------------- APScheduler
 
 
 def theirs(count: int, idle: bool) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def theirs(count: int, idle: bool) -> dict[str, Any]:
     return result
 
 
-# ----------------------------------------------------------------------------------------------- all
+# ----------------------------------------------------------------------------------------- all
 
 KINDS: dict[str, Callable[[int, bool], dict[str, Any]]] = {"ours": ours, "theirs": theirs}
 
