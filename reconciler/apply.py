@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from reconciler.errors import ProviderError, UnsafePlan
 from reconciler.model import Action, Change, Outcome, Plan, Result
@@ -74,25 +74,30 @@ def _at_once(plan: Plan, provider: Provider, say: OnResult, parallelism: int) ->
             for index, change in enumerate(plan.changes)
             if change.action not in idle
         }
-        interrupted = False
-        while waiting:
-            try:
-                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            except KeyboardInterrupt:
-                interrupted = True
-                for future in waiting:
-                    future.cancel()
-                continue
-            for future in done:
-                index = waiting.pop(future)
-                change = plan.changes[index]
-                if future.cancelled():
-                    assert interrupted
-                    results[index] = Result(change, Outcome.NOT_TRIED, "interrupted")
-                else:
-                    results[index] = future.result()
-                say(results[index])
+        try:
+            while waiting:
+                try:
+                    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        index = waiting[future]
+                        results[index] = _result(future, plan.changes[index])
+                        del waiting[future]
+                        say(results[index])
+                except KeyboardInterrupt:
+                    # Calls in flight end by themselves; what has not begun never does.
+                    for future in waiting:
+                        future.cancel()
+        except BaseException:
+            for future in waiting:
+                future.cancel()
+            raise
     return [results[index] for index in range(len(plan.changes))]
+
+
+def _result(future: Future[Result], change: Change) -> Result:
+    if future.cancelled():
+        return Result(change, Outcome.NOT_TRIED, "interrupted")
+    return future.result()
 
 
 def carry_out(change: Change, provider: Provider) -> Result:

@@ -100,14 +100,16 @@ class Executor:
         if found is None:
             raise JobError(f'the pipeline "{row.pipeline}" has no version "{row.version}"')
         context = Context(row.name, row.due_at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        job_folder = (self._settings.base / found.path).parent
         plan = plan_run(
             found.document,
             row.inputs,
             context,
             str(run_folder(self._settings.runs_folder, row.name)),
             continue_on_step_failure=row.go_on,
+            base=str(job_folder),
         )
-        return plan, (self._settings.base / found.path).parent
+        return plan, job_folder
 
     def _start(self, row: RunRow, plan: RunPlan, code_folder: Path, now: datetime) -> None:
         folder = run_folder(self._settings.runs_folder, row.name)

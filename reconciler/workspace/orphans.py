@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from reconciler.workspace.marked import processes_with
 
 _ROUNDS = 50
 
@@ -24,7 +25,8 @@ def end_orphans(workspace: Path) -> int:
     """
     found: set[int] = set()
     for _ in range(_ROUNDS):  # one that was just starting another is found with it the next time
-        left = set(_of_workspace(str(workspace.resolve())))
+        left = set(processes_with("RECONCILER_WORKSPACE", str(workspace.resolve())))
+        left.discard(os.getpid())
         if not left:
             break
         found |= left
@@ -33,17 +35,3 @@ def end_orphans(workspace: Path) -> int:
                 os.kill(process, signal.SIGKILL)
         time.sleep(0.02)
     return len(found)
-
-
-def _of_workspace(workspace: str) -> Iterator[int]:
-    mark = f"\0RECONCILER_WORKSPACE={workspace}\0".encode("utf-8", "surrogateescape")
-    try:
-        entries = os.listdir("/proc")
-    except OSError:
-        return
-    for entry in entries:
-        if entry.isdigit() and int(entry) != os.getpid():
-            with suppress(OSError):
-                environment = Path("/proc", entry, "environ").read_bytes()
-                if mark in b"\0" + environment:
-                    yield int(entry)

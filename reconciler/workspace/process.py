@@ -23,6 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from reconciler.workspace.marked import processes_with
+
+_MOST_LOOKS = 100
 LOG_LIMIT = 64 * 1024 * 1024
 """Bytes of output that are kept of one step."""
 GRACE_SECONDS = 10.0
@@ -34,7 +37,6 @@ MARK = "RECONCILER_PROCESS"
 _LONGEST_WAIT = 3600.0
 _LOOK_SECONDS = 0.05
 """How often what is left of an ending step is looked for."""
-_MOST_LOOKS = 100
 _PIPE = 1 << 20
 """More than a pipe holds: what was printed before the end is within it."""
 
@@ -208,7 +210,7 @@ class StepProcess:
 
     def _left(self, process: subprocess.Popen[bytes]) -> list[int]:
         """The processes of this step, wherever they went, but for the shell itself."""
-        return [one for one in _marked(self._mark) if one != process.pid]
+        return [one for one in processes_with(MARK, self._mark) if one != process.pid]
 
 
 class _Copy:
@@ -249,31 +251,6 @@ class _Copy:
     def _write(self, data: bytes) -> None:
         while data:
             data = data[self._log.write(data) :]
-
-
-def _marked(mark: str) -> Iterator[int]:
-    """The processes that carry `mark`; none where there is no /proc."""
-    entry = f"\0{MARK}={mark}\0".encode()
-    with suppress(OSError):
-        for name in os.listdir("/proc"):
-            if name.isdigit():
-                with suppress(OSError):
-                    if entry in b"\0" + _environment_of(Path("/proc", name)):
-                        yield int(name)
-
-
-def _environment_of(process: Path) -> bytes:
-    """Its environment as /proc has it; OSError for one that has ended or is another user's."""
-    environment = process / "environ"
-    for _ in range(_MOST_LOOKS):  # pragma: no branch
-        if found := environment.read_bytes():
-            return found
-        os.readlink(process / "exe")  # OSError for a zombie
-        if (process / "cmdline").read_bytes():
-            break
-        # Between two programs (exec) it has neither arguments nor environment, for an instant.
-        time.sleep(0.001)  # pragma: no cover
-    return environment.read_bytes()
 
 
 def _why_not_started(error: OSError | ValueError) -> str:

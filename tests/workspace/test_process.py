@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.workspace.process import Ended, StepProcess, _environment_of
+from reconciler.workspace.marked import environment_of
+from reconciler.workspace.process import Ended, StepProcess
 
 PATIENCE = 60.0
 """Seconds; only a test that fails waits for so long."""
@@ -344,13 +345,13 @@ def test_output_of_what_is_left_behind_is_whole(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "darwin", reason="needs /proc")
 def test_the_environment_of_other_processes() -> None:
     with subprocess.Popen(["sleep", "1000"], env={}) as bare:
-        assert _environment_of(Path(f"/proc/{bare.pid}")) == b""
+        assert environment_of(Path(f"/proc/{bare.pid}")) == b""
         bare.kill()
         os.waitid(os.P_PID, bare.pid, os.WEXITED | os.WNOWAIT)
         with pytest.raises(OSError, match="No such"):  # a zombie
-            _environment_of(Path(f"/proc/{bare.pid}"))
+            environment_of(Path(f"/proc/{bare.pid}"))
     with subprocess.Popen(["sleep", "1000"], env={"A": "b"}) as other:
-        assert _environment_of(Path(f"/proc/{other.pid}")) == b"A=b\0"
+        assert environment_of(Path(f"/proc/{other.pid}")) == b"A=b\0"
         other.kill()
 
 

@@ -7,10 +7,12 @@ rewritten, and the plan says so.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from reconciler.firing.zones import WINDOWS, windows_name
 from reconciler.model import (
@@ -34,19 +36,19 @@ from reconciler.providers.azureml.wire import (
     schedule_from_wire,
 )
 
+_FILLED = re.compile(r"[a-zA-Z0-9_]")
 _REGISTER = (
     "register the steps as components and use them by `component: azureml:NAME:VERSION`, or run the"
     " job once and refer to it as azureml:NAME"
 )
 
 
-def canonical(
-    schedule: Schedule, workspace: Workspace, live_start: datetime | None = None
-) -> Canonical:
-    """`schedule` as Azure would report it. `live_start`: what it filled in when none was sent."""
+def canonical(schedule: Schedule, workspace: Workspace, live: Trigger | None = None) -> Canonical:
+    """`schedule` as Azure would report it once it is put over one with the trigger `live`."""
     notes: list[Note] = []
-    trigger = _settle_trigger(schedule.trigger, notes, live_start)
+    trigger = carry_start(_settle_trigger(schedule.trigger, notes), live)
     job = _settle_job(schedule.job, notes, workspace)
+    notes += _inputs_refused(job) + _not_sent(schedule.job)
     settled = replace(schedule, trigger=trigger, job=job)
     if any(note.kind == "refused" for note in notes):
         return Canonical(settled, tuple(notes))
@@ -59,7 +61,31 @@ def canonical(
 # ----------------------------------------------------------------------------------- the trigger
 
 
-def _settle_trigger(trigger: Trigger, notes: list[Note], live_start: datetime | None) -> Trigger:
+def carry_start(trigger: Trigger, live: Trigger | None) -> Trigger:
+    """`trigger` with the start that Azure filled in when none was sent.
+
+    Sending none again would count from the moment of the update.
+    """
+    if isinstance(trigger, DatastoreChange) or isinstance(live, DatastoreChange):
+        return trigger
+    if live is None or live.start_time is None or trigger.start_time is not None:
+        return trigger
+    return replace(trigger, start_time=_on_the_clock_of(trigger.time_zone, live))
+
+
+def _on_the_clock_of(zone: str, live: Recurrence | Cron) -> datetime | None:
+    """The same instant, as clocks of another zone show it."""
+    start = live.start_time
+    if start is None or zone == live.time_zone:
+        return start
+    try:
+        instant = start.replace(tzinfo=ZoneInfo(live.time_zone))
+        return instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    except (OverflowError, ZoneInfoNotFoundError):
+        return start
+
+
+def _settle_trigger(trigger: Trigger, notes: list[Note]) -> Trigger:
     if isinstance(trigger, DatastoreChange):
         notes.append(
             Note(
@@ -82,9 +108,6 @@ def _settle_trigger(trigger: Trigger, notes: list[Note], live_start: datetime | 
         trigger = settled
     if isinstance(trigger, Recurrence) and trigger.pattern == Pattern():
         trigger = replace(trigger, pattern=None)
-    if trigger.start_time is None and live_start is not None:
-        # Sending none again would count from the moment of the update.
-        trigger = replace(trigger, start_time=live_start)
     return trigger
 
 
@@ -122,6 +145,27 @@ def _settle_job(job: Job, notes: list[Note], workspace: Workspace) -> Job:
         notes.append(Note("refused", "create_job.job", what, hint))
         return job
     return _whole(job, job.definition, document, notes, workspace)
+
+
+def _inputs_refused(job: Job) -> list[Note]:
+    """Azure's specification wants a value, or a path, with at least one letter or digit."""
+    notes = []
+    for name, value in job.inputs.items():
+        wire = input_to_wire(value)
+        if wire is not None and not _FILLED.search(str(wire.get("uri") or wire.get("value"))):
+            what = f'the input "{name}" has no value that Azure takes: {json.dumps(value)[:60]}'
+            hint = "leave it out, or give it a value with a letter or a digit"
+            notes.append(Note("refused", f"create_job.inputs.{name}", what, hint))
+    return notes
+
+
+def _not_sent(job: Job) -> list[Note]:
+    """Keys of a job that the service has no place for in a schedule."""
+    odd = sorted(set(job.extra) - {"identity", "properties", "jobs"})
+    return [
+        Note("approximated", f"create_job.{key}", f"{key} of the job is not sent to Azure")
+        for key in odd
+    ]
 
 
 def _whole(
@@ -200,7 +244,7 @@ def _node(
 
 
 def _node_input(value: Any) -> dict[str, Any]:
-    wire = input_to_wire(value)
+    wire = input_to_wire(value) or {"jobInputType": "literal", "value": ""}
     wire["job_input_type"] = wire.pop("jobInputType")
     return wire
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from reconciler.document import schedule_digest
 from reconciler.errors import Rejected
 from reconciler.firing import next_fires
 from reconciler.model import (
     Canonical,
-    Cron,
     DatastoreChange,
     Job,
     Key,
@@ -20,6 +20,7 @@ from reconciler.model import (
     Note,
     Recurrence,
     Schedule,
+    Trigger,
 )
 from reconciler.providers.azureml import canonical as forms
 from reconciler.providers.azureml.client import Client
@@ -36,12 +37,19 @@ _UNANCHORED = "n:"
 that is not part of what was applied."""
 
 
+_FRESH_SECONDS = 30.0
+"""How long what `list` read is good enough to write upon without reading it again. See
+docs/decisions/0010-azure-writes.md."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     """A live schedule as it was read: what an update starts from."""
 
     properties: Mapping[str, Any]
+    live: LiveSchedule
     foreign: str | None
+    at: float
 
 
 class AzureMLProvider:
@@ -50,24 +58,34 @@ class AzureMLProvider:
     concurrent = True
 
     def __init__(
-        self, name: str, client: Client, *, owner: str | None, revision: str | None = None
+        self,
+        name: str,
+        client: Client,
+        *,
+        owner: str | None,
+        revision: str | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`name`: the target's. `revision`: the commit that is applied."""
         self.name = name
         self.owner = owner
         self._client = client
         self._revision = revision
+        self._now = now
         self._read: dict[str, _Read] = {}
+        self._listed_at: float | None = None
+        self._written: set[str] = set()
         self._digests: dict[str, str] = {}
 
     def list(self) -> Iterable[LiveSchedule]:
         """Every schedule: ours or not, enabled or not, also those that are not read further."""
+        self._listed_at = None
         self._read.clear()
+        self._written.clear()
+        began = self._client.clock()
         for resource in self._client.list():
-            name, properties = str(resource.get("name")), resource.get("properties") or {}
-            system = resource.get("systemData") or {}
-            live = self._live(name, properties, system)
-            yield live
+            yield self._live(resource["name"], resource)
+        self._listed_at = began
 
     def canonical(self, schedule: Schedule, live: LiveSchedule | None) -> Canonical:
         """As the workspace would report it."""
@@ -76,34 +94,47 @@ class AzureMLProvider:
             message = f"a schedule of another kind has this name: {read.foreign}"
             note = Note("refused", "name", message, "choose another name")
             return Canonical(schedule, (note,))
-        settled = forms.canonical(schedule, self._client.workspace, _live_start(schedule, live))
+        over = live.schedule.trigger if live is not None else None
+        settled = forms.canonical(schedule, self._client.workspace, over)
         unanchored = getattr(schedule.trigger, "start_time", None) is None
         digest = self._digests[schedule.key.name] = _with_mark(settled.schedule, unanchored)
         return replace(settled, digest=digest)
 
     def create(self, schedule: Schedule) -> None:
         """Put it, with our marks, unless something stands there by now."""
-        found = self._client.get(schedule.key.name)
-        if found is not None:
-            properties = found.get("properties") or {}
-            marks = marks_from_wire(properties)
-            if marks is None or marks.owner != self.owner:
-                whose = f'managed by "{marks.owner}"' if marks else "made by hand"
-                reason = f"it was made after the plan was made, and is {whose}"
-                raise Rejected(schedule.key, "create", reason)
-            self._put(schedule, "create", properties)
+        name = schedule.key.name
+        found = None if self._is_known_absent(name) else self._client.get(name)
+        if found is None:
+            self._put(schedule, "create", None)
             return
-        self._put(schedule, "create", None)
+        live = self._live(name, found)
+        if live.owner is None or live.owner != self.owner:
+            whose = f'managed by "{live.owner}"' if live.owner else "made by hand"
+            reason = f"it was made after the plan was made, and is {whose}"
+            raise Rejected(schedule.key, "create", reason)
+        trigger = forms.carry_start(schedule.trigger, live.schedule.trigger)
+        self._put(replace(schedule, trigger=trigger), "create", self._read[name].properties)
 
     def update(self, schedule: Schedule, live: LiveSchedule) -> None:
         """Put it over what is live; what is not known there survives."""
-        self._put(schedule, "update", self._base(live, "update"))
+        read = self._as_planned(live, "update")
+        if read.live.fingerprint not in (live.fingerprint, _fingerprint(schedule, self.owner)):
+            raise Rejected(live.key, "update", "it was changed after the plan was made")
+        self._put(schedule, "update", read.properties)
 
     def disable(self, live: LiveSchedule) -> None:
         """Put what is live again, switched off; all else as it is, the marks too."""
-        properties = dict(self._base(live, "disable"))
+        read = self._as_planned(live, "disable")
+        if not read.live.schedule.enabled:
+            return
+        if read.live.fingerprint != live.fingerprint:
+            raise Rejected(live.key, "disable", "it was changed after the plan was made")
+        properties = {**read.properties, "isEnabled": False}
         properties.pop("provisioningState", None)
-        properties["isEnabled"] = False
+        if _is_over(live.schedule.trigger, self._now()):
+            # Azure takes no schedule whose end is past, not even to switch it off.
+            properties["trigger"] = {**properties["trigger"], "endTime": None}
+        self._written.add(live.key.name)
         self._client.put(live.key.name, properties, "disable")
 
     def next_fires(
@@ -114,9 +145,8 @@ class AzureMLProvider:
 
     # ---------------------------------------------------------------------------------- reading
 
-    def _live(
-        self, name: str, properties: Mapping[str, Any], system: Mapping[str, Any]
-    ) -> LiveSchedule:
+    def _live(self, name: str, resource: Mapping[str, Any]) -> LiveSchedule:
+        properties, system = resource.get("properties") or {}, resource.get("systemData") or {}
         marks = marks_from_wire(properties)
         foreign: str | None = None
         try:
@@ -125,33 +155,45 @@ class AzureMLProvider:
             foreign = str(error)
             schedule = _placeholder(Key(self.name, name), properties, foreign)
             marks = None
-        self._read[name] = _Read(properties, foreign)
+        owner = marks.owner if marks is not None else None
         applied = marks.digest if marks is not None else None
         unanchored = applied is not None and applied.startswith(_UNANCHORED)
-        digest = _with_mark(schedule, unanchored)
-        return LiveSchedule(
+        live = LiveSchedule(
             schedule,
-            marks.owner if marks is not None else None,
-            fingerprint=_fingerprint(schedule, marks),
+            owner,
+            _fingerprint(schedule, owner),
             modified_by=system.get("lastModifiedBy"),
             modified_at=_instant(system.get("lastModifiedAt")),
             created_at=_instant(system.get("createdAt")),
             applied=applied,
-            digest=digest,
+            digest=_with_mark(schedule, unanchored),
+        )
+        self._read[name] = _Read(properties, live, foreign, self._client.clock())
+        return live
+
+    def _is_known_absent(self, name: str) -> bool:
+        """Whether it was not there a moment ago, when everything was listed."""
+        return (
+            self._listed_at is not None
+            and self._client.clock() - self._listed_at < _FRESH_SECONDS
+            and name not in self._read
+            and name not in self._written
         )
 
-    def _base(self, live: LiveSchedule, operation: str) -> Mapping[str, Any]:
-        """The properties that are live now, if they still are what the plan saw."""
-        found = self._client.get(live.key.name)
-        if found is None:
-            raise Rejected(live.key, operation, "it does not exist any more")
-        properties: Mapping[str, Any] = found.get("properties") or {}
-        now = self._live(live.key.name, properties, found.get("systemData") or {})
-        if self._read[live.key.name].foreign is not None:
+    def _as_planned(self, live: LiveSchedule, operation: str) -> _Read:
+        """What is live now: as it was read a moment ago, or is read again."""
+        name = live.key.name
+        read = self._read.get(name)
+        age = self._client.clock() - read.at if read is not None else _FRESH_SECONDS
+        if read is None or age >= _FRESH_SECONDS or name in self._written:
+            found = self._client.get(name)
+            if found is None:
+                raise Rejected(live.key, operation, "it does not exist any more")
+            self._live(name, found)
+            read = self._read[name]
+        if read.foreign is not None:
             raise Rejected(live.key, operation, "it is a schedule of another kind")
-        if now.fingerprint != live.fingerprint:
-            raise Rejected(live.key, operation, "it was changed after the plan was made")
-        return properties
+        return read
 
     # ---------------------------------------------------------------------------------- writing
 
@@ -162,6 +204,7 @@ class AzureMLProvider:
             digest = self._digests.get(schedule.key.name)
             marks = Marks(self.owner, source, self._revision, digest)
         properties = properties_to_wire(schedule, self._client.workspace, marks, base)
+        self._written.add(schedule.key.name)
         self._client.put(schedule.key.name, properties, operation)
 
 
@@ -172,9 +215,11 @@ def _with_mark(schedule: Schedule, unanchored: bool) -> str:
     return _UNANCHORED + schedule_digest(replace(schedule, trigger=trigger))
 
 
-def _live_start(schedule: Schedule, live: LiveSchedule | None) -> datetime | None:
-    trigger = live.schedule.trigger if live is not None else None
-    return trigger.start_time if isinstance(trigger, Recurrence | Cron) else None
+def _is_over(trigger: Trigger, now: datetime) -> bool:
+    if isinstance(trigger, DatastoreChange) or trigger.end_time is None:
+        return False
+    zone = ZoneInfo(trigger.time_zone)
+    return trigger.end_time <= now.astimezone(zone).replace(tzinfo=None)
 
 
 def _placeholder(key: Key, properties: Mapping[str, Any], kind: str) -> Schedule:
@@ -189,8 +234,8 @@ def _placeholder(key: Key, properties: Mapping[str, Any], kind: str) -> Schedule
     )
 
 
-def _fingerprint(schedule: Schedule, marks: Marks | None) -> str:
-    return f"{marks.owner if marks else ''} {schedule_digest(schedule)}"
+def _fingerprint(schedule: Schedule, owner: str | None) -> str:
+    return f"{owner or ''} {schedule_digest(schedule)}"
 
 
 def _instant(text: Any) -> datetime | None:

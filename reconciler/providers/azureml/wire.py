@@ -7,14 +7,24 @@ from what is live: members that this program does not know survive an update.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from reconciler.document import scalar_text
-from reconciler.firing.zones import windows_name
-from reconciler.model import Cron, Job, Key, Pattern, Recurrence, Schedule, Source, Trigger
+from reconciler.firing.zones import resolve, windows_name
+from reconciler.model import (
+    FREQUENCIES,
+    Cron,
+    Job,
+    Key,
+    Pattern,
+    Recurrence,
+    Schedule,
+    Source,
+    Trigger,
+)
 from reconciler.providers.azureml.ids import Workspace, from_id, to_id
 from reconciler.providers.azureml.rules import normalize
 
@@ -69,9 +79,18 @@ def schedule_from_wire(
         display_name=normal.get("displayName"),
         description=normal.get("description"),
         tags={key: str(tags[key]) for key in sorted(tags) if key not in _OWN_TAGS},
-        properties=dict(sorted((normal.get("properties") or {}).items())),
+        properties=dict(sorted((normal.get("properties") or {}).items())) | _state(properties),
         source=_source(source),
     )
+
+
+STATE = "provisioning_state"
+"""Stands among the properties of a schedule whose last put failed, so that it is put again."""
+
+
+def _state(properties: Mapping[str, Any]) -> dict[str, str | None]:
+    state = str(properties.get("provisioningState") or "")
+    return {STATE: state} if state.lower() in ("failed", "canceled") else {}
 
 
 def marks_from_wire(properties: Mapping[str, Any]) -> Marks | None:
@@ -91,9 +110,13 @@ def trigger_from_wire(trigger: Mapping[str, Any]) -> Trigger:
             "end_time": _time(trigger.get("endTime")),
         }
         zone = str(trigger.get("timeZone", "UTC"))
+        if resolve(zone) is None:
+            raise Foreign(f'a trigger in the time zone "{zone}", which is not known here')
         match trigger.get("triggerType"):
             case "recurrence":
                 pattern = trigger.get("schedule") or _EMPTY
+                if trigger["frequency"] not in FREQUENCIES:
+                    raise Foreign(f"a trigger of frequency {trigger['frequency']}")
                 return Recurrence(
                     trigger["frequency"],
                     int(trigger["interval"]),
@@ -142,7 +165,7 @@ def _job_from_wire(definition: Mapping[str, Any], workspace: Workspace) -> Job:
     if get("jobs"):
         extra["jobs"] = _sorted(get("jobs"))
     if get("identity"):
-        extra["identity"] = _sorted(get("identity"))
+        extra["identity"] = _identity_from_wire(dict(get("identity") or _EMPTY))
     if get("properties"):
         extra["properties"] = _sorted(get("properties"))
     return Job(
@@ -175,6 +198,41 @@ def _mode(value: Mapping[str, Any]) -> dict[str, Any]:
     return {"mode": _MODES_READ.get(value["mode"], value["mode"])} if value.get("mode") else {}
 
 
+# Who a job runs as: the words of a job file, and the wire's.
+_IDENTITIES = {
+    "aml_token": "AMLToken",
+    "managed": "Managed",
+    "managed_identity": "Managed",
+    "user_identity": "UserIdentity",
+}
+_IDENTITY_KEYS = {
+    "client_id": "clientId",
+    "object_id": "objectId",
+    "msi_resource_id": "resourceId",
+    "resource_id": "resourceId",
+}
+
+
+def _identity_from_wire(identity: Mapping[str, Any]) -> dict[str, Any]:
+    words = {wire.lower(): word for word, wire in reversed(_IDENTITIES.items())}
+    keys = {wire: key for key, wire in reversed(_IDENTITY_KEYS.items())}
+    kind = str(identity.get("identityType"))
+    read = {keys.get(k, k): v for k, v in identity.items() if k != "identityType"}
+    read["type"] = words.get(kind.lower(), kind)
+    return {key: _sorted(read[key]) for key in sorted(read)}
+
+
+def _identity_to_wire(identity: Any) -> dict[str, Any] | None:
+    if not isinstance(identity, Mapping) or not identity:
+        return None
+    kind = str(identity.get("type"))
+    wire: dict[str, Any] = {
+        _IDENTITY_KEYS.get(str(k), str(k)): v for k, v in identity.items() if k != "type"
+    }
+    wire["identityType"] = _IDENTITIES.get(kind.lower(), kind)
+    return wire
+
+
 # ------------------------------------------------------------------------------------- writing
 
 
@@ -203,7 +261,7 @@ def properties_to_wire(
         "properties": dict(schedule.properties),
         # Always said: an update without it switches a schedule on.
         "isEnabled": schedule.enabled,
-        "trigger": trigger_to_wire(schedule.trigger),
+        "trigger": _trigger_over(base.get("trigger") or {}, schedule.trigger),
         "action": {
             **action,
             "actionType": "CreateJob",
@@ -212,6 +270,14 @@ def properties_to_wire(
     }
     done: dict[str, Any] = base
     return done
+
+
+def _trigger_over(live: Mapping[str, Any], trigger: Trigger) -> dict[str, Any]:
+    """The trigger to send; members of one of the same kind that are not known here survive."""
+    wire = trigger_to_wire(trigger)
+    if str(live.get("triggerType")).lower() != wire["triggerType"].lower():
+        return wire
+    return {key: value for key, value in live.items() if key not in _TRIGGER} | wire
 
 
 def trigger_to_wire(trigger: Trigger) -> dict[str, Any]:
@@ -261,18 +327,41 @@ def _job_to_wire(job: Job, workspace: Workspace, live: Mapping[str, Any]) -> dic
         "displayName": job.display_name,
         "description": job.description,
         "computeId": to_id(job.compute, "computes", workspace) if job.compute else None,
-        "inputs": {name: input_to_wire(value) for name, value in job.inputs.items()},
-        "outputs": {name: output_to_wire(value) for name, value in job.outputs.items()},
+        "inputs": _over(wire.get("inputs"), job.inputs, input_to_wire, _INPUT),
+        "outputs": _over(wire.get("outputs"), job.outputs, output_to_wire, _OUTPUT),
         "settings": settings,
         "tags": dict(job.tags),
         "properties": dict(job.extra.get("properties") or {}),
-        "identity": job.extra.get("identity"),
+        "identity": _identity_to_wire(job.extra.get("identity")),
     }
     return {
         key: value for key, value in wire.items() if value is not None and key not in _READ_ONLY
     }
 
 
+def _over(
+    live: Any,
+    given: Mapping[str, Any],
+    to_wire: Callable[[Any], dict[str, Any] | None],
+    known: tuple[str, ...],
+) -> dict[str, Any]:
+    """Inputs, or outputs: as given, with what else is live there."""
+    whole: dict[str, Any] = {}
+    for name, value in given.items():
+        wire = to_wire(value)
+        if wire is not None:
+            before = (live or {}).get(name) or {}
+            kept = {k: v for k, v in before.items() if k not in known and v is not None}
+            whole[name] = kept | wire
+    return whole
+
+
+_INPUT = ("jobInputType", "value", "uri", "mode")
+_OUTPUT = ("jobOutputType", "uri", "mode")
+_TRIGGER = (
+    *("triggerType", "frequency", "interval", "schedule", "expression"),
+    *("startTime", "endTime", "timeZone"),
+)
 _READ_ONLY = ("status", "services")
 _MODES = {
     "ro_mount": "ReadOnlyMount",
@@ -286,12 +375,13 @@ _MODES = {
 _MODES_READ = {wire: yaml for yaml, wire in _MODES.items()}
 
 
-def input_to_wire(value: Any) -> dict[str, Any]:
-    """The value of a job's input: a literal, which is text, or data."""
+def input_to_wire(value: Any) -> dict[str, Any] | None:
+    """The value of a job's input: a literal, which is text, or data; None: nothing is given."""
+    if value is None:
+        return None
     if isinstance(value, Mapping):
         if value.get("path") is None:
-            inner = value.get("value", value.get("default"))
-            return {"jobInputType": "literal", "value": literal(inner)}
+            return input_to_wire(value.get("value", value.get("default", "")))
         wire = {"jobInputType": value.get("type", "uri_folder"), "uri": value["path"]}
         if value.get("mode"):
             wire["mode"] = _MODES.get(value["mode"], value["mode"])
