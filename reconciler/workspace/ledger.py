@@ -124,21 +124,27 @@ def _record_all(
     recorded: list[tuple[Fire, str]] = []
     recorded_at = now.isoformat()
     for fire in fires:
-        key = (fire.schedule, fire.key)
-        if connection.execute("SELECT 1 FROM fires WHERE schedule = ? AND key = ?", key).fetchone():
-            continue
-        run = runs.add(fire.run) if fire.run is not None else None
-        connection.execute(
-            "INSERT INTO fires VALUES (?, ?, ?, ?, ?, ?, ?)",
+        new = fire.run
+        stem = new.stem if new is not None else None
+        added = connection.execute(
+            "INSERT INTO fires VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (
-                *key,
+                fire.schedule,
+                fire.key,
                 fire.due_at.isoformat(),
                 recorded_at,
-                "missed" if run is None else "run",
-                run,
+                "missed" if new is None else "run",
+                stem,
                 fire.number,
             ),
         )
-        if run is not None:
-            recorded.append((fire, run))
+        if added.rowcount == 0 or new is None:
+            continue
+        run = runs.add(new)
+        if run != stem:  # numbered, for the stem is another run's
+            connection.execute(
+                "UPDATE fires SET run = ? WHERE schedule = ? AND key = ?",
+                (run, fire.schedule, fire.key),
+            )
+        recorded.append((fire, run))
     return recorded

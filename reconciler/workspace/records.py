@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from reconciler.model import Schedule, data_path_of
@@ -36,7 +37,13 @@ class NewRun:
     @property
     def stem(self) -> str:
         """Its name, as in Azure: the schedule (or pipeline) and the instant."""
-        return f"{self.schedule or self.pipeline}-{self.due_at:%Y%m%dT%H%M%SZ}"
+        return f"{self.schedule or self.pipeline}-{_stamp(self.due_at)}"
+
+
+@lru_cache(maxsize=64)
+def _stamp(instant: datetime) -> str:
+    """Thousands of schedules are due at one instant."""
+    return f"{instant:%Y%m%dT%H%M%SZ}"
 
 
 def new_run(

@@ -180,7 +180,7 @@ class RunWriter:
             new.cause,
             new.due_at.isoformat(),
             new.data_path,
-            json.dumps(dict(new.inputs), sort_keys=True),
+            json.dumps(dict(new.inputs), sort_keys=True) if new.inputs else "{}",
             None if new.go_on is None else int(new.go_on),
             self._now,
         )
