@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from reconciler.firing.zones import WINDOWS, windows_name
+from reconciler.firing.zones import resolve, windows_name
 from reconciler.model import (
     Canonical,
     Cron,
@@ -74,8 +74,9 @@ def carry_start(trigger: Trigger, live: Trigger | None) -> Trigger:
 
 
 def _on_the_clock_of(zone: str, live: Recurrence | Cron) -> datetime | None:
-    """The same instant, as clocks of another zone show it."""
+    """The same instant, as clocks of another zone show it: of the one that will be read back."""
     start = live.start_time
+    zone = resolve(windows_name(zone) or zone) or zone
     if start is None or zone == live.time_zone:
         return start
     try:
@@ -123,7 +124,7 @@ def _check_zone(name: str, notes: list[Note]) -> None:
                 "choose one of the zones that Windows names",
             )
         )
-    elif WINDOWS[windows] != name:
+    elif resolve(windows) != resolve(name):
         message = f'the time zone {name} is sent as "{windows}", which has the same clock'
         notes.append(Note("rewritten", "trigger.time_zone", message))
 

@@ -69,6 +69,13 @@ def _places(value: Any, field: tuple[str, ...]) -> Iterator[tuple[Any, Any]]:
             yield from _places(inner, field)
         yield from _places(value, rest)
         return
+    if first != "*" and isinstance(value, dict):
+        if first in value:
+            if rest:
+                yield from _places(value[first], rest)
+            else:
+                yield value, first
+        return
     for key, inner in _members(value):
         if first in ("*", key):
             if rest:
