@@ -46,6 +46,7 @@ torture: $(READY)  ## Long runs of what the tests do briefly
 benchmark: $(READY)  ## Measure against peers and the floor; writes benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run.py
 	benchmarks/work/peer/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	printf '\n## The next fire\n\n' >> benchmarks/RESULTS.md
 	benchmarks/work/peer/bin/python benchmarks/firing.py >> benchmarks/RESULTS.md
 	benchmarks/work/peer/bin/python benchmarks/engine.py >> benchmarks/RESULTS.md
 
