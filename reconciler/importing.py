@@ -47,6 +47,10 @@ def import_schedule(
     """A live schedule as a declaration, with a job file beside it if its job was sent whole."""
     notes: list[str] = []
     document = _without_secrets(document_from_schedule(schedule), schedule.key.name, notes)
+    # How the service's own work stands is nothing to declare.
+    document.get("properties", {}).pop("provisioning_state", None)
+    if not document.get("properties", True):
+        del document["properties"]
     files: dict[str, str] = {}
     job = document["create_job"]
     if "jobs" in job:
@@ -112,19 +116,12 @@ def _job_file(job: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
 
 
 def _step(node: Mapping[str, Any], name: str, notes: list[str]) -> dict[str, Any]:
-    component = str(node.get("componentId", ""))
-    match = re.search(r"/components/([^/]+)/(versions|labels)/([^/]+)$", component)
-    if match is None:
-        notes.append(f'the component of step "{name}" is kept as it is: {component}')
-        reference = component
-    elif component.startswith("azureml://"):
-        reference = component
-    else:
-        sign = ":" if match[2] == "versions" else "@"
-        reference = f"azureml:{match[1]}{sign}{match[3]}"
+    reference = str(node.get("componentId") or "")
+    if not reference:
+        notes.append(f'step "{name}" has no component')
     step: dict[str, Any] = {"type": node.get("type", "command"), "component": reference}
     if node.get("computeId"):
-        step["compute"] = "azureml:" + str(node["computeId"]).rpartition("/")[2]
+        step["compute"] = node["computeId"]
     if node.get("inputs"):
         step["inputs"] = {key: _node_value(value) for key, value in node["inputs"].items()}
     if node.get("outputs"):
@@ -180,9 +177,9 @@ def import_v1(document: Mapping[str, Any], name: str, job: str, schema: str) -> 
     create_job: dict[str, Any] = {"type": "pipeline", "job": job}
     if old.get("pipeline_parameters"):
         create_job["inputs"] = dict(old["pipeline_parameters"])
-    if old.get("continue_on_step_failure") is not None:
-        go_on = bool(old["continue_on_step_failure"])
-        create_job["settings"] = {"continue_on_step_failure": go_on}
+    go_on = old.get("continue_on_step_failure")
+    if go_on not in (None, "None"):  # Python's None is a word in YAML
+        create_job["settings"] = {"continue_on_step_failure": str(go_on).lower() == "true"}
     for key in ("wait_for_provisioning", "wait_timeout"):
         if old.get(key) is not None:
             notes.append(f"{key} is not kept: apply always waits")
@@ -237,7 +234,7 @@ def _text(document: Mapping[str, Any], schema: str, notes: tuple[str, ...]) -> s
     body: str = yaml.dump(
         dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=96
     )
-    comments = "".join(f"# not kept: {note}\n" for note in (_short(n) for n in notes))
+    comments = "".join(f"# {note}\n" for note in (_short(n) for n in notes))
     return HEADER.format(schema=schema) + comments + body
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from reconciler.errors import ConfigError
 from reconciler.providers.base import Provider
@@ -78,6 +79,7 @@ def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
     from reconciler.providers.azureml.provider import AzureMLProvider
 
     options = target.options
+    _refuse_plain_http(target.name, options.get("endpoint", ""))
     endpoint, authority = _CLOUDS[options.get("cloud", "public")]
     scope = f"{endpoint}/.default"
     workspace = Workspace(
@@ -102,3 +104,10 @@ def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
         agent=f"reconciler/{__version__}",
     )
     return AzureMLProvider(target.name, client, owner=opening.owner, revision=opening.revision)
+
+
+def _refuse_plain_http(target: str, endpoint: str) -> None:
+    """The token goes with every call."""
+    address = urlsplit(endpoint)
+    if address.scheme == "http" and address.hostname not in ("127.0.0.1", "::1", "localhost"):
+        raise ConfigError(f'target "{target}": endpoint: plain http is for this machine only')

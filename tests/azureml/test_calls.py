@@ -44,25 +44,25 @@ def _properties(arm: StandIn, made: object) -> dict[str, object]:
 
 @pytest.mark.parametrize("polls", [0, 2])
 def test_as_many_calls_as_changes_and_polls(polls: int) -> None:
-    declared = [schedule(f"s{number:03}") for number in range(60)]
+    declared = [schedule(f"s{number:03}") for number in range(30)]
     with StandIn(polls=polls) as arm:
         one = provider(arm)
         results = reconcile(declared, one, owner=OWNER)
         assert {result.outcome for result in results} == {Outcome.CREATED}
         assert dict(arm.counts) == {
             "GET list": 1,
-            "PUT schedule": 60,
-            "GET operation": 60 * (polls + 1),
+            "PUT schedule": 30,
+            "GET operation": 30 * (polls + 1),
         }
         arm.forget()
-        changed = [schedule(f"s{number:03}", description="new") for number in range(30)]
+        changed = [schedule(f"s{number:03}", description="new") for number in range(15)]
         results = reconcile(changed, one, owner=OWNER)
         outcomes = [result.outcome for result in results]
-        assert outcomes.count(Outcome.UPDATED) == outcomes.count(Outcome.DISABLED) == 30
+        assert outcomes.count(Outcome.UPDATED) == outcomes.count(Outcome.DISABLED) == 15
         assert dict(arm.counts) == {
             "GET list": 1,
-            "PUT schedule": 60,
-            "GET operation": 60 * (polls + 1),
+            "PUT schedule": 30,
+            "GET operation": 30 * (polls + 1),
         }
         assert arm.throttled == 0
 

@@ -4,6 +4,7 @@ next apply converges."""
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from azureml.opened import VirtualClock, client, provider
 from reconciler.apply import apply_plan
 from reconciler.errors import ConfigError, ProviderError, ProviderUnavailable, Unauthorized
 from reconciler.model import Outcome, Result
-from reconciler.providers.azureml.auth import fixed_token
+from reconciler.providers.azureml.auth import IdentityToken, fixed_token
 from reconciler.providers.azureml.client import Limits
 from reconciler.reconcile import plan_target, reconcile
 
@@ -36,6 +37,11 @@ def arm() -> Iterator[StandIn]:
 
 def cycle(arm: StandIn, **options: Any) -> list[Result]:
     return reconcile(DECLARED, provider(arm, **{"limits": SHORT} | options), owner=OWNER)
+
+
+def one_by_one(arm: StandIn, **options: Any) -> list[Result]:
+    one = provider(arm, limits=SHORT, **options)
+    return apply_plan(plan_target(DECLARED, one, owner=OWNER), one, parallelism=1)
 
 
 def outcomes(results: list[Result]) -> list[Outcome]:
@@ -116,7 +122,7 @@ def test_an_operation_that_never_ends(arm: StandIn) -> None:
     assert outcomes(results) == [Outcome.FAILED, Outcome.CREATED]
     assert results[0].error is not None
     assert results[0].error.startswith(
-        "it was still inprogress after 20 s; it may yet be done [correlation id "
+        "it was still in progress after 20 s; it may yet be done [correlation id "
     )
     arm.end_operations()
     converges(arm)
@@ -173,7 +179,7 @@ def test_a_token_that_is_refused(arm: StandIn) -> None:
 
 def test_a_token_that_is_refused_half_way(arm: StandIn) -> None:
     arm.before(lambda call: arm.expire_token("new"), method="PUT", name="b")
-    results = cycle(arm)
+    results = one_by_one(arm)
     assert outcomes(results) == [Outcome.CREATED, Outcome.FAILED]
     assert str(results[1].error).startswith("The access token has expired.")
 
@@ -185,9 +191,18 @@ def test_signing_in_that_fails_half_way_is_a_failed_change(arm: StandIn) -> None
         return TOKEN
 
     arm.before(lambda call: arm.expire_token("new"), method="PUT", name="b")
-    results = cycle(arm, token=source)
+    results = one_by_one(arm, token=source)
     assert outcomes(results) == [Outcome.CREATED, Outcome.FAILED]
     assert results[1].error == "no way to sign in to Azure was found"
+
+
+def test_signing_in_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "azure.identity", None)
+    monkeypatch.setitem(sys.modules, "azure.core.exceptions", None)
+    with StandIn() as arm, pytest.raises(Unauthorized) as caught:
+        list(provider(arm, token=IdentityToken("scope")).list())
+    assert caught.value.message == "list: azure-identity is needed to sign in to Azure"
+    assert "pip install 'schedule-reconciler[azure]'" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("text", ["two words", "line\nbreak", "no-ascii-é"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from reconciler.reconcile import plan_target, reconcile
 
 WORKSPACE = Workspace("s", "g", "w")
 ID = WORKSPACE.id
+REGISTRY = "azureml://registries/r/components"
 
 
 def settled(**document: Any) -> tuple[Schedule, list[tuple[str, str]]]:
@@ -86,11 +88,12 @@ def test_crons_that_azure_would_fire_at_other_times_are_refused(
     assert said.startswith(message)
 
 
-def test_sunday_is_0_in_azure() -> None:
-    trigger, [(kind, message)] = cron("30 6 * * 5-7")
+@pytest.mark.parametrize("days", ["5-7", "5,6,7"])
+def test_sunday_is_0_in_azure(days: str) -> None:
+    trigger, [(kind, message)] = cron(f"30 6 * * {days}")
     assert trigger == Cron("30 6 * * 0,5,6")
     assert kind == "rewritten"
-    assert message == '"30 6 * * 5-7" is sent as "30 6 * * 0,5,6": Sunday is 0 in Azure'
+    assert message == f'"30 6 * * {days}" is sent as "30 6 * * 0,5,6": Sunday is 0 in Azure'
 
 
 # ---------------------------------------------------------------------------------- zones, others
@@ -209,6 +212,7 @@ def test_strict_refuses_every_rewrite() -> None:
         ("azureml:c:1", "components", f"{ID}/components/c/versions/1"),
         ("azureml:c@latest", "components", f"{ID}/components/c/labels/latest"),
         ("azureml:/subscriptions/x/jobs/j", "jobs", "/subscriptions/x/jobs/j"),
+        (f"{REGISTRY}/c/versions/1", "components", f"{REGISTRY}/c/versions/1"),
     ],
 )
 def test_references_and_ids(reference: str, kind: str, identifier: str) -> None:
@@ -366,6 +370,8 @@ def test_schedules_of_other_kinds_are_shown_and_never_written(
         one = provider(arm)
         [live] = one.list()
         assert live.owner is None
+        after = datetime(2026, 1, 1, tzinfo=UTC)
+        assert list(one.next_fires(live.schedule, after, after + timedelta(days=9))) == []
         assert kind.lower() in live.schedule.job.reference.lower()
         assert plan_target([schedule("b")], one, owner=OWNER).unmanaged == 1
         with pytest.raises(DeclarationError) as caught:

@@ -29,9 +29,8 @@ from reconciler.model import (
 )
 from reconciler.providers.azureml.cron import settle_cron
 from reconciler.providers.azureml.ids import PREFIX, Workspace, to_id
+from reconciler.providers.azureml.jobs import SENT_WHOLE, input_to_wire
 from reconciler.providers.azureml.wire import (
-    SENT_WHOLE,
-    input_to_wire,
     properties_to_wire,
     schedule_from_wire,
 )

@@ -25,6 +25,7 @@ __all__ = ["API_VERSION", "Client", "Limits"]
 
 API_VERSION = "2023-10-01"
 _FINAL = ("succeeded", "failed", "canceled")
+_STATES = {"inprogress": "in progress"}
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -164,12 +165,10 @@ class Client:
         response: requests.Response,
     ) -> None:
         if self.clock() + seconds > deadline:
-            raise ProviderUnavailable(
-                key,
-                operation,
-                f"it was still {state or 'pending'} after {self._limits.operation_timeout:g} s;"
-                f" it may yet be done{trace(response)}",
-            )
+            still = _STATES.get(state, state) or "pending"
+            waited = f"{self._limits.operation_timeout:g} s"
+            reason = f"it was still {still} after {waited}; it may yet be done{trace(response)}"
+            raise ProviderUnavailable(key, operation, reason)
         self._sleep(seconds)
 
     def _pauses(self) -> Iterator[float]:

@@ -38,9 +38,11 @@ def to_id(reference: str, kind: str, workspace: Workspace) -> str:
 
     What is an id, or of a registry, already, stays.
     """
+    if "://" in reference:
+        return reference
     text = reference.removeprefix(PREFIX)
-    if text.startswith(("/", "//")) or "://" in reference:
-        return text if text.startswith("/") else reference
+    if text.startswith("/"):
+        return text
     name, at, label = text.partition("@")
     if at:
         return f"{workspace.id}/{kind}/{name}/labels/{label}"

@@ -24,6 +24,7 @@ from reconciler.model import (
 )
 from reconciler.providers.azureml import canonical as forms
 from reconciler.providers.azureml.client import Client
+from reconciler.providers.azureml.jobs import SENT_WHOLE
 from reconciler.providers.azureml.wire import (
     Foreign,
     Marks,
@@ -141,6 +142,9 @@ class AzureMLProvider:
         self, schedule: Schedule, after: datetime, until: datetime, created: datetime | None = None
     ) -> Iterable[datetime]:
         """By Azure's documented rules; one without a start counts from `created`, or `after`."""
+        reference = schedule.job.reference
+        if reference.startswith("(") and reference != SENT_WHOLE:
+            return ()  # of a kind that is not read: when it fires is not known
         return next_fires(schedule.trigger, after, until, created or after)
 
     # ---------------------------------------------------------------------------------- reading

@@ -1,0 +1,251 @@
+"""`reconciler import`, and the samples of Azure ML, by the command line against the stand-in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from fakes.arm import StandIn, pipeline
+from helpers import Done, environment, run, write
+
+ROOT = Path(__file__).parent.parent.parent
+SAMPLES = ROOT.parent / "shared/corpus/azureml-examples/cli/schedules"
+NAMES = ["cron-job-schedule", "cron-with-settings-job-schedule", "recurrence-job-schedule"]
+TOKEN = "a-very-secret-token"
+needed = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples of Azure ML are not here")
+
+CONFIG = """\
+owner: us
+schedules: [schedules]
+targets:
+  prod:
+    provider: azureml
+    subscription_id: {settings.subscription}
+    resource_group: {settings.group}
+    workspace: {settings.workspace}
+    endpoint: {address}
+"""
+
+
+@pytest.fixture
+def arm() -> Iterator[StandIn]:
+    with StandIn(token=TOKEN, jobs={"simple-pipeline-job"}) as arm:
+        yield arm
+        assert arm.violations == []
+
+
+def repository(folder: Path, arm: StandIn) -> Path:
+    config = CONFIG.format(settings=arm.settings, address=arm.address)
+    write(folder, {"reconciler.yaml": config})
+    (folder / "schedules").mkdir()
+    return folder
+
+
+def call(folder: Path, *args: str, code: int = 0) -> Done:
+    """A command in a process of its own; the token is in nothing that it prints."""
+    done = run(folder, *args, env=environment(AZURE_ACCESS_TOKEN=TOKEN))
+    assert TOKEN not in done.text
+    assert done.code == code, done.text
+    return done
+
+
+# ---------------------------------------------------------------------------------------- samples
+
+
+@needed
+@pytest.mark.parametrize("name", NAMES)
+def test_samples_of_azure_ml(tmp_path: Path, arm: StandIn, name: str) -> None:
+    """Applied, then planned, then imported elsewhere and planned there: no difference."""
+    folder = repository(tmp_path / "first", arm)
+    text = (SAMPLES / f"{name}.yml").read_text("utf-8")
+    text = text.replace("./simple-pipeline-job.yml", "azureml:simple-pipeline-job")
+    write(folder, {f"schedules/{name}.yml": text})
+    applied = call(folder, "apply", "--yes")
+    assert "1 created" in applied.out
+    planned = call(folder, "plan", "--exit-code")
+    assert planned.out == "prod: nothing to change, 1 unchanged\n"
+
+    other = repository(tmp_path / "second", arm)
+    imported = call(other, "import")
+    live = yaml.safe_load(text)["name"]
+    assert f"wrote schedules/{live}.yml\n1 schedule\n" in imported.out
+    planned = call(other, "plan", "--exit-code")
+    assert planned.out == "prod: nothing to change, 1 unchanged\n"
+
+
+@needed
+@pytest.mark.parametrize("name", NAMES)
+def test_samples_with_inline_commands_are_refused_with_file_and_line(
+    tmp_path: Path, arm: StandIn, name: str
+) -> None:
+    folder = repository(tmp_path, arm)
+    for file in (name, "simple-pipeline-job"):
+        write(folder, {f"schedules/{file}.yml": (SAMPLES / f"{file}.yml").read_text("utf-8")})
+    done = call(folder, "plan", code=1)
+    assert f"schedules/{name}.yml:" in done.text
+    assert 'step "a" of schedules/simple-pipeline-job.yml is an inline command' in done.text
+    assert "register the steps as components" in done.text
+    assert arm.counts["PUT schedule"] == 0
+
+
+# -------------------------------------------------------------------------------- from the target
+
+
+def test_import_takes_over_what_was_made_by_hand(tmp_path: Path, arm: StandIn) -> None:
+    """Every kind of schedule; the plan has only the owner in it, and an adopting apply nothing."""
+    weekly = pipeline(isEnabled=False, tags={"team": "x"}, description="By hand: at 18:30")
+    weekly["trigger"] |= {
+        "frequency": "Week",
+        "schedule": {"hours": [18], "minutes": [30], "weekDays": ["Monday"]},
+        "timeZone": "W. Europe Standard Time",
+    }
+    cron = pipeline(trigger={"triggerType": "Cron", "expression": "0 2 * * 1-5"})
+    component = f"{arm.workspace_id}/components/prepare/versions/1"
+    whole = pipeline()
+    whole["action"]["jobDefinition"] = {
+        "jobType": "Pipeline",
+        "experimentName": "e",
+        "inputs": {"n": {"jobInputType": "literal", "value": "18:30"}},
+        "settings": {"continue_on_step_failure": True},
+        "jobs": {
+            "s": {
+                "componentId": component,
+                "name": "s",
+                "type": "command",
+                "inputs": {"x": {"job_input_type": "literal", "value": "${{parent.inputs.n}}"}},
+            },
+            "shared": {
+                "componentId": "azureml://registries/r/components/c/versions/1",
+                "computeId": "/subscriptions/other/computes/cpu",
+                "name": "shared",
+                "type": "command",
+            },
+        },
+    }
+    monitor = pipeline(action={"actionType": "CreateMonitor", "monitorDefinition": {"x": 1}})
+    for name, made in {"weekly": weekly, "cron": cron, "whole": whole, "mon": monitor}.items():
+        arm.put_live(name, made)
+    folder = repository(tmp_path, arm)
+    done = call(folder, "import", "--target", "prod")
+    assert "prod/mon: not imported: (CreateMonitor)" in done.err
+    assert "3 schedules" in done.out
+    assert done.out.endswith("prod: 3 to update, 1 unmanaged\n")
+    assert done.out.count("owner") == done.out.count(" -> ") == 3
+    assert "step" not in done.err
+    assert (
+        (folder / "schedules/weekly.yml")
+        .read_text("utf-8")
+        .startswith(
+            "# yaml-language-server: $schema=../schemas/schedule.schema.json\nname: weekly\n"
+        )
+    )
+    adopt = [f"--adopt={name}" for name in ("weekly", "cron", "whole")]
+    assert "3 updated" in call(folder, "apply", "--yes", "--ignore-limits", *adopt).out
+    planned = call(folder, "plan", "--exit-code")
+    assert planned.out == "prod: nothing to change, 3 unchanged, 1 unmanaged\n"
+
+
+def test_import_writes_nothing_over(tmp_path: Path, arm: StandIn) -> None:
+    arm.put_live("a", pipeline())
+    arm.put_live("b", pipeline())
+    folder = repository(tmp_path, arm)
+    write(folder, {"schedules/b.yml": "mine"})
+    done = call(folder, "import", code=1)
+    assert "b.yml exists already" in done.err
+    assert [path.name for path in (folder / "schedules").iterdir()] == ["b.yml"]
+
+
+def test_values_of_secret_names_become_variables(tmp_path: Path, arm: StandIn) -> None:
+    live = pipeline()
+    live["action"]["jobDefinition"]["inputs"] = {
+        "api_key": {"jobInputType": "literal", "value": "hunter2"}
+    }
+    arm.put_live("a", live)
+    folder = repository(tmp_path, arm)
+    done = call(folder, "import", "--out", "elsewhere")
+    text = (folder / "elsewhere/a.yml").read_text("utf-8")
+    assert "${{ vars.a_api_key }}" in text
+    assert "set the variable a_api_key" in done.err
+    assert "hunter2" not in done.text + text
+
+
+# ------------------------------------------------------------------------------------- from files
+
+
+def test_import_from_cli_files(tmp_path: Path, arm: StandIn) -> None:
+    folder = repository(tmp_path, arm)
+    text = """\
+$schema: https://azuremlschemas.azureedge.net/latest/schedule.schema.json
+create_job: azureml:train
+trigger: {type: cron, expression: "0 2 * * *", time_zone: "Pacific Standard Time"}
+name: nightly
+"""
+    write(folder, {"old/nightly.yaml": text, "old/other.yaml": "x: 1\n"})
+    done = call(folder, "import", "old/nightly.yaml", "old/other.yaml")
+    assert "old/other.yaml: holds a document that is no schedule" in done.err
+    assert (
+        (folder / "schedules/nightly.yml").read_text("utf-8")
+        == """\
+# yaml-language-server: $schema=../schemas/schedule.schema.json
+name: nightly
+trigger:
+  type: cron
+  expression: "0 2 * * *"
+  time_zone: Pacific Standard Time
+create_job: azureml:train
+"""
+    )
+    assert "1 to create" in call(folder, "plan").out
+
+
+def test_import_from_v1_files(tmp_path: Path, arm: StandIn) -> None:
+    folder = repository(tmp_path, arm)
+    text = """\
+Schedule:
+    description: "Test create with recurrence"
+    recurrence:
+        frequency: Week
+        interval: 1
+        start_time: 2019-06-07T10:50:00
+        time_zone: UTC
+        hours: [1]
+        minutes: [0, 30]
+        time_of_day:
+        week_days: [Monday]
+    pipeline_parameters: {'a': 1}
+    wait_for_provisioning: True
+    wait_timeout: 3600
+    datastore_name: ~
+    polling_interval: ~
+    data_path_parameter_name: ~
+    continue_on_step_failure: None
+    path_on_datastore: ~
+"""
+    write(folder, {"old/my weekly.yml": text})
+    assert "does not say what it runs" in call(folder, "import", "old/my weekly.yml", code=1).err
+    call(folder, "import", "old/my weekly.yml", "--job", "azureml:train")
+    text = (folder / "schedules/my-weekly.yml").read_text("utf-8")
+    assert "# wait_timeout is not kept: apply always waits" in text
+    assert "continue_on_step_failure" not in text
+    assert "1 to create" in call(folder, "plan").out
+
+
+# -------------------------------------------------------------------------------------- messages
+
+
+def test_messages_hold_no_token(tmp_path: Path, arm: StandIn) -> None:
+    """Each way in which a command fails; `call` looks for the token."""
+    folder = repository(tmp_path, arm)
+    sample = 'name: a\ntrigger: {type: cron, expression: "0 2 * * *"}\ncreate_job: azureml:t\n'
+    write(folder, {"schedules/a.yml": sample})
+    arm.fail(403, times=1)
+    denied = call(folder, "plan", code=1)
+    assert "[correlation id " not in denied.err or "list: " in denied.err
+    arm.fail_operations("no quota")
+    failed = call(folder, "apply", "--yes", code=1)
+    assert "failed prod/a: no quota [correlation id " in failed.out
+    arm.expire_token()
+    expired = call(folder, "apply", "--yes", code=1)
+    assert "The access token has expired. (ExpiredAuthenticationToken)" in expired.err
