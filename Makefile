@@ -49,6 +49,7 @@ benchmark: $(READY)  ## Measure against peers and the floor; writes benchmarks/R
 	printf '\n## The next fire\n\n' >> benchmarks/RESULTS.md
 	benchmarks/work/peer/bin/python benchmarks/firing.py >> benchmarks/RESULTS.md
 	benchmarks/work/peer/bin/python benchmarks/engine.py >> benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/azure.py >> benchmarks/RESULTS.md
 
 wheel-test: $(READY)  ## Build the wheel and try it in a second virtual environment
 	sh tests/wheel.sh $(BIN)/python

@@ -55,7 +55,7 @@ class Limits:
     reads: tuple[float, float] = (250.0, 25.0)
     """Calls at once, then calls a second."""
     writes: tuple[float, float] = (200.0, 10.0)
-    connections: int = 32
+    connections: int = 256
 
 
 @dataclass(slots=True)
