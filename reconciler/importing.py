@@ -187,7 +187,10 @@ def import_v1(document: Mapping[str, Any], name: str, job: str, schema: str) -> 
     if old.get("description"):
         new["description"] = old["description"]
     new |= {"trigger": trigger, "create_job": create_job}
-    return Imported(name, {f"{name}.yml": _text(new, schema, tuple(notes))}, tuple(notes))
+    if old.get("name") and old["name"] != name:
+        notes.append(f"the name was {old['name']}")
+    safe = _without_secrets(new, name, notes)
+    return Imported(name, {f"{name}.yml": _text(safe, schema, tuple(notes))}, tuple(notes))
 
 
 def schedule_name(text: str) -> str:
@@ -199,9 +202,13 @@ def schedule_name(text: str) -> str:
 def import_document(document: Mapping[str, Any], schema: str) -> Imported:
     """A schedule file of the Azure ML CLI (v2): valid as it stands, brought into order."""
     name = str(document.get("name"))
+    notes: list[str] = []
     known = {key: document[key] for key in _ORDER if key in document}
     rest = {k: v for k, v in document.items() if k not in known and k != "$schema"}
-    return Imported(name, {f"{name}.yml": _text(known | rest, schema, ())})
+    safe = _without_secrets(known | rest, schedule_name(name), notes)
+    return Imported(
+        name, {f"{schedule_name(name)}.yml": _text(safe, schema, tuple(notes))}, tuple(notes)
+    )
 
 
 # ---------------------------------------------------------------------------------------- text

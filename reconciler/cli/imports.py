@@ -11,6 +11,7 @@ import click
 from reconciler.cli.output import out, say
 from reconciler.cli.plan import make_plans, show_plans
 from reconciler.cli.session import Session, config_option, target_option, working_folder
+from reconciler.declare.jobs import REGISTERED
 from reconciler.declare.load import parse
 from reconciler.errors import ReconcilerError
 from reconciler.importing import (
@@ -49,7 +50,7 @@ def command(
     schema = _schema_path(session, root)
     names: list[str] = []
     if files:
-        imported = [one for file in files for one in _from_file(file, job, schema)]
+        imported = [one for file in files for one in _from_file(file, job, schema, root)]
     else:
         live = _live(session, target)
         imported = [import_schedule(one.schedule, schema) for one in live]
@@ -80,7 +81,7 @@ def _live(session: Session, target: str | None) -> list[LiveSchedule]:
     return known
 
 
-def _from_file(file: str, job: str | None, schema: str) -> list[Imported]:
+def _from_file(file: str, job: str | None, schema: str, root: Path) -> list[Imported]:
     path = working_folder() / file
     try:
         data = path.read_bytes()
@@ -93,12 +94,12 @@ def _from_file(file: str, job: str | None, schema: str) -> list[Imported]:
         one
         for document in documents
         if isinstance(document.data, dict)
-        for one in _from_document(document.data, file, job, schema)
+        for one in _from_document(document.data, file, job, schema, root)
     ]
 
 
 def _from_document(
-    document: dict[str, Any], file: str, job: str | None, schema: str
+    document: dict[str, Any], file: str, job: str | None, schema: str, root: Path
 ) -> list[Imported]:
     if "Schedule" in document and "trigger" not in document:
         if job is None:
@@ -108,11 +109,31 @@ def _from_document(
             )
         if not isinstance(document["Schedule"], dict):
             raise ReconcilerError(f"{file}: Schedule is not a mapping")
+        job = _rebased(job, working_folder(), root)
         return [import_v1(document, schedule_name(Path(file).stem), job, schema)]
     if isinstance(document.get("name"), str) and "trigger" in document:
-        return [import_document(document, schema)]
+        return [import_document(_with_rebased_job(document, file, root), schema)]
     say(f"{file}: holds a document that is no schedule; left out")
     return []
+
+
+def _with_rebased_job(document: dict[str, Any], file: str, root: Path) -> dict[str, Any]:
+    """The document with the path of its job file as it is from the folder it is written to."""
+    folder = (working_folder() / file).parent
+    job = document.get("create_job")
+    if isinstance(job, str):
+        return document | {"create_job": _rebased(job, folder, root)}
+    if isinstance(job, dict) and isinstance(job.get("job"), str):
+        return document | {"create_job": job | {"job": _rebased(job["job"], folder, root)}}
+    return document
+
+
+def _rebased(reference: str, folder: Path, root: Path) -> str:
+    """A path relative to `folder`, relative to `root`; a registered job stays as it is."""
+    if reference.startswith(REGISTERED):
+        return reference
+    path = os.path.relpath(folder / reference, root).replace(os.sep, "/")
+    return path if path.startswith("..") else f"./{path}"
 
 
 def _write(imported: list[Imported], root: Path) -> list[Path]:

@@ -28,15 +28,17 @@ def command(folder: str) -> None:
     root = working_folder() / folder
     written: list[str] = []
     try:
-        for name, _ in sorted(_files()):
-            path = root / name
-            if path.exists():
+        files = list(_files())
+        for name, _ in files:
+            if (root / name).exists():
                 raise ReconcilerError(f"{_shown(folder, name)} exists already")
-            written.append(name)
-        for name, content in sorted(_files()):
+        for name, content in files:
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
+            written.append(name)
+        if _ignore(root / ".gitignore"):
+            written.append(".gitignore")
     except OSError as error:
         raise ReconcilerError(f"{error.filename or folder}: {error.strerror}") from error
     for name in written:
@@ -61,4 +63,14 @@ def _files() -> Iterator[tuple[str, bytes]]:
     for path in sorted(schemas.glob("*.json")):
         if path.name != "plan.schema.json":
             yield f"schemas/{path.name}", path.read_bytes()
-    yield ".gitignore", _IGNORED.encode()
+    yield "data/inbox/.gitkeep", b""  # the folder that the example's datastore watches
+
+
+def _ignore(path: Path) -> bool:
+    """Have Git ignore the embedded workspace; nothing else in a file that is there is touched."""
+    there = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
+    if ".reconciler/" in there.splitlines():
+        return False
+    gap = "" if not there or there.endswith("\n") else "\n"
+    path.write_text(there + gap + _IGNORED, encoding="utf-8", errors="surrogateescape")
+    return True

@@ -43,7 +43,12 @@ def use_colour(no_color: bool) -> None:
 def out(text: str) -> None:
     """Results, on standard output."""
     if text:
-        click.echo(text, nl=False)
+        try:
+            click.echo(text, nl=False)
+        except BrokenPipeError:
+            raise  # whoever read it has what they wanted
+        except OSError as error:
+            raise ReconcilerError(f"the output cannot be written: {error.strerror}") from error
 
 
 def say(text: str) -> None:

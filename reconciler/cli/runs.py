@@ -81,6 +81,8 @@ def list_runs(
         for row in rows
     ]
     out(table(("RUN", "STATUS", "CAUSE", "STARTED (UTC)", "TOOK", "EXPERIMENT"), cells, paint))
+    if any(row.status in _OPEN for row in rows) and not workspace.lease.is_held():
+        out("\nnobody runs this workspace: `reconciler serve` settles what has not ended\n")
 
 
 @command.command("show")

@@ -58,7 +58,7 @@ def list_schedules(
         listed = [live_document(schedule) for schedule in shown]
         out(dumps({"format_version": FORMAT_VERSION, "schedules": listed}))
         return
-    header = ("SCHEDULE", "ENABLED", "OWNER", "TRIGGER", "RUNS")
+    header = ("SCHEDULE", "ENABLED", "OWNER", "RUNS", "TRIGGER")
     out(table(header, [_row(schedule) for schedule in shown], paint))
     hidden = len(live) - len(shown)
     if hidden:
@@ -71,8 +71,8 @@ def _row(live: LiveSchedule) -> tuple[str, ...]:
         str(live.key),
         "yes" if schedule.enabled else "no",
         live.owner or "(by hand)",
-        describe(schedule.trigger),
         schedule.job.reference,
+        describe(schedule.trigger),
     )
 
 

@@ -45,7 +45,7 @@ def command(target: str | None, config: str | None, no_color: bool, form: str) -
         workspaces = [_engine_json(workspace) for workspace in engines]
         out(dumps({"format_version": FORMAT_VERSION, **document, "workspaces": workspaces}))
         return
-    header = ("SCHEDULE", "ENABLED", "OWNER", "TRIGGER", "REPOSITORY")
+    header = ("SCHEDULE", "ENABLED", "OWNER", "REPOSITORY", "TRIGGER")
     out(table(header, [_text(*row) for row in rows], paint))
     if not rows:
         out("nothing is live, and nothing is declared\n")
@@ -124,10 +124,10 @@ def _text(live: LiveSchedule | None, change: Change | None) -> tuple[str, ...]:
     if live is None:
         assert change is not None
         assert change.after is not None
-        return (str(change.key), "-", "-", describe(change.after.trigger), drift)
+        return (str(change.key), "-", "-", drift, describe(change.after.trigger))
     enabled = "yes" if live.schedule.enabled else "no"
     words = describe(live.schedule.trigger)
-    return (str(live.key), enabled, live.owner or "(by hand)", words, drift)
+    return (str(live.key), enabled, live.owner or "(by hand)", drift, words)
 
 
 def _json(live: LiveSchedule | None, change: Change | None) -> dict[str, object]:

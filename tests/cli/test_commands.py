@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -261,9 +264,9 @@ def test_validate(repo: Path) -> None:
 
 def test_status(repo: Path) -> None:
     assert invoke(repo, "status").out == (
-        "SCHEDULE  ENABLED  OWNER  TRIGGER                                   REPOSITORY\n"
-        "local/a   -        -      every day at 02:00, UTC (cron 0 2 * * *)  not live yet\n"
-        "local/b   -        -      every day at 02:00, UTC (cron 0 2 * * *)  not live yet\n"
+        "SCHEDULE  ENABLED  OWNER  REPOSITORY    TRIGGER\n"
+        "local/a   -        -      not live yet  every day at 02:00, UTC (cron 0 2 * * *)\n"
+        "local/b   -        -      not live yet  every day at 02:00, UTC (cron 0 2 * * *)\n"
         "\n"
         "local is not run: `reconciler serve` fires its schedules\n"
     )
@@ -280,11 +283,8 @@ def test_status(repo: Path) -> None:
             "schedules/c.yaml": declaration("c"),
         },
     )
-    rows = [
-        line.split("  ")[0] + "|" + line.split("  ")[-1]
-        for line in invoke(repo, "status").out.splitlines()
-    ]
-    assert rows[1:-2] == [
+    cells = [re.split("  +", line) for line in invoke(repo, "status").out.splitlines()]
+    assert [f"{row[0]}|{row[3]}" for row in cells[1:-2]] == [
         "local/a|differs: description, trigger.expression",
         "local/b|not in the repository",
         "local/c|not live yet",
@@ -434,8 +434,32 @@ def test_init_gives_a_repository_that_works(tmp_path: Path) -> None:
     invoke(tmp_path, "plan", "--exit-code")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     done = invoke(tmp_path, "init", code=1)
-    assert done.err == "error: .gitignore exists already\n"
+    assert done.err == "error: reconciler.yaml exists already\n"
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_init_in_a_git_repository(tmp_path: Path) -> None:
+    """What it holds already is kept; the workspace is added to what Git ignores."""
+    (tmp_path / ".gitignore").write_text("*.pyc")
+    assert "wrote .gitignore" in invoke(tmp_path, "init").out
+    lines = (tmp_path / ".gitignore").read_text().splitlines()
+    assert (lines[0], lines[-1]) == ("*.pyc", ".reconciler/")
+    assert (tmp_path / "data/inbox").is_dir()
+
+
+def test_a_disk_that_is_full(repo: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "reconciler", "plan"],
+            cwd=repo,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode != 0
+    assert "the output cannot be written: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_init_in_another_folder(tmp_path: Path) -> None:

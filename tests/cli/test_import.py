@@ -249,3 +249,28 @@ def test_messages_hold_no_token(tmp_path: Path, arm: StandIn) -> None:
     arm.expire_token()
     expired = call(folder, "apply", "--yes", code=1)
     assert "The access token has expired. (ExpiredAuthenticationToken)" in expired.err
+
+
+def test_files_keep_their_secrets_out_and_their_jobs_in_reach(tmp_path: Path) -> None:
+    """Secrets become variables, and the path of a job file leads there from the new folder."""
+    write(
+        tmp_path,
+        {
+            "reconciler.yaml": "owner: us\nschedules: [schedules]\n"
+            "targets: {local: {provider: local}}\n",
+            "schedules/pipelines/report.yml": "type: command\ncommand: echo\n",
+            "v1.yml": "Schedule:\n  name: Old\n  recurrence: {frequency: Day, interval: 1}\n"
+            "  pipeline_parameters: {a: 1, password: hunter2}\n",
+            "v2.yml": "name: ../../new\ntrigger: {type: cron, expression: '0 6 * * *'}\n"
+            "create_job:\n  job: ./schedules/pipelines/report.yml\n  inputs: {api_key: hunter2}\n",
+        },
+    )
+    run(tmp_path, "import", "--job", "schedules/pipelines/report.yml", "v1.yml", "v2.yml")
+    first = (tmp_path / "schedules/v1.yml").read_text()
+    second = (tmp_path / "schedules/new.yml").read_text()
+    assert "hunter2" not in first + second
+    assert "${{ vars.v1_password }}" in first
+    assert "${{ vars.new_api_key }}" in second
+    for text in (first, second):
+        [document] = yaml.safe_load_all(text)
+        assert document["create_job"]["job"] == "./pipelines/report.yml"
