@@ -7,6 +7,7 @@ Each line of FOLDER/ticks is an instant up to which everything was settled.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -37,6 +38,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.append(1))
     file = os.open(folder / "ticks", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    faulthandler.enable()
     engine.start()
     os.write(file, f"{clock().isoformat()}\n".encode())
     sys.stdout.write("ready\n")

@@ -117,8 +117,12 @@ def finish(folder: Path, origin: float, bench: Bench) -> None:
             break
         time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=60) == 0
-    process.communicate()
+    try:
+        process.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # faulthandler says on standard error where it hangs
+        process.communicate()
+    assert process.returncode == 0
 
 
 def check(
