@@ -221,16 +221,3 @@ def _place_in(token: str | None) -> int:
     except ValueError:
         pass
     raise arm(400, "BadRequest", "The continuation token is not valid")
-
-
-def _place_in(token: str | None) -> int:
-    """The place that a page ends at; the token is nobody's business but the service's."""
-    if token is None:
-        return 0
-    try:
-        word, _, number = base64.urlsafe_b64decode(token).decode().partition(" ")
-        if word == "after":
-            return int(number)
-    except ValueError:
-        pass
-    raise arm(400, "BadRequest", "The continuation token is not valid")
