@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Literal
 
@@ -144,6 +144,21 @@ class Job:
     definition: JobDefinition | None = field(default=None, compare=False, repr=False)
 
 
+Mode = Literal["heal", "observe", "off"]
+"""What the loop does about differences: applies them, reports them, or looks away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A pause that the repository asks for: live, but disabled, until `until`."""
+
+    until: datetime
+    """The instant at which it ends, in UTC."""
+    reason: str | None = None
+    by: str | None = None
+    """Who asked for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """One schedule as it should be, or as it is."""
@@ -157,6 +172,9 @@ class Schedule:
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str | None] = field(default_factory=dict)
     source: Source | None = field(default=None, compare=False)
+    hold: Hold | None = field(default=None, compare=False)
+    """A hold that is in force; `enabled` is False then."""
+    mode: Mode = field(default="heal", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +288,88 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Fires:
+    """The fires of one schedule within the horizon of a plan, as its target will really fire it.
+
+    None of them for a schedule that is absent or disabled.
+    """
+
+    count: int = 0
+    first: datetime | None = None
+    """The first after the apply, in UTC; it may lie behind the horizon."""
+    per_day: float = 0.0
+    per_week: float = 0.0
+    listed: tuple[datetime, ...] = ()
+    """The first of them, in UTC, as many as a picture can show."""
+
+
+@dataclass(frozen=True, slots=True)
+class MovedFire:
+    """One fire that a change moves, adds (`before` None) or takes away (`after` None); UTC."""
+
+    before: datetime | None
+    after: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FireWarning:
+    """What a reviewer should know about when a changed schedule will fire."""
+
+    kind: Literal[
+        "skips",
+        "repeats",
+        "clock_skips",
+        "clock_repeats",
+        "short_months",
+        "ended",
+        "immediate",
+    ]
+    """`skips`, `repeats`: what changing it now does; `clock_`: what a clock change will do."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a change does to the fires of its schedule."""
+
+    before: Fires | None
+    """None: it fires when a file changes, which cannot be foretold."""
+    after: Fires | None
+    added: int = 0
+    removed: int = 0
+    moved: int = 0
+    moved_by: timedelta | None = None
+    """By how much each is moved, where it is the same for all; later is positive."""
+    examples: tuple[MovedFire, ...] = ()
+    """The first fires that differ, in the order of time."""
+    warnings: tuple[FireWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BusyMinute:
+    """A minute in which much fires, before or after."""
+
+    at: datetime
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanImpact:
+    """When everything that is ours fires, before and after a plan, from `start` on."""
+
+    start: datetime
+    """The moment that the plan was made for: an apply at once. UTC."""
+    horizon: timedelta
+    per_day_before: float
+    per_day_after: float
+    busiest: tuple[BusyMinute, ...]
+    heat_before: tuple[tuple[int, ...], ...]
+    """Fires by day and hour, in UTC: a row of 24 for each day from that of `start` on."""
+    heat_after: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What is to become of one schedule.
 
@@ -285,6 +385,8 @@ class Change:
     reason: str = ""
     """For people only; nothing is decided by it."""
     notes: tuple[Note, ...] = ()
+    impact: Impact | None = None
+    """None: nothing about its fires changes, or nobody asked."""
 
     @property
     def source(self) -> Source | None:
@@ -305,6 +407,8 @@ class Plan:
     """Live schedules that are neither declared nor ours."""
     refusals: tuple[str, ...] = ()
     """Limits that the plan is over; it is applied only if there are none."""
+    impact: PlanImpact | None = None
+    """None: nobody asked."""
 
     @property
     def pending(self) -> tuple[Change, ...]:
