@@ -78,20 +78,14 @@ def advance(recurrence: Recurrence, created: datetime) -> Advance:
     Kept, because whoever asks for the next fire of a schedule will ask again.
     """
     zone = clock(recurrence.time_zone)
-    if recurrence.start_time is None:
-        first = seconds(created)
-        anchor = first + zone.offset(first)
-    else:
-        anchor = wall_seconds(recurrence.start_time)
-        first = zone.instant(anchor)
-    last = LAST
-    if recurrence.end_time is not None:
-        last = min(LAST, zone.instant(wall_seconds(recurrence.end_time)))
-    unit = _ELAPSED.get(recurrence.frequency)
-    if unit is not None:
-        return _every(unit * recurrence.interval, first, last)
+    first, last = bounds(recurrence, created)
+    interval = elapsed_interval(recurrence)
+    if interval is not None:
+        return _every(interval, first, last)
 
     fires_first = effective_pattern(recurrence) is None
+    start = recurrence.start_time
+    anchor = wall_seconds(start) if start is not None else first + zone.offset(first)
     search = wall_times(recurrence, anchor)
 
     def step(instant: int) -> int:
@@ -103,6 +97,20 @@ def advance(recurrence: Recurrence, created: datetime) -> Advance:
         return found if found <= last else NEVER
 
     return step
+
+
+def bounds(recurrence: Recurrence, created: datetime) -> tuple[int, int]:
+    """The anchor, and the last instant at which it may fire."""
+    zone = clock(recurrence.time_zone)
+    start, end = recurrence.start_time, recurrence.end_time
+    first = seconds(created) if start is None else zone.instant(wall_seconds(start))
+    return first, LAST if end is None else min(LAST, zone.instant(wall_seconds(end)))
+
+
+def elapsed_interval(recurrence: Recurrence) -> int | None:
+    """The seconds from one fire to the next, for minutes and hours; None for the others."""
+    unit = _ELAPSED.get(recurrence.frequency)
+    return None if unit is None else unit * recurrence.interval
 
 
 def _every(interval: int, first: int, last: int) -> Advance:

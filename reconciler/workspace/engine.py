@@ -19,13 +19,14 @@ from datetime import UTC, datetime, timedelta
 
 from reconciler.document import schedule_from_document
 from reconciler.model import DatastoreChange, Key, Schedule
+from reconciler.workspace.bursts import Bursts, split
 from reconciler.workspace.database import StoreError
 from reconciler.workspace.datastore import Datastore
 from reconciler.workspace.executor import Executor, Settings
 from reconciler.workspace.ledger import Ledger
 from reconciler.workspace.looks import Log, Looks, Message
 from reconciler.workspace.orphans import end_orphans
-from reconciler.workspace.records import Fire, new_run
+from reconciler.workspace.records import Fire, new_run, run_stamp
 from reconciler.workspace.runs import Runs
 from reconciler.workspace.store import ScheduleRow, Store
 from reconciler.workspace.timetable import Due, Timed, Timetable
@@ -65,6 +66,7 @@ class Engine:
         self._looks = Looks(self._ledger, datastores, tell=tell, clock=clock, log=log)
         self._executor = Executor(store, settings, tell=tell, clock=clock, log=log)
         self._timetable = Timetable()
+        self._bursts = Bursts(self._ledger)
         self._schedules: dict[str, Schedule] = {}
         self._marks: dict[str, tuple[str, str]] = {}
         self._data_version: int | None = None
@@ -106,6 +108,7 @@ class Engine:
         version = self._store.database.version_of_data()
         self._load()
         self._data_version = version
+        self._bursts.recover(self._schedules)
         self._log("started", schedules=len(self._timetable), watched=len(self._looks))
 
     def tick(self) -> None:
@@ -117,12 +120,15 @@ class Engine:
         self._notice_clock(now)
         self._notice_changes()
         self._fire(now)
+        self._bursts.record(now)
         self._looks.start(now)
         if not self._stopping:
             self._executor.start(now)
 
     def _pause(self) -> float:
         """Seconds until something is due, at most until the file is to be asked again."""
+        if self._bursts:
+            return 0.0
         now = self._clock()
         instants = (self._timetable.next_at(), self._looks.next_at())
         due = [(instant - now).total_seconds() for instant in instants if instant is not None]
@@ -201,17 +207,21 @@ class Engine:
         """Record what is due by time, in one transaction."""
         due = self._timetable.due(now, self._up_since.replace(microsecond=0))
         if due or (now - self._settled_at).total_seconds() >= SETTLE_SECONDS:
+            bursts, rest = split(due)
             try:
-                fires = [fire for one in due for fire in self._fires_of(one)]
-                recorded = self._ledger.settle(fires, until=now, now=now)
+                fires = [fire for one in rest for fire in self._fires_of(one)]
+                settled = self._ledger.settle(fires, until=now, now=now, bursts=bursts)
             except StoreError:
                 for one in due:
                     self._timetable.owe(one)
                 raise
             self._settled_at = now
-            self._log_missed(due)
-            for fire, run in recorded:
+            self._log_missed(rest)
+            for fire, run in settled.recorded:
                 self._log("fired", run=run, schedule=fire.schedule)
+            for name, instant in settled.due:
+                self._log("fired", run=f"{name}-{run_stamp(instant)}", schedule=name)
+            self._bursts.add(settled.due, self._schedules)
         self._fired_until = now
 
     def _fires_of(self, due: Due) -> list[Fire]:
@@ -250,6 +260,8 @@ class Engine:
             self._wait(1.0)
         try:
             self._executor.record()
+            while self._bursts:
+                self._bursts.record(self._clock())
             until = self._fired_until
             if until is not None:
                 self._ledger.settle([], until=until, now=until)

@@ -2,21 +2,36 @@
 
 A fire and its run are one transaction, and a fire is keyed by its schedule and its instant (or
 path and stamp): whatever stops the engine, a fire is recorded once or not at all.
+
+Where thousands are due at one instant, their fires come first, as `due`, in one statement, and
+their runs after that: the run of a fire that is `due` is still to be recorded.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.workspace.database import Database
-from reconciler.workspace.records import Cursor, Fire, FireRow, Watch
+from reconciler.workspace.records import Cursor, Fire, FireRow, Watch, run_stamp
 from reconciler.workspace.runs import RunWriter
 from reconciler.workspace.watch import Changes, Seen
 
 KEPT = timedelta(days=400)
 """How long a fire is remembered. A clock that goes back by more than this may repeat it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was new to the ledger."""
+
+    recorded: list[tuple[Fire, str]]
+    """Fires, each with the name of its run."""
+    due: list[tuple[str, datetime]]
+    """Schedule and instant of fires whose runs are still to be recorded."""
 
 
 class Ledger:
@@ -31,15 +46,53 @@ class Ledger:
         return datetime.fromisoformat(rows[0][0]) if rows else None
 
     def settle(
-        self, fires: Iterable[Fire], *, until: datetime, now: datetime
-    ) -> list[tuple[Fire, str]]:
+        self,
+        fires: Iterable[Fire],
+        *,
+        until: datetime,
+        now: datetime,
+        bursts: Mapping[datetime, Sequence[str]] | None = None,
+    ) -> Settled:
         """Record fires and their runs, and that all is settled up to `until`: one transaction.
 
-        What was new, each with the name of its run. What is recorded already is left as it is.
+        `bursts`: by instant, the schedules whose fires are recorded without their runs as yet.
+        What is recorded already is left as it is.
         """
         with self.database.writing() as connection:
             recorded = _record_all(connection, fires, now)
+            due = [
+                (schedule, instant)
+                for instant, schedules in (bursts or {}).items()
+                for schedule in _record_due(connection, instant, schedules, now)
+            ]
             connection.execute("INSERT OR REPLACE INTO engine VALUES (1, ?)", (until.isoformat(),))
+            return Settled(recorded, due)
+
+    def due(self) -> list[tuple[str, datetime]]:
+        """Fires whose runs are still to be recorded: schedule and instant, the first due first."""
+        rows = self.database.read(
+            "SELECT schedule, due_at FROM fires WHERE outcome = 'due' ORDER BY due_at, schedule"
+        )
+        return [(row[0], datetime.fromisoformat(row[1])) for row in rows]
+
+    def settle_due(self, fires: Iterable[Fire], *, now: datetime) -> list[tuple[Fire, str]]:
+        """Record the runs of fires that are `due`; one without a run is missed after all."""
+        with self.database.writing() as connection:
+            runs = RunWriter(connection, now)
+            recorded: list[tuple[Fire, str]] = []
+            for fire in fires:
+                is_due = connection.execute(
+                    "UPDATE fires SET outcome = ? WHERE schedule = ? AND key = ?"
+                    " AND outcome = 'due'",
+                    ("missed" if fire.run is None else "run", fire.schedule, fire.key),
+                )
+                if is_due.rowcount and fire.run is None:
+                    _set_run(connection, fire, None)
+                elif is_due.rowcount and fire.run is not None:
+                    run = runs.add(fire.run)
+                    if run != fire.run.stem:
+                        _set_run(connection, fire, run)
+                    recorded.append((fire, run))
             return recorded
 
     def settle_look(
@@ -142,9 +195,32 @@ def _record_all(
             continue
         run = runs.add(new)
         if run != stem:  # numbered, for the stem is another run's
-            connection.execute(
-                "UPDATE fires SET run = ? WHERE schedule = ? AND key = ?",
-                (run, fire.schedule, fire.key),
-            )
+            _set_run(connection, fire, run)
         recorded.append((fire, run))
     return recorded
+
+
+def _set_run(connection: sqlite3.Connection, fire: Fire, run: str | None) -> None:
+    connection.execute(
+        "UPDATE fires SET run = ? WHERE schedule = ? AND key = ?", (run, fire.schedule, fire.key)
+    )
+
+
+def _record_due(
+    connection: sqlite3.Connection, instant: datetime, schedules: Sequence[str], now: datetime
+) -> Sequence[str]:
+    """Record the fires of one instant without their runs; the schedules for which it was new."""
+    key, recorded_at, names = instant.isoformat(), now.isoformat(), json.dumps(schedules)
+    added = connection.execute(
+        "INSERT INTO fires SELECT value, ?1, ?1, ?2, 'due', value || ?3, 1 FROM json_each(?4)"
+        " WHERE true ON CONFLICT DO NOTHING",
+        (key, recorded_at, f"-{run_stamp(instant)}", names),
+    )
+    if added.rowcount == len(schedules):
+        return schedules
+    rows = connection.execute(
+        "SELECT value FROM json_each(?) JOIN fires ON schedule = value"
+        " WHERE fires.key = ? AND recorded_at = ? AND outcome = 'due'",
+        (names, key, recorded_at),
+    )
+    return [row[0] for row in rows]

@@ -37,12 +37,12 @@ class NewRun:
     @property
     def stem(self) -> str:
         """Its name, as in Azure: the schedule (or pipeline) and the instant."""
-        return f"{self.schedule or self.pipeline}-{_stamp(self.due_at)}"
+        return f"{self.schedule or self.pipeline}-{run_stamp(self.due_at)}"
 
 
 @lru_cache(maxsize=64)
-def _stamp(instant: datetime) -> str:
-    """Thousands of schedules are due at one instant."""
+def run_stamp(instant: datetime) -> str:
+    """The instant in a run's name. Kept: thousands of schedules are due at one instant."""
     return f"{instant:%Y%m%dT%H%M%SZ}"
 
 
@@ -88,7 +88,8 @@ class FireRow:
     key: str
     due_at: datetime
     recorded_at: datetime
-    outcome: Literal["run", "missed"]
+    outcome: Literal["run", "missed", "due"]
+    """`due`: it counts, and its run is about to be recorded."""
     run: str | None
     number: int
 

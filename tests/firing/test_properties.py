@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 from dateutil import rrule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.firing import next_fire, next_fires, zones
+from reconciler.firing.prepared import prepare
 from reconciler.model import FREQUENCIES, WEEK_DAYS, Cron, Pattern, Recurrence, Trigger
 
 ZONES = [
@@ -117,10 +118,16 @@ def test_next_fire_is_the_first_of_next_fires(
     trigger: Trigger, after: datetime, created: datetime, near: bool
 ) -> None:
     after = near_a_change(trigger, after) if near else after
+    assert isinstance(trigger, Recurrence | Cron)
     at, last = after, datetime.max.replace(tzinfo=UTC)
+    prepared = prepare(trigger, created)
+    elsewhere = after.astimezone(timezone(timedelta(hours=-3, minutes=-30)))
+    assert prepared(elsewhere) == next_fire(trigger, after, created)
     for expected in itertools.islice(next_fires(trigger, after, last, created), 20):
+        assert prepared(at) == expected
         at = next_fire(trigger, at, created)  # type: ignore[assignment]
         assert at == expected
+    assert prepared(last) is None
 
 
 @MODEST

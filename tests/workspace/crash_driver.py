@@ -15,6 +15,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from reconciler.workspace import bursts
 from reconciler.workspace.datastore import Datastore
 from reconciler.workspace.engine import Engine
 from reconciler.workspace.executor import Settings
@@ -27,6 +28,8 @@ def main() -> None:
     def clock() -> datetime:
         return datetime.fromtimestamp(origin + (time.time() - origin) * speed, UTC)
 
+    # Few enough that both ways of recording what is due are interrupted.
+    bursts.BURST, bursts.AT_A_TIME = 5, 3
     engine = Engine(
         Store(folder / "workspace.db", durable=True, busy_seconds=2.0),
         Settings(folder / "runs", folder, dict(os.environ), max_runs=8, grace=5.0),

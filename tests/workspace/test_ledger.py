@@ -46,7 +46,7 @@ def fire(schedule: str = "s", due: datetime = START, **more: object) -> Fire:
 
 
 def settle(ledger: Ledger, *fires: Fire, now: datetime = START) -> list[str]:
-    return [name for _, name in ledger.settle(fires, until=now, now=now)]
+    return [name for _, name in ledger.settle(fires, until=now, now=now).recorded]
 
 
 # ------------------------------------------------------------------------------------------- fires
