@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 
 from reconciler.firing import cron, recurrence
-from reconciler.firing.instants import FIRST, fire_after, moment
+from reconciler.firing.instants import DAY, FIRST, fire_after, moment
 from reconciler.model import Cron, Recurrence
 
 NextFire = Callable[[datetime], datetime | None]
@@ -26,25 +26,36 @@ def prepare(trigger: Recurrence | Cron, created: datetime) -> NextFire:
     first, last = recurrence.bounds(trigger, created)
     if interval is None or not FIRST <= first <= last:
         return partial(fire_after, recurrence.advance(trigger, created))
-    following = _every(timedelta(seconds=interval), moment(first))
+    following = _every(interval, moment(first))
     return following if trigger.end_time is None else _up_to(moment(last), following)
 
 
-def _every(interval: timedelta, first: datetime) -> NextFire:
-    """Elapsed time needs no zone: it is one division, done on datetimes."""
+def _every(interval: int, first: datetime) -> NextFire:
+    """Elapsed time needs no zone: it is one division, of integers, for that of timedeltas takes
+    as long as all the rest.
+    """
 
     def following(after: datetime) -> datetime | None:
         since = after - first
-        if since.days < 0:
+        days = since.days
+        if days < 0:
             return first
         if after.tzinfo is not UTC:
             after = after.astimezone(UTC)
+        if since.microseconds:
+            after = after.replace(microsecond=0)
         try:
-            return after + (interval - since % interval)
+            return after + _ahead(interval - (days * DAY + since.seconds) % interval)
         except OverflowError:
             return None
 
     return following
+
+
+@lru_cache(maxsize=4096)
+def _ahead(seconds: int) -> timedelta:
+    """Kept, for to make one is slow, and who asks at a fire is always given the interval."""
+    return timedelta(0, seconds)
 
 
 def _up_to(last: datetime, following: NextFire) -> NextFire:
