@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler.firing import next_fire, next_fires
+from reconciler.firing.prepared import prepare
 from reconciler.firing.recurrence import fires
 from reconciler.model import DatastoreChange, Pattern, Recurrence
 
@@ -476,3 +477,15 @@ def test_a_datastore_change_has_no_times() -> None:
     trigger, at = DatastoreChange("inbox"), utc("2026-01-01")
     assert next_fire(trigger, at, at) is None
     assert list(next_fires(trigger, at, at + timedelta(days=9), at)) == []
+
+
+def test_prepared_it_ends_where_it_ends() -> None:
+    end = datetime(2026, 1, 1, 13)
+    following = prepare(Recurrence("hour", 1, None, datetime(2026, 1, 1, 12), end), utc(CREATED))
+    assert following(utc("2025-01-01")) == utc("2026-01-01 12:00")
+    assert following(utc("2026-01-01 12:00") + timedelta(microseconds=1)) == utc("2026-01-01 13:00")
+    assert following(utc("2026-01-01 13:00")) is None
+    latest = datetime.max.replace(tzinfo=UTC)
+    assert prepare(Recurrence("hour", 1), utc(CREATED))(latest) is None
+    for bounded in (Recurrence("hour", 1, end_time=end), Recurrence("day", 1, end_time=end)):
+        assert prepare(bounded, latest)(utc("2026-01-01")) is None
