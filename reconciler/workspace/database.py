@@ -1,4 +1,4 @@
-"""The connection to a workspace's SQLite file: opened, migrated, its errors translated.
+"""The connection to a SQLite file of ours: opened, migrated, its errors translated.
 
 Several processes may use one file at once: WAL lets readers go on while one writes, every write
 is one IMMEDIATE transaction that first looks at what is there, and waits its turn. A process that
@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from reconciler.workspace.schema import APPLICATION_ID, MIGRATIONS
+from reconciler.workspace.schema import WORKSPACE, Schema
 
 BUSY_SECONDS = 30.0
 """How long a write waits for another process before it gives up."""
@@ -35,16 +35,22 @@ class Refused(Exception):
 class Database:
     """A workspace file. It is made when something is first written to it.
 
-    One instance is used by one thread; other threads and processes open their own.
+    One instance is used by one thread at a time; other threads and processes open their own.
     """
 
     def __init__(
-        self, path: Path, *, durable: bool = False, busy_seconds: float | None = None
+        self,
+        path: Path,
+        *,
+        durable: bool = False,
+        busy_seconds: float | None = None,
+        schema: Schema = WORKSPACE,
     ) -> None:
         """`durable`: a commit is on the disk when it returns, and survives a loss of power.
         `busy_seconds`: how long a write waits for another process; None: BUSY_SECONDS.
         """
         self.path = path
+        self._schema = schema
         self._durable = durable
         self._busy_seconds = BUSY_SECONDS if busy_seconds is None else busy_seconds
         self._connection: sqlite3.Connection | None = None
@@ -90,7 +96,10 @@ class Database:
             if create:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(
-                self.path, timeout=self._busy_seconds, isolation_level=None
+                self.path,
+                timeout=self._busy_seconds,
+                isolation_level=None,
+                check_same_thread=False,  # what one thread opened another may use later, or close
             )
             try:
                 connection.execute("PRAGMA foreign_keys = ON")
@@ -98,7 +107,7 @@ class Database:
                 # ones may be gone, the file is whole, and the next apply makes them again.
                 level = "FULL" if self._durable else "NORMAL"
                 connection.execute(f"PRAGMA synchronous = {level}")
-                _migrate(connection, self.path)
+                _migrate(connection, self.path, self._schema)
             except BaseException:
                 connection.close()
                 raise
@@ -116,40 +125,41 @@ class Database:
         return "; ".join(row[0] for row in rows) or "ok"
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     """Bring the file to the newest version. Two processes may try at once: the write lock lets
     one do it, and the other then finds it done.
     """
-    version = _version(connection, path)
-    if version == len(MIGRATIONS):
+    newest = len(schema.migrations)
+    version = _version(connection, path, schema)
+    if version == newest:
         return
     if version == 0:
         _use_wal(connection)
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statements in MIGRATIONS[_version(connection, path) :]:
+        for statements in schema.migrations[_version(connection, path, schema) :]:
             for statement in statements:
                 connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute(f"PRAGMA application_id = {schema.application_id}")
+        connection.execute(f"PRAGMA user_version = {newest}")
     except BaseException:
         connection.rollback()
         raise
     connection.commit()
 
 
-def _version(connection: sqlite3.Connection, path: Path) -> int:
+def _version(connection: sqlite3.Connection, path: Path, schema: Schema) -> int:
     # Tables first: another process that makes the file between two of these shows its mark with
     # its tables, never tables without the mark.
     tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     application: int = connection.execute("PRAGMA application_id").fetchone()[0]
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != APPLICATION_ID and (tables or application):
-        raise StoreError(f"{path} is a SQLite file, but not a workspace")
-    if version > len(MIGRATIONS):
+    if application != schema.application_id and (tables or application):
+        raise StoreError(f"{path} is a SQLite file, but not {schema.what}")
+    if version > len(schema.migrations):
         raise StoreError(
             f"{path} was made by a later version of reconciler"
-            f" (format {version}; this one knows {len(MIGRATIONS)})"
+            f" (format {version}; this one knows {len(schema.migrations)})"
         )
     return version
 

@@ -12,10 +12,11 @@ from reconciler.workspace.database import Database, Refused
 from reconciler.workspace.records import NewRun, RunRow, StepRow
 from reconciler.workspace.runner import RunReport, StepReport
 
-_RUN = (
+RUN_COLUMNS = (
     "name, schedule, experiment, pipeline, version, cause, due_at, data_path, inputs, go_on,"
     " status, cancel, created_at, started_at, ended_at, message"
 )
+"""What `run_row` expects."""
 
 
 class Runs:
@@ -155,8 +156,8 @@ class Runs:
         return [row[0] for row in rows]
 
     def _rows(self, clause: str, *parameters: Any) -> list[RunRow]:
-        rows = self.database.read(f"SELECT {_RUN} FROM runs {clause}", parameters)
-        return [_run(row) for row in rows]
+        rows = self.database.read(f"SELECT {RUN_COLUMNS} FROM runs {clause}", parameters)
+        return [run_row(row) for row in rows]
 
 
 class RunWriter:
@@ -190,8 +191,8 @@ class RunWriter:
             number += 1
             name = stem if number == 1 else f"{stem}-{number}"
             added = self._connection.execute(
-                f"INSERT INTO runs ({_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'NotStarted',"
-                " NULL, ?, NULL, NULL, NULL) ON CONFLICT (name) DO NOTHING",
+                f"INSERT INTO runs ({RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                " 'NotStarted', NULL, ?, NULL, NULL, NULL) ON CONFLICT (name) DO NOTHING",
                 (name, *values),
             )
             if added.rowcount == 1:
@@ -209,7 +210,8 @@ class RunWriter:
         return self._newest[pipeline]
 
 
-def _run(row: Any) -> RunRow:
+def run_row(row: Any) -> RunRow:
+    """A row of RUN_COLUMNS."""
     return RunRow(
         name=row[0],
         schedule=row[1],

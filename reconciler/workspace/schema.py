@@ -6,6 +6,8 @@ released is never changed; a new one is added. A file of a later version is refu
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 APPLICATION_ID = 0x5343_4844  # "SCHD": tells a workspace from any other SQLite file
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -125,4 +127,43 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
     ),
+    (
+        """
+        CREATE TABLE identity (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            id  TEXT NOT NULL             -- tells this workspace from every other
+        ) STRICT
+        """,
+        "INSERT INTO identity VALUES (1, lower(hex(randomblob(16))))",
+    ),
+    ("CREATE INDEX runs_by_pipeline ON runs (pipeline, created_at)",),
+    # The digest of what an apply last made of it; NULL: of nothing that is known.
+    ("ALTER TABLE schedules ADD COLUMN applied TEXT",),
+    (
+        """
+        CREATE TABLE deleted_schedules (
+            name       TEXT NOT NULL,
+            owner      TEXT,
+            document   TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            deleted_at TEXT NOT NULL,
+            deleted_by TEXT
+        ) STRICT
+        """,
+        "CREATE INDEX deleted_schedules_by_name ON deleted_schedules (name, deleted_at)",
+    ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a SQLite file of ours holds, and how it got there."""
+
+    application_id: int
+    """Tells its kind of file from every other."""
+    migrations: tuple[tuple[str, ...], ...]
+    what: str
+    """Such as "a workspace", for messages."""
+
+
+WORKSPACE = Schema(APPLICATION_ID, MIGRATIONS, "a workspace")

@@ -59,6 +59,8 @@ class ScheduleRow:
     modified_by: str | None
     since: datetime
     """Since when it fires as it does: made, enabled again, or its trigger changed."""
+    applied: str | None = None
+    """The digest of what an apply last made of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class NewSchedule:
     pipeline: str
     source_path: str | None = None
     source_line: int | None = None
+    applied: str | None = None
+    """The digest of what is applied; None: it is changed by hand, and what was applied stays."""
 
     @property
     def text(self) -> str:
@@ -133,6 +137,11 @@ class Store:
 
     # ----------------------------------------------------------------------------------- reading
 
+    def identity(self) -> str | None:
+        """The id that the workspace was given when its file was made; None without a file."""
+        rows = self.database.read("SELECT id FROM identity")
+        return str(rows[0][0]) if rows else None
+
     def schedules(self, names: Collection[str] | None = None) -> list[ScheduleRow]:
         """Every schedule, or those of `names`, by name."""
         chosen = ""
@@ -141,12 +150,10 @@ class Store:
             chosen = "WHERE name IN (SELECT value FROM json_each(?))"
             parameters = (json.dumps(list(names)),)
         rows = self.database.read(
-            "SELECT name, owner, document, fingerprint, source_path, source_line,"
-            f" created_at, modified_at, modified_by, since FROM schedules {chosen} ORDER BY name",
-            parameters,
+            f"SELECT {SCHEDULE_COLUMNS} FROM schedules {chosen} ORDER BY name", parameters
         )
         with translated(self.path):
-            return [_schedule(row) for row in rows]
+            return [schedule_row(row) for row in rows]
 
     def marks(self) -> dict[str, tuple[str, str]]:
         """By name, the fingerprint of each schedule and since when it fires as it does."""
@@ -202,7 +209,7 @@ class Store:
             if publication is not None:
                 self._publish(connection, publication, now)
             current = connection.execute(
-                "SELECT owner, fingerprint, created_at, document, since FROM schedules"
+                "SELECT owner, fingerprint, created_at, document, since, applied FROM schedules"
                 " WHERE name = ?",
                 (new.name,),
             ).fetchone()
@@ -212,7 +219,7 @@ class Store:
             if new.document["is_enabled"]:
                 _check_pipeline_enabled(connection, new.pipeline)
             connection.execute(
-                "INSERT OR REPLACE INTO schedules VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO schedules VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     new.name,
                     new.owner,
@@ -226,6 +233,7 @@ class Store:
                     now.isoformat(),
                     self.actor,
                     _since(current, new.document) or now.isoformat(),
+                    new.applied or (current[5] if current is not None else None),
                 ),
             )
 
@@ -249,6 +257,27 @@ class Store:
                 " modified_at = ?, modified_by = ? WHERE name = ?",
                 (disabled.text, disabled.fingerprint, now.isoformat(), self.actor, name),
             )
+
+    def delete_schedule(self, name: str, *, expected: str, now: datetime) -> None:
+        """Take a schedule away that is disabled; what it was, who took it and when is kept, and
+        so are its fires and runs. Done again it changes nothing.
+        """
+        with self.database.writing() as connection:
+            current = connection.execute(
+                "SELECT fingerprint, enabled FROM schedules WHERE name = ?", (name,)
+            ).fetchone()
+            if current is None:
+                return
+            if current[0] != expected:
+                raise Refused("it was changed meanwhile")
+            if current[1]:
+                raise Refused("it is enabled; disable it first")
+            connection.execute(
+                "INSERT INTO deleted_schedules SELECT name, owner, document, created_at, ?, ?"
+                " FROM schedules WHERE name = ?",
+                (now.isoformat(), self.actor, name),
+            )
+            connection.execute("DELETE FROM schedules WHERE name = ?", (name,))
 
     def publish(self, publication: Publication, now: datetime) -> bool:
         """Publish a pipeline version; False if it was there already, and is the newest."""
@@ -360,7 +389,15 @@ def _pipeline(row: Any) -> PipelineRow:
     )
 
 
-def _schedule(row: Any) -> ScheduleRow:
+SCHEDULE_COLUMNS = (
+    "name, owner, document, fingerprint, source_path, source_line, created_at, modified_at,"
+    " modified_by, since, applied"
+)
+"""What `schedule_row` expects."""
+
+
+def schedule_row(row: Any) -> ScheduleRow:
+    """A row of SCHEDULE_COLUMNS."""
     return ScheduleRow(
         name=row[0],
         owner=row[1],
@@ -372,6 +409,7 @@ def _schedule(row: Any) -> ScheduleRow:
         modified_at=_time(row[7]),
         modified_by=row[8],
         since=_time(row[9]),
+        applied=row[10],
     )
 
 

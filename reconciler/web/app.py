@@ -1,0 +1,75 @@
+"""The application: doors, and what stands before them.
+
+Guard (hosts, sizes, times, headers) -> Auth (tokens, sessions, actions) -> pages, ARM, v1
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from reconciler.web import arm, pages, v1
+from reconciler.web.auth import Attempts, Auth
+from reconciler.web.guard import Guard
+from reconciler.web.login import Login
+from reconciler.web.services import Services
+from reconciler.web.shapes import error_response
+from reconciler.web.workspace import Missing
+from reconciler.workspace.database import Refused, StoreError
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(services: Services) -> Starlette:
+    """The ASGI application of one workspace."""
+    site = services.site
+    attempts = Attempts()
+    app = Starlette(
+        routes=[
+            *Login(site, attempts).routes(),
+            Mount("/static", StaticFiles(directory=STATIC), name="static"),
+            *arm.routes,
+            *v1.routes,
+            *pages.routes,
+        ],
+        middleware=[
+            Middleware(Guard, site=site),
+            Middleware(Auth, site=site, attempts=attempts),
+        ],
+        exception_handlers={
+            HTTPException: _http_error,
+            Missing: _missing,
+            Refused: _refused,
+            StoreError: _store_error,
+        },
+    )
+    app.state.services = services
+    return app
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return error_response(request.scope, error.status_code, "", str(error.detail))
+
+
+def _missing(request: Request, error: Exception) -> Response:
+    return error_response(request.scope, 404, "NotFound", f"there is no {error}")
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    return error_response(request.scope, 409, "Conflict", str(error))
+
+
+def _store_error(request: Request, error: Exception) -> Response:
+    services: Services = request.app.state.services
+    services.site.log("workspace_failed", error=str(error))
+    temporary = isinstance(error, StoreError) and error.temporary
+    status, words = (503, "is busy; try again") if temporary else (500, "cannot be used")
+    return error_response(request.scope, status, "ServiceUnavailable", f"the workspace {words}")

@@ -1,0 +1,65 @@
+"""The calls about jobs: runs, and the pipelines that schedules refer to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from reconciler.web.arm.call import PAGE, Call, json_response
+from reconciler.web.arm.errors import bad, not_found
+from reconciler.web.arm.jobs import pipeline_resource, run_resource
+from reconciler.web.workspace import Missing, Workspace
+from reconciler.workspace.database import Refused
+
+ACTOR = "Azure's API"
+
+
+async def get(call: Call) -> Response:
+    """A run; or a published pipeline, which is what a schedule's job refers to."""
+    name, place, masked = call.name, call.place, call.masked
+
+    def read(workspace: Workspace) -> dict[str, Any] | None:
+        run = workspace.runs.get(name)
+        if run is not None:
+            return run_resource(run, workspace.runs.steps(name), place, masked=masked)
+        version = workspace.store.version(name, None)
+        return pipeline_resource(name, version, place, masked=masked) if version else None
+
+    found = await call.services.read(read)
+    if found is None:
+        raise not_found("Job", name)
+    return json_response(found)
+
+
+async def list_page(call: Call) -> Response:
+    """A page of runs, the newest first. `scheduleId`: those of a schedule."""
+    schedule = call.query.get("scheduleId")
+    schedule = schedule.rpartition("/")[2] if schedule else None
+    kind = call.query.get("jobType", "Pipeline")
+    after, place, masked = call.after(), call.place, call.masked
+    if kind.lower() != "pipeline" or call.query.get("listViewType") == "ArchivedOnly":
+        return json_response({"value": []})
+
+    def read(workspace: Workspace) -> tuple[list[dict[str, Any]], bool]:
+        runs = workspace.browse.run_page(after=after, limit=PAGE + 1, schedule=schedule)
+        return [run_resource(run, (), place, masked=masked) for run in runs[:PAGE]], len(
+            runs
+        ) > PAGE
+
+    found, more = await call.services.read(read)
+    page: dict[str, Any] = {"value": found}
+    if more:
+        page["nextLink"] = call.next_link(found[-1]["name"])
+    return json_response(page)
+
+
+async def cancel(call: Call) -> Response:
+    """Ask for the end of a run."""
+    try:
+        await call.services.write(lambda w: w.cancel(call.name), by=ACTOR)
+    except Missing as error:
+        raise not_found("Job", call.name) from error
+    except Refused as error:
+        raise bad(str(error)) from error
+    return Response(status_code=200)

@@ -1,0 +1,128 @@
+"""Runs, and published pipelines, as the jobs that Azure's clients read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from reconciler.providers.azureml.ids import Workspace, to_id
+from reconciler.providers.azureml.jobs import input_to_wire
+from reconciler.secrets import mask
+from reconciler.web.arm.schedules import instant, system_data
+from reconciler.workspace.records import RunRow, StepRow
+from reconciler.workspace.store import VersionRow
+
+TYPE = "Microsoft.MachineLearningServices/workspaces/jobs"
+
+
+def run_resource(
+    run: RunRow, steps: Iterable[StepRow], place: Workspace, *, masked: bool
+) -> dict[str, Any]:
+    """A run as a job."""
+    ended = run.ended_at or run.started_at or run.created_at
+    properties: dict[str, Any] = {
+        **_plain(run.experiment, run.name),
+        "status": run.status,
+        "description": run.message,
+        "inputs": _inputs(run.inputs),
+        "jobs": {step.name: _step(step) for step in steps},
+        "sourceJobId": to_id(f"azureml:{run.pipeline}:{run.version}", "jobs", place),
+        "settings": {"continue_on_step_failure": run.go_on} if run.go_on is not None else {},
+        "properties": {
+            "reconciler.cause": run.cause,
+            "reconciler.due_at": run.due_at.isoformat(),
+            "reconciler.pipeline": run.pipeline,
+            "reconciler.version": run.version,
+        },
+    }
+    if run.started_at is not None:
+        properties["properties"]["StartTimeUtc"] = _utc(run.started_at)
+    if run.ended_at is not None:
+        properties["properties"]["EndTimeUtc"] = _utc(run.ended_at)
+    if run.schedule is not None:
+        properties["tags"] = {"azureml.scheduleName": run.schedule}
+        properties["properties"]["azureml.scheduleName"] = run.schedule
+    return _envelope(run.name, properties, place, run.created_at, ended, masked)
+
+
+def pipeline_resource(
+    name: str, version: VersionRow, place: Workspace, *, masked: bool
+) -> dict[str, Any]:
+    """A published pipeline as a job that schedules may refer to."""
+    document = version.document
+    declared = document.get("inputs")
+    given = declared if isinstance(declared, Mapping) else {}
+    steps = document.get("jobs")
+    names = [str(step) for step in steps] if isinstance(steps, Mapping) else []
+    properties = {
+        **_plain(str(document.get("experiment_name") or name), name),
+        "status": "Completed",
+        "description": _text(document.get("description")),
+        "displayName": _text(document.get("display_name")) or name,
+        "inputs": _inputs(given),
+        "jobs": {step: {"type": "command"} for step in names},
+        "sourceJobId": None,
+        "settings": {},
+        "properties": {
+            "reconciler.published": version.path,
+            "reconciler.version": version.version,
+        },
+    }
+    return _envelope(name, properties, place, version.published_at, version.published_at, masked)
+
+
+def _plain(experiment: str, name: str) -> dict[str, Any]:
+    return {
+        "jobType": "Pipeline",
+        "displayName": name,
+        "experimentName": experiment,
+        "tags": {},
+        "outputs": {},
+        "services": {},
+        "computeId": None,
+        "componentId": None,
+        "identity": None,
+        "isArchived": False,
+    }
+
+
+def _envelope(
+    name: str,
+    properties: dict[str, Any],
+    place: Workspace,
+    created: datetime,
+    modified: datetime,
+    masked: bool,
+) -> dict[str, Any]:
+    return {
+        "id": f"{place.id}/jobs/{name}",
+        "name": name,
+        "type": TYPE,
+        "properties": mask("", properties) if masked else properties,
+        "systemData": system_data(created, modified, None),
+    }
+
+
+def _inputs(given: Mapping[str, Any]) -> dict[str, Any]:
+    wire = {str(name): input_to_wire(value) for name, value in given.items()}
+    return {name: {"description": None, **value} for name, value in wire.items() if value}
+
+
+def _step(step: StepRow) -> dict[str, Any]:
+    return {
+        "type": "command",
+        "status": step.status,
+        "startTime": instant(step.started_at) if step.started_at else None,
+        "endTime": instant(step.ended_at) if step.ended_at else None,
+        "exitCode": step.exit_code,
+        "message": step.message,
+    }
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"

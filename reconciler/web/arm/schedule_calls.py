@@ -1,0 +1,170 @@
+"""The calls about schedules: get, list, put, delete, trigger."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from starlette.responses import Response
+
+from reconciler.model import Key, Schedule
+from reconciler.web.arm.call import PAGE, Call, json_response
+from reconciler.web.arm.errors import bad, conflict, not_found
+from reconciler.web.arm.operations import Operation, operation_path
+from reconciler.web.arm.refusals import refuse_bad_schedule
+from reconciler.web.arm.schedules import read_schedule, resource
+from reconciler.web.workspace import Missing, Workspace, live_schedule
+from reconciler.workspace.database import Refused
+from reconciler.workspace.references import PREFIX, split_reference
+from reconciler.workspace.store import ScheduleRow
+
+VIEWS = {"enabledonly": True, "disabledonly": False, "all": None}
+ACTOR = "Azure's API"
+TRIES = 5
+"""How often a put is tried again that met another change: the last one stands, as in Azure."""
+
+
+async def get(call: Call) -> Response:
+    """One schedule."""
+    row = await call.services.read(lambda workspace: _row(workspace, call.name))
+    if row is None:
+        raise not_found("Trigger", call.name)
+    return json_response(resource(row, call.place, masked=call.masked))
+
+
+async def list_page(call: Call) -> Response:
+    """A page of schedules, by name; those that are enabled, if nothing else is asked for."""
+    view = call.query.get("listViewType", "EnabledOnly")
+    if view.lower() not in VIEWS:
+        raise bad(f"The listViewType {view!r} is not supported")
+    enabled, after = VIEWS[view.lower()], call.after()
+    place, masked = call.place, call.masked
+
+    def read(workspace: Workspace) -> tuple[list[dict[str, Any]], bool]:
+        rows = workspace.browse.schedule_page(after=after, limit=PAGE + 1, enabled=enabled)
+        return [resource(row, place, masked=masked) for row in rows[:PAGE]], len(rows) > PAGE
+
+    found, more = await call.services.read(read)
+    page: dict[str, Any] = {"value": found}
+    if more:
+        page["nextLink"] = call.next_link(found[-1]["name"])
+    return json_response(page)
+
+
+async def put(call: Call) -> Response:
+    """Create a schedule, or replace it whole."""
+    sent = await call.body()
+    properties = sent.get("properties")
+    now = call.services.clock()
+    refuse_bad_schedule(call.name, properties, now)
+    assert isinstance(properties, dict)
+    wanted = read_schedule(call.name, properties, call.place)
+    row = await call.services.write(lambda w: put_schedule(w, wanted), by=ACTOR)
+    shown = resource(row, call.place, masked=False)["properties"]
+    operation = Operation("put", call.name, now)
+    headers = {
+        **_pending(call, operation),
+        "Location": call.url(f"{call.place.id}/schedules/{call.name}"),
+    }
+    # As in Azure, of an update too: 201, and the state of something that is being made.
+    body = {"properties": {**shown, "provisioningState": "Creating"}}
+    return json_response(body, 201, headers)
+
+
+async def delete(call: Call) -> Response:
+    """Delete a schedule that is disabled. What it was is kept beside the workspace's history."""
+    now = call.services.clock()
+    kind = await call.services.write(lambda w: _delete(w, call.name), by=ACTOR)
+    if kind is None:
+        return Response(status_code=204)
+    operation = Operation(kind, call.name, now)
+    headers = {
+        **_pending(call, operation),
+        "Location": call.url(operation_path(call.address, operation, "mfeOperationResults")),
+    }
+    return json_response(None, 202, headers)
+
+
+async def trigger(call: Call) -> Response:
+    """Run what a schedule runs, now."""
+    if await call.request.body():
+        await call.body()  # scheduleTime, which is now whatever it says
+    try:
+        run = await call.services.write(lambda w: w.trigger(call.name), by=ACTOR)
+    except Missing as error:
+        raise not_found("Trigger", call.name) from error
+    except Refused as error:
+        raise bad(str(error)) from error
+    return json_response({"scheduleActionType": "CreateJob", "submissionId": run})
+
+
+# ------------------------------------------------------------------------------------ in a thread
+
+
+def _row(workspace: Workspace, name: str) -> ScheduleRow | None:
+    rows = workspace.store.schedules([name])
+    return rows[0] if rows else None
+
+
+def put_schedule(workspace: Workspace, wanted: Schedule) -> ScheduleRow:
+    """Store a schedule over whatever stands there, which keeps its owner; ArmError."""
+    wanted = replace(wanted, key=Key(workspace.site.target, wanted.key.name))
+    wanted = _as_pipeline(workspace, wanted)
+    for _ in range(TRIES):
+        row = _row(workspace, wanted.key.name)
+        live = live_schedule(row, workspace.site.target) if row is not None else None
+        provider = workspace.provider(live.owner if live is not None else None)
+        for note in provider.canonical(wanted, live).notes:
+            if note.kind == "refused":
+                raise bad(f"{note.path}: {note.message}" + (f" ({note.hint})" if note.hint else ""))
+        new = workspace.new_schedule(wanted, row)
+        try:
+            workspace.store.put_schedule(
+                new,
+                expected=row.fingerprint if row is not None else None,
+                publication=None,
+                now=workspace.clock(),
+            )
+        except Refused as error:
+            problem = error
+            continue
+        return workspace.schedule(wanted.key.name)
+    raise conflict(str(problem))
+
+
+def _delete(workspace: Workspace, name: str) -> str | None:
+    """What becomes of a delete: `delete`, `active`; None: there is nothing to delete."""
+    for _ in range(TRIES):
+        row = _row(workspace, name)
+        if row is None:
+            return None
+        if row.document["is_enabled"]:
+            return "active"
+        try:
+            workspace.store.delete_schedule(name, expected=row.fingerprint, now=workspace.clock())
+        except Refused:
+            continue
+        return "delete"
+    raise conflict(f"the schedule {name} is being changed by others")
+
+
+def _as_pipeline(workspace: Workspace, wanted: Schedule) -> Schedule:
+    """A schedule of a run, which in Azure is a job too: of its pipeline, with its inputs."""
+    job = wanted.job
+    name, version = split_reference(job.reference)
+    if version is not None or workspace.store.version(name, None) is not None:
+        return wanted
+    run = workspace.runs.get(name)
+    if run is None:
+        return wanted
+    inputs = {**run.inputs, **job.inputs}
+    reference = f"{PREFIX}{run.pipeline}:{run.version}"
+    return replace(wanted, job=replace(job, reference=reference, inputs=inputs))
+
+
+def _pending(call: Call, operation: Operation) -> dict[str, str]:
+    path = operation_path(call.address, operation, "mfeOperationsStatus")
+    return {
+        "Azure-AsyncOperation": call.url(path),
+        "x-ms-async-operation-timeout": "PT30M",
+    }

@@ -1,0 +1,268 @@
+"""Who asks: a bearer token on every call of an API, a signed-in browser on every page.
+
+The two never mix: an API takes no cookie, so no other site can use a browser's, and a page takes no
+bearer token. A page is for who is signed in, but for `/login` and `/static`; whatever is not a GET
+needs the right to write, comes from our own pages, and brings their token. All of that is settled
+here, before a page's own code runs; a page only asks `require` to be sure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reconciler.web.hosts import origin_of
+from reconciler.web.settings import Site
+from reconciler.web.shapes import door_of, error_response
+from reconciler.web.tokens import LONGEST_TOKEN, Right, Session, Tokens
+
+CSRF_FIELD = "csrf"
+CSRF_HEADER = "x-csrf-token"
+LARGEST_FORM = 256 * 1024
+OPEN_PAGES = ("/login", "/static")
+_SAFE = ("GET", "HEAD")
+_FORM = "application/x-www-form-urlencoded"
+
+
+# ----------------------------------------------------------------------------- for authors of pages
+
+
+def session_of(request: Request) -> Session:
+    """The session of a page's request."""
+    session: Session = request.state.session
+    return session
+
+
+def csrf_token(request: Request) -> str:
+    """What a form sends as the hidden field `csrf`, and a script as the header X-CSRF-Token."""
+    tokens: Tokens = request.app.state.services.site.tokens
+    return tokens.csrf(session_of(request))
+
+
+def may(request: Request, right: Right) -> bool:
+    """Whether who asks may do that: to leave out a button."""
+    return right == "read" or session_of(request).right == "write"
+
+
+def require(request: Request, right: Right) -> Session:
+    """The session, if it may do that; else the answer is 403."""
+    if not may(request, right):
+        raise HTTPException(403, "this session may only read")
+    return session_of(request)
+
+
+def who(request: Request) -> str:
+    """Who is said to have done what a page does."""
+    return "a page"
+
+
+# --------------------------------------------------------------------------------------- the layer
+
+
+class Attempts:
+    """Slows failed attempts: each of one client waits longer than the one before, a few at once.
+
+    A right token is never held up, so nobody is locked out by somebody else's guesses.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failed: dict[str, tuple[int, float]] = {}
+        self._waiting = 0
+
+    async def failed(self, client: str) -> int | None:
+        """Note a failure and wait; seconds to come back after, where too many wait already."""
+        now = self._clock()
+        count, last = self._failed.get(client, (0, now))
+        count = 1 if now - last > 60 else count + 1
+        if len(self._failed) >= 1000 and client not in self._failed:
+            self._failed.clear()
+        self._failed[client] = (count, now)
+        if self._waiting >= 16:
+            return 5
+        self._waiting += 1
+        try:
+            await asyncio.sleep(min(2.0, 0.01 * 2 ** min(count, 8)))
+        finally:
+            self._waiting -= 1
+        return None
+
+
+class Auth:
+    """Lets in whom the tokens let in."""
+
+    def __init__(self, app: ASGIApp, site: Site, attempts: Attempts) -> None:
+        self._app = app
+        self._site = site
+        self._attempts = attempts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if path.lower() == "/discovery" or _is_open(path):
+            await self._app(scope, receive, send)
+        elif door_of(path) == "page":
+            await self._page(scope, receive, send)
+        else:
+            await self._api(scope, receive, send)
+
+    # ----------------------------------------------------------------------------------- the APIs
+
+    async def _api(self, scope: Scope, receive: Receive, send: Send) -> None:
+        given = Headers(scope=scope).getlist("authorization")
+        scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+        token = token.strip()
+        right = None
+        if scheme.lower() == "bearer" and 0 < len(token) <= LONGEST_TOKEN:
+            right = self._site.tokens.right_of(token)
+        if right is None:
+            await self._unknown(bool(given), scope, receive, send)
+            return
+        if right == "read" and scope["method"] not in _SAFE:
+            message = "The token may only read; it has no authorization to perform this action."
+            response = error_response(scope, 403, "AuthorizationFailed", message)
+            await response(scope, receive, send)
+            return
+        scope.setdefault("state", {})["right"] = right
+        await self._app(scope, receive, send)
+
+    async def _unknown(self, given: bool, scope: Scope, receive: Receive, send: Send) -> None:
+        client = client_of(scope)
+        self._site.log("token_refused", client=client, given=given, path=scope["path"])
+        wait = await self._attempts.failed(client)
+        if wait is not None:
+            response = error_response(scope, 429, "TooManyRequests", "Too many failed attempts.")
+            response.headers["Retry-After"] = str(wait)
+        elif given:
+            response = error_response(
+                scope, 401, "InvalidAuthenticationToken", "The access token is invalid."
+            )
+        else:
+            response = error_response(
+                scope,
+                401,
+                "AuthenticationFailed",
+                "Authentication failed. The 'Authorization' header is missing.",
+            )
+        response.headers["WWW-Authenticate"] = 'Bearer realm="reconciler", error="invalid_token"'
+        await response(scope, receive, send)
+
+    # ---------------------------------------------------------------------------------- the pages
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        cookie = request.cookies.get(cookie_name(scope))
+        tokens = self._site.tokens
+        session = tokens.read_session(cookie, time.time()) if cookie else None
+        if session is None:
+            if scope["method"] in _SAFE:
+                target = scope["path"]
+                query = scope["query_string"].decode("latin-1")
+                back = quote(f"{target}?{query}" if query else target, safe="/")
+                await RedirectResponse(f"/login?next={back}", 303)(scope, receive, send)
+            else:
+                await error_response(scope, 401, "", "sign in first")(scope, receive, send)
+            return
+        scope.setdefault("state", {})["session"] = session
+        if scope["method"] not in _SAFE:
+            body, wrong = await self._action(request, receive, session)
+            if wrong is not None:
+                self._site.log("action_refused", client=client_of(scope), path=scope["path"])
+                await error_response(scope, wrong[0], "", wrong[1])(scope, receive, send)
+                return
+            receive = _again(body, receive)
+        await self._app(scope, receive, send)
+
+    async def _action(
+        self, request: Request, receive: Receive, session: Session
+    ) -> tuple[bytes, tuple[int, str] | None]:
+        """The body of an action; and why it is refused, if it is."""
+        if session.right != "write" and request.url.path != "/logout":
+            return b"", (403, "this session may only read")
+        if not same_origin(request, self._site):
+            return b"", (403, "this did not come from a page of this server")
+        body = await _body(receive)
+        if body is None:
+            return b"", (413, "the form is too large")
+        given = request.headers.get(CSRF_HEADER)
+        if given is None and request.headers.get("content-type", "").startswith(_FORM):
+            given = dict(_fields(body)).get(CSRF_FIELD)
+        expected = self._site.tokens.csrf(session)
+        if given is None or not hmac.compare_digest(given.encode(), expected.encode()):
+            return b"", (403, "the page is too old: load it again")
+        return body, None
+
+
+def same_origin(request: Request, site: Site) -> bool:
+    """Whether a request comes from our own pages, by what the browser says of it."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("origin")
+    return origin is None or origin.lower() == origin_of(
+        request.scope, site, request.headers.get("host", "")
+    )
+
+
+def cookie_name(scope: Scope) -> str:
+    """The session's cookie. Cookies know no ports, so that two servers of one machine need two."""
+    server = scope.get("server")
+    return f"reconciler-{server[1] if server else 0}"
+
+
+def client_of(scope: Scope) -> str:
+    """The address of who asks."""
+    client: Any = scope.get("client")
+    return str(client[0]) if client else "unknown"
+
+
+def _is_open(path: str) -> bool:
+    return any(path == page or path.startswith(f"{page}/") for page in OPEN_PAGES)
+
+
+def _fields(body: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=1000)
+    except ValueError:
+        return []
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole of a form; None: it is too large for one."""
+    body = b""
+    while True:
+        message: Message = await receive()
+        if message["type"] != "http.request":
+            return body
+        piece: bytes = message.get("body", b"")
+        body += piece
+        if len(body) > LARGEST_FORM:
+            return None
+        if not message.get("more_body", False):
+            return body
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """`receive` for whoever reads the body after us."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay

@@ -1,0 +1,26 @@
+"""Pages for people. Each module of this package has the routes of one part."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from reconciler.web.pages import (
+    calendar,
+    experiments,
+    history,
+    overview,
+    pipelines,
+    runs,
+    schedules,
+)
+
+routes: list[BaseRoute] = [
+    *overview.routes,
+    *schedules.routes,
+    *pipelines.routes,
+    *runs.routes,
+    *experiments.routes,
+    *calendar.routes,
+    *history.routes,
+]
+"""Every page."""

@@ -1,0 +1,94 @@
+"""The published pipelines; one with its steps, schedules, runs and versions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from reconciler.render.json import mask_document
+from reconciler.web import shown
+from reconciler.web.auth import require, who
+from reconciler.web.pages.common import SIZE, asked, page_of, services_of
+from reconciler.web.pages.schedules import _line
+from reconciler.web.pages.steps import graph_of
+from reconciler.web.rendering import render
+from reconciler.web.shown import path_of
+from reconciler.web.workspace import Missing, Workspace
+from reconciler.workspace.listing import Listing
+
+
+async def list_pipelines(request: Request) -> Response:
+    """A page of those that match."""
+    services = services_of(request)
+    page, values = page_of(request), asked(request, "q")
+
+    def read(workspace: Workspace) -> tuple[int, Any]:
+        listing = Listing(workspace.store.database)
+        return listing.pipelines(values["q"], offset=(page - 1) * SIZE, limit=SIZE)
+
+    total, lines = await services.read(read)
+    more: dict[str, Any] = {"values": values, "page": page, "size": SIZE, "now": services.clock()}
+    return render(request, "pipelines.html", total=total, lines=lines, **more)
+
+
+async def show_pipeline(request: Request) -> Response:
+    """One pipeline."""
+    services = services_of(request)
+    name, now = request.path_params["name"], services.clock()
+    values = await services.read(lambda workspace: _read(workspace, name, now))
+    return render(request, "pipeline.html", now=now, **values)
+
+
+def _read(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
+    listing = Listing(workspace.store.database)
+    enabled = listing.is_pipeline_enabled(name)
+    if enabled is None:
+        raise Missing(name)
+    versions = workspace.store.versions(name)
+    document = versions[0].document
+    graph, why = graph_of(document, {})
+    return {
+        "name": name,
+        "enabled": enabled,
+        "description": str(document.get("description") or ""),
+        "graph": graph,
+        "no_graph": why,
+        "document": shown.document(mask_document(document)),
+        "schedules": [
+            {"name": line.row.name, "enabled": line.enabled, "words": line.words}
+            for line in (_line(row, now, None) for row in listing.of_pipeline(name))
+        ],
+        "rows": listing.runs({"pipeline": name}, limit=10)[1],
+        "versions": versions[:50],
+    }
+
+
+async def disable(request: Request) -> Response:
+    """Refused while an enabled schedule runs it."""
+    return await _set_enabled(request, False)
+
+
+async def enable(request: Request) -> Response:
+    """Let schedules run it."""
+    return await _set_enabled(request, True)
+
+
+async def _set_enabled(request: Request, enabled: bool) -> Response:
+    require(request, "write")
+    name = request.path_params["name"]
+    await services_of(request).write(
+        lambda workspace: workspace.store.set_pipeline_enabled(name, enabled), by=who(request)
+    )
+    return RedirectResponse(path_of("pipelines", name), 303)
+
+
+routes: list[BaseRoute] = [
+    Route("/pipelines", list_pipelines, methods=["GET"]),
+    Route("/pipelines/{name}", show_pipeline, methods=["GET"]),
+    Route("/pipelines/{name}/disable", disable, methods=["POST"]),
+    Route("/pipelines/{name}/enable", enable, methods=["POST"]),
+]

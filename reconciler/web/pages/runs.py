@@ -1,0 +1,185 @@
+"""The runs; one with its steps, inputs, outputs, and logs that follow while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from reconciler.web.auth import require, who
+from reconciler.web.pages.common import SIZE, asked, page_of, services_of
+from reconciler.web.pages.steps import graph_of
+from reconciler.web.rendering import render
+from reconciler.web.shown import inputs, path_of, query
+from reconciler.web.workspace import Missing, Workspace
+from reconciler.workspace.listing import STATUSES, Listing
+from reconciler.workspace.runner import log_path
+
+OPEN = ("NotStarted", "Running")
+_SHOWN = 64 * 1024
+"""Bytes of a log on the page of its run."""
+_PIECE = 512 * 1024
+"""Bytes of a log in one answer."""
+_MOST_OUTPUTS = 200
+
+
+async def list_runs(request: Request) -> Response:
+    """A page of those that match, the newest first."""
+    services = services_of(request)
+    page = page_of(request)
+    values = asked(request, "status", "schedule", "pipeline", "experiment")
+    wanted = {name: value for name, value in values.items() if value}
+    has_more, rows = await services.read(
+        lambda workspace: Listing(workspace.store.database).runs(
+            wanted, offset=(page - 1) * SIZE, limit=SIZE
+        )
+    )
+    shown: dict[str, Any] = {
+        "values": values,
+        "page": page,
+        "statuses": STATUSES,
+        "now": services.clock(),
+    }
+    return render(request, "runs.html", rows=rows, has_more=has_more, **shown)
+
+
+async def show_run(request: Request) -> Response:
+    """One run."""
+    services = services_of(request)
+    name, now = request.path_params["name"], services.clock()
+    values = await services.read(lambda workspace: _read(workspace, name, now))
+    return render(request, "run.html", now=now, **values)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The end of what a step printed."""
+
+    step: str
+    text: str
+    offset: int
+    """Where the next piece begins, in bytes."""
+    cut: bool
+    open: bool
+    address: str
+
+
+def _read(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
+    row = workspace.runs.get(name)
+    if row is None:
+        raise Missing(name)
+    steps = workspace.runs.steps(name)
+    folder = workspace.folder_of(name)
+    found = workspace.store.version(row.pipeline, row.version)
+    graph, why = None, "Its pipeline is not published any more."
+    if found is not None:
+        graph, why = graph_of(found.document, row.inputs, steps, now)
+    return {
+        "row": row,
+        "steps": steps,
+        "folder": str(folder),
+        "inputs": inputs(row.inputs),
+        "outputs": _outputs(folder / "outputs"),
+        "graph": graph,
+        "no_graph": why,
+        "logs": [log for step in steps if (log := _log(folder, name, step.name, row.status))],
+    }
+
+
+def _log(folder: Path, run: str, step: str, status: str) -> Log | None:
+    path = log_path(folder, step)
+    try:
+        size = path.stat().st_size
+        start = max(0, size - _SHOWN)
+        data, offset = read_piece(path, start, _SHOWN)
+    except OSError:
+        return None
+    address = path_of("runs", run, "log") + query({"step": step})
+    return Log(step, decode(data, start), offset, start > 0, status in OPEN, address)
+
+
+def read_piece(path: Path, offset: int, most: int) -> tuple[bytes, int]:
+    """Bytes of a file from `offset` on, and where they end."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        data = file.read(most)
+    # A character that is not whole yet comes with the next piece.
+    for back in range(1, min(4, len(data)) + 1):
+        byte = data[-back]
+        if byte < 0x80:
+            break
+        if byte >= 0xC0:
+            length = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            if back < length and len(data) > back:
+                data = data[:-back]
+            break
+    return data, offset + len(data)
+
+
+def decode(data: bytes, start: int) -> str:
+    """Text of a log: what a terminal would obey is shown as a sign."""
+    if start:  # it may begin within a character
+        data = data.lstrip(bytes(range(0x80, 0xC0)))
+    text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
+def _outputs(folder: Path) -> list[tuple[str, str]]:
+    """What lies in the outputs' folder: each name and its size."""
+    try:
+        entries = sorted(folder.iterdir())[:_MOST_OUTPUTS]
+        return [
+            (e.name, "folder" if e.is_dir() else f"{e.stat().st_size:,} bytes") for e in entries
+        ]
+    except OSError:
+        return []
+
+
+async def log(request: Request) -> Response:
+    """What a step printed from `offset` on, as JSON for the script that follows."""
+    services = services_of(request)
+    name, step = request.path_params["name"], request.query_params.get("step", "")
+    text = request.query_params.get("offset", "0")
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise HTTPException(400, "offset is a number of bytes")
+    return JSONResponse(await services.read(lambda w: _piece(w, name, step, int(text))))
+
+
+def _piece(workspace: Workspace, name: str, step: str, offset: int) -> dict[str, Any]:
+    row = workspace.runs.get(name)
+    if row is None or step not in {one.name for one in workspace.runs.steps(name)}:
+        raise Missing(name)
+    # Asked before the log is read, so that what was printed last is not missed.
+    ended = row.status not in OPEN
+    try:
+        data, end = read_piece(log_path(workspace.folder_of(name), step), offset, _PIECE)
+    except FileNotFoundError:
+        data, end = b"", offset
+    except OSError as error:
+        raise Missing(f"log of {name}: {error.strerror}") from error
+    done = ended and len(data) < _PIECE
+    return {"text": decode(data, 0), "offset": end, "done": done, "status": row.status}
+
+
+async def cancel(request: Request) -> Response:
+    """Ask for its end."""
+    require(request, "write")
+    name = request.path_params["name"]
+    await services_of(request).write(lambda workspace: workspace.cancel(name), by=who(request))
+    return RedirectResponse(path_of("runs", name), 303)
+
+
+routes: list[BaseRoute] = [
+    Route("/runs", list_runs, methods=["GET"]),
+    Route("/runs/{name}", show_run, methods=["GET"]),
+    Route("/runs/{name}/log", log, methods=["GET"]),
+    Route("/runs/{name}/cancel", cancel, methods=["POST"]),
+]

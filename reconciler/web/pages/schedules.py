@@ -1,0 +1,247 @@
+"""The schedules: searched and filtered; one with its fires, its folder and its runs; actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from reconciler.document import schedule_from_document
+from reconciler.firing import next_fires
+from reconciler.firing.words import describe
+from reconciler.firing.zones import zone
+from reconciler.model import DatastoreChange, Key, LiveSchedule, Trigger
+from reconciler.render.json import schedule_document
+from reconciler.secrets import is_secret, mask
+from reconciler.web.auth import require, who
+from reconciler.web.pages import pictures
+from reconciler.web.pages.common import SIZE, asked, form_of, kept, last_drift, page_of, services_of
+from reconciler.web.pages.drift import Drift
+from reconciler.web.pages.history import changes_of
+from reconciler.web.rendering import render
+from reconciler.web.shown import document, inputs, path_of, plain
+from reconciler.web.workspace import Workspace
+from reconciler.workspace.listing import KINDS, Listing, Wanted
+from reconciler.workspace.references import split_reference
+from reconciler.workspace.store import ScheduleRow
+
+_LAST_DAYS, _NEXT_DAYS = 7, 7
+_MOST_MARKS = 12_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A schedule in a list."""
+
+    row: ScheduleRow
+    enabled: bool
+    words: str
+    description: str
+    next: datetime | None
+    pipeline: str
+    source: str
+    repository: str
+
+
+async def list_schedules(request: Request) -> Response:
+    """A page of those that match."""
+    services = services_of(request)
+    now, page = services.clock(), page_of(request)
+    values = asked(request, "q", "enabled", "kind", "owner")
+    wanted = Wanted(
+        text=values["q"],
+        enabled={"yes": True, "no": False}.get(values["enabled"]),
+        owner={"": None, "-": ""}.get(values["owner"], values["owner"]),
+        kind=values["kind"] if values["kind"] in KINDS else None,
+    )
+    drift = await last_drift(request, now)
+
+    def read(workspace: Workspace) -> dict[str, Any]:
+        listing = Listing(workspace.store.database)
+        total, rows = listing.schedules(wanted, offset=(page - 1) * SIZE, limit=SIZE)
+        lines = [_line(row, now, drift) for row in rows]
+        return {"total": total, "lines": lines, "owners": listing.owners()}
+
+    found = await services.read(read)
+    shown: dict[str, Any] = {"values": values, "page": page, "size": SIZE, "kinds": KINDS}
+    return render(request, "schedules.html", **found, **shown)
+
+
+def _line(row: ScheduleRow, now: datetime, drift: Drift | None) -> Line:
+    enabled = bool(row.document.get("is_enabled"))
+    words, pipeline, following = "damaged: it cannot be read", "", None
+    try:
+        schedule = schedule_from_document(row.document, Key("", row.name))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        pass
+    else:
+        words, pipeline = describe(schedule.trigger), split_reference(schedule.job.reference)[0]
+        if enabled and not isinstance(schedule.trigger, DatastoreChange):
+            far = now + timedelta(days=3660)
+            fires = next_fires(schedule.trigger, now, far, row.created_at)
+            following = next(iter(fires), None)
+    return Line(
+        row=row,
+        enabled=enabled,
+        words=words,
+        description=str(row.document.get("description") or ""),
+        next=following,
+        pipeline=pipeline,
+        source=_source(row),
+        repository=drift.of(row.name) if drift is not None else "",
+    )
+
+
+def _source(row: ScheduleRow) -> str:
+    return f"{row.source_path}:{row.source_line or 1}" if row.source_path else ""
+
+
+async def show_schedule(request: Request) -> Response:
+    """One schedule."""
+    services = services_of(request)
+    name, now = request.path_params["name"], services.clock()
+    values = await services.read(lambda workspace: _read_one(workspace, name, now))
+    drift = await last_drift(request, now)
+    values["repository"] = drift.of(name) if drift is not None else "not compared"
+    values["changes"] = await changes_of(request, name)
+    return render(request, "schedule.html", now=now, **values)
+
+
+def _read_one(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
+    row, live = workspace.schedule(name), workspace.live(name)
+    listing = Listing(workspace.store.database)
+    schedule = live.schedule
+    trigger = schedule.trigger
+    is_data = isinstance(trigger, DatastoreChange)
+    pipeline, version = split_reference(schedule.job.reference)
+    found = workspace.store.version(pipeline, version)
+    declared = dict((found.document.get("inputs") or {}) if found is not None else {})
+    given = {**dict.fromkeys(declared), **schedule.job.inputs}
+    days, words = _days(listing, live, now)
+    return {
+        "live": live,
+        "ours": live.owner == workspace.site.owner,
+        "words": describe(trigger),
+        "source": _source(row),
+        "is_data": is_data,
+        "folder": _folder(trigger),
+        "watch": listing.watch(name) if is_data else None,
+        "next": _next(live, now) if not is_data else [],
+        "days": days,
+        "days_words": words,
+        "pipeline": pipeline,
+        "version": version,
+        "experiment": schedule.job.experiment_name or name,
+        "inputs": inputs(schedule.job.inputs),
+        # A secret is never sent to a browser: empty, it stays what it is.
+        "fields": [(n, "" if v is None or is_secret(n) else _text(n, v)) for n, v in given.items()],
+        "document": document(schedule_document(schedule)),
+        "rows": listing.runs({"schedule": name}, limit=10)[1],
+    }
+
+
+def _folder(trigger: Trigger) -> str:
+    if not isinstance(trigger, DatastoreChange):
+        return ""
+    return f"{trigger.datastore}/{trigger.path_on_datastore}"
+
+
+def _text(name: str, value: Any) -> str:
+    return plain(mask(name, value))
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A fire, in UTC and on the wall."""
+
+    utc: datetime
+    local: str
+
+
+def _next(live: LiveSchedule, now: datetime) -> list[Moment]:
+    trigger = live.schedule.trigger
+    assert not isinstance(trigger, DatastoreChange)
+    place = zone(trigger.time_zone)
+    far = now + timedelta(days=3660)
+    fires = islice(next_fires(trigger, now, far, live.created_at or now), 5)
+    return [Moment(at, f"{at.astimezone(place):%a %Y-%m-%d %H:%M %Z}") for at in fires]
+
+
+def _days(
+    listing: Listing, live: LiveSchedule, now: datetime
+) -> tuple[Sequence[pictures.DayRow], str]:
+    """The fires of the last and the next days, as a picture and in words."""
+    now = now.astimezone(UTC)
+    first = now.date() - timedelta(days=_LAST_DAYS)
+    start = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    end = start + timedelta(days=_LAST_DAYS + _NEXT_DAYS + 1)
+    past = [
+        (fire.due_at, fire.outcome) for fire in listing.fires(live.key.name, start, _MOST_MARKS)
+    ]
+    coming: list[datetime] = []
+    if live.schedule.enabled:
+        fires = next_fires(live.schedule.trigger, now, end, live.created_at or now)
+        coming = list(islice(fires, _MOST_MARKS))
+    ran = sum(kind == "run" for _, kind in past)
+    missed = sum(kind == "missed" for _, kind in past)
+    words = f"{ran} ran, {missed} missed, {len(coming)} to come"
+    days = pictures.fire_days(past, coming, now, first, _LAST_DAYS + _NEXT_DAYS + 1)
+    return days, words
+
+
+# ----------------------------------------------------------------------------------------- actions
+
+
+async def disable(request: Request) -> Response:
+    """Stop it firing."""
+    return await _set_enabled(request, False)
+
+
+async def enable(request: Request) -> Response:
+    """Let it fire."""
+    return await _set_enabled(request, True)
+
+
+async def _set_enabled(request: Request, enabled: bool) -> Response:
+    require(request, "write")
+    name = request.path_params["name"]
+    await services_of(request).write(lambda w: w.set_enabled(name, enabled), by=who(request))
+    kept(request).drift.outdate()
+    return RedirectResponse(path_of("schedules", name), 303)
+
+
+async def run(request: Request) -> Response:
+    """Run its pipeline now, with the inputs that were filled in."""
+    require(request, "write")
+    name = request.path_params["name"]
+    fields = await form_of(request)
+    given = {
+        key.removeprefix("input:"): value
+        for key, value in fields.items()
+        if key.startswith("input:") and value
+    }
+    services = services_of(request)
+    live = await services.read(lambda workspace: workspace.live(name))
+    known = live.schedule.job.inputs
+    changed = {
+        key: value
+        for key, value in given.items()
+        if key not in known or is_secret(key) or value != _text(key, known[key])
+    }
+    made = await services.write(lambda w: w.trigger(name, changed), by=who(request))
+    return RedirectResponse(path_of("runs", made), 303)
+
+
+routes: list[BaseRoute] = [
+    Route("/schedules", list_schedules, methods=["GET"]),
+    Route("/schedules/{name}", show_schedule, methods=["GET"]),
+    Route("/schedules/{name}/disable", disable, methods=["POST"]),
+    Route("/schedules/{name}/enable", enable, methods=["POST"]),
+    Route("/schedules/{name}/run", run, methods=["POST"]),
+]

@@ -1,0 +1,46 @@
+"""Pages from templates: every value is escaped, every page knows who looks at it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from reconciler.web.auth import csrf_token, may
+from reconciler.web.shown import FILTERS, GLOBALS
+
+
+@cache
+def environment() -> Environment:
+    """The templates of this package. A name that a template does not have is an error."""
+    made = Environment(
+        loader=PackageLoader("reconciler.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(FILTERS)
+    made.globals.update(GLOBALS)
+    return made
+
+
+def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page. Templates know `request`, `target`, `csrf` and `may_write` beside `values`."""
+    signed_in = hasattr(request.state, "session")
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            request=request,
+            target=request.app.state.services.site.target,
+            signed_in=signed_in,
+            csrf=csrf_token(request) if signed_in else "",
+            may_write=signed_in and may(request, "write"),
+            **values,
+        )
+    )
+    return HTMLResponse(text, status)

@@ -1,0 +1,75 @@
+"""Errors in the shape of the door that they come through: Azure's two, and a page. Pure."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Literal
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import Scope
+
+Door = Literal["arm", "v1", "page"]
+_ARM = ("/subscriptions", "/providers")
+_V1 = ("/pipelines/v1.0", "/history/v1.0", "/discovery")
+
+
+def door_of(path: str) -> Door:
+    """Which door a path belongs to."""
+    lower = path.lower()
+    if _is_below(lower, _ARM):
+        return "arm"
+    return "v1" if _is_below(lower, _V1) else "page"
+
+
+def _is_below(path: str, prefixes: tuple[str, ...]) -> bool:
+    return any(path == prefix or path.startswith(prefix + "/") for prefix in prefixes)
+
+
+def error_response(scope: Scope, status: int, code: str, message: str) -> Response:
+    """An error, as whoever asked expects it."""
+    match door_of(scope["path"]):
+        case "arm":
+            return JSONResponse(arm_error(code, message), status)
+        case "v1":
+            return JSONResponse(v1_error(code, message), status)
+        case _:
+            return PlainTextResponse(message + "\n", status)
+
+
+def arm_error(code: str, message: str) -> dict[str, Any]:
+    """What Azure Resource Manager itself says."""
+    return {"error": {"code": code, "message": message}}
+
+
+def service_error(inner: str, message: str) -> dict[str, Any]:
+    """What the service behind it says: the code is always UserError, the real one hides below."""
+    operation = uuid.uuid4().hex
+    return {
+        "code": "UserError",
+        "message": message,
+        "details": [],
+        "additionalInfo": [
+            {"type": "InnerError", "info": {"value": {"code": inner, "innerError": None}}},
+            {
+                "type": "Correlation",
+                "info": {"value": {"operation": operation, "request": operation[:16]}},
+            },
+            {"type": "ComponentName", "info": {"value": "managementfrontend"}},
+        ],
+    }
+
+
+def v1_error(code: str, message: str, target: str | None = None) -> dict[str, Any]:
+    """What the service of published pipelines says."""
+    operation = uuid.uuid4().hex
+    return {
+        "Error": {
+            "Code": "UserError",
+            "Message": message,
+            "Target": target,
+            "Details": [],
+            "InnerError": {"Code": code, "InnerError": None},
+            "DebugInfo": None,
+        },
+        "Correlation": {"operation": operation, "request": operation[:16]},
+    }

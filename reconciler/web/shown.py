@@ -1,0 +1,94 @@
+"""Values as pages show them: moments, durations, numbers, masked inputs. Filters of templates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from markupsafe import Markup
+
+from reconciler.render.words import printable
+from reconciler.secrets import mask
+
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def moment(at: datetime | None) -> Markup:
+    """An instant, in UTC, to the second."""
+    if at is None:
+        return Markup("–")
+    at = at.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(
+        f"{at:%Y-%m-%dT%H:%M:%SZ}", f"{at:%Y-%m-%d %H:%M:%S}"
+    )
+
+
+def about(span: timedelta) -> str:
+    """A span of time in its largest two units: 3 d 4 h, 12 min 5 s."""
+    seconds = max(0, int(span.total_seconds()))
+    parts: list[str] = []
+    for size, unit in _UNITS:
+        number, seconds = divmod(seconds, size)
+        if number or (unit == "s" and not parts):
+            parts.append(f"{number} {unit}")
+    return " ".join(parts[:2])
+
+
+def ago(at: datetime | None, now: datetime) -> str:
+    """How long before `now`, or after."""
+    if at is None:
+        return "never"
+    return f"in {about(at - now)}" if at > now else f"{about(now - at)} ago"
+
+
+def took(start: datetime | None, end: datetime | None, now: datetime) -> str:
+    """How long it took, or has taken so far."""
+    if start is None:
+        return "–"
+    return about((end or now) - start) + ("" if end else " so far")
+
+
+def many(number: int) -> str:
+    """A number with thousands set apart."""
+    return f"{number:,}"
+
+
+def path_of(*parts: str) -> str:
+    """The address of a page: each part is one segment, whatever stands in it."""
+    return "/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def query(values: Mapping[str, Any], **changed: Any) -> str:
+    """A query string of `values` with some changed; empty values are left out."""
+    merged = {**values, **changed}
+    kept = {key: value for key, value in merged.items() if value not in (None, "")}
+    return "?" + urlencode(kept) if kept else "?"
+
+
+def inputs(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Inputs by name, as text, masked."""
+    return [(printable(name), plain(mask(name, value))) for name, value in values.items()]
+
+
+def plain(value: Any) -> str:
+    """A value as text on one line."""
+    return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def document(value: Any) -> str:
+    """A document as JSON for people, already masked."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "moment": moment,
+    "ago": ago,
+    "many": many,
+    "printable": printable,
+    "about": about,
+}
+GLOBALS: dict[str, Callable[..., Any]] = {"path_of": path_of, "query": query, "took": took}

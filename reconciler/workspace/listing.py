@@ -1,0 +1,226 @@
+"""What pages list: schedules, pipelines and runs, searched, counted and paged in SQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from reconciler.workspace.database import Database
+from reconciler.workspace.records import FireRow, RunRow
+from reconciler.workspace.runs import RUN_COLUMNS, run_row
+from reconciler.workspace.store import SCHEDULE_COLUMNS, ScheduleRow, schedule_row
+
+KINDS = ("recurrence", "cron", "datastore")
+STATUSES = ("NotStarted", "Running", "Completed", "Failed", "Canceled")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which schedules: None and empty text are no restriction."""
+
+    text: str = ""
+    """Part of the name, of the pipeline's or of the path of the file."""
+    enabled: bool | None = None
+    owner: str | None = None
+    """Empty text: nobody's."""
+    kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineLine:
+    """One published pipeline in a list."""
+
+    name: str
+    enabled: bool
+    versions: int
+    version: str
+    published_at: datetime
+    published_by: str | None
+    schedules: int
+    enabled_schedules: int
+    description: str | None
+    last_run: str | None
+    last_status: str | None
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchLine:
+    """How looking at a schedule's folder stands."""
+
+    looked_at: datetime
+    """The last look that found something new, or failed."""
+    failures: int
+    error: str | None
+    failing_since: datetime | None
+    files: int
+    """How many files are known."""
+
+
+class Listing:
+    """Reads one workspace file."""
+
+    def __init__(self, database: Database) -> None:
+        self._read = database.read
+
+    # --------------------------------------------------------------------------------- schedules
+
+    def schedules(
+        self, wanted: Wanted, *, offset: int = 0, limit: int = 50
+    ) -> tuple[int, list[ScheduleRow]]:
+        """How many there are, and one page of them by name."""
+        where, values = _where(wanted)
+        total = int(self._read(f"SELECT count(*) FROM schedules {where}", values)[0][0])
+        rows = self._read(
+            f"SELECT {SCHEDULE_COLUMNS} FROM schedules {where} ORDER BY name LIMIT ? OFFSET ?",
+            (*values, limit, offset),
+        )
+        return total, [schedule_row(row) for row in rows]
+
+    def owners(self) -> list[tuple[str | None, int]]:
+        """Who owns how many; None: nobody."""
+        rows = self._read("SELECT owner, count(*) FROM schedules GROUP BY owner ORDER BY owner")
+        return [(row[0], row[1]) for row in rows]
+
+    def enabled(self) -> tuple[int, int]:
+        """How many schedules are enabled, and how many are not."""
+        rows = dict(self._read("SELECT enabled, count(*) FROM schedules GROUP BY enabled"))
+        return rows.get(1, 0), rows.get(0, 0)
+
+    def of_pipeline(self, pipeline: str, limit: int = 200) -> list[ScheduleRow]:
+        """The schedules that run a pipeline, by name."""
+        rows = self._read(
+            f"SELECT {SCHEDULE_COLUMNS} FROM schedules WHERE pipeline = ? ORDER BY name LIMIT ?",
+            (pipeline, limit),
+        )
+        return [schedule_row(row) for row in rows]
+
+    def watch(self, schedule: str) -> WatchLine | None:
+        """How looking at its folder stands; None: it was never looked at."""
+        rows = self._read(
+            "SELECT looked_at, failures, error, failing_since,"
+            " (SELECT count(*) FROM watched_files f WHERE f.schedule = w.schedule)"
+            " FROM watches w WHERE schedule = ?",
+            (schedule,),
+        )
+        if not rows:
+            return None
+        at, failures, error, since, files = rows[0]
+        return WatchLine(datetime.fromisoformat(at), failures, error, _moment(since), files)
+
+    # -------------------------------------------------------------------------------------- fires
+
+    def fires(self, schedule: str, since: datetime, limit: int = 2000) -> list[FireRow]:
+        """The fires of a schedule that were due since then, the first due first."""
+        rows = self._read(
+            "SELECT schedule, key, due_at, recorded_at, outcome, run, number FROM fires"
+            " WHERE schedule = ? AND due_at >= ? ORDER BY due_at DESC LIMIT ?",
+            (schedule, since.isoformat(), limit),
+        )
+        when = datetime.fromisoformat
+        return [FireRow(r[0], r[1], when(r[2]), when(r[3]), *r[4:]) for r in reversed(rows)]
+
+    # --------------------------------------------------------------------------------------- runs
+
+    def runs(
+        self, wanted: Mapping[str, str], *, offset: int = 0, limit: int = 50
+    ) -> tuple[bool, list[RunRow]]:
+        """One page of runs, the newest first, and whether there are more.
+
+        `wanted`: schedule, status, experiment and pipeline, each as it must be.
+        """
+        columns = [c for c in ("schedule", "status", "experiment", "pipeline") if c in wanted]
+        where = " AND ".join(f"{column} = ?" for column in columns)
+        rows = self._read(
+            f"SELECT {RUN_COLUMNS} FROM runs {f'WHERE {where}' if where else ''}"
+            " ORDER BY created_at DESC, name DESC LIMIT ? OFFSET ?",
+            (*(wanted[column] for column in columns), limit + 1, offset),
+        )
+        return len(rows) > limit, [run_row(row) for row in rows[:limit]]
+
+    def statuses(self, since: datetime) -> dict[str, int]:
+        """How many runs that were made since then have each status."""
+        rows = self._read(
+            "SELECT status, count(*) FROM runs WHERE created_at >= ? GROUP BY status",
+            (since.isoformat(),),
+        )
+        return {status: dict(rows).get(status, 0) for status in STATUSES}
+
+    # ---------------------------------------------------------------------------------- pipelines
+
+    def pipelines(
+        self, text: str = "", *, offset: int = 0, limit: int = 50
+    ) -> tuple[int, list[PipelineLine]]:
+        """How many published pipelines there are, and one page of them by name."""
+        where, values = ("WHERE p.name LIKE ? ESCAPE '\\'", (_like(text),)) if text else ("", ())
+        total = int(self._read(f"SELECT count(*) FROM pipelines p {where}", values)[0][0])
+        rows = self._read(
+            "SELECT p.name, p.enabled, v.number, v.version, v.published_at, v.published_by,"
+            " (SELECT count(*) FROM schedules s WHERE s.pipeline = p.name),"
+            " (SELECT count(*) FROM schedules s WHERE s.pipeline = p.name AND s.enabled),"
+            " v.document,"
+            " (SELECT json_array(r.name, r.status, r.created_at) FROM runs r"
+            "  WHERE r.pipeline = p.name ORDER BY r.created_at DESC LIMIT 1)"
+            " FROM pipelines p JOIN pipeline_versions v ON v.name = p.name AND v.number ="
+            f" (SELECT max(number) FROM pipeline_versions WHERE name = p.name) {where}"
+            " ORDER BY p.name LIMIT ? OFFSET ?",
+            (*values, limit, offset),
+        )
+        return total, [_pipeline(row) for row in rows]
+
+    def is_pipeline_enabled(self, name: str) -> bool | None:
+        """None: there is no such pipeline."""
+        rows = self._read("SELECT enabled FROM pipelines WHERE name = ?", (name,))
+        return bool(rows[0][0]) if rows else None
+
+
+def _where(wanted: Wanted) -> tuple[str, tuple[Any, ...]]:
+    terms: list[str] = []
+    values: list[Any] = []
+    if wanted.text:
+        columns = ("name", "pipeline", "coalesce(source_path, '')")
+        terms.append("(" + " OR ".join(f"{c} LIKE ? ESCAPE '\\'" for c in columns) + ")")
+        values += [_like(wanted.text)] * len(columns)
+    if wanted.enabled is not None:
+        terms.append("enabled = ?")
+        values.append(int(wanted.enabled))
+    if wanted.owner is not None:
+        terms.append("coalesce(owner, '') = ?")
+        values.append(wanted.owner)
+    if wanted.kind is not None:
+        terms.append("json_extract(document, '$.trigger.type') = ?")
+        values.append(wanted.kind)
+    return (f"WHERE {' AND '.join(terms)}" if terms else ""), tuple(values)
+
+
+def _like(text: str) -> str:
+    """A pattern for `text` anywhere, whatever stands in it."""
+    for special in ("\\", "%", "_"):
+        text = text.replace(special, f"\\{special}")
+    return f"%{text}%"
+
+
+def _pipeline(row: Any) -> PipelineLine:
+    run, status, at = json.loads(row[9]) if row[9] else (None, None, None)
+    description = json.loads(row[8]).get("description")
+    return PipelineLine(
+        name=row[0],
+        enabled=bool(row[1]),
+        versions=row[2],
+        version=row[3],
+        published_at=datetime.fromisoformat(row[4]),
+        published_by=row[5],
+        schedules=row[6],
+        enabled_schedules=row[7],
+        description=str(description) if description else None,
+        last_run=run,
+        last_status=status,
+        last_at=_moment(at),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

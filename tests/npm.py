@@ -1,0 +1,25 @@
+"""Packages from npm that tests use, kept in `.cache` of the repository; installed once."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from helpers import ROOT
+
+
+def npm_file(package: str, version: str, file: str) -> Path:
+    """A file of a package; the test is skipped where npm is missing."""
+    folder = ROOT / ".cache" / package.replace("/", "-").lstrip("@")
+    found = folder / "node_modules" / package / file
+    if not found.exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip(f"npm is not installed: {package} cannot be had")
+        folder.mkdir(parents=True, exist_ok=True)
+        flags = ["--no-audit", "--no-fund", "--no-save", "--prefix", str(folder)]
+        command = [npm, "install", *flags, f"{package}@{version}"]
+        subprocess.run(command, check=True, timeout=600, capture_output=True)
+    return found
