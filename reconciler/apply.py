@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from reconciler.errors import ProviderError, UnsafePlan
+from reconciler.errors import Halted, ProviderError, UnsafePlan
 from reconciler.model import Action, Change, Outcome, Plan, Result
 from reconciler.providers.base import Provider
 
@@ -13,7 +13,10 @@ PARALLELISM = 16
 """Changes at a time, where a provider can make several."""
 
 OnResult = Callable[[Result], None]
+Guard = Callable[[], None]
+"""Called before each change, from the thread that makes it; Halted: it is not to be made."""
 
+_IDLE = (Action.SKIP, Action.NOOP)
 _DONE = {
     Action.CREATE: Outcome.CREATED,
     Action.UPDATE: Outcome.UPDATED,
@@ -29,17 +32,19 @@ def apply_plan(
     on_result: OnResult | None = None,
     *,
     parallelism: int = PARALLELISM,
+    guard: Guard | None = None,
 ) -> list[Result]:
     """Carry out every change; `on_result` hears of each. UnsafePlan before any.
 
     The results are in the order of the plan. Where the provider can, `parallelism` changes are
-    made at a time. An interrupt (Ctrl-C) lets those in hand end; the rest are NOT_TRIED.
+    made at a time. An interrupt (Ctrl-C) lets those in hand end; the rest are NOT_TRIED. So are
+    those that `guard` stops.
     """
     if plan.refusals:
         raise UnsafePlan(plan.refusals)
     say = on_result or _nobody
     if provider.concurrent and parallelism > 1 and len(plan.pending) > 1:
-        return _at_once(plan, provider, say, parallelism)
+        return _at_once(plan, provider, say, parallelism, guard)
     results: list[Result] = []
     interrupted = False
     for change in plan.changes:
@@ -47,7 +52,7 @@ def apply_plan(
             result = Result(change, Outcome.NOT_TRIED, "interrupted")
         else:
             try:
-                result = carry_out(change, provider)
+                result = carry_out(change, provider, guard)
             except KeyboardInterrupt:
                 interrupted = True
                 result = Result(change, Outcome.NOT_TRIED, "interrupted; it may have been done")
@@ -60,19 +65,20 @@ def _nobody(result: Result) -> None:
     """Hear of a result, and do nothing."""
 
 
-def _at_once(plan: Plan, provider: Provider, say: OnResult, parallelism: int) -> list[Result]:
+def _at_once(
+    plan: Plan, provider: Provider, say: OnResult, parallelism: int, guard: Guard | None
+) -> list[Result]:
     """Several changes at a time; what is not to be done is not handed to a thread."""
-    idle = (Action.SKIP, Action.NOOP)
     results = {
         index: Result(change, _DONE[change.action])
         for index, change in enumerate(plan.changes)
-        if change.action in idle
+        if change.action in _IDLE
     }
     with ThreadPoolExecutor(parallelism, thread_name_prefix="apply") as threads:
         waiting = {
-            threads.submit(carry_out, change, provider): index
+            threads.submit(carry_out, change, provider, guard): index
             for index, change in enumerate(plan.changes)
-            if change.action not in idle
+            if change.action not in _IDLE
         }
         try:
             while waiting:
@@ -100,9 +106,11 @@ def _result(future: Future[Result], change: Change) -> Result:
     return future.result()
 
 
-def carry_out(change: Change, provider: Provider) -> Result:
-    """Do one change."""
+def carry_out(change: Change, provider: Provider, guard: Guard | None = None) -> Result:
+    """Do one change, if `guard` lets it be done."""
     try:
+        if guard is not None and change.action not in _IDLE:
+            guard()
         match change.action:
             case Action.CREATE:
                 assert change.after is not None
@@ -116,6 +124,8 @@ def carry_out(change: Change, provider: Provider) -> Result:
                 provider.disable(change.before)
             case Action.SKIP | Action.NOOP:
                 pass
+    except Halted as halted:
+        return Result(change, Outcome.NOT_TRIED, halted.message)
     except ProviderError as error:
         return Result(change, Outcome.FAILED, error.reason)
     return Result(change, _DONE[change.action])

@@ -21,12 +21,14 @@ from reconciler.declare.load import Fault, parse
 from reconciler.declare.locate import Locator
 from reconciler.declare.validate import schema_findings
 from reconciler.errors import ConfigError
-from reconciler.model import Problem
+from reconciler.model import Mode, Problem
+from reconciler.plan.windowfile import read_windows, window_findings
+from reconciler.plan.windows import Window
 
 FILE_NAME = CONFIG_NAME
 _ENV = re.compile(r"\$\{\{\s*env\.([^{}\s]*)\s*\}\}")
 _TIMES = ("start_time", "end_time", "time_zone")
-_SETTINGS = ("provider", "variables", "defaults")
+_SETTINGS = ("provider", "variables", "defaults", "reconcile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class Target:
     options: Mapping[str, Any]
     """What only its provider knows: the workspace, the datastores ..."""
 
+    @property
+    def mode(self) -> Mode:
+        """What the loop does about differences there, at most."""
+        return self.settings.mode
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -69,6 +76,8 @@ class Config:
     default_target: str | None
     limits: Limits
     target_names: tuple[str, ...]
+    windows: tuple[Window, ...]
+    """When the loop may change targets."""
     _document: Mapping[str, Any] = field(repr=False)
     _data: bytes = field(repr=False)
 
@@ -88,6 +97,7 @@ class Config:
             name,
             variables={**shared["variables"], **(document.get("variables") or {})},
             defaults=deep_merge(shared["defaults"], document.get("defaults") or {}),
+            mode=document.get("reconcile", "heal"),
         )
         options = {key: value for key, value in document.items() if key not in _SETTINGS}
         return Target(name, document["provider"], settings, options)
@@ -139,6 +149,7 @@ def load_config(path: Path) -> Config:
         default_target=document.get("default_target"),
         limits=_limits(document.get("limits") or {}),
         target_names=tuple(document["targets"]),
+        windows=read_windows(document.get("windows") or ()),
         _document=document,
         _data=data,
     )
@@ -188,7 +199,8 @@ def _references(document: Mapping[str, Any]) -> list[Finding]:
                 replace(finding, code="CFG001", path=(*path, *finding.path))
                 for finding in lint_document({"trigger": {"type": "cron", **times}})
             ]
-    return findings
+    known = list(targets) if isinstance(targets, dict) else []
+    return [*findings, *window_findings(document.get("windows"), known)]
 
 
 def _limits(document: Mapping[str, Any]) -> Limits:

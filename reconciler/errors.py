@@ -4,10 +4,17 @@
       DeclarationError           the repository is wrong: carries the Problems
       ConfigError                reconciler.yaml is wrong: carries the Problems
       UnsafePlan                 the plan is over a limit, or would empty the target
+      StalePlan                  a saved plan is not the plan any more: carries the Mismatches
       ProviderError              a target could not do what it was asked
         ProviderUnavailable      it does not answer now; trying again later may help
         Unauthorized             it does not let us
         Rejected                 it understood and refused
+      SourceError                the source of the declarations cannot be read now, or is not there
+      StateError                 the state database cannot be used now
+      Halted                     what is under way ends before its next change
+        LeaseLost                another holds the lease
+      ForgeError                 a forge could not do what it was asked
+        ForgeUnavailable         it does not answer now
 
 Anything else that escapes is a bug and shows its traceback.
 """
@@ -18,7 +25,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reconciler.model import Key, Problem
+    from reconciler.model import Key, Mismatch, Problem
 
 
 class ReconcilerError(Exception):
@@ -61,6 +68,17 @@ class UnsafePlan(ReconcilerError):
         self.reasons = tuple(reasons)
 
 
+class StalePlan(ReconcilerError):
+    """A saved plan is refused before anything is changed; `mismatches` says why, all at once."""
+
+    exit_code = 4
+
+    def __init__(self, mismatches: Sequence[Mismatch], *, hint: str | None = None) -> None:
+        reasons = "; ".join(mismatch.message for mismatch in mismatches)
+        super().__init__(f"the saved plan is refused: {reasons}", hint=hint)
+        self.mismatches = tuple(mismatches)
+
+
 class ProviderError(ReconcilerError):
     """`operation` on `key` (None: the whole target) failed for `reason`."""
 
@@ -84,3 +102,27 @@ class Unauthorized(ProviderError):
 
 class Rejected(ProviderError):
     """The target understood and refused."""
+
+
+class SourceError(ReconcilerError):
+    """The folder or Git repository cannot be read now, or the branch or tag is not there."""
+
+
+class StateError(ReconcilerError):
+    """The state database does not answer, is damaged, or was made by a later version."""
+
+
+class Halted(ReconcilerError):
+    """No further change is begun: somebody said stop."""
+
+
+class LeaseLost(Halted):
+    """No further change is begun: another holds the lease."""
+
+
+class ForgeError(ReconcilerError):
+    """A forge refuses, or the CI job does not say which pull request it is for."""
+
+
+class ForgeUnavailable(ForgeError):
+    """The forge does not answer now; what was asked for may have been done."""

@@ -192,7 +192,7 @@ class LiveSchedule:
     applied: str | None = None
     """The digest of what was last applied to it, where the target keeps it."""
     digest: str | None = None
-    """The digest of what it is now, to compare with `applied`."""
+    """The digest of what it is now, to compare with `applied`; None: that is `schedule_digest`."""
 
     @property
     def key(self) -> Key:
@@ -245,7 +245,7 @@ class Canonical:
     schedule: Schedule
     notes: tuple[Note, ...] = ()
     digest: str | None = None
-    """To compare with LiveSchedule.applied; None where the target keeps none."""
+    """To compare with LiveSchedule.applied; None: that is `schedule_digest`."""
 
 
 # -------------------------------------------------------------------------------------------- plan
@@ -369,6 +369,11 @@ class PlanImpact:
     heat_after: tuple[tuple[int, ...], ...]
 
 
+Cause = Literal["new", "removed", "repository", "live", "both", "unknown"]
+"""Where a difference comes from: not live yet, not in the repository any more, changed there,
+changed live, changed in both; `unknown`: the target does not say what was last applied to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What is to become of one schedule.
@@ -387,6 +392,8 @@ class Change:
     notes: tuple[Note, ...] = ()
     impact: Impact | None = None
     """None: nothing about its fires changes, or nobody asked."""
+    cause: Cause | None = None
+    """Who made the difference; None: there is none, or it is not ours."""
 
     @property
     def source(self) -> Source | None:
@@ -419,6 +426,39 @@ class Plan:
     def count(self, action: Action) -> int:
         """How many changes have that action."""
         return sum(change.action is action for change in self.changes)
+
+
+StaleKind = Literal[
+    "file",
+    "size",
+    "json",
+    "format",
+    "edited",
+    "shape",
+    "shown",
+    "age",
+    "owner",
+    "target",
+    "options",
+    "commit",
+    "declarations",
+    "unplanned",
+    "declared",
+    "live",
+]
+"""What a saved plan is checked for; docs/saved-plans.md says what each means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One way in which a saved plan is not the plan any more."""
+
+    kind: StaleKind
+    message: str
+    key: Key | None = None
+    """The schedule that it is about; None: the whole file."""
+    differences: tuple[FieldChange, ...] = ()
+    """What was planned (before) and what is (after), with secret values masked."""
 
 
 @dataclass(frozen=True, slots=True)

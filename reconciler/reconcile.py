@@ -9,11 +9,13 @@ return apply_plan(plan, provider)
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from reconciler.apply import OnResult, apply_plan
 from reconciler.errors import DeclarationError
 from reconciler.model import Canonical, Key, LiveSchedule, Note, Plan, Problem, Result, Schedule
 from reconciler.plan import make_plan
+from reconciler.plan.impact import HORIZON, with_impact
 from reconciler.plan.limits import Limits
 from reconciler.providers.base import Provider
 
@@ -40,15 +42,18 @@ def plan_target(
     adopt: Collection[str] = (),
     allow_empty: bool = False,
     strict: bool = False,
+    now: datetime | None = None,
+    horizon: timedelta = HORIZON,
 ) -> Plan:
     """The first three lines: what would be done. Changes nothing.
 
     DeclarationError where the target cannot do what is declared; `strict`: or not as it stands.
+    `now`: what it does to fires, applied then, is told as well, up to `horizon` from there.
     """
     live = list(provider.list())
     by_key = {schedule.key: schedule for schedule in live}
     desired = canonicalize(declared, by_key, provider, strict=strict)
-    return make_plan(
+    plan = make_plan(
         desired,
         live,
         target=provider.name,
@@ -57,6 +62,9 @@ def plan_target(
         adopt=adopt,
         allow_empty=allow_empty,
     )
+    if now is None:
+        return plan
+    return with_impact(plan, firing=provider.firing_trigger, now=now, horizon=horizon)
 
 
 def canonicalize(

@@ -21,10 +21,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Write a repository of schedules to start from."),
     "validate": ("validate", "Check every declaration; print every problem."),
     "plan": ("plan", "Show what apply would do."),
+    "show": ("show", "Show a saved plan."),
     "apply": ("apply", "Create, update and disable live schedules as declared."),
+    "comment": ("comment", "Put a plan into the pull request."),
+    "reviewed": ("reviewed", "Stop unless a plan is the one that was reviewed."),
+    "issue": ("issue", "Keep one issue open while live schedules differ."),
     "status": ("status", "Live schedules, and how they differ from the repository."),
+    "drift": ("drift", "How live schedules differ, by cause; accept or revert it."),
+    "hold": ("hold", "Pause a schedule until a moment, in its file."),
     "schedules": ("schedules", "List, show, disable and enable live schedules."),
     "pipelines": ("pipelines", "List, show, publish, disable and enable pipelines."),
+    "run": ("run", "Keep live schedules as the repository says, for ever."),
     "serve": ("serve", "Fire the schedules of an embedded workspace."),
     "next": ("next", "Show when schedules will fire."),
     "trigger": ("trigger", "Run a schedule's pipeline now."),
@@ -37,7 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 EXIT_CODES = """Exit codes: 0 in sync, or done; 1 error; 2 usage; 3 changes pending (plan
---exit-code); 4 refused: unsafe plan; 5 applied in part."""
+--exit-code); 4 refused: unsafe or stale plan; 5 applied in part."""
 
 
 class LazyGroup(click.Group):

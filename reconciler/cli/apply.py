@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
 
 import click
 
 from reconciler.apply import PARALLELISM, apply_plan
+from reconciler.cli.durations import duration
 from reconciler.cli.output import is_terminal, out, paint, say
 from reconciler.cli.plan import (
     adopt_option,
     allow_empty_option,
+    horizon_option,
     ignore_limits_option,
     make_plans,
     show_plans,
@@ -27,6 +31,7 @@ _CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
 
 
 @click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
 @target_option
 @config_option
 @format_option("text", "json")
@@ -34,6 +39,7 @@ _CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
 @allow_empty_option
 @ignore_limits_option
 @strict_option
+@horizon_option
 @click.option(
     "--parallelism",
     type=click.IntRange(1, 256),
@@ -41,8 +47,21 @@ _CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
     show_default=True,
     help="Changes at a time, where the target can take several.",
 )
+@click.option("--partial", is_flag=True, help="Of a saved plan: make the changes that still match.")
+@click.option(
+    "--max-age",
+    type=duration,
+    metavar="TIME",
+    help="Of a saved plan: how old it may be, such as 90m, 24h or 7d.",
+)
+@click.option(
+    "--any-commit",
+    is_flag=True,
+    help="Of a saved plan: accept another commit, if it declares the same.",
+)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask. Without a terminal nobody is asked.")
 def command(
+    file: Path | None,
     target: str | None,
     config: str | None,
     no_color: bool,
@@ -51,15 +70,37 @@ def command(
     allow_empty: bool,
     ignore_limits: bool,
     strict: bool,
+    horizon: timedelta,
     parallelism: int,
+    partial: bool,
+    max_age: timedelta | None,
+    any_commit: bool,
     yes: bool,
 ) -> None:
     """Create, update and disable live schedules as declared. Nothing is ever deleted.
 
-    Shows the plan, and asks before it changes anything.
+    Shows the plan, and asks before it changes anything. With a FILE that `plan --out` saved,
+    everything is read again, and the plan is carried out only if it is still that one.
     """
+    if file is None and (partial or max_age is not None or any_commit):
+        raise click.UsageError("--partial, --max-age and --any-commit are about a saved plan")
     session = Session(config, no_color=no_color)
-    made = make_plans(session, target, adopt, allow_empty, ignore_limits, strict)
+    if file is None:
+        made = make_plans(session, target, adopt, allow_empty, ignore_limits, strict, horizon)
+    else:
+        from reconciler.cli.planfiles import plans_as_saved
+        from reconciler.plan.planfile import Options
+
+        made = plans_as_saved(
+            session,
+            file,
+            target,
+            Options(adopt, allow_empty, ignore_limits, strict),
+            max_age=max_age,
+            any_commit=any_commit,
+            partial=partial,
+            horizon=horizon,
+        )
     plans = [plan for plan, _ in made]
     if form == "text":
         show_plans(plans, form)

@@ -11,24 +11,47 @@ import click
 
 from reconciler.cli.output import out
 from reconciler.cli.session import working_folder
+from reconciler.config import FILE_NAME
 from reconciler.errors import ReconcilerError
 from reconciler.render.words import printable
 
 _PACKAGE = Path(__file__).parent.parent
+_ACTION = ".github/actions/reconciler/action.yml"
+# --ci -> file of the repository -> where it is in this project
+_CI = {
+    "none": {},
+    "github": {
+        ".github/workflows/plan.yml": "docs/ci/github/plan.yml",
+        ".github/workflows/apply.yml": "docs/ci/github/apply.yml",
+        ".github/workflows/drift.yml": "docs/ci/github/drift.yml",
+        _ACTION: _ACTION,
+    },
+    "gitlab": {".gitlab-ci.yml": "docs/ci/gitlab/gitlab-ci.yml"},
+    "azuredevops": {"azure-pipelines.yml": "docs/ci/azuredevops/azure-pipelines.yml"},
+}
 _IGNORED = "# The embedded workspace: what is live, not what is declared.\n.reconciler/\n"
 
 
 @click.command()
 @click.argument("folder", default=".", type=click.Path(file_okay=False))
-def command(folder: str) -> None:
+@click.option(
+    "--ci",
+    type=click.Choice(list(_CI)),
+    default="none",
+    show_default=True,
+    help="Write the pipelines too that plan in pull requests, apply after merges, look for drift.",
+)
+def command(folder: str, ci: str) -> None:
     """Write a repository of schedules to start from: reconciler.yaml, examples, schemas.
 
-    Nothing that is there already is written over.
+    Nothing that is there already is written over. Where there is a reconciler.yaml already, --ci
+    writes its pipelines alone.
     """
     root = working_folder() / folder
     written: list[str] = []
     try:
-        files = list(_files())
+        alone = ci != "none" and (root / FILE_NAME).exists()
+        files = [*([] if alone else _files()), *_pipelines(ci)]
         for name, _ in files:
             if (root / name).exists():
                 raise ReconcilerError(f"{_shown(folder, name)} exists already")
@@ -51,10 +74,21 @@ def _shown(folder: str, name: str) -> str:
     return printable(os.path.normpath(os.path.join(folder, name)))
 
 
+def _examples() -> Path:
+    """The folder that the installed package keeps them in, or the checkout."""
+    examples = _PACKAGE / "example"
+    return examples if examples.exists() else _PACKAGE.parent
+
+
+def _pipelines(ci: str) -> Iterator[tuple[str, bytes]]:
+    """The pipelines of a forge, which this project's own tests run."""
+    for name, source in _CI[ci].items():
+        yield name, (_examples() / source).read_bytes()
+
+
 def _files() -> Iterator[tuple[str, bytes]]:
     """What is written: the examples of this project, which its own tests apply."""
-    examples = _PACKAGE / "example"
-    base = examples if examples.exists() else _PACKAGE.parent
+    base = _examples()
     yield "reconciler.yaml", (base / "reconciler.yaml").read_bytes()
     for path in sorted((base / "schedules").rglob("*.yml")):
         yield path.relative_to(base).as_posix(), path.read_bytes()

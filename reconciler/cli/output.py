@@ -9,8 +9,9 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
-from reconciler.errors import ConfigError, DeclarationError, ReconcilerError, UnsafePlan
+from reconciler.errors import ConfigError, DeclarationError, ReconcilerError, StalePlan, UnsafePlan
 from reconciler.render.problems import render_problems
+from reconciler.render.stale import render_mismatches
 from reconciler.render.words import Paint, printable
 
 _COLOURS: dict[str, dict[str, Any]] = {
@@ -60,11 +61,14 @@ def show_error(error: ReconcilerError) -> None:
     """An error on standard error: its problems if it has any, its message, its hint."""
     if isinstance(error, DeclarationError | ConfigError) and error.problems:
         click.echo(render_problems(error.problems, "text", paint), err=True)
+    if isinstance(error, StalePlan):
+        click.echo(render_mismatches(error.mismatches, paint), nl=False, err=True)
     if isinstance(error, UnsafePlan):
         for reason in error.reasons:
             say(f"{paint('refused:', 'error')} {printable(reason)}")
         return
-    say(f"{paint('error:', 'error')} {printable(error.message)}")
+    if not isinstance(error, StalePlan):
+        say(f"{paint('error:', 'error')} {printable(error.message)}")
     if error.hint:
         say(f"  {paint('hint:', 'hint')} {printable(error.hint)}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import click
@@ -14,9 +15,11 @@ from reconciler.cli.session import (
     format_option,
     target_option,
 )
+from reconciler.declare.holds import hold_words, zone_of
 from reconciler.errors import ReconcilerError
 from reconciler.firing.words import describe
-from reconciler.model import LiveSchedule
+from reconciler.model import Key, LiveSchedule, Schedule
+from reconciler.render.holds import hold_document
 from reconciler.render.json import FORMAT_VERSION, dumps, live_document
 from reconciler.render.words import printable, table
 
@@ -54,22 +57,43 @@ def list_schedules(
     for one in session.targets(target):
         live += session.provider(one).list()
     shown = [schedule for schedule in live if everything or schedule.schedule.enabled]
+    holds = _holds(session, shown)
     if form == "json":
-        listed = [live_document(schedule) for schedule in shown]
+        listed = [
+            live_document(schedule)
+            | {"hold": hold_document(holds[schedule.key]) if schedule.key in holds else None}
+            for schedule in shown
+        ]
         out(dumps({"format_version": FORMAT_VERSION, "schedules": listed}))
         return
     header = ("SCHEDULE", "ENABLED", "OWNER", "RUNS", "TRIGGER")
-    out(table(header, [_row(schedule) for schedule in shown], paint))
+    out(table(header, [_row(schedule, holds) for schedule in shown], paint))
     hidden = len(live) - len(shown)
     if hidden:
         out(f"{hidden} disabled, shown with --all\n")
 
 
-def _row(live: LiveSchedule) -> tuple[str, ...]:
+def _holds(session: Session, live: Sequence[LiveSchedule]) -> dict[Key, Schedule]:
+    """Those that their declarations hold: ours, and disabled. None where a file is wrong."""
+    owner = session.config.owner
+    off = {one.key for one in live if one.owner == owner and not one.schedule.enabled}
+    if not off:
+        return {}
+    targets = [session.config.target(name) for name in {key.target for key in off}]
+    declared = session.read(targets).schedules
+    return {s.key: s for s in declared if s.key in off and s.hold is not None}
+
+
+def _words(schedule: Schedule) -> str:
+    return hold_words(schedule.hold, zone_of(schedule)) if schedule.hold is not None else ""
+
+
+def _row(live: LiveSchedule, holds: Mapping[Key, Schedule]) -> tuple[str, ...]:
     schedule = live.schedule
+    enabled = "yes" if schedule.enabled else "no"
     return (
         str(live.key),
-        "yes" if schedule.enabled else "no",
+        _words(holds[live.key]) if live.key in holds else enabled,
         live.owner or "(by hand)",
         schedule.job.reference,
         describe(schedule.trigger),
@@ -88,14 +112,18 @@ def show_schedule(
     session = Session(config, no_color=no_color)
     live = find_live(session.provider(session.one_target(target)), name)
     document = live_document(live)
+    holds = _holds(session, [live])
     if form == "json":
-        out(dumps({"format_version": FORMAT_VERSION, **document}))
+        hold = hold_document(holds[live.key]) if holds else None
+        out(dumps({"format_version": FORMAT_VERSION, **document, "hold": hold}))
         return
     out(f"# {live.key}: {printable(describe(live.schedule.trigger))}\n")
     out(f"# owner: {printable(live.owner or 'nobody, it was made by hand')}\n")
     if live.modified_at is not None:
         who = f" by {printable(live.modified_by)}" if live.modified_by else ""
         out(f"# modified: {live.modified_at:%Y-%m-%d %H:%M:%S} UTC{who}\n")
+    if holds:
+        out(f"# {printable(_words(holds[live.key]))}\n")
     out(yaml_text(document["schedule"]))
 
 

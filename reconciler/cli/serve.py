@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import signal
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from reconciler.cli.output import say
+from reconciler.cli.doors import Doors, door_options, missing_packages, read_doors
+from reconciler.cli.events import Log, log_of
+from reconciler.cli.front import Front
 from reconciler.cli.session import Session, config_option, target_option
+from reconciler.cli.tokens import SECRETS, load_tokens
 from reconciler.cli.workspace import Workspace
 from reconciler.errors import ReconcilerError
-from reconciler.render.words import printable
 from reconciler.workspace.engine import Engine
 from reconciler.workspace.executor import Settings
 from reconciler.workspace.lease import LeaseHeld
@@ -45,6 +45,7 @@ it cannot be told to stop.
 @click.option(
     "--log-format", type=click.Choice(("text", "json")), default="text", show_default=True
 )
+@door_options
 def command(
     target: str | None,
     config: str | None,
@@ -53,17 +54,22 @@ def command(
     grace: float,
     wait: bool,
     log_format: str,
+    **doors: Any,
 ) -> None:
     """Fire the schedules of an embedded workspace, and run their pipelines, until stopped.
 
     One process at a time may do this. What fell due while none did is recorded as missed, and is
     not run. SIGTERM and Ctrl-C end it: running steps get the grace time.
+
+    Pages and Azure's API are at http://127.0.0.1:8765, for who opens the link that is printed, or
+    has the token that is kept beside the workspace.
     """
     gc.enable()  # off for commands that end soon
+    at = read_doors(**doors)
     session = Session(config, no_color=no_color)
     workspace = Workspace(session, session.one_target(target))
     lease = workspace.lease
-    log = _json_line if log_format == "json" else _text_line
+    log = log_of(log_format)
     try:
         if wait and lease.is_held():
             log("waiting", holder=str(lease.holder() or "another process"))
@@ -74,39 +80,51 @@ def command(
         ) from held
     except OSError as error:
         raise ReconcilerError(f"{workspace.path}: {error.strerror}") from error
+    environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
     settings = Settings(
-        workspace.runs_folder, session.config.root, os.environ, max_runs=max_runs, grace=grace
+        workspace.runs_folder, session.config.root, environment, max_runs=max_runs, grace=grace
     )
+    front: Front | None = None
     try:
+        front = _open(at, session, workspace, log, log_format) if at is not None else None
         engine = Engine(
             workspace.store(durable=True, busy_seconds=_BUSY_SECONDS),
             settings,
             datastores=workspace.datastores,
             log=log,
         )
+
+        def stop(*_: Any) -> None:
+            engine.stop()
+            if front is not None:
+                front.stop_soon()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: engine.stop())
+            signal.signal(number, stop)
+        if front is not None:
+            front.start()
         with workspace.errors():
             engine.run()
     finally:
+        if front is not None:
+            front.stop()
         lease.release()
 
 
-def _json_line(event: str, **fields: Any) -> None:
-    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **fields}
-    _say(json.dumps(line, default=str))
-
-
-def _text_line(event: str, **fields: Any) -> None:
-    said = " ".join(
-        f"{name}={printable(json.dumps(value, default=str, ensure_ascii=False))}"
-        for name, value in fields.items()
-        if value is not None
+def _open(
+    doors: Doors, session: Session, workspace: Workspace, log: Log, log_format: str
+) -> Front | None:
+    """Bind the socket and find the tokens; None where the packages for it are not installed."""
+    missing = missing_packages()
+    if missing:
+        log("no_http", missing=missing, hint="pip install 'schedule-reconciler[serve]'")
+        return None
+    tokens = load_tokens(workspace.path, doors.token_file, doors.read_only_file)
+    return Front(
+        doors,
+        tokens,
+        config=session.config.path,
+        target=workspace.target.name,
+        log=log,
+        log_format=log_format,
     )
-    _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {event} {said}".rstrip())
-
-
-def _say(line: str) -> None:
-    # A log that cannot be written, on a full disk or to a reader that has gone, ends nothing.
-    with suppress(OSError):
-        say(line)

@@ -9,9 +9,11 @@ import click
 from reconciler.cli.output import out, paint
 from reconciler.cli.session import Session, config_option, format_option, target_option
 from reconciler.cli.workspace import Workspace
+from reconciler.declare.holds import hold_words, zone_of
 from reconciler.firing.words import describe
 from reconciler.model import Action, Change, LiveSchedule, Plan
 from reconciler.reconcile import plan_target
+from reconciler.render.holds import hold_document
 from reconciler.render.json import FORMAT_VERSION, dumps, live_document
 from reconciler.render.words import counted, printable, table
 
@@ -110,6 +112,15 @@ def _key(row: tuple[LiveSchedule | None, Change | None]) -> tuple[str, str]:
 def _drift(live: LiveSchedule | None, change: Change | None) -> str:
     if change is None:
         return "unmanaged"
+    held = ""
+    if change.after is not None and change.after.hold is not None:
+        held = f"; {hold_words(change.after.hold, zone_of(change.after))}"
+    if change.after is not None and change.after.mode != "heal":
+        held += f"; reconcile: {change.after.mode}"
+    return _differs(change) + held
+
+
+def _differs(change: Change) -> str:
     if change.action is Action.NOOP:
         return "in sync" if change.after is not None else "not in the repository; disabled"
     if change.action is Action.UPDATE and change.fields:
@@ -140,4 +151,7 @@ def _json(live: LiveSchedule | None, change: Change | None) -> dict[str, object]
         document = {"target": change.key.target, "name": change.key.name, "owner": None}
         document |= {"enabled": None, "trigger": describe(change.after.trigger)}
     document["repository"] = _drift(live, change)
+    after = change.after if change is not None else None
+    document["hold"] = hold_document(after) if after is not None else None
+    document["mode"] = after.mode if after is not None else None
     return document

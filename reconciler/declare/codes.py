@@ -62,6 +62,8 @@ CODES: dict[str, Code] = {
     "SCH033": _error("an input of the job has no value"),
     "SCH034": _warning("two job files publish under one name"),
     "SCH035": _error("a path matches no file"),
+    "SCH036": _error("a hold does not say until when"),
+    "SCH037": _warning("a hold is over"),
     "CFG001": _error("reconciler.yaml is wrong"),
     "TGT001": _error("a target cannot do what is declared"),
 }

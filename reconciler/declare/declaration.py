@@ -14,6 +14,7 @@ from typing import Any
 from reconciler.declare.codes import CODES
 from reconciler.declare.desired import TargetSettings, is_plain, resolve
 from reconciler.declare.findings import Finding, Path, clip
+from reconciler.declare.holds import settle, stricter
 from reconciler.declare.jobfile import JobFile, input_findings
 from reconciler.declare.lint import lint_document, lint_schedule, nearest
 from reconciler.declare.validate import schema_findings
@@ -52,7 +53,7 @@ def declare(
             continue
         if not variables and is_plain(data, settings):
             if sound and not built:
-                shared, new = _build(data, settings.name, source, job_of, now)
+                shared, new = _build(data, settings, source, job_of, now)
                 findings += new
                 built = True
             schedule = shared
@@ -67,10 +68,12 @@ def declare(
             new += again
             schedule = None
             if not new and not schema:
-                schedule, new = _build(resolved, settings.name, source, job_of, now)
+                schedule, new = _build(resolved, settings, source, job_of, now)
             placed = [_into_override(data, settings.name, finding) for finding in new]
             special[settings.name] = [finding for finding in placed if finding not in findings]
         if schedule is not None:
+            if settings.mode != "heal":
+                schedule = replace(schedule, mode=stricter(settings.mode, schedule.mode))
             schedules.append(schedule)
     return schedules, findings + _by_target(special, len(targets))
 
@@ -90,7 +93,11 @@ def _by_target(found: Mapping[str, list[Finding]], targets: int) -> list[Finding
 
 
 def _build(
-    document: Mapping[str, Any], target: str, source: Source, job_of: JobOf, now: datetime
+    document: Mapping[str, Any],
+    settings: TargetSettings,
+    source: Source,
+    job_of: JobOf,
+    now: datetime,
 ) -> tuple[Schedule | None, list[Finding]]:
     """A sound document as a Schedule; None where its job file or inputs are wrong."""
     job = document["create_job"]
@@ -101,7 +108,7 @@ def _build(
     try:
         schedule = schedule_from_document(
             document,
-            Key(target, document["name"]),
+            Key(settings.name, document["name"]),
             source,
             job_file.definition if job_file else None,
         )
@@ -112,6 +119,8 @@ def _build(
         data_path = data_path_of(schedule.trigger)
         findings += input_findings(schedule.job, job_file.inputs, data_path)
     findings += lint_schedule(schedule, now)
+    schedule, over = settle(schedule, document, now, settings.time_zone)
+    findings += over
     broken = any(CODES[finding.code].severity == "error" for finding in findings)
     return None if broken else schedule, findings
 

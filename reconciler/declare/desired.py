@@ -16,6 +16,8 @@ from typing import Any
 from reconciler.declare.findings import Finding, Path
 from reconciler.declare.lint import nearest
 from reconciler.document import scalar_text
+from reconciler.firing.zones import resolve as resolve_zone
+from reconciler.model import Mode
 
 VARIABLE = re.compile(r"\$\{\{\s*(vars|env)\.([^{}\s]*)\s*\}\}")
 _ONLY_HERE = ("targets", "overrides", "$schema")
@@ -28,6 +30,14 @@ class TargetSettings:
     name: str
     variables: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    mode: Mode = "heal"
+    """What the loop does there at most; a schedule may ask for less."""
+
+    @property
+    def time_zone(self) -> str:
+        """The IANA name of the default time zone, for triggers that have none."""
+        name = self.defaults.get("trigger", {}).get("time_zone")
+        return (isinstance(name, str) and resolve_zone(name)) or "UTC"
 
 
 def resolve(

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from reconciler.declare.findings import Finding, Path, all_of, any_of, clip
+from reconciler.declare.holds import lint_hold
 from reconciler.document import as_list, time_of_day
 from reconciler.firing import cron, expression, zones
 from reconciler.firing.clock import clock_effects
@@ -68,6 +69,7 @@ def lint_document(document: Mapping[str, Any]) -> list[Finding]:
                 "minutes",
                 ("trigger", "polling_interval"),
             )
+    findings += lint_hold(document)
     findings += _data_path(document, ())
     job = document.get("create_job")
     if isinstance(job, dict):

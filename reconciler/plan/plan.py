@@ -28,6 +28,7 @@ from reconciler.model import (
     Plan,
     Schedule,
 )
+from reconciler.plan.causes import cause_of, say, why
 from reconciler.plan.diff import diff_schedules, same
 from reconciler.plan.limits import Limits, over_limits
 
@@ -78,43 +79,30 @@ def _change(
 ) -> Change:
     key = after.key
     if before is None:
-        return Change(Action.CREATE, key, None, after, notes=notes)
+        reason = say("", after)
+        return Change(Action.CREATE, key, None, after, reason=reason, notes=notes, cause="new")
     if before.owner == owner:
         if same(before.schedule, after):
-            return Change(Action.NOOP, key, before, after)
+            return Change(Action.NOOP, key, before, after, reason=say("", after, pending=False))
         fields = diff_schedules(before.schedule, after)
-        reason = _why(before, after, digest)
-        return Change(Action.UPDATE, key, before, after, fields, reason, notes)
+        cause = cause_of(before, after, digest)
+        reason = say(why(cause, before, after), after)
+        return Change(Action.UPDATE, key, before, after, fields, reason, notes, cause=cause)
     fields = () if same(before.schedule, after) else diff_schedules(before.schedule, after)
     whose = f'managed by "{before.owner}"' if before.owner else "made by hand"
     if _is_named(key, adopt):
         taken = FieldChange(("owner",), before.owner, owner)
         reason = f"taken over: it is {whose}"
+        reason = say(reason, after)
         return Change(Action.UPDATE, key, before, after, (taken, *fields), reason, notes)
     reason = f"{whose}; --adopt {key.name} takes it over"
     return Change(Action.SKIP, key, before, after, fields, reason, notes)
 
 
-def _why(before: LiveSchedule, after: Schedule, digest: str | None) -> str:
-    """Who made the difference, where the target keeps what was last applied."""
-    if before.applied is not None:
-        live = before.digest != before.applied
-        who = f" by {before.modified_by}" if before.modified_by else ""
-        when = f" on {before.modified_at:%Y-%m-%d %H:%M} UTC" if before.modified_at else ""
-        if live and digest != before.applied:
-            return f"changed in the repository, and live{who}{when}"
-        return f"changed live{who}{when}" if live else "changed in the repository"
-    if before.schedule.enabled and not after.enabled:
-        return "disabled in the repository"
-    if after.enabled and not before.schedule.enabled:
-        return "enabled again"
-    return ""
-
-
 def _gone(before: LiveSchedule) -> Change:
     if before.schedule.enabled:
         reason = "not in the repository any more"
-        return Change(Action.DISABLE, before.key, before, None, reason=reason)
+        return Change(Action.DISABLE, before.key, before, None, reason=reason, cause="removed")
     return Change(Action.NOOP, before.key, before, None, reason="disabled, not in the repository")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
-from reconciler.model import Canonical, LiveSchedule, Schedule
+from reconciler.model import Canonical, LiveSchedule, Schedule, Trigger
 
 
 class Provider(Protocol):
@@ -16,6 +16,13 @@ class Provider(Protocol):
     """The name of the target."""
     concurrent: bool
     """Whether create, update and disable may be called from several threads at once."""
+
+    def identity(self) -> str | None:
+        """What tells the place where the schedules live from every other, on every machine.
+
+        None where there is none yet: it is made by the first write. Changes nothing.
+        """
+        ...
 
     def list(self) -> Iterable[LiveSchedule]:
         """Every schedule, ours or not, enabled or not. Changes nothing; never returns fewer."""
@@ -39,6 +46,14 @@ class Provider(Protocol):
 
     def disable(self, live: LiveSchedule) -> None:
         """Stop it firing; its history and its owner stay."""
+        ...
+
+    def firing_trigger(self, schedule: Schedule) -> Trigger | None:
+        """The trigger by which this target really fires it, be it enabled or not.
+
+        It is the schedule's own unless the target reads that in another way; None where it is not
+        known when it fires. `next_fires` are the fires of this trigger.
+        """
         ...
 
     def next_fires(

@@ -16,7 +16,11 @@ from functools import lru_cache
 
 from reconciler.declare.jobfile import definition_inputs, input_findings
 from reconciler.declare.lint import nearest
-from reconciler.document import document_from_schedule, schedule_from_document
+from reconciler.document import (
+    document_from_schedule,
+    schedule_digest,
+    schedule_from_document,
+)
 from reconciler.errors import ProviderError, ProviderUnavailable, Rejected
 from reconciler.firing import next_fires
 from reconciler.model import (
@@ -28,6 +32,7 @@ from reconciler.model import (
     Note,
     Schedule,
     Source,
+    Trigger,
     data_path_of,
 )
 from reconciler.workspace.database import Refused, StoreError
@@ -69,6 +74,14 @@ class LocalProvider:
         self._datastores = tuple(datastores)
         self._clock = clock
         self._pipelines: dict[str, _Pipeline] | None = None
+        # What is written without having been made canonical is not a declaration.
+        self._desired: set[str] = set()
+
+    def identity(self) -> str | None:
+        """The id in its file, wherever that is mounted; a copy of the file has the same."""
+        with self.errors(None, "identify"):
+            found = self.store.identity()
+        return f"local:{found}" if found is not None else None
 
     def list(self) -> list[LiveSchedule]:
         """Every schedule in the file, by name; none if there is no file yet."""
@@ -81,6 +94,7 @@ class LocalProvider:
         """The experiment named, the job file as the version that it is published under."""
         job = schedule.job
         notes = tuple(self._notes(schedule))
+        self._desired.add(schedule.key.name)
         reference = job.reference
         if job.definition is not None:
             version = short_version(job.definition.digest)
@@ -105,6 +119,10 @@ class LocalProvider:
         """Store it as disabled."""
         with self.errors(live.key, "disable"):
             self.store.disable_schedule(live.key.name, expected=live.fingerprint, now=self._clock())
+
+    def firing_trigger(self, schedule: Schedule) -> Trigger:
+        """The engine takes every trigger as it stands."""
+        return schedule.trigger
 
     def next_fires(
         self, schedule: Schedule, after: datetime, until: datetime, created: datetime | None = None
@@ -193,15 +211,17 @@ class LocalProvider:
         definition = schedule.job.definition
         source = schedule.source
         name, _ = split_reference(schedule.job.reference)
+        name_of = schedule.key.name
         with self.errors(schedule.key, operation):
             self.store.put_schedule(
                 NewSchedule(
-                    name=schedule.key.name,
+                    name=name_of,
                     owner=self.owner,
                     document=document_from_schedule(schedule),
                     pipeline=name,
                     source_path=source.path if source else None,
                     source_line=source.line if source else None,
+                    applied=schedule_digest(schedule) if name_of in self._desired else None,
                 ),
                 expected=expected,
                 publication=publication(definition) if definition is not None else None,
@@ -216,7 +236,13 @@ class LocalProvider:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ProviderError(key, "list", f"the stored schedule is damaged: {error}") from error
         return LiveSchedule(
-            schedule, row.owner, row.fingerprint, row.modified_by, row.modified_at, row.created_at
+            schedule,
+            row.owner,
+            row.fingerprint,
+            row.modified_by,
+            row.modified_at,
+            row.created_at,
+            row.applied,
         )
 
     @contextmanager

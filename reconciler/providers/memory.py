@@ -7,11 +7,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from uuid import uuid4
 
 from reconciler.document import document_from_schedule
 from reconciler.errors import Rejected
 from reconciler.firing import next_fires
-from reconciler.model import Canonical, Key, LiveSchedule, Schedule
+from reconciler.model import Canonical, Key, LiveSchedule, Schedule, Trigger
 
 
 class MemoryProvider:
@@ -23,6 +24,11 @@ class MemoryProvider:
         self.name = name
         self.owner = owner
         self._live: dict[Key, LiveSchedule] = {}
+        self._identity = uuid4().hex
+
+    def identity(self) -> str:
+        """Another one for each that is made."""
+        return f"memory:{self._identity}"
 
     def list(self) -> list[LiveSchedule]:
         """Every schedule, by name."""
@@ -61,6 +67,10 @@ class MemoryProvider:
         if current.schedule.enabled and current.fingerprint != live.fingerprint:
             raise Rejected(live.key, "disable", "it was changed after the plan was made")
         self._keep(replace(current.schedule, enabled=False), current.owner)
+
+    def firing_trigger(self, schedule: Schedule) -> Trigger:
+        """The schedule's own."""
+        return schedule.trigger
 
     def next_fires(
         self, schedule: Schedule, after: datetime, until: datetime, created: datetime | None = None

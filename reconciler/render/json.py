@@ -7,22 +7,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.document import document_from_schedule
-from reconciler.model import Action, Change, LiveSchedule, Plan, Result, Schedule
-from reconciler.secrets import mask
+from reconciler.firing.words import describe
+from reconciler.model import Action, Change, FieldChange, LiveSchedule, Plan, Result, Schedule
+from reconciler.render.impact import impact_document, load_document
+from reconciler.secrets import mask, mask_text
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 
 def dumps(document: Any) -> str:
     """The text of a JSON document; the same bytes for the same document."""
-    return json.dumps(document, indent=2) + "\n"
+    # A CI runner takes `##[` and `##vso[` for the start of a command, wherever they stand in what
+    # is printed. `#` only stands in strings, which mean the same with an escape.
+    return json.dumps(document, indent=2).replace("##", "#\\u0023") + "\n"
 
 
 def plans_document(plans: Sequence[Plan]) -> dict[str, Any]:
     """What `plan --format json` prints: `plan.schema.json` describes it."""
     return {
         "format_version": FORMAT_VERSION,
-        "plans": [_plan(plan) for plan in plans],
+        "plans": [plan_document(plan) for plan in plans],
     }
 
 
@@ -36,7 +40,12 @@ def results_document(plans: Sequence[Plan], results: Sequence[Sequence[Result]])
     return document
 
 
-def _plan(plan: Plan) -> dict[str, Any]:
+def plan_document(plan: Plan, *, quiet: bool = True) -> dict[str, Any]:
+    """The plan of one target, masked: what every rendering of it is made from.
+
+    `quiet` False leaves out the changes that are none, as people do not look at them.
+    """
+    shown = [each for each in plan.changes if quiet or each.action is not Action.NOOP]
     return {
         "target": plan.target,
         "owner": plan.owner,
@@ -45,32 +54,46 @@ def _plan(plan: Plan) -> dict[str, Any]:
             "unmanaged": plan.unmanaged,
         },
         "refusals": list(plan.refusals),
-        "changes": [_change(change) for change in plan.changes],
+        "impact": load_document(plan.impact) if plan.impact is not None else None,
+        "changes": [_change(change) for change in shown],
     }
 
 
 def _change(change: Change) -> dict[str, Any]:
     source = change.source
+    before, after = change.before.schedule if change.before else None, change.after
     return {
         "action": change.action.name.lower(),
         "target": change.key.target,
         "name": change.key.name,
         "source": {"path": source.path, "line": source.line} if source else None,
         "reason": change.reason,
-        "fields": [
-            {
-                "path": list(field.path),
-                "before": _masked(field.path, field.before),
-                "after": _masked(field.path, field.after),
-            }
-            for field in change.fields
-        ],
+        "fields": [_field(field) for field in change.fields],
         "notes": [
             {"kind": note.kind, "path": note.path, "message": note.message} for note in change.notes
         ],
-        "before": schedule_document(change.before.schedule) if change.before else None,
-        "after": schedule_document(change.after) if change.after else None,
+        "trigger": {"before": _words(before), "after": _words(after)},
+        "time_zone": _time_zone(after or before),
+        "impact": impact_document(change.impact) if change.impact is not None else None,
+        "before": schedule_document(before) if before is not None else None,
+        "after": schedule_document(after) if after is not None else None,
     }
+
+
+def _field(field: FieldChange) -> dict[str, Any]:
+    """`masked`: the values differ in what is masked, so that what is shown of them does not."""
+    before, after = _masked(field.path, field.before), _masked(field.path, field.after)
+    alike = json.dumps(before, default=str) == json.dumps(after, default=str)
+    return {"path": list(field.path), "before": before, "after": after, "masked": alike}
+
+
+def _words(schedule: Schedule | None) -> str | None:
+    return mask_text(describe(schedule.trigger)) if schedule is not None else None
+
+
+def _time_zone(schedule: Schedule | None) -> str:
+    """That of the trigger; UTC for one without times."""
+    return getattr(schedule.trigger, "time_zone", "UTC") if schedule is not None else "UTC"
 
 
 def _masked(path: Sequence[str], value: Any) -> Any:

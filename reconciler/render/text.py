@@ -1,85 +1,107 @@
-"""Plans and results -> text for people."""
+"""Plans and results -> text for people.
+
+A plan is rendered from its document: one that was saved, or is history, reads as it did when it was
+made. Everything in a document is masked; here it is escaped.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from reconciler.firing.words import describe
-from reconciler.model import Action, Change, FieldChange, Outcome, Plan, Result
+from reconciler.model import Action, Outcome, Plan, Result
+from reconciler.render.fires_line import fires_line, load_lines
+from reconciler.render.json import plan_document
 from reconciler.render.words import Paint, clip_pair, counted, pad, plain, printable, value, width
-from reconciler.secrets import MASK, is_secret, mask
+from reconciler.secrets import MASK
 
-_SHOWN = (Action.CREATE, Action.UPDATE, Action.DISABLE, Action.SKIP)
+Document = Mapping[str, Any]
+
+_SYMBOLS = {action.name.lower(): action.value for action in Action}
+_SHOWN = ("create", "update", "disable", "skip")
+_COUNTS = {
+    "create": "to create",
+    "update": "to update",
+    "disable": "to disable",
+    "skip": "skipped",
+    "noop": "unchanged",
+    "unmanaged": "unmanaged",
+}
 _VALUE_COLUMNS = 160
 _NAME_COLUMNS = 32
 
 
-def render_plan(plan: Plan, paint: Paint = plain) -> str:
-    """The changes of one target, and a line that counts them."""
-    shown = [change for change in plan.changes if change.action in _SHOWN]
-    parts = [_change(change, paint) for change in shown]
+def render_plan(plan: Plan | Document, paint: Paint = plain) -> str:
+    """The changes of one target, what will fire, and a line that counts the changes."""
+    document = plan_document(plan, quiet=False) if isinstance(plan, Plan) else plan
+    shown = [change for change in document["changes"] if change["action"] in _SHOWN]
+    start = document["impact"]["start"] if document["impact"] else None
+    parts = [_change(change, start, paint) for change in shown]
     parts.append("".join(_notes(shown, paint)))
-    parts.append("".join(f"{paint('refused:', 'error')} {printable(r)}\n" for r in plan.refusals))
-    parts.append(_summary(plan, paint))
+    refusals = [f"{paint('refused:', 'error')} {printable(r)}\n" for r in document["refusals"]]
+    parts.append("".join(refusals))
+    if any(change["impact"] for change in shown):
+        parts.append("".join(f"{line}\n" for line in load_lines(document["impact"])))
+    parts.append(_summary(document, paint))
     return "\n".join(part for part in parts if part)
 
 
-def _change(change: Change, paint: Paint) -> str:
-    head = f"{change.action.value} {printable(str(change.key))}"
-    source = change.source
-    after = printable(str(source)) if change.after is not None and source else change.reason
-    lines = [f"{paint(pad(head, _NAME_COLUMNS), change.action.name.lower())}  {after}".rstrip()]
-    if change.after is not None and change.reason:
-        lines.append(f"    {printable(change.reason)}")
-    if change.action is Action.CREATE:
-        assert change.after is not None
-        state = "" if change.after.enabled else "; disabled"
-        lines.append(f"    {printable(describe(change.after.trigger))}{state}")
-        lines.append(f"    runs {printable(change.after.job.reference)}")
-    names = max((width(printable(field.name)) for field in change.fields), default=0)
-    lines += [_field(field, names) for field in change.fields]
+def _change(change: Document, start: str | None, paint: Paint) -> str:
+    action, after, reason = change["action"], change["after"], printable(change["reason"])
+    head = f"{_SYMBOLS[action]} {printable(change['target'] + '/' + change['name'])}"
+    source = change["source"]
+    place = printable(f"{source['path']}:{source['line']}") if source else ""
+    beside = place if after is not None and source else reason
+    lines = [f"{paint(pad(head, _NAME_COLUMNS), action)}  {beside}".rstrip()]
+    if after is not None and reason:
+        lines.append(f"    {reason}")
+    if action == "create":
+        state = "" if after["is_enabled"] else "; disabled"
+        lines.append(f"    {printable(change['trigger']['after'])}{state}")
+        lines.append(f"    runs {printable(str(after['create_job']['job']))}")
+    rows = [(printable(".".join(field["path"])), _field(field)) for field in change["fields"]]
+    said = fires_line(change, start)
+    if said:
+        rows.append(("fires", said))
+    columns = max((width(name) for name, _ in rows), default=0)
+    lines += [f"    {pad(name, columns)}  {text}" for name, text in rows]
+    lines += _warnings(change, paint)
     return "\n".join(lines) + "\n"
 
 
-def _field(field: FieldChange, columns: int) -> str:
-    before, after = _masked(field)
-    hidden = "  (they differ in what is masked)" if before == after else ""
+def _field(field: Document) -> str:
+    hidden = "  (they differ in what is masked)" if field["masked"] else ""
+    before, after = (MASK if v == MASK else value(v) for v in (field["before"], field["after"]))
     before, after = clip_pair(before, after, _VALUE_COLUMNS)
-    return f"    {pad(printable(field.name), columns)}  {before} -> {after}{hidden}"
+    return f"{before} -> {after}{hidden}"
 
 
-def _masked(field: FieldChange) -> tuple[str, str]:
-    if any(is_secret(part) for part in field.path):
-        shown = ["(none)" if v is None else MASK for v in (field.before, field.after)]
-        return shown[0], shown[1]
-    name = field.path[-1]
-    return value(mask(name, field.before)), value(mask(name, field.after))
+def _warnings(change: Document, paint: Paint) -> list[str]:
+    impact = change["impact"]
+    found = impact["warnings"] if impact else ()
+    return [f"    {paint('warning:', 'warning')} {printable(w['message'])}" for w in found]
 
 
-def _notes(changes: Sequence[Change], paint: Paint) -> list[str]:
+def _notes(changes: Sequence[Document], paint: Paint) -> list[str]:
     """What the target rewrites or approximates, each said once."""
-    counts = Counter(note.message for change in changes for note in change.notes)
+    counts = Counter(note["message"] for change in changes for note in change["notes"])
     return [
         f"{paint('note:', 'hint')} {printable(message)} ({counted(number, 'schedule')})\n"
         for message, number in counts.items()
     ]
 
 
-def _summary(plan: Plan, paint: Paint) -> str:
-    counted_actions = (
-        (Action.CREATE, "to create"),
-        (Action.UPDATE, "to update"),
-        (Action.DISABLE, "to disable"),
-        (Action.SKIP, "skipped"),
-        (Action.NOOP, "unchanged"),
-    )
-    numbers = [(plan.count(action), words) for action, words in counted_actions]
-    numbers.append((plan.unmanaged, "unmanaged"))
-    text = ", ".join(f"{number:,} {words}" for number, words in numbers if number)
-    if not plan.pending:
+def _is_pending(document: Document) -> bool:
+    return any(document["summary"][action] for action in ("create", "update", "disable"))
+
+
+def _summary(document: Document, paint: Paint) -> str:
+    counts = document["summary"]
+    text = ", ".join(f"{counts[key]:,} {words}" for key, words in _COUNTS.items() if counts[key])
+    if not _is_pending(document):
         text = f"nothing to change{', ' if text else ''}{text}"
-    return paint(f"{plan.target}: {text}", "heading") + "\n"
+    return paint(f"{printable(document['target'])}: {text}", "heading") + "\n"
 
 
 def render_result(result: Result, paint: Paint = plain) -> str:

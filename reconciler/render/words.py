@@ -16,11 +16,24 @@ def plain(text: str, role: str) -> str:
     return text
 
 
+# Printable by their class, but blank: fillers of Hangul and Khmer, an empty Braille cell, a joiner.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+
+
 def printable(text: str) -> str:
-    """`text` with what a terminal would obey, or show in another order, written as escapes."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else _escape(c) for c in text)
+    """`text` with what nobody sees, and what a terminal or a CI runner obeys, written as escapes.
+
+    Runners take `##[` and `##vso[` anywhere in a line for the start of a command.
+    """
+    if not (text.isprintable() and (text.isascii() or _BLANK.isdisjoint(text))):
+        text = "".join(c if c.isprintable() and c not in _BLANK else _escape(c) for c in text)
+    return text.replace("##", "#\\u0023") if "##" in text else text
+
+
+def inert(line: str) -> str:
+    """A printable line that no CI runner takes for a command: they start with `::`."""
+    start = len(line) - len(line.lstrip())
+    return f"{line[:start]}\\u003a{line[start + 1 :]}" if line.startswith("::", start) else line
 
 
 def _escape(character: str) -> str:

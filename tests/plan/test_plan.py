@@ -9,8 +9,21 @@ import pytest
 from helpers import CRON, OWNER, TARGET, canonical, live, schedule
 
 from reconciler.config import Limit, Limits
-from reconciler.model import Action, Canonical, Change, FieldChange, Key, LiveSchedule, Note, Plan
+from reconciler.document import schedule_digest
+from reconciler.model import (
+    Action,
+    Canonical,
+    Change,
+    FieldChange,
+    Hold,
+    Key,
+    LiveSchedule,
+    Note,
+    Plan,
+    Schedule,
+)
 from reconciler.plan import make_plan
+from reconciler.plan.select import only as of_one
 
 # The words of ARCHITECTURE and of reconciler/plan/plan.py.
 TABLE = """
@@ -134,6 +147,68 @@ def test_who_made_the_difference_where_the_target_keeps_what_was_applied(
     unknown = replace(found, modified_by=None, modified_at=None)
     plan = plan_of([Canonical(SAME, digest=desired_digest)], [unknown])
     assert only(plan).reason == reason.replace(" by ann on 2026-01-02 03:04 UTC", "")
+
+
+def test_without_a_digest_the_schedule_itself_is_compared() -> None:
+    """A target that only keeps the digest of what was applied."""
+    found = replace(live(DIFFERS), modified_by="ann")
+    for applied, desired, cause, reason in (
+        (DIFFERS, SAME, "repository", "changed in the repository"),
+        (SAME, SAME, "live", "changed live by ann"),
+        (schedule(description="x"), SAME, "both", "changed in the repository, and live by ann"),
+    ):
+        before = replace(found, applied=schedule_digest(applied))
+        change = only(plan_of(canonical(desired), [before]))
+        assert (change.cause, change.reason) == (cause, reason)
+    off = replace(SAME, enabled=False)
+    change = only(plan_of(canonical(SAME), [replace(live(off), applied=schedule_digest(SAME))]))
+    assert change.reason == "switched off live"
+
+
+HELD = replace(
+    SAME, enabled=False, hold=Hold(datetime(2026, 12, 1, 8, tzinfo=UTC), "quarter end", "ana")
+)
+WORDS = "held until 2026-12-01 08:00 UTC by ana: quarter end"
+
+
+@pytest.mark.parametrize(
+    ("desired", "found", "reason"),
+    [
+        (HELD, None, WORDS),
+        (HELD, live(SAME), WORDS),
+        (HELD, live(HELD), WORDS),
+        (HELD, live(DIFFERS, None), f"taken over: it is made by hand; {WORDS}"),
+        (
+            replace(SAME, mode="observe"),
+            live(DIFFERS),
+            "the loop only reports it (reconcile: observe)",
+        ),
+        (
+            replace(SAME, mode="off"),
+            live(replace(SAME, enabled=False)),
+            "enabled again; the loop leaves it alone (reconcile: off)",
+        ),
+        (replace(SAME, mode="off"), live(SAME), ""),
+    ],
+)
+def test_a_hold_and_a_mode_are_said(
+    desired: Schedule, found: LiveSchedule | None, reason: str
+) -> None:
+    plan = plan_of(canonical(desired), [found] if found else [], adopt=["nightly"])
+    assert only(plan).reason == reason
+
+
+def test_the_plan_of_one_schedule_is_under_the_same_limits() -> None:
+    names = [f"n{i:02}" for i in range(12)]
+    found = [live(schedule(name, description="x")) for name in names]
+    plan = plan_of(canonical(*(schedule(name) for name in names)), found)
+    key = Key(TARGET, "n03")
+    alone = of_one(plan, key, Limits(update=Limit(percent=50)))
+    assert [change.key for change in alone.changes] == [key]
+    assert alone.refusals == ()
+    assert of_one(plan, key, None).refusals == ()
+    [refusal] = of_one(plan, key, Limits(update=Limit(percent=5))).refusals
+    assert refusal.startswith("it would update 1 of 12 schedules")
 
 
 def test_adopt_is_only_for_the_one_that_is_named() -> None:

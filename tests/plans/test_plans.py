@@ -1,8 +1,8 @@
 """Each folder here: what is desired, what is live, and the whole plan, as text and as JSON.
 
-Documents are declarations; one in live.yaml has its `owner` (none: made by hand), one in
-desired.yaml the `notes` of its target. options.yaml, where there is one, holds what make_plan
-takes. RECONCILER_UPDATE=1 writes what is expected; read it before it is committed.
+Documents are declarations; one in live.yaml has its `owner` (none: made by hand) and maybe when it
+was `created`, one in desired.yaml the `notes` of its target. options.yaml, where there is one,
+holds what make_plan takes, and maybe `now` and the `horizon` in days. RECONCILER_UPDATE=1 writes what is expected; read it before it is committed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,15 @@ from reconciler.declare.load import parse
 from reconciler.document import schedule_from_document
 from reconciler.model import Canonical, Key, LiveSchedule, Note, Plan, Schedule, Source
 from reconciler.plan import make_plan
+from reconciler.plan.impact import with_impact
 from reconciler.render.json import dumps, plans_document
+from reconciler.render.markdown import render_markdown
 from reconciler.render.text import render_plan
 from reconciler.schemas import schema
 
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+"""The Monday on which these plans are made."""
+OPTIONS = {"adopt", "allow_empty", "limits", "strict", "now", "horizon", "budget", "link"}
 CASES = sorted(path.parent.name for path in Path(__file__).parent.glob("*/desired.yaml"))
 
 
@@ -46,15 +52,29 @@ def plan_of(folder: Path) -> Plan:
         for document, made in documents(folder / "desired.yaml")
     ]
     live = [
-        LiveSchedule(made, document.get("owner"), "a fingerprint")
+        LiveSchedule(
+            made,
+            document.get("owner"),
+            "a fingerprint",
+            created_at=datetime.fromisoformat(document["created"]) if "created" in document else NOW,
+        )
         for document, made in documents(folder / "live.yaml")
     ]
-    options: dict[str, Any] = {}
-    if (folder / "options.yaml").exists():
-        options = dict(parse((folder / "options.yaml").read_bytes())[0][0].data)
-        if "limits" in options:
-            options["limits"] = Limits(**{k: Limit(**v) for k, v in options["limits"].items()})
-    return make_plan(desired, live, target="local", owner="us", **options)
+    options = options_of(folder, "adopt", "allow_empty", "limits", "now", "horizon")
+    if "limits" in options:
+        options["limits"] = Limits(**{k: Limit(**v) for k, v in options["limits"].items()})
+    now = datetime.fromisoformat(options.pop("now")) if "now" in options else NOW
+    horizon = timedelta(days=options.pop("horizon", 14))
+    plan = make_plan(desired, live, target="local", owner="us", **options)
+    return with_impact(plan, firing=lambda made: made.trigger, now=now, horizon=horizon)
+
+
+def options_of(folder: Path, *names: str) -> dict[str, Any]:
+    """What options.yaml says, of these."""
+    path = folder / "options.yaml"
+    said = parse(path.read_bytes())[0][0].data if path.exists() else {}
+    assert set(said) <= OPTIONS, path
+    return {name: said[name] for name in names if name in said}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -62,7 +82,11 @@ def test_plan(case: str) -> None:
     folder = Path(__file__).parent / case
     plan = plan_of(folder)
     document = plans_document([plan])
-    made = {"plan.txt": render_plan(plan), "plan.json": dumps(document)}
+    made = {
+        "plan.txt": render_plan(plan),
+        "plan.json": dumps(document),
+        "plan.md": render_markdown(document, **options_of(folder, "budget", "link")),
+    }
     if os.environ.get("RECONCILER_UPDATE"):
         for name, text in made.items():
             (folder / name).write_text(text, encoding="utf-8")

@@ -69,6 +69,18 @@ class Contract(ABC):
         with self.open() as target:
             assert list(target.as_owner().list()) == []
 
+    def test_it_is_known_again(self) -> None:
+        """By the same name for every owner, and in every process, as soon as it exists."""
+        with self.open() as target, self.open() as another:
+            before = target.as_owner().identity()
+            self.put(target.as_owner(), "ours")
+            known = target.as_owner().identity()
+            assert known is not None
+            assert before in (None, known)
+            assert target.as_owner("them").identity() == known
+            self.put(another.as_owner(), "ours")
+            assert another.as_owner().identity() != known
+
     def test_list_shows_everything(self) -> None:
         """Ours and others', enabled and disabled, made by hand."""
         with self.open() as target:

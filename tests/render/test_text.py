@@ -124,12 +124,13 @@ def test_colour_is_around_the_text_and_nothing_else() -> None:
     assert re.sub(r"<[^>]*>", "", coloured) == render_plan(plan)
 
 
-def test_every_property_of_the_plan_schema_is_described() -> None:
-    document = schema("plan")
+@pytest.mark.parametrize("name", ["plan", "planfile"])
+def test_every_property_of_the_plan_schema_is_described(name: str) -> None:
+    document = schema(name)
     Draft202012Validator.check_schema(document)
 
     # A job may hold keys that only some targets know.
-    create_job = document["$defs"]["schedule"]["properties"]["create_job"]
+    create_job = document["$defs"].get("schedule", {}).get("properties", {}).get("create_job")
 
     def visit(node: dict[str, Any], path: str) -> None:
         for name, inner in node.get("properties", {}).items():

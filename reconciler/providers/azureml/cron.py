@@ -7,6 +7,7 @@ every day. Where a recurrence says the same as such an expression, it takes its 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from reconciler.firing.cron import restricts_days
 from reconciler.firing.expression import parse
@@ -34,6 +35,14 @@ def settle_cron(cron: Cron) -> tuple[Cron | Recurrence, str | None, str | None]:
         return recurrence, f"{how}: Azure ignores a cron's day of month", None
     ignored = "day of month and month" if day and month else "month" if month else "day of month"
     return cron, None, f'Azure ignores the {ignored} of "{cron.expression}", and would fire daily'
+
+
+def as_fired(cron: Cron) -> Cron:
+    """What Azure makes of an expression that is live there: its days and months are any."""
+    if not any(restricts_days(cron.expression)):
+        return cron
+    minutes, hours, _, _, week_days = cron.expression.split()
+    return replace(cron, expression=f"{minutes} {hours} * * {week_days}")
 
 
 def _dialect(cron: Cron) -> tuple[Cron, str | None, str | None]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from reconciler.document import schedule_digest
@@ -13,6 +14,7 @@ from reconciler.errors import Rejected
 from reconciler.firing import next_fires
 from reconciler.model import (
     Canonical,
+    Cron,
     DatastoreChange,
     Job,
     Key,
@@ -24,6 +26,7 @@ from reconciler.model import (
 )
 from reconciler.providers.azureml import canonical as forms
 from reconciler.providers.azureml.client import Client
+from reconciler.providers.azureml.cron import as_fired
 from reconciler.providers.azureml.jobs import SENT_WHOLE
 from reconciler.providers.azureml.wire import (
     Foreign,
@@ -77,6 +80,11 @@ class AzureMLProvider:
         self._listed_at: float | None = None
         self._written: set[str] = set()
         self._digests: dict[str, str] = {}
+
+    def identity(self) -> str:
+        """The address of the workspace in ARM; ARM tells no upper case from lower."""
+        workspace = self._client.workspace
+        return f"azureml:{urlsplit(workspace.endpoint).netloc}{workspace.id}".lower()
 
     def list(self) -> Iterable[LiveSchedule]:
         """Every schedule: ours or not, enabled or not, also those that are not read further."""
@@ -138,14 +146,20 @@ class AzureMLProvider:
         self._written.add(live.key.name)
         self._client.put(live.key.name, properties, "disable")
 
+    def firing_trigger(self, schedule: Schedule) -> Trigger | None:
+        """A cron fires on every day of the month, whatever it says: Azure ignores these fields."""
+        reference = schedule.job.reference
+        if reference.startswith("(") and reference != SENT_WHOLE:
+            return None  # of a kind that is not read: when it fires is not known
+        trigger = schedule.trigger
+        return as_fired(trigger) if isinstance(trigger, Cron) else trigger
+
     def next_fires(
         self, schedule: Schedule, after: datetime, until: datetime, created: datetime | None = None
     ) -> Iterable[datetime]:
         """By Azure's documented rules; one without a start counts from `created`, or `after`."""
-        reference = schedule.job.reference
-        if reference.startswith("(") and reference != SENT_WHOLE:
-            return ()  # of a kind that is not read: when it fires is not known
-        return next_fires(schedule.trigger, after, until, created or after)
+        trigger = self.firing_trigger(schedule)
+        return () if trigger is None else next_fires(trigger, after, until, created or after)
 
     # ---------------------------------------------------------------------------------- reading
 

@@ -1,0 +1,54 @@
+"""`reconciler comment`: the plan, in the pull request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.forges import (
+    Planned,
+    add_summary,
+    dry_run_option,
+    environment,
+    number_option,
+    plan_option,
+    read_plans,
+)
+from reconciler.cli.output import out
+from reconciler.forge import detect
+from reconciler.forge.publish import publish_comment
+from reconciler.forge.summary import run_link
+from reconciler.render.markdown import BUDGET, render_markdown_target
+from reconciler.render.words import printable
+
+
+@click.command()
+@plan_option
+@number_option
+@click.option("--always", is_flag=True, help="Comment also where there is nothing to change.")
+@click.option("--link", metavar="URL", help="Where the whole plan is; without it, the CI job.")
+@dry_run_option
+def command(file: Path, number: int | None, always: bool, link: str | None, dry_run: bool) -> None:
+    """Put a plan into the pull request: one comment for each target, updated in place.
+
+    In GitHub Actions (GITHUB_TOKEN), GitLab CI (GITLAB_TOKEN) and Azure Pipelines
+    (SYSTEM_ACCESSTOKEN). The summary of the job, where there is one, gets the plan too.
+    """
+    link = link or run_link(environment())
+    told = [(planned, _text(planned, link)) for planned in read_plans(file)]
+    if dry_run:
+        out("\n".join(f"{planned.marker}\n{text}" for planned, text in told))
+        return
+    add_summary("\n".join(text for _, text in told))
+    forge = detect(environment(), number)
+    pull = forge.number()
+    for planned, text in told:
+        became = publish_comment(forge, pull, planned.marker, text, new=planned.pending or always)
+        target = printable(planned.plan["target"])
+        out(f"{target}: comment {became} ({forge.name}, {forge.review} {pull})\n")
+
+
+def _text(planned: Planned, link: str | None) -> str:
+    room = BUDGET - len(str(planned.marker)) - 1
+    return render_markdown_target(planned.plan, budget=room, link=link)

@@ -1,0 +1,125 @@
+"""The options of `serve` that say where it answers HTTP, and to whom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import click
+
+from reconciler.web.sockets import is_loopback
+
+F = TypeVar("F", bound=Callable[..., Any])
+_PACKAGES = ("starlette", "uvicorn")
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:\d+)?|\[[0-9A-Fa-f:]+\](:\d+)?")
+_AZURE_NAME = re.compile(r"([\w-]{1,64})/([\w().-]{1,90})/([\w-]{1,64})")
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where `serve` answers, and to whom."""
+
+    host: str
+    port: int
+    token_file: Path | None = None
+    read_only_file: Path | None = None
+    public_url: str | None = None
+    hosts: tuple[str, ...] = ()
+    azure_name: tuple[str, str, str] | None = None
+
+
+def door_options(function: F) -> F:
+    """The options; `read_doors` makes Doors of them."""
+    path = click.Path(dir_okay=False, path_type=Path)
+    for option in reversed(
+        (
+            click.option(
+                "--host", default="127.0.0.1", show_default=True, help="The address to answer at."
+            ),
+            click.option(
+                "--port",
+                default=8765,
+                show_default=True,
+                type=click.IntRange(0, 65535),
+                help="0: any that is free.",
+            ),
+            click.option("--no-http", is_flag=True, help="No pages and no API."),
+            click.option("--token-file", type=path, help="A file with the token."),
+            click.option(
+                "--read-only-token-file", type=path, help="A file with a token that may only read."
+            ),
+            click.option(
+                "--allow-remote",
+                is_flag=True,
+                help="Let other machines in, over HTTP without TLS.",
+            ),
+            click.option(
+                "--public-url", metavar="URL", help="The address of a proxy that stands before it."
+            ),
+            click.option(
+                "--allow-host",
+                "hosts",
+                multiple=True,
+                metavar="NAME",
+                help="A further host name to answer to.",
+            ),
+            click.option(
+                "--azure-name",
+                metavar="SUBSCRIPTION/GROUP/WORKSPACE",
+                help="What Azure's API answers to; without it, to any.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def read_doors(
+    host: str,
+    port: int,
+    no_http: bool,
+    token_file: Path | None,
+    read_only_token_file: Path | None,
+    allow_remote: bool,
+    public_url: str | None,
+    hosts: tuple[str, ...],
+    azure_name: str | None,
+) -> Doors | None:
+    """Where to answer; None: nowhere. A usage error for what cannot be meant."""
+    if no_http:
+        return None
+    if not is_loopback(host) and not allow_remote:
+        raise click.UsageError(
+            f"--host {host} lets other machines in, without TLS: tokens and data can be read on the"
+            " way. Put a proxy with TLS before it; --allow-remote says that you mean it"
+        )
+    if public_url is not None:
+        parts = urlsplit(public_url)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
+            raise click.UsageError(f"--public-url {public_url}: write https://NAME, without a path")
+        public_url = f"{parts.scheme}://{parts.netloc}"
+    for name in hosts:
+        if _HOST.fullmatch(name) is None:
+            raise click.UsageError(f"--allow-host {name}: write NAME or NAME:PORT")
+    return Doors(
+        host, port, token_file, read_only_token_file, public_url, hosts, _azure_name(azure_name)
+    )
+
+
+def missing_packages() -> list[str]:
+    """What is not installed of what HTTP needs."""
+    return [name for name in _PACKAGES if find_spec(name) is None]
+
+
+def _azure_name(text: str | None) -> tuple[str, str, str] | None:
+    if text is None:
+        return None
+    match = _AZURE_NAME.fullmatch(text)
+    if match is None:
+        raise click.UsageError(f"--azure-name {text}: write SUBSCRIPTION/GROUP/WORKSPACE")
+    return match[1], match[2], match[3]

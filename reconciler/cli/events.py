@@ -1,0 +1,40 @@
+"""What happens in a command that stays, as lines on standard error: text, or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler.cli.output import say
+from reconciler.render.words import printable
+
+Log = Callable[..., None]
+"""Called with an event's name and its fields."""
+
+
+def log_of(form: str) -> Log:
+    """What writes a line for each event, in the form `text` or `json`."""
+    return _json_line if form == "json" else _text_line
+
+
+def _json_line(event: str, **fields: Any) -> None:
+    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **fields}
+    _say(json.dumps(line, default=str))
+
+
+def _text_line(event: str, **fields: Any) -> None:
+    said = " ".join(
+        f"{name}={printable(json.dumps(value, default=str, ensure_ascii=False))}"
+        for name, value in fields.items()
+        if value is not None
+    )
+    _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {event} {said}".rstrip())
+
+
+def _say(line: str) -> None:
+    # A log that cannot be written, on a full disk or to a reader that has gone, ends nothing.
+    with suppress(OSError):
+        say(line)

@@ -1,0 +1,79 @@
+"""What `comment`, `issue` and `reviewed` share: their options, and the plans of a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.cli.output import out
+from reconciler.cli.planfiles import read_plan
+from reconciler.forge.marker import Marker, plan_digest
+from reconciler.forge.summary import write_summary
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PENDING = ("create", "update", "disable")
+
+plan_option = click.option(
+    "--plan",
+    "file",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A plan that `reconciler plan --out FILE` wrote.",
+)
+number_option = click.option(
+    "--pull-request",
+    "number",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The pull request; without it, the one that the CI job runs for.",
+)
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Print what would be written, and call nobody."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plan of one target, as the file shows it."""
+
+    plan: Mapping[str, Any]
+    digest: str
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is something to change, or it is refused."""
+        counts = self.plan["summary"]
+        return bool(self.plan["refusals"]) or any(counts[action] for action in _PENDING)
+
+    @property
+    def marker(self) -> Marker:
+        """What marks its comment."""
+        return Marker("plan", self.plan["target"], self.plan["owner"], self.digest)
+
+
+def environment() -> Mapping[str, str]:
+    """The variables of the CI job."""
+    return os.environ
+
+
+def add_summary(text: str) -> None:
+    """Put Markdown into the summary of the CI job, if it has one."""
+    line = write_summary(environment(), text)
+    if line is not None:
+        out(line + "\n")
+
+
+def read_plans(file: Path) -> list[Planned]:
+    """The plans that a file shows. It may come from anywhere: it does not say who sees them."""
+    saved = read_plan(file)
+    return [
+        Planned(plan, plan_digest(target, saved.owner, plan["refusals"]))
+        for plan, target in zip(saved.shown["plans"], saved.targets, strict=True)
+    ]

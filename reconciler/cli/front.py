@@ -1,0 +1,167 @@
+"""The HTTP side of `serve`: a process of its own beside the engine, started, watched, stopped.
+
+It shares nothing with the engine but the workspace's file: what it does cannot hold up a fire,
+and what breaks it does not stop the engine. The socket is bound here, before anything else is
+begun, and outlives a process that has to be started anew. The process ends when its standard input
+does, so that none stays behind, however this one ends.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reconciler.cli.doors import Doors
+from reconciler.cli.events import Log
+from reconciler.errors import ReconcilerError
+from reconciler.web.sockets import address_of, bind, is_loopback
+from reconciler.web.tokens import LINK_SECONDS, Tokens
+
+STOP_SECONDS = 8.0
+"""How long the process has to end, before it is killed."""
+AGAIN_SECONDS = 2.0
+"""How long to wait before a process that ended by itself is started anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the process is told, as JSON, in the first line of its standard input."""
+
+    config: str
+    target: str
+    socket: int
+    token: str = field(repr=False)
+    read_only_token: str | None = field(repr=False)
+    any_address: bool
+    public_url: str | None
+    hosts: tuple[str, ...]
+    azure_name: tuple[str, str, str] | None
+    log_format: str
+
+
+def _bind(doors: Doors) -> socket.socket:
+    try:
+        return bind(doors.host, doors.port)
+    except OSError as error:
+        raise ReconcilerError(
+            f"{doors.host}, port {doors.port}: {error.strerror or error}",
+            hint="--port 0 takes any that is free; --no-http serves none",
+        ) from error
+
+
+class Front:
+    """The process that answers HTTP, from `start` to `stop`."""
+
+    def __init__(
+        self,
+        doors: Doors,
+        tokens: Tokens,
+        *,
+        config: Path,
+        target: str,
+        log: Log,
+        log_format: str,
+    ) -> None:
+        """Bind; ReconcilerError."""
+        self._doors = doors
+        self._tokens = tokens
+        self._log = log
+        self._socket = _bind(doors)
+        self.address = (doors.public_url or address_of(self._socket)).rstrip("/")
+        self._told = Told(
+            config=str(config),
+            target=target,
+            socket=self._socket.fileno(),
+            token=tokens.full,
+            read_only_token=tokens.read,
+            any_address=not is_loopback(doors.host),
+            public_url=doors.public_url,
+            hosts=doors.hosts,
+            azure_name=doors.azure_name,
+            log_format=log_format,
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ending = False
+        self._stopping = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="http", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer, and say where."""
+        self._process = self._open()
+        self._watcher.start()
+        self._log("serving", address=self.address)
+        if not is_loopback(self._doors.host):
+            self._log(
+                "open_to_others",
+                host=self._doors.host,
+                meaning="whoever reaches this port and has a token gets in; there is no TLS here,"
+                " so put a proxy before it that has",
+            )
+        code = self._tokens.new_link(time.time())
+        self._log("link", url=f"{self.address}/login?code={code}", minutes=LINK_SECONDS // 60)
+
+    def stop_soon(self) -> None:
+        """Do not start it anew; `stop` is to come. May be called from a signal handler."""
+        self._ending = True
+
+    def stop(self) -> None:
+        """End the process; what it is answering gets a moment."""
+        self._stopping.set()
+        process = self._process
+        if process is not None:
+            _end_input(process)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if self._watcher.is_alive():
+            self._watcher.join()
+        self._socket.close()
+
+    def _open(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "reconciler.cli.http"],
+            stdin=subprocess.PIPE,
+            pass_fds=(self._socket.fileno(),),
+            # Ctrl-C is for the engine, which then stops this.
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        try:
+            process.stdin.write(json.dumps(asdict(self._told)).encode() + b"\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended; whoever waits for it says how
+        return process
+
+    def _watch(self) -> None:
+        """Start it anew if it ends by itself."""
+        while True:
+            process = self._process
+            assert process is not None
+            code = process.wait()
+            _end_input(process)
+            if self._stopping.wait(0.1) or self._ending:
+                return
+            self._log("http_ended", code=code, again_seconds=AGAIN_SECONDS)
+            if self._stopping.wait(AGAIN_SECONDS) or self._ending:
+                return
+            self._process = self._open()
+            if self._stopping.is_set():  # `stop` saw the one before
+                _end_input(self._process)
+
+
+def _end_input(process: subprocess.Popen[Any]) -> None:
+    try:
+        if process.stdin is not None:
+            process.stdin.close()
+    except OSError:
+        pass  # it has gone

@@ -1,0 +1,66 @@
+"""What `serve` runs to answer HTTP: `python -m reconciler.cli.http`, told by its standard input.
+
+It ends when that ends. It is no command: `serve` has bound the socket and made the tokens.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import Any
+
+from reconciler.cli.events import log_of
+from reconciler.cli.session import Session
+from reconciler.cli.tokens import SECRETS
+from reconciler.cli.workspace import Workspace
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    told = json.loads(sys.stdin.buffer.readline())
+    for name in SECRETS:
+        os.environ.pop(name, None)
+    bound = socket.socket(fileno=told["socket"])  # its family and protocol are those that it has
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_input, name="stdin", daemon=True).start()
+    from reconciler.web.server import run
+
+    run(_site(told), bound)
+
+
+def _site(told: dict[str, Any]) -> Any:
+    from reconciler.web.settings import Site
+    from reconciler.web.tokens import Tokens
+
+    session = Session(told["config"])
+    workspace = Workspace(session, session.one_target(told["target"]))
+    name = told["azure_name"]
+    return Site(
+        path=workspace.path,
+        runs_folder=workspace.runs_folder,
+        target=workspace.target.name,
+        owner=session.config.owner,
+        tokens=Tokens(told["token"], told["read_only_token"]),
+        datastores=workspace.datastores,
+        base=session.config.root,
+        config=session.config.path,
+        hosts=frozenset(host.lower() for host in told["hosts"]),
+        any_address=told["any_address"],
+        public_url=told["public_url"],
+        azure_name=(name[0], name[1], name[2]) if name else None,
+        log=log_of(told["log_format"]),
+    )
+
+
+def _end_with_input() -> None:
+    sys.stdin.buffer.read()
+    # The server stops by this signal as by any other: what it is answering gets a moment.
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

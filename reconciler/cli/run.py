@@ -1,0 +1,208 @@
+"""`reconciler run`: the loop that keeps live schedules as the repository says."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from reconciler.apply import PARALLELISM
+from reconciler.cli.durations import duration
+from reconciler.cli.events import Log, log_of
+from reconciler.cli.output import use_colour
+from reconciler.cli.session import actor as who
+from reconciler.cli.session import target_option, working_folder
+from reconciler.config import FILE_NAME, find_config
+from reconciler.errors import ConfigError
+from reconciler.loop.checkout import GitSource
+from reconciler.loop.controller import Loop, Settings
+from reconciler.loop.folder import FolderSource
+from reconciler.loop.git import is_address
+from reconciler.loop.inforce import Declared
+from reconciler.loop.opened import OpenTarget
+from reconciler.loop.source import Source
+from reconciler.providers import Opening, open_provider
+from reconciler.providers.base import Provider
+from reconciler.state import open_state
+
+_FOLDER = ".reconciler"
+# The worst that a target came to is what `--once` exits with; the first of these that occurs.
+_EXITS = (
+    (("failed", "unavailable", "broken", None), 1),
+    (("partial",), 5),
+    (("stalled",), 4),
+)
+
+
+@click.command()
+@target_option
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=f"The configuration; without it, the nearest {FILE_NAME} here or above.",
+)
+@click.option(
+    "--source",
+    metavar="URL",
+    help="A Git repository (https, ssh or file) to follow, in place of a folder.",
+)
+@click.option("--ref", metavar="NAME", help="Its branch, tag or commit; else its default branch.")
+@click.option("--path", metavar="FOLDER", help=f"The folder in it that holds {FILE_NAME}.")
+@click.option(
+    "--interval",
+    type=duration,
+    default="60s",
+    show_default=True,
+    metavar="TIME",
+    help="From one cycle to the next, such as 30s or 5m; a tenth more or less.",
+)
+@click.option("--once", is_flag=True, help="Make one cycle of every target, and end.")
+@click.option(
+    "--state",
+    metavar="ADDRESS",
+    help="Where leases and history are kept: a file, or a postgresql:// address.",
+)
+@click.option(
+    "--lease",
+    type=duration,
+    default="30s",
+    show_default=True,
+    metavar="TIME",
+    help="After how long another loop takes over from one that has died.",
+)
+@click.option(
+    "--parallelism",
+    type=click.IntRange(1, 256),
+    default=PARALLELISM,
+    show_default=True,
+    help="Changes at a time, where the target can take several.",
+)
+@click.option(
+    "--log-format", type=click.Choice(("text", "json")), default="text", show_default=True
+)
+@click.option("--no-color", is_flag=True, help="No colour; NO_COLOR does the same.")
+def command(
+    target: str | None,
+    config: Path | None,
+    source: str | None,
+    ref: str | None,
+    path: str | None,
+    interval: timedelta,
+    once: bool,
+    state: str | None,
+    lease: timedelta,
+    parallelism: int,
+    log_format: str,
+    no_color: bool,
+) -> None:
+    """Keep live schedules as the repository says, until stopped.
+
+    Looks every interval, and at once on SIGHUP. What is broken at a new revision is reported, and
+    the last good revision stays in force. SIGTERM and Ctrl-C end it after the change in hand.
+    """
+    gc.enable()  # off for commands that end soon
+    use_colour(no_color)
+    if source is None and (ref is not None or path is not None):
+        raise click.UsageError("--ref and --path are about a --source")
+    if source is not None and config is not None:
+        raise click.UsageError(f"--path names the folder of {FILE_NAME} in a --source")
+    if min(interval, lease) < timedelta(seconds=1):
+        raise click.UsageError("--interval and --lease are 1 second or more")
+    log = log_of(log_format)
+    followed, folder = _source(config, source, ref, path)
+    opened = open_state(state, folder)
+    try:
+        settings = Settings(
+            holder=f"{socket.gethostname()}:{os.getpid()}",
+            interval=interval,
+            lease=lease,
+            target=target,
+            actor=who(),
+            parallelism=parallelism,
+        )
+        loop = Loop(
+            followed,
+            opened,
+            opener(followed, settings.actor, os.environ.get("AZURE_ACCESS_TOKEN")),
+            settings,
+            clock=lambda: datetime.now(UTC),
+            log=log,
+        )
+        _listen(loop)
+        log("started", source=followed.name, interval=interval.total_seconds())
+        if once:
+            code = _once(loop, log)
+        else:
+            loop.run()
+            code = 0
+        log("stopped")
+    finally:
+        opened.close()
+    click.get_current_context().exit(code)
+
+
+def _source(
+    config: Path | None, source: str | None, ref: str | None, path: str | None
+) -> tuple[Source, Path]:
+    """What is followed, and the folder of what the loop keeps."""
+    here = working_folder()
+    if source is not None and (is_address(source) or ref is not None or path is not None):
+        address = source if is_address(source) else (here / source).resolve().as_uri()
+        folder = here / _FOLDER
+        made = GitSource(
+            address, folder, environment=os.environ, base=here, ref=ref, path=path or ""
+        )
+        return made, folder
+    if source is not None:
+        config = Path(source) / FILE_NAME
+    found = here / config if config is not None else find_config(here)
+    if found is None:
+        raise ConfigError(
+            f"no {FILE_NAME} here or in a folder above",
+            hint="`reconciler init` writes one; --source follows a Git repository",
+        )
+    if not found.is_file():
+        raise ConfigError(f"{found}: no such file")
+    folder = found.parent / _FOLDER
+    return FolderSource(found, folder, environment=os.environ), folder
+
+
+def opener(source: Source, actor: str | None, token: str | None) -> OpenTarget:
+    """What opens a target's provider, for the owner and the commit of what is declared."""
+
+    def opened(declared: Declared) -> Provider:
+        opening = Opening(
+            folder=source.base(declared.revision),
+            owner=declared.config.owner,
+            actor=actor,
+            revision=declared.revision.commit,
+            token=token,
+        )
+        return open_provider(declared.target, opening)
+
+    return opened
+
+
+def _listen(loop: Loop) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.stop())
+    hang_up = getattr(signal, "SIGHUP", None)  # not on Windows
+    if hang_up is not None:
+        signal.signal(hang_up, lambda *_: loop.wake("signal"))
+
+
+def _once(loop: Loop, log: Log) -> int:
+    """One cycle of each target, one after the other; the exit code says how it went."""
+    try:
+        made = loop.turn()
+    finally:
+        loop.close()
+    if not made:
+        return 1
+    outcomes = {record.outcome if record else None for record in made.values()}
+    return next((code for kinds, code in _EXITS if not outcomes.isdisjoint(kinds)), 0)

@@ -1,0 +1,54 @@
+"""Why a live schedule differs from its declaration: who made the difference, in words. Pure.
+
+A target keeps the digest of what was last applied. A live schedule that is not that any more was
+changed live; a declaration that is not that any more was changed in the repository.
+"""
+
+from __future__ import annotations
+
+from reconciler.declare.holds import hold_words, zone_of
+from reconciler.document import schedule_digest
+from reconciler.model import Cause, LiveSchedule, Schedule
+
+
+def cause_of(before: LiveSchedule, after: Schedule, digest: str | None) -> Cause:
+    """The cause of a difference; `digest` is that of `after`, None: its `schedule_digest`."""
+    if before.applied is None:
+        return "unknown"
+    live = (before.digest or schedule_digest(before.schedule)) != before.applied
+    if live:
+        declared = (digest or schedule_digest(after)) != before.applied
+        return "both" if declared else "live"
+    return "repository"
+
+
+def why(cause: Cause, before: LiveSchedule, after: Schedule) -> str:
+    """The cause in words, with who changed it live and when; empty where nothing is known."""
+    off = before.schedule.enabled and not after.enabled
+    on = after.enabled and not before.schedule.enabled
+    if cause == "repository":
+        return "changed in the repository"
+    if cause == "unknown":
+        if off and after.hold is None:
+            return "disabled in the repository"
+        return "enabled again" if on else ""
+    if cause == "both":
+        return f"changed in the repository, and live{who_and_when(before)}"
+    return f"{'switched off' if on else 'changed'} live{who_and_when(before)}"
+
+
+def who_and_when(live: LiveSchedule) -> str:
+    """` by ana on 2026-11-22 10:00 UTC`, as far as it is known; a blank before each part."""
+    who = f" by {live.modified_by}" if live.modified_by else ""
+    return who + (f" on {live.modified_at:%Y-%m-%d %H:%M} UTC" if live.modified_at else "")
+
+
+def say(reason: str, after: Schedule, *, pending: bool = True) -> str:
+    """`reason` with what its declaration says beside it: a hold, and what the loop leaves."""
+    parts = [reason] if reason else []
+    if after.hold is not None:
+        parts.append(hold_words(after.hold, zone_of(after)))
+    if pending and after.mode != "heal":
+        what = "only reports it" if after.mode == "observe" else "leaves it alone"
+        parts.append(f"the loop {what} (reconcile: {after.mode})")
+    return "; ".join(parts)

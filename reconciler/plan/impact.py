@@ -1,0 +1,129 @@
+"""A plan -> the same with what it does to fires: of each change, and of everything that is ours.
+
+Pure. What is unchanged is only counted, once; what is changed is counted before and after, and
+compared (`moves.py`, `warnings.py`). The cost is that of the rules, not of the fires.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from reconciler.firing.count import DAY_MINUTES, Span, span_of
+from reconciler.firing.instants import MINUTE, moment
+from reconciler.model import Action, BusyMinute, Change, Impact, Plan, PlanImpact
+from reconciler.plan.heat import Heat
+from reconciler.plan.moves import compare
+from reconciler.plan.sides import Firing, Side, fires_of, side_of
+from reconciler.plan.warnings import warnings_of
+
+HORIZON = timedelta(days=14)
+BUSIEST = 5
+_LISTED = 96
+_ALL_LISTED = 20_000
+"""Fires that are listed of one schedule, and of all: what a picture can show."""
+
+
+def with_impact(plan: Plan, *, firing: Firing, now: datetime, horizon: timedelta = HORIZON) -> Plan:
+    """`plan`, applied at `now`, with what happens up to and with `now + horizon`.
+
+    `firing`: the trigger by which the target really fires a schedule.
+    """
+    span = span_of(now, now + horizon)
+    start = moment(span.after)
+    listed = min(_LISTED, _ALL_LISTED // max(len(plan.pending), 1))
+    common, lost, won = Heat(), [], []
+    changes = []
+    for change in plan.changes:
+        if change.action is Action.SKIP:
+            changes.append(change)
+            continue
+        created = _created(change, start)
+        before = _before(change, created, firing, span)
+        if change.action is Action.NOOP:
+            common.add(before.fires.bits)
+            changes.append(change)
+            continue
+        after = _after(change, before, created, firing, span)
+        if after is before:
+            common.add(before.fires.bits)
+            changes.append(change)
+            continue
+        lost.append(before.fires.bits)
+        won.append(after.fires.bits)
+        if change.action is Action.CREATE or _differ(before, after):
+            change = replace(change, impact=_impact(before, after, span, listed))
+        changes.append(change)
+    whole = _whole(common, lost, won, start, span, horizon)
+    return replace(plan, changes=tuple(changes), impact=whole)
+
+
+def _created(change: Change, now: datetime) -> datetime:
+    """When the schedule was, or will be, created."""
+    live = change.before
+    return live.created_at if live is not None and live.created_at is not None else now
+
+
+def _before(change: Change, created: datetime, firing: Firing, span: Span) -> Side:
+    live = change.before
+    return side_of(live.schedule if live is not None else None, created, firing, span)
+
+
+def _after(change: Change, before: Side, created: datetime, firing: Firing, span: Span) -> Side:
+    """`before` itself where the change does not touch when it fires."""
+    live, wanted = change.before, change.after
+    if live is None:
+        # The moment at which it is created counts as well: some fire at once.
+        return side_of(wanted, created, firing, replace(span, after=span.after - 1))
+    was = live.schedule
+    if wanted and was.trigger == wanted.trigger and was.enabled == wanted.enabled:
+        return before
+    return side_of(wanted, created, firing, span)
+
+
+def _differ(before: Side, after: Side) -> bool:
+    """Whether there is anything to tell: not of what neither fires, nor can be foretold."""
+    is_told = before.trigger is not None or after.trigger is not None
+    return is_told or before.is_foretold != after.is_foretold
+
+
+def _impact(before: Side, after: Side, span: Span, listed: int) -> Impact:
+    moves = compare(before.fires, after.fires, span, after.time_zone)
+    return Impact(
+        fires_of(before, span, listed),
+        fires_of(after, span, listed),
+        moves.added,
+        moves.removed,
+        moves.moved,
+        moves.by,
+        moves.examples,
+        tuple(warnings_of(before, after, moves, span)),
+    )
+
+
+def _whole(
+    common: Heat, lost: list[int], won: list[int], start: datetime, span: Span, horizon: timedelta
+) -> PlanImpact:
+    before, after = common, common.copy()
+    for bits in lost:
+        before.add(bits)
+    for bits in won:
+        after.add(bits)
+    days = -(-span.minutes // DAY_MINUTES)
+    length = horizon / timedelta(days=1)
+    busiest = {*before.busiest(BUSIEST), *after.busiest(BUSIEST)}
+    minutes = [_busy(minute, before, after, span) for minute in busiest]
+    minutes.sort(key=lambda busy: (-max(busy.before, busy.after), busy.at))
+    return PlanImpact(
+        start.astimezone(UTC),
+        horizon,
+        before.total / length,
+        after.total / length,
+        tuple(minutes[:BUSIEST]),
+        before.rows(days),
+        after.rows(days),
+    )
+
+
+def _busy(minute: int, before: Heat, after: Heat, span: Span) -> BusyMinute:
+    return BusyMinute(moment(span.base + minute * MINUTE), before.at(minute), after.at(minute))

@@ -1,0 +1,190 @@
+"""A schedule before and after -> what a reviewer should know about when it will fire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from reconciler.firing.clock import ClockEffect, clock_effects
+from reconciler.firing.count import Span, instants, raster
+from reconciler.firing.expression import parse
+from reconciler.firing.instants import DAY, HOUR, moment, seconds, wall_seconds
+from reconciler.firing.offsets import clock
+from reconciler.firing.phrases import and_list
+from reconciler.firing.recurrence import effective_pattern
+from reconciler.firing.zones import zone
+from reconciler.model import Cron, FireWarning, Recurrence, Trigger
+from reconciler.plan.moves import Moves
+from reconciler.plan.sides import Side
+
+_YEAR = timedelta(days=366)
+
+
+def warnings_of(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[FireWarning]:
+    """What the change brings; what held before it is no news."""
+    trigger = after.trigger
+    if not isinstance(trigger, Recurrence | Cron):
+        return
+    if isinstance(before.trigger, Recurrence | Cron):
+        yield from _now(before, after, moves, span)
+    elif _fires_at_once(after, span):
+        message = "it has no start_time: it fires as soon as it is created"
+        yield FireWarning("immediate", message)
+    yield from _ended(before.trigger, trigger, after, span)
+    yield from _short_months(before.trigger, trigger)
+    yield from _clock(before, after, span)
+
+
+def _fires_at_once(after: Side, span: Span) -> bool:
+    trigger = after.trigger
+    return (
+        isinstance(trigger, Recurrence)
+        and trigger.start_time is None
+        and effective_pattern(trigger) is None
+        and next(instants(after.fires, span), None) == moment(seconds(after.created))
+    )
+
+
+# ----------------------------------------------------------------------- what changing it now does
+
+
+def _now(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[FireWarning]:
+    """A fire that falls between the two: skipped, or done twice.
+
+    Of what fires more often than every hour nobody misses one.
+    """
+    most = (span.until - span.after) // HOUR + 1
+    if max(before.fires.count, after.fires.count) > most:
+        return
+    if moves.by is not None and abs(moves.by) < timedelta(seconds=span.until - span.after):
+        yield from _between(before, after, int(moves.by.total_seconds()), span)
+    elif moves.moved or moves.added == moves.removed:
+        yield from _today(before, after, span)
+
+
+def _between(before: Side, after: Side, by: int, span: Span) -> Iterator[FireWarning]:
+    """All fires are moved by so many seconds."""
+    now, name = span.after, after.time_zone
+    if by < 0:
+        for at in _fires(before, now, now - by):
+            past = _said(at + timedelta(seconds=by), name)
+            moves = f"{_said(at, name)} moves to {past}, which is past"
+            yield FireWarning("skips", f"applied now it skips a fire: {moves}")
+    for at in _fires(before, max(now - by, seconds(before.created) - 1), now) if by > 0 else ():
+        again = at + timedelta(seconds=by)
+        if again in _fires(after, now, seconds(again)):
+            yield FireWarning(
+                "repeats",
+                f"applied now it fires twice: it did at {_said(at, name)}, and does again at"
+                f" {_said(again, name)}",
+            )
+
+
+def _today(before: Side, after: Side, span: Span) -> Iterator[FireWarning]:
+    """Both would fire as often on the day of the apply, but the two halves of it do not add up."""
+    now, name = span.after, after.time_zone
+    local = now + clock(name).offset(now)
+    start = now - local % DAY
+    stop = start + DAY
+    old, new = _fires(before, start - 1, stop - 1), _fires(after, start - 1, stop - 1)
+    at = moment(now)
+    really = sum(each <= at for each in old) + sum(each > at for each in new)
+    if len(old) != len(new) or really == len(new):
+        return
+    day = f"{at.astimezone(zone(name)):%a %d %b}"
+    if really < len(new):
+        number = len(new) - really
+        yield FireWarning("skips", f"applied now it skips {_times(number)} on {day}")
+    else:
+        number = really - len(new)
+        yield FireWarning("repeats", f"applied now it fires {_times(number)} too often on {day}")
+
+
+def _times(number: int) -> str:
+    return "a fire" if number == 1 else f"{number} fires"
+
+
+def _fires(side: Side, after: int, until: int) -> list[datetime]:
+    """What it fires, or would have fired, in a range of instants."""
+    assert side.trigger is not None
+    span = Span(after, until, after - after % DAY)
+    return list(instants(raster(side.trigger, span, side.created), span))
+
+
+# -------------------------------------------------------------------------------- what is to come
+
+
+def _ended(
+    old: Trigger | None, trigger: Recurrence | Cron, after: Side, span: Span
+) -> Iterator[FireWarning]:
+    end = trigger.end_time
+    if end is None or getattr(old, "end_time", None) == end:
+        return
+    last = clock(trigger.time_zone).instant(wall_seconds(end))
+    said = f"{end:%Y-%m-%d %H:%M}"
+    if last <= span.after:
+        yield FireWarning("ended", f"its end_time {said} is past: it never fires")
+    elif last <= span.until:
+        count = after.fires.count
+        left = "no fire is" if count == 0 else "1 fire is" if count == 1 else f"{count} fires are"
+        yield FireWarning("ended", f"its end_time {said} is near: {left} left")
+
+
+def _short_months(old: Trigger | None, new: Trigger) -> Iterator[FireWarning]:
+    days = _late_days(new)
+    if days and days != _late_days(old):
+        said = and_list([str(day) for day in days])
+        plural = "s" if len(days) > 1 else ""
+        yield FireWarning(
+            "short_months", f"not every month has day{plural} {said}: it does not fire in those"
+        )
+
+
+def _late_days(trigger: Trigger | None) -> tuple[int, ...]:
+    """The days of the month, from the 29th on, that a trigger names."""
+    days: tuple[int, ...] = ()
+    if isinstance(trigger, Cron):
+        fields = parse(trigger.expression)
+        days = fields.month_days if fields is not None else ()
+    elif isinstance(trigger, Recurrence):
+        pattern = effective_pattern(trigger)
+        days = pattern.month_days if pattern is not None else ()
+        start = trigger.start_time
+        plain = pattern is None or not (pattern.month_days or pattern.week_days)
+        if trigger.frequency == "month" and plain and start is not None:
+            days = (start.day,)
+    return tuple(day for day in days if day > 28) if len(days) < 31 else ()
+
+
+def _clock(before: Side, after: Side, span: Span) -> Iterator[FireWarning]:
+    """Wall times that a clock change within a year skips or repeats."""
+    known = _effects(before, span)
+    effects = [each for each in _effects(after, span) if each not in known]
+    for kind in ("skipped", "repeated"):
+        found = [each for each in effects if each.kind == kind]
+        if found:
+            yield _clock_warning(found)
+
+
+def _effects(side: Side, span: Span) -> tuple[ClockEffect, ...]:
+    if side.trigger is None:
+        return ()
+    now = moment(span.after)
+    return clock_effects(side.trigger, now, now + _YEAR, created=side.created)
+
+
+def _clock_warning(effects: list[ClockEffect]) -> FireWarning:
+    first = effects[0]
+    more = f" ({len(effects) - 1} more like this)" if len(effects) > 1 else ""
+    day = f"{first.wall.day} {first.wall:%b %Y}"
+    wall, at = f"{first.wall:%H:%M}", f"{first.fires_at.astimezone(zone(first.time_zone)):%H:%M}"
+    if first.kind == "skipped":
+        message = f"{wall} does not come on {day}, when the clock goes forward: it fires at {at}"
+        return FireWarning("clock_skips", message + more)
+    message = f"{wall} comes twice on {day}, when the clock goes back: it fires the first time"
+    return FireWarning("clock_repeats", message + more)
+
+
+def _said(at: datetime, time_zone: str) -> str:
+    local = at.astimezone(zone(time_zone))
+    return f"{local:%a} {local.day} {local:%b %H:%M}"

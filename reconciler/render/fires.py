@@ -1,0 +1,119 @@
+"""What a change does to fires, in words: from a change of the plan document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from reconciler.firing.zones import resolve, zone
+from reconciler.render.words import counted
+
+Document = Mapping[str, Any]
+_ON_CHANGE = "when a file changes"
+_NEAR = timedelta(days=180)
+
+
+def when(instant: str, in_zone: tzinfo, start: str | None = None) -> str:
+    """`Mon 23 Nov 03:00` on the clock of a zone, with seconds where there are any.
+
+    `start`: the moment that the plan was made for; a year is said of what is far from it.
+    """
+    at = datetime.fromisoformat(instant)
+    local = at.astimezone(in_zone)
+    is_near = start is not None and abs(at - datetime.fromisoformat(start)) < _NEAR
+    year = "" if is_near else f" {local.year}"
+    time = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+    return f"{local:%a} {local.day} {local:%b}{year} {time}"
+
+
+def zone_of(change: Document) -> tuple[tzinfo, str]:
+    """The time zone of a change and its name; UTC for one that is not known here."""
+    known = resolve(str(change.get("time_zone") or "UTC"))
+    return (zone(known), known) if known else (UTC, "UTC")
+
+
+def rate(fires: Document | None) -> str:
+    """`24 a day`, `2 a week`, `1 a month`, `7 a year`, `none`; for a datastore trigger, `when a
+    file changes`.
+    """
+    if fires is None:
+        return _ON_CHANGE
+    if fires["first"] is None and not fires["count"]:
+        return "none"
+    a_day, a_week = fires["per_day"], fires["per_week"]
+    if a_day >= 2:
+        return f"{number(a_day)} a day"
+    if a_week >= 1:
+        return f"{number(a_week)} a week"
+    a_year = a_week * 365.25 / 7
+    if a_year >= 11.5:
+        return f"{number(a_year / 12)} a month"
+    return f"{number(a_year)} a year" if a_year >= 0.95 else "seldom"
+
+
+def following(fires: Document | None, in_zone: tzinfo, start: str | None) -> str:
+    """When a side fires next; `never`, or `not known` where a file decides."""
+    if fires is None:
+        return "not known"
+    return when(fires["first"], in_zone, start) if fires["first"] else "never"
+
+
+def count(fires: Document | None) -> str:
+    """How often a side fires within the horizon."""
+    return "not known" if fires is None else f"{fires['count']:,}"
+
+
+def number(value: float) -> str:
+    """A count or a mean with at most one decimal."""
+    rounded = round(value, 1)
+    return f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,.1f}"
+
+
+def days(horizon: float) -> str:
+    """The horizon of a plan: `14 days`, `1 day`."""
+    return f"{number(horizon)} {'day' if horizon == 1 else 'days'}"
+
+
+def span(seconds: float) -> str:
+    """A length of time in words: `30 minutes`, `1 hour`, `2 days`, `5 hours 30 minutes`."""
+    left = round(abs(seconds))
+    said = []
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        number, left = divmod(left, length)
+        if number:
+            said.append(counted(number, unit))
+    return " ".join(said) or "0 seconds"
+
+
+def moved_by(impact: Document) -> str:
+    """`1 hour later`, `30 minutes earlier`; empty where fires move by different lengths."""
+    seconds = impact["moved_by_seconds"]
+    if not seconds:
+        return ""
+    return f"{span(seconds)} {'later' if seconds > 0 else 'earlier'}"
+
+
+def differences(impact: Document) -> list[str]:
+    """How many fires are moved, added and removed, each in a few words."""
+    said = []
+    if impact["moved"]:
+        by = moved_by(impact)
+        said.append(f"{impact['moved']:,} moved{', ' if by else ''}{by}")
+    said += [f"{impact[kind]:,} {kind}" for kind in ("added", "removed") if impact[kind]]
+    return said
+
+
+def in_a_line(change: Document) -> str:
+    """`fires 7 a week, 14 moved, 1 hour later`; empty where there is nothing to say."""
+    impact = change.get("impact")
+    if impact is None:
+        return ""
+    before, after = rate(impact["before"]), rate(impact["after"])
+    action = change["action"]
+    if action == "create":
+        return f"fires {after}" if after != "none" else "does not fire"
+    if action == "disable":
+        return f"fires {before}, then {'never' if before == _ON_CHANGE else 'none'}"
+    what = f"fires {before}" if before == after else f"fires {before}, then {after}"
+    return ", ".join([what, *differences(impact)])

@@ -1,0 +1,82 @@
+"""What a change, or a plan, does to fires -> the lines that say so beneath it in text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from reconciler.render.fires import differences, moved_by, number, rate, zone_of
+from reconciler.render.words import counted
+
+Document = Mapping[str, Any]
+_BUSIEST = 3
+_NEAR = timedelta(days=180)
+
+
+def fires_line(change: Document, start: str | None) -> str:
+    """`7 a week, one hour later; next Mon 23 Nov 03:00 (was 02:00) Europe/Lisbon`.
+
+    `start`: the moment that the plan was made for; a year is said of what is far from it.
+    """
+    impact = change["impact"]
+    if impact is None:
+        return ""
+    before, after = impact["before"], impact["after"]
+    if change["action"] == "create":
+        if after is None or not change["after"]["is_enabled"]:
+            return ""  # its trigger stands there in words already
+        said = rate(after)
+    elif rate(before) != rate(after):
+        said = f"{rate(before)} -> {rate(after)}"
+    else:
+        said = ", ".join([rate(after), *_differences(impact)])
+    return said + _next(before, after, start, *zone_of(change))
+
+
+def _differences(impact: Document) -> list[str]:
+    by = moved_by(impact)
+    if by:
+        return [f"one{by[1:]}" if by.startswith("1 ") else by]
+    return differences(impact) or ["as before"]
+
+
+def _next(
+    before: Document | None, after: Document | None, start: str | None, zone: tzinfo, name: str
+) -> str:
+    """When it fires next, and would have; nothing where it never does, or that is not known."""
+    if after is None or after["first"] is None:
+        return ""
+    day, time = _when(after["first"], start, zone)
+    was_day, was_time = day, time
+    if before is not None and before["first"] is not None:
+        was_day, was_time = _when(before["first"], start, zone)
+    if (was_day, was_time) == (day, time):
+        return f"; next {day} {time} {name}"
+    was = was_time if was_day == day else f"{was_day} {was_time}"
+    return f"; next {day} {time} (was {was}) {name}"
+
+
+def _when(instant: str, start: str | None, zone: tzinfo) -> tuple[str, str]:
+    """The day and the time, `Mon 23 Nov` and `03:00`, on the clock of a zone."""
+    at = datetime.fromisoformat(instant)
+    local = at.astimezone(zone)
+    is_near = start is not None and abs(at - datetime.fromisoformat(start)) < _NEAR
+    year = "" if is_near else f" {local.year}"
+    time = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+    return f"{local:%a} {local.day} {local:%b}{year}", time
+
+
+def load_lines(impact: Document | None) -> list[str]:
+    """Runs a day before and after, and the busiest minutes if they get busier."""
+    if impact is None:
+        return []
+    before, after = (number(impact["per_day"][side]) for side in ("before", "after"))
+    lines = [f"runs a day: {before}" + (f" -> {after}" if before != after else "")]
+    peak = max((minute["before"] for minute in impact["busiest"]), default=0)
+    busier = [m for m in impact["busiest"] if m["after"] > max(peak, 1)][:_BUSIEST]
+    for minute in busier:
+        at = " ".join(_when(minute["at"], impact["start"], UTC))
+        runs = counted(minute["after"], "run")
+        lines.append(f"busier: {at} UTC, {runs} (was {minute['before']:,})")
+    return lines

@@ -1,0 +1,116 @@
+"""One change of the plan document -> what its card in the page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reconciler.render import fires
+from reconciler.render.fields import is_short, lines_of, name_of
+from reconciler.render.worddiff import word_diff
+from reconciler.render.words import clip, clip_pair, counted, printable, value
+
+Document = Mapping[str, Any]
+View = dict[str, Any]
+
+ACTIONS = {
+    "disable": ("-", "disable", "to disable"),
+    "update": ("~", "update", "to update"),
+    "create": ("+", "create", "to create"),
+    "skip": ("!", "skipped", "skipped, not ours"),
+}
+"""In the order of the page: the symbol, the word on a card, the words of a count."""
+_FIELDS = 60
+_EXAMPLES = 5
+_COLUMNS = 400
+_NAME = 200
+
+
+def card_of(change: Document) -> View:
+    """The line of a change."""
+    symbol, words, _ = ACTIONS[change["action"]]
+    source, effect = change["source"], fires.in_a_line(change)
+    if not effect and change["fields"]:
+        effect = counted(len(change["fields"]), "field")
+    found = change["impact"]["warnings"] if change.get("impact") else []
+    name = clip(printable(change["name"]), _NAME)
+    return {
+        "action": change["action"],
+        "symbol": symbol,
+        "verb": words,
+        "name": name if name.strip() else f'"{name}"',
+        "place": clip(printable(f"{source['path']}:{source['line']}"), _NAME) if source else "",
+        "effect": effect,
+        "warnings": [warning["message"] for warning in found],
+        "warned": counted(len(found), "warning"),
+    }
+
+
+def details_of(change: Document, load: Document | None) -> View:
+    """What a card shows when it is opened."""
+    words = change.get("trigger") or {"before": None, "after": None}
+    impact = change.get("impact")
+    more = len(change["fields"]) - _FIELDS
+    return {
+        "reason": change["reason"],
+        "fields": [_field(field) for field in change["fields"][:_FIELDS]],
+        "more_fields": counted(more, "more field") if more > 0 else "",
+        "facts": _facts(change),
+        "when": (words["before"], words["after"]),
+        "fires": _fires(change, impact, load["start"]) if impact and load else None,
+        "timeline": None,
+        "notes": [(note["path"], note["message"]) for note in change["notes"]],
+    }
+
+
+def _field(field: Document) -> View:
+    """A pair of values with their words marked, or lines where they are long."""
+    shown: View = {"name": name_of(field), "lines": None, "masked": False}
+    before, after = value(field["before"]), value(field["after"])
+    if before == after:
+        return shown | {"masked": True, "before": ((clip(before, _COLUMNS), False),)}
+    if not is_short(field):
+        return shown | {"lines": lines_of(field)}
+    left, right = word_diff(*clip_pair(before, after, _COLUMNS))
+    return shown | {
+        "before": left if field["before"] is not None else None,
+        "after": right if field["after"] is not None else None,
+    }
+
+
+def _facts(change: Document) -> list[tuple[str, str]]:
+    """What is created, or what was there, key by key; an update shows what differs instead."""
+    document = {"create": change["after"], "disable": change["before"]}.get(change["action"])
+    if document is None:
+        return []
+    found = [(path, text) for path, text in _flat(document) if path != "name"]
+    return found[:_FIELDS]
+
+
+def _flat(document: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    for key, content in document.items():
+        path = f"{above}{key}"
+        if isinstance(content, Mapping) and content:
+            yield from _flat(content, f"{path}.")
+        elif content is not None:
+            yield clip(printable(path), _NAME), clip(value(content), _COLUMNS)
+
+
+def _fires(change: Document, impact: Document, start: str) -> View:
+    zone, name = fires.zone_of(change)
+    sides = [impact["before"], impact["after"]]
+
+    def said(instant: str | None) -> str | None:
+        return fires.when(instant, zone, start) if instant else None
+
+    return {
+        "zone": name,
+        "rates": [fires.rate(side) for side in sides],
+        "counts": [fires.count(side) for side in sides],
+        "next": [fires.following(side, zone, start) for side in sides],
+        "foretold": any(sides),
+        "differences": fires.differences(impact),
+        "examples": [
+            (said(one["before"]), said(one["after"])) for one in impact["examples"][:_EXAMPLES]
+        ],
+    }

@@ -1,0 +1,198 @@
+"""The plan document -> Markdown for a pull request, within the size that a comment may have.
+
+One collapsible section a target, what stops firing first. What does not fit is folded, the least
+important first: the details of changes, then whole changes to their names, then names to counts;
+the text says what was folded. Every text of the document is escaped: nobody vouches for it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from typing import Any
+from urllib.parse import quote
+
+from reconciler.render import fires
+from reconciler.render.escape import code, markup, prose
+from reconciler.render.folding import COUNT, FULL, LINE, NAME, fold
+from reconciler.render.markdown_change import Lengths, lengths_of
+from reconciler.render.words import counted
+
+Document = Mapping[str, Any]
+
+BUDGET = 65_000
+"""Bytes of UTF-8, and so characters too: GitHub takes 65,536, and a comment has a mark."""
+
+_SECTIONS = {
+    "disable": "To disable",
+    "update": "To update",
+    "create": "To create",
+    "skip": "Skipped, not ours",
+}
+_COUNTS = {
+    "create": "to create",
+    "update": "to update",
+    "disable": "to disable",
+    "skip": "skipped",
+    "noop": "unchanged",
+    "unmanaged": "unmanaged",
+}
+_OPENED = 3
+"""So many changes are shown open; more of them wait to be opened."""
+_LISTED = 20
+"""So many notes or refusals are shown."""
+_FOLDED = 40
+"""What it takes to say that targets are left out."""
+_IN_LINKS = ":/?&=%#.,;@+~!$*'()-_"
+
+
+def render_markdown(document: Document, *, budget: int = BUDGET, link: str | None = None) -> str:
+    """All plans; `link` leads to the whole, where there is such a place."""
+    plans = document["plans"]
+    head = f"# Plan for {len(plans)} targets: {_totals(plans)}\n\n" if len(plans) != 1 else ""
+    left = budget - size(head) - (_FOLDED if len(plans) > 1 else 0)
+    whole = [render_markdown_target(plan, budget=left, link=link) for plan in plans]
+    parts: dict[int, str] = {}
+    # The small ones first: what they leave of their share goes to the large ones.
+    for number, index in enumerate(sorted(range(len(plans)), key=lambda index: size(whole[index]))):
+        share = left // (len(plans) - number) - 1
+        text = whole[index]
+        if size(text) > share:
+            text = render_markdown_target(plans[index], budget=share, link=link)
+        if size(text) > share:
+            text = f"- {code(plans[index]['target'])}: {summary(plans[index])}\n"
+        if size(text) <= share:
+            parts[index] = text
+            left -= size(text) + 1
+    rest = len(plans) - len(parts)
+    told = "\n".join(parts[index] for index in sorted(parts))
+    return head + told + (f"\nFolded to fit: {counted(rest, 'target')}.\n" if rest else "")
+
+
+def render_markdown_target(
+    plan: Document, *, budget: int = BUDGET, link: str | None = None, opened: bool = True
+) -> str:
+    """The plan of one target, for a comment of its own; `opened`: its section is open."""
+    shown = sorted((c for c in plan["changes"] if c["action"] in _SECTIONS), key=_importance)
+    few = len(shown) <= _OPENED
+    lengths = [lengths_of(change, plan.get("impact"), opened=few) for change in shown]
+    sizes = [(size(one.full) + 1, size(one.line), size(one.name) + 2) for one in lengths]
+    room = budget
+    while True:
+        levels = fold(sizes, room)
+        text = _target(plan, shown, lengths, levels, link, opened)
+        excess = size(text) - budget
+        if excess <= 0 or room <= 0:
+            return text
+        room = max(0, min(room, budget) - excess)
+
+
+def size(text: str) -> int:
+    """Bytes of UTF-8."""
+    return len(text.encode())
+
+
+def summary(plan: Document) -> str:
+    """`1 to create, 2 to update, 3 unchanged`."""
+    counts = plan["summary"]
+    said = ", ".join(f"{counts[k]:,} {words}" for k, words in _COUNTS.items() if counts[k])
+    if is_pending(plan):
+        return said
+    return f"nothing to change{', ' if said else ''}{said}"
+
+
+def is_pending(plan: Document) -> bool:
+    """Whether an apply would change something."""
+    return any(plan["summary"][action] for action in ("create", "update", "disable"))
+
+
+def _totals(plans: Sequence[Document]) -> str:
+    total: Counter[str] = Counter()
+    for plan in plans:
+        total.update(plan["summary"])
+    return summary({"summary": total})
+
+
+def _importance(change: Document) -> tuple[bool, int, str]:
+    """What warnings are about first, then what stops firing; then by name."""
+    impact = change.get("impact")
+    warned = bool(impact and impact["warnings"])
+    return (not warned, list(_SECTIONS).index(change["action"]), change["name"])
+
+
+def _target(
+    plan: Document,
+    changes: Sequence[Document],
+    lengths: Sequence[Lengths],
+    levels: Sequence[int],
+    link: str | None,
+    opened: bool,
+) -> str:
+    parts = [
+        f"<details{' open' if opened else ''}>\n"
+        f"<summary><b><code>{markup(plan['target'])}</code></b>: {summary(plan)}</summary>\n",
+        _listed("**Refused:** ", plan["refusals"]),
+        _load(plan) if plan.get("impact") else "",
+    ]
+    told = list(zip(changes, lengths, levels, strict=True))
+    for action, title in _SECTIONS.items():
+        section = [(one, level) for change, one, level in told if change["action"] == action]
+        if section:
+            parts.append(f"#### {title}: {len(section):,}\n")
+            parts.append(_section(section))
+    parts += [_notes(changes), _folded(levels, link), "</details>\n"]
+    return "\n".join(part for part in parts if part)
+
+
+def _section(told: Sequence[tuple[Lengths, int]]) -> str:
+    full = "\n".join(one.full for one, level in told if level == FULL)
+    lines = "".join(one.line for one, level in told if level == LINE)
+    names = ", ".join(one.name for one, level in told if level == NAME)
+    counts = sum(level == COUNT for _, level in told)
+    rest = f"{counts:,} more, not named here" if counts else ""
+    short = " and ".join(part for part in (names, rest) if part)
+    return "\n".join(part for part in (full, lines, short + "\n" if short else "") if part)
+
+
+def _load(plan: Document) -> str:
+    """How much runs, before and after; where most does, if that is another minute than others."""
+    impact = plan["impact"]
+    before, after = (fires.number(impact["per_day"][side]) for side in ("before", "after"))
+    said = f"Runs a day: {before}" + (f", then {after}" if before != after else "")
+    most = max(impact["busiest"], key=lambda minute: minute["after"], default=None)
+    if most and most["after"] > 1 and is_pending(plan):
+        at = fires.when(most["at"], UTC, impact["start"])
+        said += f". Busiest minute: {at} UTC, {most['before']:,} before, {most['after']:,} after"
+    return "" if before == after == "0" else said + ".\n"
+
+
+def _notes(changes: Sequence[Document]) -> str:
+    """What the target rewrites or approximates, each said once."""
+    counts = Counter(note["message"] for change in changes for note in change["notes"])
+    notes = [f"{prose(text)} ({counted(n, 'schedule')})" for text, n in counts.items()]
+    return _bullets("**Note:** ", notes)
+
+
+def _listed(label: str, texts: Sequence[str]) -> str:
+    return _bullets(label, [prose(text) for text in texts])
+
+
+def _bullets(label: str, texts: Sequence[str]) -> str:
+    lines = [f"- {label}{text}\n" for text in texts[:_LISTED]]
+    if len(texts) > _LISTED:
+        lines.append(f"- {label}and {len(texts) - _LISTED:,} more\n")
+    return "".join(lines)
+
+
+def _folded(levels: Sequence[int], link: str | None) -> str:
+    """What is not told in full, and where it is."""
+    counts = Counter(levels)
+    kinds = ((LINE, "in a line"), (NAME, "by name"), (COUNT, "as a number"))
+    said = ", ".join(f"{counts[level]:,} {words}" for level, words in kinds if counts[level])
+    # Of a link only what may stand in one is kept: it comes from the environment of a CI job.
+    whole = f"[The whole plan](<{quote(link, safe=_IN_LINKS)}>)" if link else ""
+    if not said:
+        return whole + "\n" if whole else ""
+    folded = f"Folded to fit: {counted(sum(counts.values()) - counts[FULL], 'change')}; {said}. "
+    return f"{folded}{whole or '`reconciler plan` shows the whole.'}\n"

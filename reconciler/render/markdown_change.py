@@ -1,0 +1,149 @@
+"""One change of the plan document -> Markdown, at the three lengths that a budget may leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from reconciler.render import fires
+from reconciler.render.escape import code, fence, markup, prose
+from reconciler.render.fields import lines_of, name_of
+from reconciler.render.words import clip, counted, printable
+
+Document = Mapping[str, Any]
+_FIELDS = 30
+_EXAMPLES = 3
+_COLUMNS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """A change in full, in a line, and by its name alone."""
+
+    full: str
+    line: str
+    name: str
+
+
+def lengths_of(change: Document, load: Document | None, *, opened: bool) -> Lengths:
+    """A change at each length; `opened`: in full it is shown without being opened first."""
+    name, effect = change["name"], _effect(change)
+    tail = f": {effect}" if effect else ""
+    full = [
+        f"<details{' open' if opened else ''}>",
+        f"<summary><code>{markup(name)}</code>{tail}</summary>\n",
+        _body(change, load),
+        "</details>\n",
+    ]
+    source = change["source"]
+    place = f" ({code(place_of(source))})" if source else ""
+    return Lengths("\n".join(full), f"- {code(name)}{place}{tail}\n", code(name))
+
+
+def place_of(source: Document) -> str:
+    """`schedules/nightly.yaml:3`."""
+    return f"{source['path']}:{source['line']}"
+
+
+def _effect(change: Document) -> str:
+    """What a reviewer has to know, in words of ours alone: they stand in HTML and in Markdown."""
+    warnings = len(change["impact"]["warnings"]) if change.get("impact") else 0
+    said = [fires.in_a_line(change)]
+    if not said[0] and change["fields"]:
+        said = [counted(len(change["fields"]), "field")]
+    if warnings:
+        said.append(f"<b>{counted(warnings, 'warning')}</b>")
+    return "; ".join(part for part in said if part)
+
+
+def _body(change: Document, load: Document | None) -> str:
+    source, reason = change["source"], change["reason"]
+    place = f"declared at {code(place_of(source))}" if source and change["after"] else ""
+    said = "; ".join(part for part in (place, prose(reason) if reason else "") if part)
+    parts = [said + "\n" if said else "", _diff(change), _fires(change, load)]
+    return "\n".join(part for part in parts if part)
+
+
+def _diff(change: Document) -> str:
+    lines: list[str] = []
+    words = change.get("trigger") or {"before": None, "after": None}
+    if words["before"] != words["after"]:
+        pairs = (("-", words["before"]), ("+", words["after"]))
+        _add(lines, "when", [(mark, printable(text)) for mark, text in pairs if text is not None])
+    if change["action"] == "create":
+        _add(lines, "runs", [("+", printable(str(change["after"]["create_job"]["job"])))])
+    for field in change["fields"][:_FIELDS]:
+        _add(lines, name_of(field), lines_of(field))
+    more = len(change["fields"]) - _FIELDS
+    if more > 0:
+        lines.append(f"  ... and {counted(more, 'more field', 'more fields')}")
+    return fence(lines, "diff") if lines else ""
+
+
+def _add(lines: list[str], name: str, marked: list[tuple[str, str]]) -> None:
+    # Every line starts with a mark of ours, so that none can be a fence or a command of a runner.
+    lines.append(f"@@ {name} @@")
+    lines += [f"{mark} {clip(text, _COLUMNS)}" for mark, text in marked]
+
+
+def _fires(change: Document, load: Document | None) -> str:
+    impact = change.get("impact")
+    if impact is None or load is None:
+        return ""
+    zone, name = fires.zone_of(change)
+    clock = _Clock(zone, name, load["start"], fires.days(load["horizon_days"]))
+    lines = []
+    if change["action"] in ("update", "skip"):
+        lines += _table(impact, clock)
+    else:
+        side = impact["before" if change["action"] == "disable" else "after"]
+        lines += _sentence(side, change["action"], clock)
+    if impact["examples"] and change["action"] == "update":
+        shown = impact["examples"][:_EXAMPLES]
+        lines += ["", "First to differ: " + "; ".join(_example(one, clock) for one in shown)]
+    if impact["warnings"]:
+        lines += ["", *(f"- **Warning:** {prose(w['message'])}" for w in impact["warnings"])]
+    return "\n".join(lines).strip("\n") + "\n" if lines else ""
+
+
+def _table(impact: Document, clock: _Clock) -> list[str]:
+    before, after = impact["before"], impact["after"]
+    rows = [("fires", fires.rate(before), fires.rate(after))]
+    if before is not None or after is not None:
+        rows.append((f"in {clock.days}", fires.count(before), fires.count(after)))
+        following = [fires.following(side, clock.zone, clock.start) for side in (before, after)]
+        rows.append((f"next, {clock.name}", following[0], following[1]))
+    table = ["| | before | after |", "|---|---|---|"]
+    table += [f"| {a} | {b} | {c} |" for a, b, c in rows]
+    differences = ", ".join(fires.differences(impact))
+    return [*table, "", f"{differences[0].upper()}{differences[1:]}."] if differences else table
+
+
+def _sentence(side: Document | None, action: str, clock: _Clock) -> list[str]:
+    if side is None or side["first"] is None:
+        return []
+    verb = "Would have fired" if action == "disable" else "Fires"
+    count = f"{counted(side['count'], 'time')} in {clock.days}"
+    return [f"{verb} {count}; next {clock.says(side['first'])} {clock.name}."]
+
+
+def _example(example: Document, clock: _Clock) -> str:
+    before, after = (
+        clock.says(example[side]) if example[side] else "nothing" for side in ("before", "after")
+    )
+    return f"{before} -> {after}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """How instants are said: in a zone, near the start of a plan that looks some days ahead."""
+
+    zone: tzinfo
+    name: str
+    start: str
+    days: str
+
+    def says(self, instant: str) -> str:
+        return fires.when(instant, self.zone, self.start)

@@ -1,0 +1,289 @@
+"""`reconciler drift`: what differs and whose change it is, and what is done about it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.arm import StandIn
+from helpers import CONFIG, JOB, Done, declaration, invoke, repository, write
+
+TWO = CONFIG + "  prod: {provider: local, workspace: prod.db}\n"
+
+
+def call(repo: Path, *args: str, code: int = 0, who: str = "ann") -> Done:
+    env = {"RECONCILER_ACTOR": who, "AZURE_ACCESS_TOKEN": "a-very-secret-token"}
+    return invoke(repo, *args, code=code, env=env)
+
+
+def drift(repo: Path, *args: str) -> list[dict[str, Any]]:
+    document = json.loads(call(repo, "drift", "--format", "json", *args).out)
+    return list(document["drift"])
+
+
+def text(repo: Path, name: str) -> str:
+    return (repo / f"schedules/{name}.yaml").read_text()
+
+
+def edit_live(
+    repo: Path, old: str, new: str, name: str = "a", database: str = "workspace.db"
+) -> None:
+    """Change a live schedule behind everybody's back, as a portal does."""
+    with sqlite3.connect(repo / database) as connection:
+        connection.execute(
+            "UPDATE schedules SET document = replace(document, ?, ?), fingerprint = 'other',"
+            " modified_by = 'bob', modified_at = '2026-11-22T10:00:00+00:00' WHERE name = ?",
+            (old, new, name),
+        )
+    connection.close()
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    repository(tmp_path, "a", "b", "c", "d", "same")
+    call(tmp_path, "apply")
+    return tmp_path
+
+
+def test_by_cause(repo: Path) -> None:
+    assert call(repo, "drift", "--exit-code").out == "no drift: what is live is as declared\n"
+    edit_live(repo, "0 2 * * *", "0 4 * * *")
+    edit_live(repo, "0 2 * * *", "0 4 * * *", "c")
+    write(repo, {
+        "schedules/b.yaml": declaration("b", 3),
+        "schedules/c.yaml": declaration("c", 3),
+        "schedules/new.yaml": declaration("new", reconcile="off", hold="{until: 2099-01-01}"),
+    })  # fmt: skip
+    (repo / "schedules/d.yaml").unlink()
+    assert (
+        call(repo, "drift", "list", "--exit-code", code=3).out
+        == """\
+changed live (1 schedule)
+  local/a                           schedules/a.yaml:1
+      by bob on 2026-11-22 10:00 UTC
+      trigger.expression  live "0 4 * * *", repository "0 2 * * *"
+
+changed in the repository and live (1 schedule)
+  local/c                           schedules/c.yaml:1
+      by bob on 2026-11-22 10:00 UTC
+      trigger.expression  live "0 4 * * *", repository "0 3 * * *"
+
+changed in the repository (1 schedule)
+  local/b                           schedules/b.yaml:1
+      trigger.expression  live "0 2 * * *", repository "0 3 * * *"
+
+not live yet (1 schedule)
+  local/new                         schedules/new.yaml:1
+      held until 2099-01-01 00:00 UTC
+      reconcile: off
+
+removed from the repository (1 schedule)
+  local/d                           schedules/d.yaml:1
+
+answer with reconciler drift accept|revert NAME, or reconciler hold NAME
+"""
+    )
+    found = {one["name"]: one for one in drift(repo)}
+    assert found["a"]["by"] == "bob"
+    assert found["a"]["at"] == "2026-11-22T10:00:00+00:00"
+    assert {name: one["cause"] for name, one in found.items()} == {
+        "a": "live", "b": "repository", "c": "both", "d": "removed", "new": "new",
+    }  # fmt: skip
+
+
+def test_switched_off_by_hand_is_named(repo: Path) -> None:
+    call(repo, "schedules", "disable", "a", who="bob")
+    [found] = drift(repo)
+    assert (found["cause"], found["by"]) == ("live", "bob")
+    assert "switched off live by bob on " in call(repo, "plan").out
+    call(repo, "schedules", "enable", "a", who="bob")
+    assert drift(repo) == []
+    call(repo, "schedules", "disable", "a", who="eve")
+    assert drift(repo)[0]["by"] == "eve"  # what was applied is still known
+    assert "1 updated" in call(repo, "drift", "revert", "a").out
+    assert drift(repo) == []
+
+
+def test_accepted(repo: Path) -> None:
+    source = "# why\n" + text(repo, "a").replace('"0 2 * * *"', '"0 2 * * *" ')
+    write(repo, {"schedules/a.yaml": source})
+    edit_live(repo, "0 2 * * *", "15 4 * * *")
+    done = call(repo, "drift", "accept", "a")
+    assert done.out == (
+        "schedules/a.yaml: local/a is declared as it is live\n    trigger.expression\n"
+    )
+    assert text(repo, "a") == source.replace("0 2", "15 4")
+    assert drift(repo) == []
+    assert "does not differ" in call(repo, "drift", "accept", "local/a").out
+
+
+def test_accepted_where_it_differs(tmp_path: Path) -> None:
+    repository(tmp_path, "a", config=TWO)
+    call(tmp_path, "apply", "--target", "all")
+    before = text(tmp_path, "a")
+    edit_live(tmp_path, "0 2 * * *", "0 4 * * *", database="prod.db")
+    call(tmp_path, "drift", "accept", "a", "--target", "prod")
+    over = 'overrides:\n  prod:\n    trigger:\n      expression: "0 4 * * *"\n'
+    assert text(tmp_path, "a") == before + over
+    assert drift(tmp_path, "--target", "all") == []
+
+
+FIELDS = [
+    # what is declared, what is done to what is live, what is declared then
+    (
+        "trigger: {type: recurrence, frequency: week, interval: 1,"
+        ' schedule: {time_of_day: "18:30", week_days: monday}} # t\ncreate_job: ./job.yml\n',
+        ('"hours":[18]', '"hours":[19]'),
+        ("18:30", "19:30"),
+    ),
+    (
+        "trigger: {type: recurrence, frequency: week, interval: 1,"
+        ' schedule: {time_of_day: "18:30", week_days: monday}}\ncreate_job: ./job.yml\n',
+        ('"hours":[18]', '"hours":[18,19]'),
+        (
+            'schedule: {time_of_day: "18:30", week_days: monday}',
+            "schedule: {week_days: monday, hours: [18, 19], minutes: [30]}",
+        ),
+    ),
+    (
+        "trigger:\n  type: recurrence\n  frequency: day # d\n  interval: 1\n"
+        "  schedule: {hours: 1, minutes: 0}\ncreate_job: ./job.yml\n",
+        ('"hours":[1]', '"hours":[2]'),
+        ("hours: 1", "hours: 2"),
+    ),
+    (
+        'trigger: {type: cron, expression: "0 2 * * *"}\ncreate_job: ./job.yml # runs\n',
+        ('"experiment_name":"a"', '"experiment_name":"b"'),
+        ("./job.yml #", "{job: ./job.yml, experiment_name: b} #"),
+    ),
+    (
+        'trigger: {type: cron, expression: "0 2 * * *"}\n'
+        "create_job:\n  job: ./job.yml\n  inputs:\n    epochs: ${{ vars.epochs }} # e\n",
+        ('"epochs":7', '"epochs":8'),
+        ("${{ vars.epochs }}", "8"),
+    ),
+    (
+        'trigger: {type: cron, expression: "0 2 * * *"}\ncreate_job: ./job.yml\n'
+        "tags: {a: b} # t\ndescription: x\n",
+        ('"tags":{"a":"b"}', '"tags":{}'),
+        ("tags: {a: b} # t\n", ""),
+    ),
+    (
+        'trigger: {type: cron, expression: "0 2 * * *"}\ncreate_job: ./job.yml\n# end\n',
+        (
+            '{"expression":"0 2 * * *","time_zone":"UTC","type":"cron"}',
+            '{"frequency":"day","interval":2,"time_zone":"UTC","type":"recurrence"}',
+        ),
+        (
+            '{type: cron, expression: "0 2 * * *"}',
+            "{type: recurrence, frequency: day, interval: 2, time_zone: UTC}",
+        ),
+    ),
+    (
+        'trigger: {type: cron, expression: "0 2 * * *"}\ncreate_job: ./job.yml\n'
+        "overrides: {local: {description: y}} # o\n",
+        ('"description":"y"', '"description":"z"'),
+        ("description: y", "description: z"),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("declared", "live", "accepted"), FIELDS)
+def test_accepted_field_by_field(
+    tmp_path: Path, declared: str, live: tuple[str, str], accepted: tuple[str, str]
+) -> None:
+    config = CONFIG + "variables: {epochs: 7}\n"
+    files = {"schedules/a.yaml": f"name: a\n{declared}", "schedules/job.yml": JOB}
+    write(tmp_path, {"reconciler.yaml": config, **files})
+    call(tmp_path, "apply")
+    edit_live(tmp_path, *live)
+    assert [one["cause"] for one in drift(tmp_path)] == ["live"]
+    call(tmp_path, "drift", "accept", "a")
+    assert text(tmp_path, "a") == f"name: a\n{declared.replace(*accepted)}"
+    assert drift(tmp_path) == []
+
+
+def test_what_cannot_be_accepted(repo: Path) -> None:
+    write(repo, {"reconciler.yaml": CONFIG + "defaults: {tags: {team: x}}\n"})
+    call(repo, "apply")
+    before = text(repo, "a")
+    edit_live(repo, '"tags":{"team":"x"}', '"tags":{}')
+    assert "tags.team would still differ" in call(repo, "drift", "accept", "a", code=1).err
+    edit_live(repo, "azureml:job:", "azureml:job:0", "b")
+    assert "what a job file holds" in call(repo, "drift", "accept", "b", code=1).err
+    secret = declaration("c").replace("./job.yml", "{job: ./job.yml, inputs: {api_key: hunter2}}")
+    write(repo, {"schedules/c.yaml": secret, "schedules/new.yaml": declaration("new")})
+    done = call(repo, "drift", "accept", "c", code=1)
+    assert "looks secret" in done.err
+    assert "hunter2" not in done.text
+    assert "is not live yet" in call(repo, "drift", "accept", "new", code=1).err
+    (repo / "schedules/d.yaml").unlink()
+    assert "is not declared" in call(repo, "drift", "accept", "d", code=1).err
+    assert "is declared" in call(repo, "drift", "accept", "nothing", code=2).err
+    assert text(repo, "a") == before
+
+
+def test_held_and_enabled_live(repo: Path) -> None:
+    write(repo, {"schedules/a.yaml": declaration("a", hold="{until: 2099-01-01}")})
+    assert "ends the hold" in call(repo, "drift", "accept", "a", code=1).err
+
+
+def test_reverting_touches_one_schedule(repo: Path) -> None:
+    edit_live(repo, "0 2 * * *", "0 4 * * *")
+    edit_live(repo, "0 2 * * *", "0 4 * * *", "b")
+    done = call(repo, "drift", "revert", "a")
+    assert "changed live by bob on 2026-11-22 10:00 UTC" in done.out
+    assert done.out.endswith("1 updated\n")
+    assert [one["name"] for one in drift(repo)] == ["b"]
+
+
+def test_limits_hold_for_one_schedule_too(tmp_path: Path) -> None:
+    names = [f"n{i}" for i in range(12)]
+    repository(tmp_path, *names, config=CONFIG + "limits: {update: {count: 0}}\n")
+    call(tmp_path, "apply")
+    call(tmp_path, "schedules", "disable", "n3")
+    assert "limits.update.count is 0" in call(tmp_path, "drift", "revert", "n3", code=4).err
+    assert "1 updated" in call(tmp_path, "drift", "revert", "n3", "--ignore-limits").out
+
+
+def test_what_is_not_ours(repo: Path) -> None:
+    write(repo, {"reconciler.yaml": CONFIG.replace("owner: us", "owner: them")})
+    found = drift(repo)
+    assert {one["cause"] for one in found} == {"not_ours"}
+    assert 'is managed by "us"' in call(repo, "drift", "revert", "a", code=1).err
+    assert call(repo, "drift", "--exit-code").code == 0
+
+
+# ------------------------------------------------------------------------------------------- Azure
+
+
+@pytest.fixture
+def arm() -> Iterator[StandIn]:
+    with StandIn(token="a-very-secret-token", jobs={"train"}) as arm:
+        yield arm
+        assert arm.violations == []
+
+
+def test_in_azure_who_and_when_are_known(tmp_path: Path, arm: StandIn) -> None:
+    known = arm.settings
+    config = CONFIG.replace("{provider: local, workspace: workspace.db}", "{}").format(
+        f"{{provider: azureml, subscription_id: {known.subscription}, resource_group:"
+        f" {known.group}, workspace: {known.workspace}, endpoint: '{arm.address}'}}"
+    )  # fmt: skip
+    source = declaration("a").replace("./job.yml", "azureml:train # runs")
+    write(tmp_path, {"reconciler.yaml": config, "schedules/a.yaml": source})
+    call(tmp_path, "apply", "--yes")
+    assert drift(tmp_path) == []  # what the service fills in is none
+    call(tmp_path, "schedules", "disable", "a")
+    [found] = drift(tmp_path)
+    assert found["cause"] == "live"
+    assert found["by"]
+    assert found["at"]
+    assert [field["path"] for field in found["fields"]] == [["is_enabled"]]
+    call(tmp_path, "drift", "accept", "a")
+    assert text(tmp_path, "a") == source + "is_enabled: false\n"
+    assert drift(tmp_path) == []

@@ -1,0 +1,657 @@
+"""What a plan does to fires: tables of changes, and laws that hold for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from fires import TIMED, instant
+from helpers import OWNER, TARGET, canonical, schedule
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.firing import next_fires
+from reconciler.firing.count import Raster, span_of
+from reconciler.model import (
+    Canonical,
+    Cron,
+    DatastoreChange,
+    Fires,
+    Impact,
+    LiveSchedule,
+    MovedFire,
+    Pattern,
+    Plan,
+    PlanImpact,
+    Recurrence,
+    Schedule,
+    Trigger,
+)
+from reconciler.plan import make_plan
+from reconciler.plan.heat import Heat
+from reconciler.plan.impact import with_impact
+from reconciler.plan.moves import compare
+
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+OLD = datetime(2026, 1, 1, 0, 7, tzinfo=UTC)
+LISBON = "Europe/Lisbon"
+INBOX = DatastoreChange("inbox")
+
+
+def at(hour: int, minute: int = 0, day: int = 23, month: int = 11, year: int = 2026) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
+
+
+def with_trigger(trigger: Trigger, name: str = "a", *, enabled: bool = True) -> Schedule:
+    return replace(schedule(name), trigger=trigger, enabled=enabled)
+
+
+def planned(
+    before: list[Schedule],
+    after: list[Schedule],
+    now: datetime = MONDAY,
+    days: float = 14,
+    created: datetime | None = OLD,
+) -> Plan:
+    live = [LiveSchedule(one, OWNER, "x", created_at=created) for one in before]
+    plan = make_plan(canonical(*after), live, target=TARGET, owner=OWNER)
+    horizon = timedelta(days=days)
+    return with_impact(plan, firing=lambda made: made.trigger, now=now, horizon=horizon)
+
+
+def impact_of(
+    before: Trigger | None,
+    after: Trigger | None,
+    now: datetime = MONDAY,
+    days: float = 14,
+    created: datetime | None = OLD,
+) -> Impact:
+    """Of a change of one trigger to another; None: there is no such schedule."""
+    plan = planned(
+        [with_trigger(before)] if before is not None else [],
+        [with_trigger(after)] if after is not None else [],
+        now,
+        days,
+        created,
+    )
+    [change] = plan.changes
+    assert change.impact is not None
+    return change.impact
+
+
+def cron(expression: str, zone: str = "UTC") -> Cron:
+    return Cron(expression, time_zone=zone)
+
+
+# ------------------------------------------------------------------------------ moved, added, gone
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "now", "moved", "hours", "added", "removed"),
+    [
+        # Daily: later, earlier, across noon, by minutes.
+        (cron("0 2 * * *"), cron("0 3 * * *"), at(0), 14, 1, 0, 0),
+        (cron("0 3 * * *"), cron("0 2 * * *"), at(0), 14, -1, 0, 0),
+        (cron("0 2 * * *"), cron("0 20 * * *"), at(0), 14, 18, 0, 0),
+        (cron("0 2 * * *"), cron("0 20 * * *"), at(10), 13, 18, 1, 1),
+        (cron("0 2 * * *"), cron("30 2 * * *"), at(0), 14, 0.5, 0, 0),
+        # Applied between the two: what the ends of the horizon cut off is added and removed.
+        (cron("0 5 * * *"), cron("0 4 * * *"), at(4, 30), 13, -1, 1, 1),
+        # Some of the fires of a day.
+        (cron("0 2,14 * * *"), cron("0 2,15 * * *"), at(0), 14, 1, 0, 0),
+        (cron("0 2,14 * * *"), cron("0 3,15 * * *"), at(10), 28, 1, 0, 0),
+        (cron("0 2,14 * * *"), cron("0 3,16 * * *"), at(0), 28, None, 0, 0),
+        (cron("0 2 * * *"), cron("0 3,15 * * *"), at(0), 14, 1, 14, 0),
+        (cron("0 2 * * *"), cron("0 2,15 * * *"), at(0), 0, None, 14, 0),
+        # Weekly: another day, and more days.
+        (cron("0 2 * * 1"), cron("0 2 * * 2"), at(0), 2, 24, 0, 0),
+        (cron("0 2 * * 1"), cron("0 2 * * 5"), at(0), 2, 96, 0, 0),
+        (cron("0 2 * * 5"), cron("0 2 * * 1"), at(0), 2, -96, 0, 0),
+        (cron("0 5 * * 1"), cron("0 5 1 * *"), at(0), 0, None, 1, 2),
+        (cron("0 2 * * 1"), cron("0 3 * * *"), at(0), 2, 1, 12, 0),
+        # Monthly, days apart: nearer than any other.
+        (cron("0 2 27 * *"), cron("0 2 1 * *"), at(0), 1, 96, 0, 0),
+        (cron("0 2 1 * *"), cron("0 2 27 * *"), at(0), 1, -96, 0, 0),
+        # Elapsed time: another anchor, another interval.
+        (
+            Recurrence("minute", 15, None, datetime(2026, 1, 1)),
+            Recurrence("minute", 15, None, datetime(2026, 1, 1, 0, 5)),
+            at(4, 2),
+            1343,
+            5 / 60,
+            1,
+            1,
+        ),
+        (Recurrence("minute", 15), Recurrence("minute", 30), at(0), 0, None, 0, 672),
+        (Recurrence("minute", 10), Recurrence("minute", 15), at(0), 0, None, 672, 1344),
+        # The same in other words.
+        (cron("0 2 * * *"), cron("0 2 * * 0-6"), at(0), 0, None, 0, 0),
+        # Many on one day, and another number.
+        (cron("0 * * * 1"), cron("30 */2 * * 1"), at(23, day=22), 0, None, 24, 48),
+        # Another zone.
+        (cron("0 2 * * *"), cron("0 2 * * *", "Europe/Berlin"), at(0), 14, -1, 0, 0),
+    ],
+)
+def test_moves(
+    before: Trigger,
+    after: Trigger,
+    now: datetime,
+    moved: int,
+    hours: float | None,
+    added: int,
+    removed: int,
+) -> None:
+    impact = impact_of(before, after, now)
+    assert (impact.moved, impact.added, impact.removed) == (moved, added, removed)
+    assert impact.moved_by == (None if hours is None else timedelta(hours=hours))
+
+
+def test_seconds_of_the_minute_count() -> None:
+    """Two triggers that fire at other seconds have no fire in common."""
+    start = datetime(2026, 1, 1, 2, 0, 10)
+    impact = impact_of(
+        Recurrence("day", 1, None, start),
+        Recurrence("day", 1, None, start + timedelta(minutes=1, seconds=20)),
+    )
+    assert (impact.moved, impact.moved_by) == (14, timedelta(minutes=1, seconds=20))
+    assert impact.examples[0] == MovedFire(
+        at(2) + timedelta(seconds=10), at(2, 1) + timedelta(seconds=30)
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "now", "examples"),
+    [
+        (
+            cron("0 2 * * *"),
+            cron("0 3 * * *"),
+            at(0),
+            [(at(2, day=day), at(3, day=day)) for day in (23, 24, 25)],
+        ),
+        (
+            cron("0 5 * * *"),
+            cron("0 4 * * *"),
+            at(4, 30),
+            [(at(5), None), *((at(5, day=day), at(4, day=day)) for day in (24, 25))],
+        ),
+        (cron("0 2 * * *"), None, at(0), [(at(2, day=day), None) for day in (23, 24, 25)]),
+        (None, cron("0 2 1 * *"), at(0), [(None, at(2, day=1, month=12))]),
+        (
+            cron("0 2 * * *"),
+            cron("0 3,15 * * *"),
+            at(0),
+            [(at(2), at(3)), (None, at(15)), (at(2, day=24), at(3, day=24))],
+        ),
+    ],
+)
+def test_the_first_that_differ(
+    before: Trigger | None,
+    after: Trigger | None,
+    now: datetime,
+    examples: list[tuple[datetime | None, datetime | None]],
+) -> None:
+    found = impact_of(before, after, now).examples
+    assert [(each.before, each.after) for each in found] == examples
+
+
+# ----------------------------------------------------------------------------------- how many, when
+
+
+@pytest.mark.parametrize(
+    ("trigger", "count", "first", "per_week"),
+    [
+        (cron("0 2 * * *"), 14, at(2), 7),
+        (cron("*/15 * * * *"), 1344, at(0, 15), 672),
+        (cron("0 2 * * 1"), 2, at(2), 1),
+        # Seldom: told by a year, and the first is behind the horizon.
+        (cron("0 2 10 * *"), 0, at(2, day=10, month=12), 12 / 52),
+        (cron("0 2 1 1 *"), 0, at(2, day=1, month=1, year=2027), 1 / 52),
+        # Not yet: it starts behind the horizon, and fires often then.
+        (
+            Recurrence("hour", 1, None, datetime(2026, 12, 23)),
+            0,
+            at(0, month=12),
+            (334 * 24 + 1) / 52,
+        ),
+        (cron("0 2 31 2 *"), 0, None, 0),
+        (Recurrence("hour", 2), 168, at(0, 7), 84),
+    ],
+)
+def test_fires(trigger: Trigger, count: int, first: datetime | None, per_week: float) -> None:
+    found = impact_of(INBOX, trigger).after
+    assert found is not None
+    assert (found.count, found.first) == (count, first)
+    assert found.per_week == pytest.approx(per_week)
+    assert found.per_day == pytest.approx(per_week / 7)
+    assert len(found.listed) == min(count, 96)
+    assert all(a < b for a, b in pairwise(found.listed))
+
+
+def test_clock_changes_within_the_horizon() -> None:
+    """The same wall time on both sides of a change; what is skipped runs late, once."""
+    for month, day, missing in ((3, 29, "01:30"), (10, 25, "01:30")):
+        now = at(0, day=day - 2, month=month)
+        impact = impact_of(cron("0 12 * * *", LISBON), cron("30 1 * * *", LISBON), now, days=4)
+        assert impact.after is not None
+        assert impact.after.count == 4
+        [listed] = [each for each in impact.after.listed if each.day == day]
+        late = (1, 30) if month == 3 else (0, 30)
+        assert (listed.hour, listed.minute) == late, missing
+
+
+def test_anchors() -> None:
+    """A recurrence without a start is counted from its creation; unknown, from the apply."""
+    hourly, two = Recurrence("hour", 1), Recurrence("hour", 2)
+    now = at(9, 30)
+    for created, minute in ((OLD, 7), (None, 30)):
+        impact = impact_of(hourly, two, now, created=created)
+        assert impact.before is not None
+        assert impact.before.first is not None
+        assert impact.before.first.minute == minute
+        assert impact.before.count == 336
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (INBOX, cron("0 2 * * *"), (None, 14)),
+        (cron("0 2 * * *"), INBOX, (14, None)),
+        (INBOX, None, (None, 0)),
+        (None, INBOX, (0, None)),
+        (None, cron("0 2 * * *"), (0, 14)),
+        (cron("0 2 * * *"), None, (14, 0)),
+    ],
+)
+def test_what_cannot_be_foretold(
+    before: Trigger | None, after: Trigger | None, expected: tuple[int | None, int | None]
+) -> None:
+    impact = impact_of(before, after)
+    counts = [side.count if side is not None else None for side in (impact.before, impact.after)]
+    assert tuple(counts) == expected
+    assert impact.added - impact.removed == (counts[1] or 0) - (counts[0] or 0)
+
+
+def test_enabling_and_disabling() -> None:
+    daily = cron("0 2 * * *")
+    on, off = with_trigger(daily), with_trigger(daily, enabled=False)
+    [enabled] = planned([off], [on]).changes
+    assert enabled.impact is not None
+    assert (enabled.impact.before, enabled.impact.added) == (Fires(), 14)
+    [disabled] = planned([on], [off]).changes
+    assert disabled.impact is not None
+    assert (disabled.impact.after, disabled.impact.removed) == (Fires(), 14)
+    assert disabled.impact.warnings == ()
+    [new] = planned([], [off]).changes
+    assert new.impact == Impact(Fires(), Fires())
+
+
+def test_what_is_not_about_fires_has_no_impact() -> None:
+    daily, hourly = cron("0 2 * * *"), cron("0 * * * *")
+    described = replace(with_trigger(daily), description="new")
+    plan = planned([with_trigger(daily)], [described])
+    assert [change.impact for change in plan.changes] == [None]
+    both_off = planned([with_trigger(daily, enabled=False)], [with_trigger(hourly, enabled=False)])
+    assert [change.impact for change in both_off.changes] == [None]
+    folders = planned([with_trigger(INBOX)], [with_trigger(DatastoreChange("inbox", "x"))])
+    assert [change.impact for change in folders.changes] == [None]
+
+
+def test_of_many_changes_few_fires_are_listed() -> None:
+    many = [with_trigger(cron("*/5 * * * *"), f"s{n:04}") for n in range(1000)]
+    plan = planned([], many, days=1)
+    assert {len(c.impact.after.listed) for c in plan.changes if c.impact and c.impact.after} == {20}
+
+
+def test_the_target_says_what_really_fires() -> None:
+    """One that ignores days of the month fires a monthly cron every day."""
+    plan = make_plan([Canonical(with_trigger(cron("0 2 1 * *")))], [], target=TARGET, owner=OWNER)
+    daily = with_impact(plan, firing=lambda made: cron("0 2 * * *"), now=MONDAY)
+    unknown = with_impact(plan, firing=lambda made: None, now=MONDAY)
+    for told, count in ((daily, 14), (unknown, None)):
+        impact = told.changes[0].impact
+        assert impact is not None
+        assert (impact.after.count if impact.after else None) == count
+
+
+# ----------------------------------------------------------------------------------------- warnings
+
+
+def warnings(
+    before: Trigger | None, after: Trigger | None, now: datetime = MONDAY, days: float = 14
+) -> list[tuple[str, str]]:
+    found = impact_of(before, after, now, days).warnings
+    return [(each.kind, each.message) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "now", "expected"),
+    [
+        # Today at 05:00 becomes today at 04:00, and it is 04:30.
+        (
+            cron("0 5 * * *"),
+            cron("0 4 * * *"),
+            at(4, 30),
+            [
+                (
+                    "skips",
+                    "applied now it skips a fire: Mon 23 Nov 05:00 moves to Mon 23 Nov 04:00,"
+                    " which is past",
+                )
+            ],
+        ),
+        (
+            cron("0 4 * * *"),
+            cron("0 5 * * *"),
+            at(4, 30),
+            [
+                (
+                    "repeats",
+                    "applied now it fires twice: it did at Mon 23 Nov 04:00, and does again at"
+                    " Mon 23 Nov 05:00",
+                )
+            ],
+        ),
+        # Not between the two.
+        (cron("0 5 * * *"), cron("0 4 * * *"), at(3), []),
+        (cron("0 5 * * *"), cron("0 4 * * *"), at(5), []),
+        (cron("0 4 * * *"), cron("0 5 * * *"), at(3), []),
+        (cron("0 4 * * *"), cron("0 5 * * *"), at(5), []),
+        # From Monday to Tuesday, on Monday afternoon.
+        (
+            cron("0 2 * * 1"),
+            cron("0 2 * * 2"),
+            at(12),
+            [
+                (
+                    "repeats",
+                    "applied now it fires twice: it did at Mon 23 Nov 02:00, and does again at"
+                    " Tue 24 Nov 02:00",
+                )
+            ],
+        ),
+        # Moved by different lengths: the fires of the day are counted.
+        (
+            cron("0 2,14 * * *"),
+            cron("0 3,17 * * *"),
+            at(15),
+            [("repeats", "applied now it fires a fire too often on Mon 23 Nov")],
+        ),
+        (
+            cron("0 3,17 * * *"),
+            cron("0 2,14 * * *"),
+            at(15),
+            [("skips", "applied now it skips a fire on Mon 23 Nov")],
+        ),
+        (
+            cron("0 18,21 * * *"),
+            cron("0 2,14 * * *"),
+            at(15),
+            [("skips", "applied now it skips 2 fires on Mon 23 Nov")],
+        ),
+        (cron("0 2,14 * * *"), cron("0 3,17 * * *"), at(1), []),
+        # Another number of them on that day: no telling.
+        (cron("0 2,14 * * *"), cron("0 3 * * *"), at(2, 30), []),
+        (cron("0 2 * * 1"), cron("0 5 1 * *"), at(4, 30), []),
+        # More often than every hour: nobody misses one.
+        (cron("*/15 * * * *"), cron("5-59/15 * * * *"), at(4, 2), []),
+        # New since it was created: nothing was fired before.
+        (cron("0 2 * * *"), cron("0 2 * * 0-6"), at(4), []),
+    ],
+)
+def test_changing_it_now(
+    before: Trigger, after: Trigger, now: datetime, expected: list[tuple[str, str]]
+) -> None:
+    assert warnings(before, after, now) == expected
+
+
+def test_what_was_created_after_the_fire_does_not_repeat_it() -> None:
+    before, after = cron("0 4 * * *"), cron("0 5 * * *")
+    assert impact_of(before, after, at(4, 30), created=at(4, 10)).warnings == ()
+    starts = replace(after, start_time=datetime(2026, 11, 23, 6))
+    assert impact_of(before, starts, at(4, 30)).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (
+            None,
+            cron("30 1 * * *", LISBON),
+            [
+                (
+                    "clock_skips",
+                    "01:30 does not come on 28 Mar 2027, when the clock goes forward: it fires at"
+                    " 02:30",
+                ),
+                (
+                    "clock_repeats",
+                    "01:30 comes twice on 31 Oct 2027, when the clock goes back: it fires the"
+                    " first time",
+                ),
+            ],
+        ),
+        (
+            cron("0 12 * * *", LISBON),
+            Recurrence("day", 1, Pattern((1,), (0, 15)), time_zone=LISBON),
+            [
+                (
+                    "clock_skips",
+                    "01:00 does not come on 28 Mar 2027, when the clock goes forward: it fires at"
+                    " 02:00 (1 more like this)",
+                ),
+                (
+                    "clock_repeats",
+                    "01:00 comes twice on 31 Oct 2027, when the clock goes back: it fires the"
+                    " first time (1 more like this)",
+                ),
+            ],
+        ),
+        # No news: it was so before.
+        (cron("30 1 * * *", LISBON), cron("30 1,5 * * *", LISBON), []),
+        (cron("30 1 * * *", LISBON), cron("0 12 * * *", LISBON), []),
+        (None, cron("0 12 * * *", LISBON), []),
+    ],
+)
+def test_clock_changes_to_come(
+    before: Trigger | None, after: Trigger, expected: list[tuple[str, str]]
+) -> None:
+    assert warnings(before, after) == expected
+
+
+def short(days: str) -> list[tuple[str, str]]:
+    return [("short_months", f"not every month has {days}: it does not fire in those")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (None, cron("0 2 31 * *"), short("day 31")),
+        (None, cron("0 2 1,29-31 * *"), short("days 29, 30 and 31")),
+        (None, Recurrence("month", 1, Pattern((2,), (0,), (), (30,))), short("day 30")),
+        (None, Recurrence("month", 1, None, datetime(2026, 1, 31, 2)), short("day 31")),
+        (None, Recurrence("month", 1, Pattern((2,)), datetime(2026, 1, 29)), short("day 29")),
+        (None, Recurrence("month", 1, Pattern((2,), (), ("monday",)), datetime(2026, 1, 29)), []),
+        (None, Recurrence("day", 1, Pattern((2,), (0,)), datetime(2026, 1, 29)), []),
+        (None, cron("0 2 * * *"), []),
+        (None, cron("0 2 31 2 *"), []),
+        (cron("0 2 31 * *"), cron("0 3 31 * *"), []),
+        (cron("0 2 30 * *"), cron("0 2 31 * *"), short("day 31")),
+    ],
+)
+def test_short_months(
+    before: Trigger | None, after: Trigger, expected: list[tuple[str, str]]
+) -> None:
+    found = warnings(before, after)
+    assert [each for each in found if each[0] == "short_months"] == expected
+
+
+def until(*end: int) -> Cron:
+    return Cron("0 2 * * *", end_time=datetime(2026, *end))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (None, until(11, 20), [("ended", "its end_time 2026-11-20 00:00 is past: it never fires")]),
+        (
+            cron("0 2 * * *"),
+            until(11, 24, 2),
+            [("ended", "its end_time 2026-11-24 02:00 is near: 2 fires are left")],
+        ),
+        (
+            None,
+            until(11, 23, 3),
+            [("ended", "its end_time 2026-11-23 03:00 is near: 1 fire is left")],
+        ),
+        (
+            None,
+            until(11, 23, 1),
+            [("ended", "its end_time 2026-11-23 01:00 is near: no fire is left")],
+        ),
+        (None, until(12, 31), []),
+        (until(11, 24), replace(until(11, 24), expression="0 3 * * *"), []),
+    ],
+)
+def test_an_end(before: Trigger | None, after: Trigger, expected: list[tuple[str, str]]) -> None:
+    assert [each for each in warnings(before, after) if each[0] == "ended"] == expected
+
+
+@pytest.mark.parametrize(
+    ("trigger", "is_immediate"),
+    [
+        (Recurrence("hour", 1), True),
+        (Recurrence("day", 1), True),
+        (Recurrence("day", 1, Pattern()), True),
+        (Recurrence("day", 1, Pattern((2,), (0,))), False),
+        (Recurrence("hour", 1, None, datetime(2026, 1, 1)), False),
+        (Recurrence("hour", 1, None, None, datetime(2026, 1, 1)), False),
+        (cron("0 2 * * *"), False),
+    ],
+)
+def test_an_immediate_first_fire(trigger: Trigger, is_immediate: bool) -> None:
+    now = at(9, 30) + timedelta(seconds=12)
+    impact = impact_of(None, trigger, now)
+    assert ("immediate" in [each.kind for each in impact.warnings]) == is_immediate
+    assert impact.after is not None
+    assert (impact.after.first == now) == is_immediate
+
+
+# ----------------------------------------------------------------------------------- the whole plan
+
+
+def whole(plan: Plan) -> PlanImpact:
+    assert plan.impact is not None
+    return plan.impact
+
+
+def test_everything_that_is_ours() -> None:
+    daily, later = cron("0 2 * * *"), cron("30 3 * * *")
+    before = [with_trigger(daily, name) for name in ("kept", "moved", "gone", "theirs")]
+    before.append(with_trigger(cron("*/30 * * * *"), "off", enabled=False))
+    after = [
+        with_trigger(daily, "kept"),
+        with_trigger(later, "moved"),
+        with_trigger(daily, "theirs"),
+        with_trigger(later, "new"),
+        with_trigger(INBOX, "arrivals"),
+    ]
+    live = [LiveSchedule(one, OWNER, "x", created_at=OLD) for one in before]
+    live = [replace(one, owner="them") if one.key.name == "theirs" else one for one in live]
+    plan = make_plan(canonical(*after), live, target=TARGET, owner=OWNER)
+    told = with_impact(plan, firing=lambda made: made.trigger, now=at(1), horizon=timedelta(days=2))
+    found = whole(told)
+    assert (found.start, found.horizon) == (at(1), timedelta(days=2))
+    assert (found.per_day_before, found.per_day_after) == (3, 3)
+    busiest = [(busy.at, busy.before, busy.after) for busy in found.busiest]
+    assert busiest == [(at(2), 3, 1), (at(3, 30), 0, 2)]
+    assert len(found.heat_before) == len(found.heat_after) == 3  # the 23rd, the 24th, the 25th
+    assert [row[2:4] for row in found.heat_before] == [(3, 0), (3, 0), (0, 0)]
+    assert [row[2:4] for row in found.heat_after] == [(1, 2), (1, 2), (0, 0)]
+    assert all(sum(row) == sum(row[2:4]) for row in found.heat_after)
+
+
+def test_nothing_at_all() -> None:
+    found = whole(planned([], []))
+    assert (found.per_day_before, found.per_day_after, found.busiest) == (0, 0, ())
+    assert found.heat_before == found.heat_after == ((0,) * 24,) * 15
+
+
+def test_an_instant_in_another_zone_and_a_fraction_of_a_second() -> None:
+    now = datetime.fromisoformat("2026-11-23T03:30:15.5+02:00")
+    found = whole(planned([], [with_trigger(cron("0 2 * * *"))], now, days=1))
+    assert found.start == at(1, 30) + timedelta(seconds=15)
+    assert found.per_day_after == 1
+
+
+# --------------------------------------------------------------------------------------------- laws
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    before=TIMED,
+    after=TIMED,
+    now=instant(),
+    days=st.sampled_from((0.5, 1, 14)),
+    age=st.integers(0, 40 * 86400),
+)
+def test_counts_are_those_of_the_fires(
+    before: Trigger, after: Trigger, now: datetime, days: float, age: int
+) -> None:
+    created, until_ = now - timedelta(seconds=age), now + timedelta(days=days)
+    plan = planned([with_trigger(before)], [with_trigger(after)], now, days, created)
+    old, new = (list(next_fires(one, now, until_, created)) for one in (before, after))
+    load = whole(plan)
+    assert load.per_day_before == pytest.approx(len(old) / days)
+    assert load.per_day_after == pytest.approx(len(new) / days)
+    assert sum(map(sum, load.heat_before)) == len(old)
+    assert sum(map(sum, load.heat_after)) == len(new)
+    impact = plan.changes[0].impact
+    if impact is None:
+        assert before == after
+        return
+    assert impact.before is not None
+    assert impact.after is not None
+    assert (impact.before.count, impact.after.count) == (len(old), len(new))
+    assert list(impact.before.listed) == old[:96]
+    assert list(impact.after.listed) == new[:96]
+    assert impact.added - impact.removed == len(new) - len(old)
+    common = len(set(old) & set(new))
+    assert impact.added + impact.moved + common == len(new)
+    assert impact.removed + impact.moved + common == len(old)
+    for example in impact.examples:
+        assert example.before is None or example.before in set(old) - set(new)
+        assert example.after is None or example.after in set(new) - set(old)
+        if impact.moved_by is not None and example.before and example.after:
+            assert example.after - example.before == impact.moved_by
+
+
+@given(
+    fires=st.sets(st.integers(0, 14 * 1440 - 1), min_size=1, max_size=40),
+    by=st.integers(1, 300),
+    back=st.booleans(),
+)
+def test_what_is_shifted_is_moved(fires: set[int], by: int, back: bool) -> None:
+    """Whatever fires, and by whatever length all of it is moved."""
+    base = [minute + 300 for minute in fires]
+    old = sum(1 << minute for minute in base)
+    new = old >> by if back else old << by
+    found = compare(Raster(old), Raster(new), span_of(MONDAY, MONDAY + timedelta(days=15)), "UTC")
+    assert found.added == found.removed
+    assert found.added + found.moved == (new & ~old).bit_count()
+
+
+@given(st.lists(st.integers(0, (1 << 2880) - 1), max_size=20))
+def test_heat_is_a_sum(rasters: list[int]) -> None:
+    heat = Heat()
+    for bits in rasters:
+        heat.add(bits)
+    counts = [sum(bits >> minute & 1 for bits in rasters) for minute in range(2880)]
+    assert heat.total == sum(counts)
+    hours = [sum(counts[start : start + 60]) for start in range(0, 2880, 60)]
+    assert heat.rows(2) == (tuple(hours[:24]), tuple(hours[24:]))
+    busiest = heat.busiest(5)
+    of_day = [max(counts[minute], counts[minute + 1440]) for minute in range(1440)]
+    assert [heat.at(minute) for minute in busiest] == sorted(filter(None, of_day))[::-1][:5]
+    assert len({minute % 1440 for minute in busiest}) == len(busiest)
