@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 INTEROP := .cache/interop/venv
+JUDGES := .cache/judges
 PURE := reconciler/model.py,reconciler/document.py,reconciler/firing/*,reconciler/plan/*,reconciler/declare/desired.py,reconciler/declare/lint.py
 
-.PHONY: help demo test interop check coverage torture benchmark wheel-test format clean
+.PHONY: help demo test interop judges check coverage torture benchmark wheel-test format clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -30,6 +31,16 @@ $(INTEROP)/.ready: tests/interop/requirements.txt
 
 interop: $(INTEROP)/.ready  ## Install Microsoft's client, which judges the Azure provider in the tests
 
+$(JUDGES)/.ready: tests/judges/requirements.txt tests/judges/package.json
+	$(PYTHON) -m venv $(JUDGES)/venv
+	$(JUDGES)/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/judges/requirements.txt
+	cp tests/judges/package.json $(JUDGES)/
+	@! command -v npm > /dev/null || npm install --prefix $(JUDGES) --silent --no-audit --no-fund
+	@! test -d $(JUDGES)/node_modules || find $(JUDGES)/node_modules -name '*.json' ! -name api.github.com.json ! -name package.json -delete
+	@touch $@
+
+judges: $(JUDGES)/.ready  ## Install what judges the forges' stand-ins and the pipelines in the tests
+
 check: $(READY)  ## Lint, formatting, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -48,6 +59,8 @@ benchmark: $(READY)  ## Measure against peers and the floor; writes benchmarks/R
 	benchmarks/work/peer/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	printf '\n## The next fire\n\n' >> benchmarks/RESULTS.md
 	benchmarks/work/peer/bin/python benchmarks/firing.py >> benchmarks/RESULTS.md
+	printf '\n## What a plan does to fires\n\n' >> benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/impact.py >> benchmarks/RESULTS.md
 	benchmarks/work/peer/bin/python benchmarks/engine.py >> benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/azure.py >> benchmarks/RESULTS.md
 

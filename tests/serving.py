@@ -82,12 +82,14 @@ class Serve:
     """One that runs."""
 
     def __init__(self, folder: Path, *options: str, **changed: str | None) -> None:
+        """Without HTTP, but where `--port` says which."""
         self.folder = folder
         self.log = folder / "serve.log"
+        http = () if "--port" in options else ("--no-http",)
         with self.log.open("ab") as log:
             self._began = log.tell()
             self.process = subprocess.Popen(
-                command("serve", "--log-format", "json", *options),
+                command("serve", "--log-format", "json", *http, *options),
                 cwd=folder,
                 env=environment(**changed),
                 stdin=subprocess.DEVNULL,

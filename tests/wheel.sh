@@ -18,9 +18,10 @@ trap 'rm -rf "$work"' EXIT
 PATH="$work/venv/bin:$PATH"
 cd "$work"
 reconciler --version
-reconciler init repository
+reconciler init --ci github repository
 cd repository
 reconciler validate
+reconciler plan --format html >plan.html
 if reconciler plan --exit-code; then exit 1; else test $? -eq 3; fi
 reconciler apply --yes
 reconciler plan --exit-code

@@ -26,6 +26,7 @@ from reconciler.errors import UnsafePlan
 from reconciler.model import Outcome, Plan, Result
 from reconciler.render.json import dumps, results_document
 from reconciler.render.text import render_plan, render_result, render_results
+from reconciler.render.words import printable
 
 _CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
 
@@ -112,6 +113,8 @@ def command(
     if pending and not yes and is_terminal(sys.stdin) and not _confirmed(plans, form):
         say("nothing was changed")
         click.get_current_context().exit(1)
+    if pending:
+        _say_windows(session, plans)
     if pending and form == "text":
         out("\n")
     results = [
@@ -133,6 +136,17 @@ def _confirmed(plans: list[Plan], form: str) -> bool:
     else:
         out("\n")
     return click.confirm("Apply these changes?", err=elsewhere)
+
+
+def _say_windows(session: Session, plans: list[Plan]) -> None:
+    """Windows are for the loop; whoever applies by hand is told, and goes on."""
+    if session.config.windows:
+        from reconciler.plan.windows import opening
+
+        for plan in plans:
+            found = opening(session.config.windows, plan.target, session.now)
+            if plan.pending and not found.is_open:
+                say(f"{printable(plan.target)}: {printable(found.reason)}; the loop would wait")
 
 
 def _show(result: Result) -> None:

@@ -66,6 +66,8 @@ def command(folder: str, ci: str) -> None:
         raise ReconcilerError(f"{error.filename or folder}: {error.strerror}") from error
     for name in written:
         out(f"wrote {_shown(folder, name)}\n")
+    if ci != "none":
+        out("\ndocs/ci/README.md of reconciler says what has to be set up once\n")
     there = "" if folder == "." else f"cd {printable(shlex.quote(folder))} && "
     out(f"\nnext: {there}reconciler validate, reconciler plan, reconciler apply\n")
 

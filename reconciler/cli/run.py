@@ -13,7 +13,7 @@ import click
 
 from reconciler.apply import PARALLELISM
 from reconciler.cli.durations import duration
-from reconciler.cli.events import Log, log_of
+from reconciler.cli.events import log_of
 from reconciler.cli.output import use_colour
 from reconciler.cli.session import actor as who
 from reconciler.cli.session import target_option, working_folder
@@ -29,14 +29,10 @@ from reconciler.loop.source import Source
 from reconciler.providers import Opening, open_provider
 from reconciler.providers.base import Provider
 from reconciler.state import open_state
+from reconciler.state.records import CycleRecord
 
 _FOLDER = ".reconciler"
-# The worst that a target came to is what `--once` exits with; the first of these that occurs.
-_EXITS = (
-    (("failed", "unavailable", "broken", None), 1),
-    (("partial",), 5),
-    (("stalled",), 4),
-)
+_EXITS = {"in_sync": 0, "applied": 0, "waiting": 0, "partial": 5}
 
 
 @click.command()
@@ -136,7 +132,7 @@ def command(
         _listen(loop)
         log("started", source=followed.name, interval=interval.total_seconds())
         if once:
-            code = _once(loop, log)
+            code = _once(loop)
         else:
             loop.run()
             code = 0
@@ -196,13 +192,20 @@ def _listen(loop: Loop) -> None:
         signal.signal(hang_up, lambda *_: loop.wake("signal"))
 
 
-def _once(loop: Loop, log: Log) -> int:
+def _once(loop: Loop) -> int:
     """One cycle of each target, one after the other; the exit code says how it went."""
     try:
         made = loop.turn()
     finally:
         loop.close()
     if not made:
+        return 1  # the log says why
+    codes = {_exit_code(record) for record in made.values()}
+    return next((code for code in (1, 5, 4) if code in codes), 0)
+
+
+def _exit_code(record: CycleRecord | None) -> int:
+    """Of one target; None: another loop works on it."""
+    if record is None:
         return 1
-    outcomes = {record.outcome if record else None for record in made.values()}
-    return next((code for kinds, code in _EXITS if not outcomes.isdisjoint(kinds)), 0)
+    return 4 if record.reason == "OverLimits" else _EXITS.get(record.outcome, 1)

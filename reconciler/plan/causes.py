@@ -27,7 +27,7 @@ def why(cause: Cause, before: LiveSchedule, after: Schedule) -> str:
     off = before.schedule.enabled and not after.enabled
     on = after.enabled and not before.schedule.enabled
     if cause == "repository":
-        return "changed in the repository"
+        return "enabled again" if on else "changed in the repository"
     if cause == "unknown":
         if off and after.hold is None:
             return "disabled in the repository"

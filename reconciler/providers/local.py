@@ -118,7 +118,12 @@ class LocalProvider:
     def disable(self, live: LiveSchedule) -> None:
         """Store it as disabled."""
         with self.errors(live.key, "disable"):
-            self.store.disable_schedule(live.key.name, expected=live.fingerprint, now=self._clock())
+            # Of all that is declared it is not one: that is an apply, and no change by hand.
+            gone = self._desired and live.key.name not in self._desired
+            off = schedule_digest(replace(live.schedule, enabled=False)) if gone else None
+            self.store.disable_schedule(
+                live.key.name, expected=live.fingerprint, now=self._clock(), applied=off
+            )
 
     def firing_trigger(self, schedule: Schedule) -> Trigger:
         """The engine takes every trigger as it stands."""

@@ -112,6 +112,8 @@ def in_a_line(change: Document) -> str:
     before, after = rate(impact["before"]), rate(impact["after"])
     action = change["action"]
     if action == "create":
+        if not change["after"]["is_enabled"]:
+            return "disabled: does not fire"
         return f"fires {after}" if after != "none" else "does not fire"
     if action == "disable":
         return f"fires {before}, then {'never' if before == _ON_CHANGE else 'none'}"

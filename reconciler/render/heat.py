@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -44,6 +43,8 @@ class HeatMap:
     """What each level stands for, from none on: `0`, `1-3`."""
     differing: int
     """Hours in which another number fires."""
+    is_marked: bool
+    """Whether these are marked: not where they are the rule."""
     left_out: int
     """Days behind those that are drawn."""
 
@@ -62,12 +63,13 @@ def heat_map(heat: Mapping[str, Any]) -> HeatMap | None:
     )
     differing = sum(cell.differs for row in rows for cell in row.after)
     left_out = max(0, max(len(before), len(after)) - _DAYS)
-    return HeatMap(rows, _legend(bounds), differing, left_out)
+    is_marked = 0 < differing <= sum(len(row.after) for row in rows) // 2
+    return HeatMap(rows, _legend(bounds), differing, is_marked, left_out)
 
 
 def _bounds(peak: int) -> tuple[int, ...]:
     """The largest count of each level: steps that grow, as few hours hold most of the fires."""
-    steps = [max(1, math.ceil(peak * (level / LEVELS) ** 2)) for level in range(1, LEVELS + 1)]
+    steps = [-(-peak * level**2 // LEVELS**2) for level in range(1, LEVELS + 1)]
     return tuple(sorted(set(steps)))
 
 

@@ -57,7 +57,7 @@ def details_of(change: Document, load: Document | None) -> View:
         "more_fields": counted(more, "more field") if more > 0 else "",
         "facts": _facts(change),
         "when": (words["before"], words["after"]),
-        "fires": _fires(change, impact, load["start"]) if impact and load else None,
+        "fires": _fires(change, impact, load) if impact and load else None,
         "timeline": None,
         "notes": [(note["path"], note["message"]) for note in change["notes"]],
     }
@@ -96,21 +96,27 @@ def _flat(document: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, s
             yield clip(printable(path), _NAME), clip(value(content), _COLUMNS)
 
 
-def _fires(change: Document, impact: Document, start: str) -> View:
+def _fires(change: Document, impact: Document, load: Document) -> View:
+    """A table of the sides that there are, and the first fires that differ."""
     zone, name = fires.zone_of(change)
-    sides = [impact["before"], impact["after"]]
+    start = load["start"]
+    sides = {"before": impact["before"], "after": impact["after"]}
+    shown = {"create": ["after"], "disable": ["before"]}.get(change["action"], list(sides))
 
     def said(instant: str | None) -> str | None:
         return fires.when(instant, zone, start) if instant else None
 
     return {
         "zone": name,
-        "rates": [fires.rate(side) for side in sides],
-        "counts": [fires.count(side) for side in sides],
-        "next": [fires.following(side, zone, start) for side in sides],
-        "foretold": any(sides),
-        "differences": fires.differences(impact),
+        "days": fires.days(load["horizon_days"]),
+        "rates": {side: fires.rate(sides[side]) for side in shown},
+        "counts": [fires.count(sides[side]) for side in shown],
+        "next": [fires.following(sides[side], zone, start) for side in shown],
+        "told": any(sides[side] and sides[side]["first"] for side in shown),
+        "differences": fires.differences(impact) if len(shown) > 1 else [],
         "examples": [
-            (said(one["before"]), said(one["after"])) for one in impact["examples"][:_EXAMPLES]
+            (said(one["before"]), said(one["after"]))
+            for one in impact["examples"][:_EXAMPLES]
+            if len(shown) > 1
         ],
     }

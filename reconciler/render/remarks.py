@@ -24,7 +24,7 @@ PLAN_CODES: dict[str, tuple[Level, str]] = {
     "plan-refused": ("error", "the plan will not be applied"),
     "plan-disables": ("warning", "a schedule stops firing"),
     "plan-skips": ("warning", "a schedule is declared, but is not ours"),
-    "plan-fires": ("warning", "fires are not what they seem"),
+    "plan-fires": ("warning", "when it fires needs a look"),
     "plan-note": ("note", "the target says it another way"),
 }
 """What a plan is remarked on for: how bad it is, and a title."""

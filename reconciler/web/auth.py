@@ -29,6 +29,8 @@ from reconciler.web.tokens import LONGEST_TOKEN, Right, Session, Tokens
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "x-csrf-token"
 LARGEST_FORM = 256 * 1024
+SLOWEST_SECONDS = 2.0
+"""The longest wait of a failed attempt."""
 OPEN_PAGES = ("/login", "/static")
 _SAFE = ("GET", "HEAD")
 _FORM = "application/x-www-form-urlencoded"
@@ -92,7 +94,7 @@ class Attempts:
             return 5
         self._waiting += 1
         try:
-            await asyncio.sleep(min(2.0, 0.01 * 2 ** min(count, 8)))
+            await asyncio.sleep(min(SLOWEST_SECONDS, 0.01 * 2 ** min(count, 8)))
         finally:
             self._waiting -= 1
         return None
@@ -142,7 +144,7 @@ class Auth:
     async def _unknown(self, given: bool, scope: Scope, receive: Receive, send: Send) -> None:
         client = client_of(scope)
         self._site.log("token_refused", client=client, given=given, path=scope["path"])
-        wait = await self._attempts.failed(client)
+        wait = await self._attempts.failed(client) if given else None
         if wait is not None:
             response = error_response(scope, 429, "TooManyRequests", "Too many failed attempts.")
             response.headers["Retry-After"] = str(wait)

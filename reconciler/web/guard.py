@@ -21,6 +21,7 @@ from reconciler.web.shapes import error_response
 
 LARGEST_BODY = 4 * 1024 * 1024
 """Bytes of a request's body."""
+LARGEST_HEADERS = 32 * 1024
 BODY_SECONDS = 20.0
 """How long the whole of a body may take to arrive."""
 SEND_SECONDS = 30.0
@@ -92,6 +93,8 @@ class Guard:
             await sender.fail(500, "InternalServerError", "Something broke; the log says what.")
 
     def _refuse(self, scope: Scope) -> tuple[int, str, str] | None:
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEADERS:
+            return 431, "HeadersTooLarge", "The headers are too large."
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or not host_is_ours(hosts[0].decode("latin-1"), scope, self._site):
             # No page of another name may reach us by naming our address its own.

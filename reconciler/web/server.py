@@ -13,6 +13,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from reconciler.web.app import create_app
+from reconciler.web.guard import LARGEST_HEADERS, LONGEST_TARGET
 from reconciler.web.services import Services
 from reconciler.web.settings import Site
 from reconciler.web.sockets import address_of, bind
@@ -24,7 +25,6 @@ KEEP_SECONDS = 30
 """How long a connection may stay open without a request."""
 STOP_SECONDS = 3
 """How long requests that are under way may go on when the server is told to stop."""
-LARGEST_HEADERS = 32 * 1024
 
 
 class Protocol(H11Protocol):
@@ -75,7 +75,7 @@ def make_server(services: Services) -> uvicorn.Server:
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=KEEP_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
-        h11_max_incomplete_event_size=LARGEST_HEADERS,
+        h11_max_incomplete_event_size=LARGEST_HEADERS + LONGEST_TARGET,
     )
     return uvicorn.Server(config)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reconciler.state import State
 from reconciler.web.tokens import Tokens
 from reconciler.workspace.datastore import Datastore
 
@@ -43,4 +44,6 @@ class Site:
     """Where a proxy shows it: https://schedules.example.org, without a slash at its end."""
     azure_name: tuple[str, str, str] | None = None
     """Subscription, resource group and workspace that Azure's API answers to; None: any."""
+    state: Callable[[], State] | None = None
+    """What the loop and applies remember; may be called from any thread, again and again."""
     log: Log = no_log

@@ -237,8 +237,10 @@ class Store:
                 ),
             )
 
-    def disable_schedule(self, name: str, *, expected: str, now: datetime) -> None:
-        """Stop it firing. Done again it changes nothing."""
+    def disable_schedule(
+        self, name: str, *, expected: str, now: datetime, applied: str | None = None
+    ) -> None:
+        """Stop it firing. Done again it changes nothing. `applied`: as of NewSchedule."""
         with self.database.writing() as connection:
             current = connection.execute(
                 "SELECT owner, fingerprint, document, enabled FROM schedules WHERE name = ?",
@@ -254,8 +256,8 @@ class Store:
             disabled = NewSchedule(name, current[0], document, "")
             connection.execute(
                 "UPDATE schedules SET enabled = 0, document = ?, fingerprint = ?,"
-                " modified_at = ?, modified_by = ? WHERE name = ?",
-                (disabled.text, disabled.fingerprint, now.isoformat(), self.actor, name),
+                " modified_at = ?, modified_by = ?, applied = coalesce(?, applied) WHERE name = ?",
+                (disabled.text, disabled.fingerprint, now.isoformat(), self.actor, applied, name),
             )
 
     def delete_schedule(self, name: str, *, expected: str, now: datetime) -> None:

@@ -421,3 +421,18 @@ def test_a_schedule_whose_end_is_past_can_still_be_switched_off() -> None:
         results = reconcile([schedule("b")], provider(arm), owner=OWNER)
         assert [result.outcome for result in results] == [Outcome.DISABLED, Outcome.UNCHANGED]
         assert (arm.live("a") or {})["properties"]["isEnabled"] is False
+
+
+@pytest.mark.parametrize(
+    ("expression", "fired"),
+    [
+        ("0 2 1 * *", "0 2 * * *"),
+        ("*/5 1-3 * 6 1-5", "*/5 1-3 * * 1-5"),
+        ("0 2 31 2 1", "0 2 * * 1"),
+        ("0 2 * * 1", "0 2 * * 1"),
+    ],
+)
+def test_days_and_months_of_a_live_cron_are_any(expression: str, fired: str) -> None:
+    with StandIn() as arm:
+        trigger = {"type": "cron", "expression": expression}
+        assert provider(arm).firing_trigger(schedule("a", trigger=trigger)) == Cron(fired)

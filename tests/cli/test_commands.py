@@ -40,15 +40,25 @@ def listed(repo: Path, *options: str) -> dict[str, bool]:
 # ------------------------------------------------------------------------------------- plan, apply
 
 
+def dayless(text: str) -> str:
+    """`text` without the day on which something fires next."""
+    return re.sub(r"\b[A-Z][a-z]{2} \d+ [A-Z][a-z]{2} (?=\d\d:\d\d)", "DAY ", text)
+
+
 def test_a_life(repo: Path) -> None:
-    assert invoke(repo, "plan", "--exit-code", code=3).out == (
+    assert dayless(invoke(repo, "plan", "--exit-code", code=3).out) == (
         "+ local/a                         schedules/a.yaml:1\n"
         "    every day at 02:00, UTC (cron 0 2 * * *)\n"
         f"    runs azureml:job:{VERSION}\n"
+        "    fires  7 a week; next DAY 02:00 UTC\n"
         "\n"
         "+ local/b                         schedules/b.yaml:1\n"
         "    every day at 02:00, UTC (cron 0 2 * * *)\n"
         f"    runs azureml:job:{VERSION}\n"
+        "    fires  7 a week; next DAY 02:00 UTC\n"
+        "\n"
+        "runs a day: 0 -> 2\n"
+        "busier: DAY 02:00 UTC, 2 runs (was 0)\n"
         "\n"
         "local: 2 to create\n"
     )
@@ -59,12 +69,27 @@ def test_a_life(repo: Path) -> None:
     assert invoke(repo, "apply").out == "local: nothing to change, 2 unchanged\n"
 
 
+def test_how_far_a_plan_looks_ahead(repo: Path) -> None:
+    for options, days in (((), 14), (("--horizon", "36h"), 1.5), (("--horizon", "366d"), 366)):
+        plan = json.loads(invoke(repo, "plan", "--format", "json", *options).out)["plans"][0]
+        assert plan["impact"]["horizon_days"] == days
+        assert len(plan["impact"]["heat"]["after"]) >= days
+        counts = [change["impact"]["after"]["count"] for change in plan["changes"]]
+        assert all(abs(count - days) <= 0.5 for count in counts)
+    for wrong in ("0h", "59m", "367d", "14", "x"):
+        assert "--horizon" in invoke(repo, "plan", "--horizon", wrong, code=2).err
+    assert "fires" in invoke(repo, "apply", "--yes", "--horizon", "2d").out
+
+
 def test_a_file_that_is_removed_and_put_back(repo: Path) -> None:
     invoke(repo, "apply", "--yes")
     kept = (repo / "schedules/a.yaml").read_text()
     (repo / "schedules/a.yaml").unlink()
     assert invoke(repo, "plan", "--exit-code", code=3).out == (
         "- local/a                         not in the repository any more\n"
+        "    fires  7 a week -> none\n"
+        "\n"
+        "runs a day: 2 -> 1\n"
         "\n"
         "local: 1 to disable, 1 unchanged\n"
     )
@@ -73,10 +98,14 @@ def test_a_file_that_is_removed_and_put_back(repo: Path) -> None:
     assert "1 disabled, shown with --all" in invoke(repo, "schedules", "list").out
     assert invoke(repo, "plan", "--exit-code").out == "local: nothing to change, 2 unchanged\n"
     write(repo, {"schedules/a.yaml": kept})
-    assert invoke(repo, "plan", "--exit-code", code=3).out == (
+    assert dayless(invoke(repo, "plan", "--exit-code", code=3).out) == (
         "~ local/a                         schedules/a.yaml:1\n"
         "    enabled again\n"
         "    is_enabled  false -> true\n"
+        "    fires       none -> 7 a week; next DAY 02:00 UTC\n"
+        "\n"
+        "runs a day: 1 -> 2\n"
+        "busier: DAY 02:00 UTC, 2 runs (was 1)\n"
         "\n"
         "local: 1 to update, 1 unchanged\n"
     )
@@ -318,7 +347,7 @@ def test_schedules(repo: Path) -> None:
     assert listed(repo) == {"a": False, "b": True}
     assert "local/a" not in invoke(repo, "schedules", "list").out
     assert "local/a" in invoke(repo, "schedules", "list", "--all").out
-    assert "enabled again" in invoke(repo, "plan").out
+    assert "switched off live by " in invoke(repo, "plan").out
     done = invoke(repo, "schedules", "enable", "local/a")
     assert done.out == (
         "enabled local/a\n"

@@ -2,14 +2,15 @@
 
     python client.py ADDRESS < steps.json > results.json
 
-ADDRESS is that of tests/fakes/arm.py. `steps.json` is a list of steps, done in order:
+ADDRESS is that of tests/fakes/arm.py, or of `reconciler serve`. `steps.json` is a list of steps,
+done in order:
 
     {"do": "list", "view": "All"}              view: EnabledOnly (the client's default), ...
     {"do": "get", "name": "nightly"}
     {"do": "create", "schedule": {...}}        as in a schedule's YAML file
     {"do": "create", "file": "schedule.yml"}   the file itself; job files are found beside it
     {"do": "update", "name": "nightly", "set": {"description": "..."}}
-    {"do": "enable" | "disable" | "delete", "name": "nightly"}
+    {"do": "enable" | "disable" | "trigger" | "delete", "name": "nightly"}
 
 A result is {"ok": WHAT WAS READ} or {"error": {"type": ..., "message": ...}}. What the client
 says itself goes to the standard error.
@@ -106,6 +107,8 @@ def done(client: MLClient, step: dict[str, Any]) -> Any:
             return plain(schedules.begin_enable(step["name"]).result())
         case "disable":
             return plain(schedules.begin_disable(step["name"]).result())
+        case "trigger":
+            return members(schedules.trigger(step["name"]), "job_name schedule_action_type")
         case "delete":
             return schedules.begin_delete(step["name"]).result()
     raise ValueError(f"no such step: {step['do']}")

@@ -23,10 +23,10 @@ needed = pytest.mark.skipif(
 )
 
 
-def microsoft(address: str, steps: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def microsoft(address: str, steps: Iterable[dict[str, Any]], *options: str) -> list[dict[str, Any]]:
     """What Microsoft's client made of each step: {"ok": ...} or {"error": ...}."""
     done = subprocess.run(
-        [PYTHON, CLIENT, address],
+        [PYTHON, CLIENT, address, *options],
         input=json.dumps(list(steps)),
         capture_output=True,
         text=True,

@@ -487,8 +487,8 @@ def test_short_months(
     assert [each for each in found if each[0] == "short_months"] == expected
 
 
-def until(*end: int) -> Cron:
-    return Cron("0 2 * * *", end_time=datetime(2026, *end))
+def until(month: int, day: int, hour: int = 0) -> Cron:
+    return Cron("0 2 * * *", end_time=datetime(2026, month, day, hour))
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
-"""Each folder here: what is desired, what is live, and the whole plan, as text and as JSON.
+"""Each folder here: what is desired, what is live, and the whole plan: text, JSON and Markdown.
 
 Documents are declarations; one in live.yaml has its `owner` (none: made by hand) and maybe when it
 was `created`, one in desired.yaml the `notes` of its target. options.yaml, where there is one,
-holds what make_plan takes, and maybe `now` and the `horizon` in days. RECONCILER_UPDATE=1 writes what is expected; read it before it is committed.
+holds what make_plan takes, and maybe `now`, the `horizon` in days, and the `budget` and `link` of
+the Markdown. RECONCILER_UPDATE=1 writes what is expected; read it before it is committed.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def plan_of(folder: Path) -> Plan:
             made,
             document.get("owner"),
             "a fingerprint",
-            created_at=datetime.fromisoformat(document["created"]) if "created" in document else NOW,
+            created_at=datetime.fromisoformat(document.get("created", NOW.isoformat())),
         )
         for document, made in documents(folder / "live.yaml")
     ]

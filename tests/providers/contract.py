@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from reconciler.document import schedule_from_document
 from reconciler.errors import ProviderError, Rejected
+from reconciler.firing import next_fires
 from reconciler.model import Action, DatastoreChange, Key, LiveSchedule, Outcome, Schedule
 from reconciler.plan.diff import same
 from reconciler.providers.base import Provider
@@ -341,6 +342,21 @@ class Contract(ABC):
             found = list(provider.next_fires(self.declare("a"), after, until))
             assert found == [datetime(2026, 1, day, 2, tzinfo=UTC) for day in (1, 2, 3)]
             assert list(provider.next_fires(self.declare("a", trigger=INBOX), after, until)) == []
+
+    def test_the_trigger_that_really_fires(self) -> None:
+        """`next_fires` are its fires, in two weeks, whatever a schedule says."""
+        created, after = datetime(2026, 1, 1, 5, tzinfo=UTC), datetime(2026, 3, 28, tzinfo=UTC)
+        until = after + timedelta(days=14)
+        monthly = {"type": "cron", "expression": "0 2 1 * *"}
+        with self.open() as target:
+            provider = target.as_owner()
+            for trigger in (CRON, monthly, DAILY, INBOX):
+                declared = self.declare("a", trigger=trigger)
+                really = provider.firing_trigger(declared)
+                assert really is not None
+                fires = list(provider.next_fires(declared, after, until, created))
+                assert fires == list(next_fires(really, after, until, created))
+                assert provider.firing_trigger(replace(declared, enabled=False)) == really
 
     def test_errors_name_the_schedule_and_what_was_tried(self) -> None:
         with self.open() as target:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +27,7 @@ BASE = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/test-rg/providers"
     "/Microsoft.MachineLearningServices/workspaces/test-ws"
 )
+V1 = f"/pipelines/v1.0{BASE}"
 VERSION = {"api-version": "2023-10-01"}
 TRAIN: dict[str, Any] = {
     "type": "command",
@@ -52,7 +54,9 @@ def publish(path: Path, name: str, document: dict[str, Any]) -> str:
 class Server:
     """One server and its workspace, which holds the pipelines `train` and `score`."""
 
-    def __init__(self, folder: Path, **options: Any) -> None:
+    def __init__(
+        self, folder: Path, clock: Callable[[], datetime] | None = None, **options: Any
+    ) -> None:
         self.folder = folder
         self.path = folder / "workspace.db"
         self.version = publish(self.path, "train", TRAIN)
@@ -70,7 +74,7 @@ class Server:
             log=lambda event, **fields: self.logged.append((event, fields)),
             **options,
         )
-        self.running = Running(self.site)
+        self.running = Running(self.site, **({"clock": clock} if clock else {}))
         self.running.__enter__()
         self.address = self.running.address
 
@@ -88,12 +92,13 @@ class Server:
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
         return httpx.Client(base_url=self.address, headers=headers, timeout=30, **options)
 
-    def browser(self, right: Any = "write") -> httpx.Client:
+    @contextmanager
+    def browser(self, right: Any = "write") -> Iterator[httpx.Client]:
         """A browser that is signed in."""
-        client = httpx.Client(base_url=self.address, timeout=30, follow_redirects=True)
-        code = self.site.tokens.new_link(time.time(), right)
-        assert client.get(f"/login?code={code}").status_code == 200
-        return client
+        with httpx.Client(base_url=self.address, timeout=30, follow_redirects=True) as client:
+            code = self.site.tokens.new_link(time.time(), right)
+            assert client.get(f"/login?code={code}").status_code == 200
+            yield client
 
     def forget(self) -> None:
         """Take every schedule and run away."""

@@ -129,10 +129,12 @@ def _action(action: Mapping[str, Any]) -> None:
             " `reconciler pipelines publish`, and refer to it by sourceJobId; steps and components"
             " sent with the schedule are not supported"
         )
-    for part in ("inputs", "outputs"):
+    for part, kind in (("inputs", "jobInputType"), ("outputs", "jobOutputType")):
         for name, value in (definition.get(part) or {}).items():
-            if value is not None and not isinstance(value, Mapping):
-                raise bad(f"The member jobDefinition.{part}.{name} is not an object")
+            if value is None:
+                continue
+            if not isinstance(value, Mapping) or not isinstance(value.get(kind), str):
+                raise bad(f"The member jobDefinition.{part}.{name}.{kind} is required")
 
 
 # ------------------------------------------------------------------------------------------- shapes

@@ -1,29 +1,142 @@
-"""Past applies and cycles, each with its plan, and the conditions of the loop."""
+"""Past applies and cycles, each with its plan, and how the loop stands."""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from reconciler.errors import ReconcilerError
+from reconciler.render.text import render_plan
+from reconciler.state import State
+from reconciler.state.records import Conditions, Entry
+from reconciler.web.pages.common import services_of
 from reconciler.web.rendering import render
+from reconciler.web.shown import about
+from reconciler.web.workspace import Missing
+
+T = TypeVar("T")
+_LINES = 50
+_FEW = 10
+_OUTCOMES = {
+    "in_sync": ("in step", "completed"),
+    "applied": ("applied", "completed"),
+    "partial": ("applied in part", "failed"),
+    "failed": ("failed", "failed"),
+    "stalled": ("stalled", "failed"),
+    "waiting": ("waiting", "running"),
+    "unavailable": ("unavailable", "failed"),
+    "broken": ("broken", "failed"),
+}
 
 
-async def conditions_of(request: Request) -> list[Any]:
+@dataclass(frozen=True, slots=True)
+class ConditionLine:
+    """One condition of the loop."""
+
+    kind: str
+    status: str
+    reason: str
+    message: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the history."""
+
+    id: int
+    at: datetime
+    words: str
+    kind: str
+    """The class of its status."""
+    entry: Entry
+
+
+async def _ask(request: Request, question: Callable[[State, str], T]) -> T | None:
+    """What the state says of this target; None where there is none, or it cannot be read."""
+    site = services_of(request).site
+    if site.state is None:
+        return None
+
+    def ask() -> T:
+        assert site.state is not None
+        return question(site.state(), site.target)
+
+    try:
+        return await asyncio.to_thread(ask)
+    except ReconcilerError as error:
+        site.log("state_failed", error=error.message)
+        return None
+
+
+async def conditions_of(request: Request) -> list[ConditionLine]:
     """Ready, Reconciling and Stalled of this target; none where no loop follows it."""
-    return []
+    found = await _ask(request, lambda state, target: state.conditions.get(target))
+    return _condition_lines(found) if found is not None else []
 
 
-async def changes_of(request: Request, schedule: str) -> list[Any]:
+def _condition_lines(found: Conditions) -> list[ConditionLine]:
+    kinds = {"Ready": found.ready, "Reconciling": found.reconciling, "Stalled": found.stalled}
+    statuses = {True: "true", False: "false", None: "unknown"}
+    return [
+        ConditionLine(kind, statuses[one.status], one.reason, one.message, one.since)
+        for kind, one in kinds.items()
+    ]
+
+
+async def changes_of(request: Request, schedule: str) -> list[Line]:
     """The applies that changed a schedule, the newest first."""
-    return []
+    found = await _ask(
+        request,
+        lambda state, target: state.history.list(target, schedule=schedule, limit=_FEW),
+    )
+    return [_line(entry) for entry in found or ()]
+
+
+def _line(entry: Entry) -> Line:
+    words, kind = _OUTCOMES.get(entry.record.outcome, (entry.record.outcome, ""))
+    return Line(entry.id, entry.record.ended_at, words, kind, entry)
 
 
 async def list_history(request: Request) -> Response:
-    """A page of them, the newest first."""
-    return render(request, "history.html", lines=[])
+    """A page of it, the newest first."""
+    before = request.query_params.get("before", "")
+    if before and not (before.isascii() and before.isdigit() and len(before) < 16):
+        raise HTTPException(400, "before is the number of a line")
+    changes = request.query_params.get("show") != "all"
+    found = await _ask(
+        request,
+        lambda state, target: state.history.list(
+            target, limit=_LINES + 1, before=int(before) if before else None, changes=changes
+        ),
+    )
+    lines = [_line(entry) for entry in found or ()]
+    older = lines[_LINES - 1].id if len(lines) > _LINES else None
+    return render(
+        request, "history.html", lines=lines[:_LINES], older=older, changes=changes, about=about
+    )
 
 
-routes: list[BaseRoute] = [Route("/history", list_history, methods=["GET"])]
+async def show_line(request: Request) -> Response:
+    """One apply or cycle, with its plan and what became of it."""
+    number = request.path_params["number"]
+    found = await _ask(request, lambda state, target: state.history.show(number))
+    if found is None or found.record.target != services_of(request).site.target:
+        raise Missing(f"line {number} in the history")
+    plan = found.record.plan
+    text = render_plan(plan) if plan is not None else ""
+    return render(request, "history_line.html", line=_line(found), plan=text)
+
+
+routes: list[BaseRoute] = [
+    Route("/history", list_history, methods=["GET"]),
+    Route("/history/{number:int}", show_line, methods=["GET"]),
+]

@@ -10,7 +10,7 @@ from reconciler.document import scalar_text
 from reconciler.secrets import mask
 from reconciler.web.v1.enums import ENTITY_STATUS, RUN_TYPE, STATUS_CODE
 from reconciler.web.v1.ids import guid
-from reconciler.web.v1.submission import assignments
+from reconciler.web.v1.submission import assignments, is_in_datastore
 from reconciler.web.v1.triggers import trigger_to_v1
 from reconciler.web.workspace import stored_schedule
 from reconciler.workspace.datastore import Datastore
@@ -114,7 +114,8 @@ def endpoint_entity(row: PipelineRow, versions: list[VersionRow], base: str) -> 
 
 def run_entity(run: RunRow, datastores: Mapping[str, Datastore], *, masked: bool) -> dict[str, Any]:
     """A PipelineRunEntity."""
-    given = assignments(run.inputs, datastores)
+    inputs = _with_file(run.inputs, datastores) if run.cause == "data" else run.inputs
+    given = assignments(inputs, datastores)
     code = STATUS_CODE.index(_STATUS.get(run.status, run.status))
     return {
         "Description": run.name,
@@ -159,6 +160,16 @@ def experiment_entity(name: str, runs: int, status: str, newest: datetime) -> di
         "latestCreatedRunCreationTime": newest.isoformat(),
         "latestCreatedRunStatus": status,
         "numberOfRuns": runs,
+    }
+
+
+def _with_file(
+    inputs: Mapping[str, Any], datastores: Mapping[str, Datastore]
+) -> dict[str, Any]:
+    """Inputs of a run that a file started: the file as the DataPath that it is."""
+    return {
+        name: {"path": value} if is_in_datastore(value, datastores) else value
+        for name, value in inputs.items()
     }
 
 

@@ -73,6 +73,12 @@ def assignments(inputs: Mapping[str, Any], datastores: Mapping[str, Datastore]) 
     }
 
 
+def is_in_datastore(value: Any, datastores: Mapping[str, Datastore]) -> bool:
+    """Whether a value is the path of something in a datastore."""
+    roots = tuple(f"{_root(store)}/" for store in datastores.values())
+    return isinstance(value, str) and value.startswith(roots)
+
+
 def _path(name: str, value: Any, datastores: Mapping[str, Datastore]) -> str:
     store = value.get("DataStoreName") if isinstance(value, Mapping) else None
     relative = (value.get("RelativePath") or "") if isinstance(value, Mapping) else None

@@ -1,0 +1,418 @@
+"""The loop itself: when each target has its cycle, and what is kept of it.
+
+A target that does not answer is left alone for longer and longer and holds no other up. A wake-up
+(SIGHUP, a webhook) makes every target due. The lease of a target is taken before the source is
+asked, so that whoever takes over never goes back to a revision that it saw before.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from reconciler.errors import Halted, LeaseLost, ReconcilerError, SourceError
+from reconciler.loop.backoff import delay, spread
+from reconciler.loop.cycle import Cycle, Means, Wanted, run_cycle
+from reconciler.loop.inforce import EVERY, InForce
+from reconciler.loop.leases import Lease, Leases
+from reconciler.loop.opened import Opened, OpenTarget
+from reconciler.loop.source import Revision, Source
+from reconciler.loop.verdict import conditions_after
+from reconciler.state.records import Cause, Conditions, CycleRecord
+
+Log = Callable[..., None]
+OnCycle = Callable[[CycleRecord], None]
+INTERVAL = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
+_LOOKS = 10
+"""Looks at another's lease in the time of a lease."""
+_STUCK = timedelta(minutes=10)
+
+
+class _History(Protocol):
+    def record(self, record: CycleRecord, lease: Any = None) -> Any: ...
+
+
+class _Conditions(Protocol):
+    def get(self, target: str) -> Conditions | None: ...
+    def set(self, target: str, conditions: Conditions, lease: Any) -> Any: ...
+
+
+class State(Protocol):
+    """What the loop asks of reconciler.state. Thread-safe; raises ReconcilerError."""
+
+    @property
+    def history(self) -> _History:
+        """Past cycles."""
+        ...
+
+    @property
+    def conditions(self) -> _Conditions:
+        """How targets stand."""
+        ...
+
+    def lease(self, name: str, holder: str, ttl: timedelta) -> Any:
+        """The right to work on what `name` stands for."""
+        ...
+
+    def good_revision(self, target: str) -> str | None:
+        """The id of the last good revision."""
+        ...
+
+    def set_good_revision(self, target: str, revision: str, lease: Any) -> None:
+        """Remember it; LeaseLost."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a loop runs. `target`: what --target says."""
+
+    holder: str
+    interval: timedelta = INTERVAL
+    lease: timedelta = LEASE
+    target: str | None = None
+    actor: str | None = None
+    parallelism: int = 16
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What the loop knows of one target."""
+
+    next_at: datetime
+    failures: int = 0
+    in_hand: bool = False
+    again: bool = False
+    """It was woken while its cycle was in hand, which may have asked the source too early."""
+    revision: str | None = None
+    last: CycleRecord | None = None
+    standby: bool = False
+    said: tuple[str, str, str | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """For probes. `alive`: the loop turns. `ready`: every target had a cycle, or is another's."""
+
+    alive: bool
+    ready: bool
+    targets: dict[str, str] = field(default_factory=dict)
+    """By target: the last outcome, `standby`, or `starting`."""
+
+
+class Loop:
+    """Keeps the targets of one source as it says. Nothing runs until `run` or `cycle`."""
+
+    def __init__(
+        self,
+        source: Source,
+        state: State,
+        open_target: OpenTarget,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime],
+        log: Log,
+        on_cycle: OnCycle | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.source = source
+        self.state = state
+        self.settings = settings
+        self._clock = clock
+        self._log = log
+        self._on_cycle = on_cycle
+        self._rng = rng or random.Random()
+        self._stopping = threading.Event()
+        self._woken = threading.Event()
+        self._lock = threading.RLock()
+        self._forced: Cause | None = "start"
+        self._inforce = InForce(source, state)
+        self._opened = Opened(open_target)
+        self._leases = Leases(self._lease, settings.lease, clock, self._stopping)
+        self._standing: dict[str, _Standing] = {}
+        self._revision: Revision | None = None
+        self._trouble: SourceError | None = None
+        self._source_failures = 0
+        self._source_at: datetime | None = None
+        self._period_end = clock()
+        self._turned_at = clock()
+        self._threads: ThreadPoolExecutor | None = None
+
+    # ----------------------------------------------------------------------------- from elsewhere
+
+    def wake(self, cause: Cause = "webhook") -> None:
+        """Start a cycle of every target at once. From any thread, and from a signal's handler."""
+        self._forced = cause
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End after the changes in hand. From any thread, and from a signal's handler."""
+        self._stopping.set()
+        self._woken.set()
+
+    def health(self, now: datetime) -> Health:
+        """How it is, without asking anybody."""
+        with self._lock:
+            standing = dict(self._standing)
+        targets = {
+            name: "standby" if one.standby else (one.last.outcome if one.last else "starting")
+            for name, one in standing.items()
+        }
+        alive = now - self._turned_at <= self.settings.interval * 3 + _STUCK
+        ready = bool(targets) and "starting" not in targets.values()
+        return Health(alive, alive and ready, targets)
+
+    # ------------------------------------------------------------------------------------ running
+
+    def run(self) -> None:
+        """Cycle after cycle until it is told to stop."""
+        self._leases.start()
+        self._threads = ThreadPoolExecutor(thread_name_prefix="target", max_workers=32)
+        try:
+            while not self._stopping.is_set():
+                self._woken.clear()
+                self.turn()
+                if not self._woken.is_set():
+                    self._woken.wait(self.seconds_to_wait())
+        finally:
+            self._stopping.set()
+            self._threads.shutdown(wait=True)
+            self._threads = None
+            self.close()
+
+    def close(self) -> None:
+        """Give back the leases and what was opened."""
+        self._leases.close()
+        self._opened.close()
+
+    def seconds_to_wait(self) -> float:
+        """Until something is due."""
+        now = self._clock()
+        with self._lock:
+            times = [one.next_at for one in self._standing.values() if not one.in_hand]
+        # What is in hand wakes the loop at its end.
+        next_at = min(times, default=now + self.settings.interval)
+        return max(0.0, min(next_at - now, self.settings.interval).total_seconds())
+
+    def turn(self) -> dict[str, CycleRecord | None]:
+        """Start the cycles that are due. Without `run`, they are made here, one after the other.
+
+        The record of each that was made here; None: another holds the lease.
+        """
+        self._turned_at = now = self._clock()
+        forced, self._forced = self._forced, None
+        if now >= self._period_end:
+            self._period_end = now + spread(self.settings.interval, self._rng)
+        asked = not self._standing
+        if asked:
+            self._ask_source(now, forced)
+            self._find_targets(now)
+        made: dict[str, CycleRecord | None] = {}
+        due = self._take_due(now, forced, made)
+        if not due:
+            return made
+        began = now
+        if not asked or self._trouble is None:  # again: what was seen before the lease is too old
+            self._ask_source(now, forced)
+            self._find_targets(now)
+        seconds = (self._clock() - began).total_seconds()
+        wanted = Wanted(self._revision, self._trouble, forced or "interval", seconds)
+        for name in due:
+            if self._threads is None:
+                made[name] = self._one(name, wanted)
+            else:
+                self._threads.submit(self._one, name, wanted).add_done_callback(self._ended)
+        return made
+
+    # -------------------------------------------------------------------------------------- steps
+
+    def _take_due(
+        self, now: datetime, forced: Cause | None, made: dict[str, CycleRecord | None]
+    ) -> list[str]:
+        """The targets that are due and ours. What another holds is looked at again soon."""
+        due: list[str] = []
+        for name, one in sorted(self._standing.items()):
+            if one.in_hand:
+                one.again |= forced is not None
+                continue
+            if forced is None and one.next_at > now:
+                continue
+            try:
+                ours = self._leases.acquire(name)
+            except ReconcilerError as error:
+                self._log("state_unavailable", target=name, error=error.message)
+                one.failures += 1
+                one.next_at = now + delay(one.failures, self.settings.interval, self._rng)
+                continue
+            if ours:
+                if one.standby:
+                    self._log("leading", target=name)
+                one.standby, one.in_hand = False, True
+                due.append(name)
+            else:
+                if not one.standby:
+                    self._log("standby", target=name)
+                one.standby = True
+                one.next_at = now + self.settings.lease / _LOOKS
+                made[name] = None
+        return due
+
+    def _ask_source(self, now: datetime, forced: Cause | None) -> None:
+        if self._source_at is not None and now < self._source_at and forced is None:
+            return
+        try:
+            with self._inforce.lock:
+                revision = self.source.fetch()
+        except SourceError as error:
+            self._source_failures += 1
+            wait = delay(self._source_failures, self.settings.interval, self._rng)
+            self._source_at = now + wait
+            if self._trouble is None or self._trouble.message != error.message:
+                self._log("source_unavailable", source=self.source.name, error=error.message)
+            self._trouble = error
+            return
+        if self._trouble is not None:
+            self._log("source_available", source=self.source.name)
+        self._trouble, self._source_failures, self._source_at = None, 0, None
+        if self._revision is None or self._revision.id != revision.id:
+            self._log("revision", source=self.source.name, revision=revision.name)
+            self._revision = revision
+            self._prune(revision)
+
+    def _prune(self, revision: Revision) -> None:
+        wanted = {revision.id}
+        try:
+            for name in (*self._standing, EVERY):
+                good = self.state.good_revision(name)
+                wanted |= {good} if good is not None else set()
+        except ReconcilerError:
+            return  # nothing is removed that may be in force
+        with self._inforce.lock:
+            self.source.prune(wanted)
+
+    def _find_targets(self, now: datetime) -> None:
+        """The targets by the newest reconciler.yaml; those that are gone are let go."""
+        try:
+            names = self._inforce.target_names(self._revision, self.settings.target)
+        except ReconcilerError as error:
+            if not self._standing:
+                trouble = self._trouble or error
+                self._log("no_targets", error=trouble.message)
+            return
+        with self._lock:
+            for name in names:
+                self._standing.setdefault(name, _Standing(next_at=now))
+            for name in set(self._standing).difference(names):
+                if not self._standing[name].in_hand:
+                    del self._standing[name]
+                    self._log("target_gone", target=name)
+
+    def _one(self, name: str, wanted: Wanted) -> CycleRecord | None:
+        """A cycle of one target, and what is kept of it."""
+        one = self._standing[name]
+        lease = self._leases.lease(name)
+        means = Means(
+            inforce=self._inforce,
+            open=self._opened.provider,
+            good=lambda key, revision: self._remember(key, revision, lease),
+            guard=self._leases.guard(name),
+            clock=self._clock,
+            actor=self.settings.actor,
+            parallelism=self.settings.parallelism,
+        )
+        try:
+            cycle = run_cycle(name, wanted, means)
+            self._keep(name, one, wanted, cycle, lease)
+            return cycle.record
+        except LeaseLost as lost:
+            self._leases.lost(name)
+            self._log("lease_lost", target=name, error=lost.message)
+        except Halted as halted:
+            self._log("halted", target=name, error=halted.message)
+        except ReconcilerError as error:  # the state cannot be written now
+            one.failures += 1
+            self._log("state_unavailable", target=name, error=error.message)
+        finally:
+            now = self._clock()
+            with self._lock:
+                one.in_hand = False
+                if one.again:
+                    one.again, one.next_at = False, now
+                elif one.failures:
+                    one.next_at = now + delay(one.failures, self.settings.interval, self._rng)
+                else:
+                    one.next_at = max(self._period_end, now)
+            self._woken.set()
+        return None
+
+    def _keep(self, name: str, one: _Standing, wanted: Wanted, cycle: Cycle, lease: Lease) -> None:
+        record = cycle.record
+        one.failures = one.failures + 1 if cycle.retry else 0
+        one.last = record
+        self._say(name, one, cycle)
+        self.state.history.record(record, lease)
+        before = self.state.conditions.get(name)
+        attempted = wanted.revision.name if wanted.revision else record.revision
+        after = conditions_after(
+            before, record, attempted=attempted, applied=cycle.applied, now=record.ended_at
+        )
+        self.state.conditions.set(name, after, lease)
+        if self._on_cycle is not None:
+            try:
+                self._on_cycle(record)
+            except Exception:
+                self._log("bug", target=name, traceback=traceback.format_exc(limit=-5))
+
+    def _say(self, name: str, one: _Standing, cycle: Cycle) -> None:
+        """Log a cycle that changed something, or that says another thing than the one before."""
+        record = cycle.record
+        said = (record.outcome, record.message, record.revision)
+        if one.said == said and record.outcome not in ("applied", "partial"):
+            return
+        one.said = said
+        self._log(
+            "cycle",
+            target=name,
+            outcome=record.outcome,
+            reason=record.reason,
+            message=record.message,
+            revision=record.revision,
+            cause=record.cause,
+            seconds=round(sum(record.durations.values()), 3),
+        )
+        for result in record.results:
+            if result.outcome != "waiting":
+                self._log("change", target=name, **_fields(result))
+        if cycle.bug is not None:
+            lines = traceback.format_exception(cycle.bug, limit=-5)
+            self._log("bug", target=name, traceback="".join(lines))
+
+    def _remember(self, key: str, revision: str, lease: Lease) -> None:
+        if self.state.good_revision(key) != revision:
+            self.state.set_good_revision(key, revision, lease)
+
+    def _lease(self, name: str) -> Lease:
+        lease: Lease = self.state.lease(name, self.settings.holder, self.settings.lease)
+        return lease
+
+    def _ended(self, future: Future[CycleRecord | None]) -> None:
+        error = future.exception()
+        if error is not None:
+            lines = "".join(traceback.format_exception(error, limit=-5))
+            self._log("bug", traceback=lines)
+
+
+def _fields(result: Any) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "action": result.action,
+        "outcome": result.outcome,
+        "error": result.error,
+    }

@@ -1,0 +1,258 @@
+"""One cycle of one target: what is in force -> a plan -> what the loop may do of it -> done.
+
+Nothing that is wrong with a target escapes: it becomes the cycle's outcome, so that the others go
+on. Only Halted does: the lease is lost, or somebody said stop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from reconciler.apply import Guard, apply_plan
+from reconciler.errors import (
+    ConfigError,
+    DeclarationError,
+    Halted,
+    ProviderUnavailable,
+    ReconcilerError,
+    SourceError,
+    Unauthorized,
+)
+from reconciler.loop.inforce import EVERY, Declared, InForce
+from reconciler.loop.source import Revision
+from reconciler.loop.verdict import Verdict, verdict_of, words_of
+from reconciler.model import Action, Plan, Result
+from reconciler.plan.filter import Filtered, filter_plan
+from reconciler.plan.windows import opening
+from reconciler.providers.base import Provider
+from reconciler.reconcile import plan_target
+from reconciler.render.json import plan_document
+from reconciler.state.records import Cause, CycleRecord, ResultRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a cycle is to reach. `revision` None: the source has never answered."""
+
+    revision: Revision | None
+    trouble: SourceError | None
+    cause: Cause
+    fetch_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a cycle works with. `good`: remembers a revision as the last good one of a target."""
+
+    inforce: InForce
+    open: Callable[[Declared], Provider]
+    good: Callable[[str, str], None]
+    guard: Guard
+    clock: Callable[[], datetime]
+    actor: str | None = None
+    parallelism: int = 16
+    timer: Callable[[], float] = time.perf_counter
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """How a cycle went. `retry`: it is the target's trouble, and waiting may help."""
+
+    record: CycleRecord
+    retry: bool = False
+    applied: str | None = None
+    """The revision that the target was brought to, whole."""
+    bug: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A plan, and what it was made from. `broken`: why it is not the wanted revision."""
+
+    declared: Declared
+    provider: Provider
+    plan: Plan
+    broken: ReconcilerError | None
+
+
+def run_cycle(name: str, wanted: Wanted, means: Means) -> Cycle:
+    """Bring the target `name` to what is in force; Halted where it may not go on."""
+    started = means.clock()
+    steps = _Steps(means.timer, wanted.fetch_seconds)
+    revision = wanted.revision
+    bug: BaseException | None = None
+    retry = True
+    applied = None
+    done: _Done | None = None
+    try:
+        done = _reconcile(name, wanted, means, steps, started)
+        revision = done.revision
+        verdict = done.verdict
+        retry = verdict.retry
+        whole = verdict.outcome in ("in_sync", "applied")
+        applied = revision.name if whole and revision is not None else None
+    except Halted:
+        raise
+    except (ProviderUnavailable, SourceError) as error:
+        kind = "SourceUnavailable" if isinstance(error, SourceError) else "Unavailable"
+        verdict = Verdict("unavailable", kind, error.message)
+    except DeclarationError as error:
+        verdict = Verdict("stalled", "RevisionBroken", words_of(error))
+    except ConfigError as error:
+        verdict = Verdict("stalled", "ConfigInvalid", words_of(error))
+    except Unauthorized as error:
+        verdict = Verdict("stalled", "Unauthorized", error.message)
+    except ReconcilerError as error:
+        verdict = Verdict("failed", type(error).__name__, error.message)
+    except Exception as error:
+        bug = error
+        verdict = Verdict("failed", "Bug", f"{type(error).__name__}: {error}"[:500])
+    record = CycleRecord(
+        target=name,
+        started_at=started,
+        ended_at=means.clock(),
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        message=verdict.message,
+        revision=revision.name if revision else None,
+        author=revision.author if revision else None,
+        actor=means.actor,
+        cause=wanted.cause,
+        plan=done.document if done else None,
+        results=done.results if done else (),
+        durations=steps.seconds,
+        **_lag(wanted.revision, applied),
+    )
+    return Cycle(record, retry, applied, bug)
+
+
+def _lag(wanted: Revision | None, applied: str | None) -> dict[str, Any]:
+    """The revision that is wanted and is not reached yet, and since when it is there."""
+    if wanted is None or wanted.name == applied:
+        return {}
+    return {"wanted": wanted.name, "wanted_at": wanted.committed_at}
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    verdict: Verdict
+    revision: Revision | None
+    document: dict[str, object] | None = None
+    results: tuple[ResultRecord, ...] = ()
+
+
+def _reconcile(name: str, wanted: Wanted, means: Means, steps: _Steps, now: datetime) -> _Done:
+    with steps("read"):
+        declared, broken = _declared(name, wanted, means, now)
+    mode = declared.target.settings.mode
+    if mode == "off":
+        said = "the target's mode is off: nothing was looked at"
+        return _Done(Verdict("in_sync", "Off", said), declared.revision)
+    with steps("plan"):
+        taken = _taken(name, declared, broken, means, now)
+    if taken.broken is None:
+        means.inforce.is_good(taken.declared)
+        means.good(name, taken.declared.revision.id)
+        means.good(EVERY, taken.declared.revision.id)
+    config = taken.declared.config
+    filtered = filter_plan(
+        taken.plan,
+        mode=mode,
+        limits=config.limits,
+        window=opening(config.windows, name, now),
+    )
+    results: Sequence[Result] = ()
+    if filtered.plan.pending and not filtered.plan.refusals:
+        with steps("apply"):
+            results = apply_plan(
+                filtered.plan, taken.provider, parallelism=means.parallelism, guard=means.guard
+            )
+    trouble = taken.broken or wanted.trouble
+    verdict = verdict_of(filtered, results, taken.declared.revision, trouble)
+    document = plan_document(_differing(taken.plan), quiet=False) if taken.plan.pending else None
+    return _Done(verdict, taken.declared.revision, document, _recorded(filtered, results))
+
+
+def _declared(
+    name: str, wanted: Wanted, means: Means, now: datetime
+) -> tuple[Declared, ReconcilerError | None]:
+    """What the wanted revision declares; or the last good one, and why."""
+    wrong: ReconcilerError
+    if wanted.revision is None:
+        wrong = wanted.trouble or SourceError("the source has not answered yet")
+    else:
+        try:
+            return means.inforce.read(wanted.revision, name, now), None
+        except (ConfigError, DeclarationError, SourceError) as error:
+            wrong = error
+    good = means.inforce.last_good(name, now)
+    if good is None or (wanted.revision is not None and good.revision.id == wanted.revision.id):
+        raise wrong
+    return good, wrong
+
+
+def _taken(
+    name: str, declared: Declared, broken: ReconcilerError | None, means: Means, now: datetime
+) -> _Taken:
+    """The plan for `declared`; for the last good revision where the target refuses that."""
+    provider = means.open(declared)
+    try:
+        return _Taken(declared, provider, _plan(declared, provider), broken)
+    except DeclarationError as refused:
+        good = means.inforce.last_good(name, now) if broken is None else None
+        if good is None or good.revision.id == declared.revision.id:
+            raise
+        provider = means.open(good)
+        return _Taken(good, provider, _plan(good, provider), refused)
+
+
+def _plan(declared: Declared, provider: Provider) -> Plan:
+    # The limits are counted by the filter, over what would really be changed.
+    return plan_target(declared.schedules, provider, owner=declared.config.owner, limits=None)
+
+
+def _differing(plan: Plan) -> Plan:
+    """Without the changes that are none, which would be most of what is kept."""
+    changes = tuple(change for change in plan.changes if change.action is not Action.NOOP)
+    return replace(plan, changes=changes)
+
+
+def _recorded(filtered: Filtered, results: Sequence[Result]) -> tuple[ResultRecord, ...]:
+    """What became of each change that there was to make."""
+    idle = (Action.NOOP, Action.SKIP)
+    made = [
+        ResultRecord(
+            r.change.key.name,
+            r.change.action.name.lower(),
+            r.outcome.value.replace(" ", "_"),
+            r.error,
+        )
+        for r in results
+        if r.change.action not in idle
+    ]
+    left = [
+        ResultRecord(w.change.key.name, w.change.action.name.lower(), "waiting", w.why)
+        for w in filtered.waiting
+    ]
+    return tuple(made + left)
+
+
+class _Steps:
+    """Seconds that each step took."""
+
+    def __init__(self, timer: Callable[[], float], fetch: float) -> None:
+        self._timer = timer
+        self.seconds = {"fetch": fetch}
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        began = self._timer()
+        try:
+            yield
+        finally:
+            self.seconds[step] = self.seconds.get(step, 0.0) + self._timer() - began

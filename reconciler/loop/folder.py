@@ -1,0 +1,170 @@
+"""A folder as a source: its files as they stand, told apart by their stat.
+
+Somebody may be writing them. A folder in which Git is at work, or that changes while it is read,
+is not settled, and what is read of it is not used: a checkout that is half done looks like files
+that were removed. A copy of what was last good is kept, for the day it is broken at a restart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import mkdtemp
+
+from reconciler.config import load_config
+from reconciler.declare.files import display_path, find_files, repository_root
+from reconciler.errors import ConfigError, SourceError
+from reconciler.loop.source import Revision, prune_folder
+from reconciler.render.words import printable
+
+_FRESH_SECONDS = 0.1
+"""Files this young may be written again without their stat telling."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """`stats`: another one whenever a file that counts came, went or was written."""
+
+    id: str
+    stats: str
+
+
+class FolderSource:
+    """The folder of a configuration; copies of what was good go below `state_folder`."""
+
+    def __init__(
+        self,
+        config: Path,
+        state_folder: Path,
+        *,
+        environment: Mapping[str, str],
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._folder = config.parent.resolve()
+        self._config = self._folder / config.name
+        self._root = repository_root(self._folder)
+        self._copies = state_folder / "sources" / "folder"
+        self._environment = {k: v for k, v in environment.items() if not k.startswith("GIT_")}
+        self._wall = wall
+        self._also: frozenset[str] = frozenset()
+        self._last: Revision | None = None
+        self._stats = ""
+        self.name = printable(str(self._folder))
+
+    def fetch(self) -> Revision:
+        """The folder as it stands; SourceError while Git writes into it."""
+        git = self._root / ".git"
+        if git.is_dir() and (git / "index.lock").exists():
+            raise SourceError(
+                f"{self.name}: Git is at work in it",
+                hint=f"if it is not, remove {printable(str(git / 'index.lock'))}",
+            )
+        seen = self._seen()
+        if self._last is None or self._last.id != seen.id:
+            commit, author, at = self._head()
+            self._last = Revision(seen.id, self._folder, commit, author, at, self._config.name)
+            self._stats = seen.stats
+        return self._last
+
+    def is_settled(self, revision: Revision) -> bool:
+        """Whether it is as it was; a copy always is."""
+        if revision.folder != self._folder:
+            return True
+        current = self._last is not None and self._last.id == revision.id
+        return current and self._seen().stats == self._stats
+
+    def keep(self, revision: Revision, files: Collection[str]) -> None:
+        """Copy it, unless it is such a copy or is there; SourceError where that cannot be."""
+        self._also = frozenset(files)
+        place = self._copies / revision.id
+        if revision.folder != self._folder or place.exists():
+            return
+        try:
+            self._copies.mkdir(parents=True, exist_ok=True, mode=0o700)
+            new = Path(mkdtemp(prefix=".new-", dir=self._copies))
+            try:
+                (new / ".git").mkdir()
+                config = display_path(revision.config_path, self._root)
+                for name in {config, *files}:
+                    copy = new / name
+                    copy.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(self._root / name, copy)
+                if self.is_settled(revision):
+                    os.rename(new, place)
+            finally:
+                shutil.rmtree(new, ignore_errors=True)
+        except OSError as error:
+            raise SourceError(f"{self.name}: cannot be copied: {error.strerror}") from error
+
+    def recall(self, revision_id: str) -> Revision | None:
+        """The folder itself if it is at that revision; else its copy."""
+        if self._last is not None and self._last.id == revision_id:
+            return self._last
+        place = self._copies / revision_id
+        if not revision_id.isalnum() or not place.is_dir():
+            return None
+        folder = place / self._folder.relative_to(self._root)
+        return Revision(revision_id, folder, config_name=self._config.name)
+
+    def prune(self, wanted: Collection[str]) -> None:
+        """Remove the other copies."""
+        prune_folder(self._copies, wanted)
+
+    def base(self, revision: Revision) -> Path:
+        """The folder itself, also for a copy."""
+        return self._folder
+
+    # -------------------------------------------------------------------------------------- stat
+
+    def _seen(self) -> _Seen:
+        """What the files that count are: those found, and the job files that they led to."""
+        seen = hashlib.sha256()
+        newest = 0
+        paths = [str(self._config), *self._found()]
+        paths += [str(self._root / name) for name in sorted(self._also)]
+        for path in dict.fromkeys(paths):
+            try:
+                stat = os.stat(path)
+            except OSError as error:
+                seen.update(f"{path}\0{error.errno}\0".encode("utf-8", "surrogatepass"))
+                continue
+            newest = max(newest, stat.st_mtime_ns, stat.st_ctime_ns)
+            marks = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
+            seen.update(f"{path}\0{marks}\0".encode("utf-8", "surrogatepass"))
+        stats = seen.hexdigest()
+        if newest > (self._wall() - _FRESH_SECONDS) * 1e9:
+            seen.update(repr(self._wall()).encode())  # read again next time, whatever stat says
+        return _Seen(seen.hexdigest()[:40], stats)
+
+    def _found(self) -> list[str]:
+        try:
+            loaded = load_config(self._config)
+        except ConfigError:  # said when it is read
+            return []
+        files, problems = find_files(loaded.schedules, loaded.folder, loaded.root, loaded.exclude)
+        return [file.path for file in files] + [f"{p.path}:{p.message}" for p in problems]
+
+    def _head(self) -> tuple[str | None, str | None, datetime | None]:
+        """The commit that is checked out, its author and its time, where there is one."""
+        form = "--format=%H%x00%an <%ae>%x00%cI"
+        try:
+            found = subprocess.run(
+                ["git", "-C", str(self._folder), "log", "-1", form],
+                capture_output=True,
+                timeout=30,
+                check=False,
+                env=self._environment,
+            )
+        except (OSError, subprocess.SubprocessError):
+            return None, None, None
+        if found.returncode != 0:
+            return None, None, None
+        commit, author, at = found.stdout.decode("utf-8", "replace").strip().split("\0")
+        return commit, printable(author)[:200], datetime.fromisoformat(at).astimezone(UTC)

@@ -1,0 +1,118 @@
+"""What a cycle came to: its outcome in one word, a reason for machines, a line for people. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.errors import ConfigError, DeclarationError, ReconcilerError, SourceError
+from reconciler.loop.source import Revision
+from reconciler.model import Action, Outcome, Result
+from reconciler.plan.filter import OBSERVED, Filtered
+from reconciler.state.records import Condition, Conditions, CycleOutcome, CycleRecord
+
+_CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of a cycle. `retry`: the target is to be tried again, later and later."""
+
+    outcome: CycleOutcome
+    reason: str
+    message: str
+    retry: bool = True
+
+
+def verdict_of(
+    filtered: Filtered,
+    results: Sequence[Result],
+    revision: Revision,
+    trouble: ReconcilerError | None,
+) -> Verdict:
+    """What a cycle that came to its end came to. `trouble`: why `revision` is an earlier one."""
+    found = _of_changes(filtered, results)
+    if trouble is None or found.outcome in ("failed", "partial", "stalled"):
+        return found
+    kept = f"{revision.short} stays in force: {words_of(trouble)}"
+    if isinstance(trouble, SourceError):
+        return Verdict("unavailable", "SourceUnavailable", kept, retry=False)
+    reason = "ConfigInvalid" if isinstance(trouble, ConfigError) else "RevisionBroken"
+    return Verdict("broken", reason, kept, retry=False)
+
+
+def _of_changes(filtered: Filtered, results: Sequence[Result]) -> Verdict:
+    if filtered.plan.refusals:
+        return Verdict("stalled", "OverLimits", "; ".join(filtered.plan.refusals), retry=False)
+    counts = Counter(result.outcome for result in results)
+    failed = [r for r in results if r.outcome in (Outcome.FAILED, Outcome.NOT_TRIED)]
+    done = sum(counts[outcome] for outcome in _CHANGED)
+    said = ", ".join(f"{counts[o]} {o.value}" for o in _CHANGED if counts[o])
+    if failed:
+        errors = list(dict.fromkeys(f"{r.change.key}: {r.error}" for r in failed))
+        shown = "; ".join(errors[:_SHOWN]) + ("; ..." if len(errors) > _SHOWN else "")
+        words = f"{len(failed)} failed" + (f", {said}" if said else "") + f": {shown}"
+        if done:
+            return Verdict("partial", "AppliedInPart", words)
+        return Verdict("failed", "ChangesFailed", words)
+    waiting = filtered.waiting
+    if waiting:
+        why = next((one.why for one in waiting if one.why != OBSERVED), None)
+        number = "1 difference waits" if len(waiting) == 1 else f"{len(waiting)} differences wait"
+        words = f"{number}: {why or 'only observed'}" + (f"; {said}" if said else "")
+        reason = "OutsideWindow" if why else "Observed"
+        return Verdict("waiting", reason, words, retry=False)
+    skipped = filtered.plan.count(Action.SKIP)
+    left = f"; {skipped} not ours, left alone" if skipped else ""
+    if done:
+        return Verdict("applied", "Applied", said + left, retry=False)
+    return Verdict("in_sync", "InSync", "nothing to change" + left, retry=False)
+
+
+def words_of(error: ReconcilerError) -> str:
+    """Its message, and the first of the problems that it carries."""
+    problems = error.problems if isinstance(error, DeclarationError | ConfigError) else ()
+    first = next((p for p in problems if p.severity == "error"), None)
+    if first is None:
+        return error.message
+    return f"{error.message}: {first.path}:{first.line}: {first.message}"
+
+
+# outcome -> (ready, reconciling, stalled)
+_STATUS: dict[str, tuple[bool, bool, bool]] = {
+    "in_sync": (True, False, False),
+    "applied": (True, False, False),
+    "waiting": (False, False, False),
+    "partial": (False, True, False),
+    "failed": (False, True, False),
+    "unavailable": (False, True, False),
+    "stalled": (False, False, True),
+    "broken": (False, False, True),
+}
+
+
+def conditions_after(
+    before: Conditions | None,
+    record: CycleRecord,
+    *,
+    attempted: str | None,
+    applied: str | None,
+    now: datetime,
+) -> Conditions:
+    """How a target stands after a cycle; what has not changed keeps its `since`."""
+
+    def next_of(old: Condition | None, status: bool) -> Condition:
+        since = old.since if old is not None and old.status == status else now
+        return Condition(status, record.reason, record.message, since)
+
+    ready, reconciling, stalled = _STATUS[record.outcome]
+    return Conditions(
+        next_of(before.ready if before else None, ready),
+        next_of(before.reconciling if before else None, reconciling),
+        next_of(before.stalled if before else None, stalled),
+        attempted,
+        applied if applied is not None else (before.applied if before else None),
+    )

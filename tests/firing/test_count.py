@@ -1,0 +1,81 @@
+"""Counting by rule against walking through every fire."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fires import TIMED, instant
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from reconciler.firing import next_fires
+from reconciler.firing.count import Raster, instants, raster, span_of
+from reconciler.firing.instants import moment
+from reconciler.model import Cron, DatastoreChange, Recurrence, Trigger
+
+LENGTHS = st.sampled_from((1, 59, 3600, 86400, 14 * 86400, 60 * 86400))
+
+
+@settings(max_examples=400, deadline=None)
+@given(trigger=TIMED, now=instant(), age=st.integers(-90_000, 40 * 86400), length=LENGTHS)
+@example(
+    # The clock goes forward, and back, within the span, and right before it.
+    trigger=Cron("30 1,2 * * *", time_zone="Europe/Lisbon"),
+    now=datetime(2026, 3, 29, 1, 10, tzinfo=UTC),
+    age=0,
+    length=86400,
+)
+@example(
+    trigger=Cron("*/20 1 * * *", time_zone="Europe/Lisbon"),
+    now=datetime(2026, 10, 25, 1, 10, tzinfo=UTC),
+    age=0,
+    length=86400,
+)
+def test_what_is_counted_is_what_fires(
+    trigger: Trigger, now: datetime, age: int, length: int
+) -> None:
+    created, until = now - timedelta(seconds=age), now + timedelta(seconds=length)
+    span = span_of(now, until)
+    found = raster(trigger, span, created)
+    fires = list(next_fires(trigger, now, until, created))
+    assert list(instants(found, span)) == fires
+    assert found.count == len(fires)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "count"),
+    [
+        (Recurrence("minute", 1), 20160),
+        (Recurrence("minute", 7), 2880),
+        (Recurrence("hour", 1), 336),
+        (Recurrence("hour", 500), 0),
+        (Recurrence("day", 1), 14),
+        (Recurrence("week", 2), 1),
+        (Cron("*/15 9-17 * * 1-5"), 360),
+        (Cron("0 0 1 * *"), 1),
+        (Cron("not one"), 0),
+        (DatastoreChange("inbox"), 0),
+    ],
+)
+def test_two_weeks(trigger: Trigger, count: int) -> None:
+    now = datetime(2026, 11, 23, 9, 30, 7, tzinfo=UTC)
+    assert raster(trigger, span_of(now, now + timedelta(days=14)), now).count == count
+
+
+def test_bounds_are_inclusive_above_and_exclusive_below() -> None:
+    start = datetime(2026, 11, 23, 9, 0, 30)
+    hourly = Recurrence("hour", 1, None, start, start + timedelta(hours=2))
+    at = start.replace(tzinfo=UTC)
+    span = span_of(at, at + timedelta(hours=1))
+    assert list(instants(raster(hourly, span, at), span)) == [at + timedelta(hours=1)]
+    span = span_of(at - timedelta(seconds=1), at + timedelta(days=1))
+    found = raster(hourly, span, at)
+    assert [each.hour for each in instants(found, span)] == [9, 10, 11]
+    assert found.second == 30
+
+
+def test_some_of_the_bits_alone() -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    span = span_of(now, now + timedelta(days=1))
+    assert list(instants(Raster(0b101, 7), span, 0b100)) == [moment(span.base + 127)]

@@ -1,0 +1,426 @@
+"""Who gets in: a table of who asks, how, and what they are told."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from reconciler.web import auth, guard
+from reconciler.web import server as servers
+from reconciler.web.guard import path_is_plain
+from reconciler.web.login import next_page
+from reconciler.web.tokens import Tokens, check_token
+from web.opened import BASE, READER, TOKEN, V1, VERSION, Server
+
+SCHEDULES = f"{BASE}/schedules"
+ONE = f"{BASE}/schedules/a"
+BODY = {
+    "properties": {
+        "trigger": {"triggerType": "Cron", "expression": "0 2 * * *"},
+        "action": {
+            "actionType": "CreateJob",
+            "jobDefinition": {"jobType": "Pipeline", "sourceJobId": "train"},
+        },
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(auth, "SLOWEST_SECONDS", 0.02)
+        with Server(tmp_path_factory.mktemp("workspace")) as made:
+            yield made
+        text = repr(made.logged)
+        assert TOKEN not in text
+        assert READER not in text
+        assert not re.search(r"code=|[rw]\.\d{10}\.", text)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+# ----------------------------------------------------------------------------------------- the APIs
+
+ASKED: list[tuple[str, dict[str, str], str, str, int]] = [
+    ("no token", {}, "GET", SCHEDULES, 401),
+    ("no token, v1", {}, "GET", f"{V1}/Schedules", 401),
+    ("no token, unknown route", {}, "GET", "/subscriptions", 401),
+    ("a wrong token", bearer("x" * 43), "GET", SCHEDULES, 401),
+    ("an empty token", {"Authorization": "Bearer"}, "GET", SCHEDULES, 401),
+    ("a long token", bearer("x" * 4000), "GET", SCHEDULES, 401),
+    ("the start of the token", bearer(TOKEN[:-1]), "GET", SCHEDULES, 401),
+    ("the token and more", bearer(TOKEN + "t"), "GET", SCHEDULES, 401),
+    ("the token in other letters", bearer(TOKEN.upper()), "GET", SCHEDULES, 401),
+    ("another scheme", {"Authorization": f"Basic {TOKEN}"}, "GET", SCHEDULES, 401),
+    ("in the query", {}, "GET", f"{SCHEDULES}?token={TOKEN}", 401),
+    ("the token", bearer(TOKEN), "GET", SCHEDULES, 200),
+    ("the token, to write", bearer(TOKEN), "PUT", ONE, 201),
+    ("the reader's, to read", bearer(READER), "GET", SCHEDULES, 200),
+    ("the reader's, v1", bearer(READER), "GET", f"{V1}/Schedules", 200),
+    ("the reader's, to write", bearer(READER), "PUT", ONE, 403),
+    ("the reader's, to delete", bearer(READER), "DELETE", ONE, 403),
+    ("the reader's, to run", bearer(READER), "POST", f"{ONE}/trigger", 403),
+    ("the reader's, v1 status", bearer(READER), "PUT", f"{V1}/Pipelines/train/status", 403),
+    ("the reader's, to submit", bearer(READER), "POST", f"{V1}/PipelineRuns/PipelineSubmit/x", 403),
+    ("a foreign Host", bearer(TOKEN) | {"Host": "evil.example"}, "GET", SCHEDULES, 421),
+    ("a Host of another port", bearer(TOKEN) | {"Host": "localhost:1"}, "GET", SCHEDULES, 421),
+    ("an address as Host", bearer(TOKEN) | {"Host": "10.0.0.1"}, "GET", SCHEDULES, 421),
+    ("an empty Host", bearer(TOKEN) | {"Host": ""}, "GET", SCHEDULES, 421),
+    ("a bearer token on a page", bearer(TOKEN), "GET", "/", 303),
+    ("nobody's action on a page", {}, "POST", "/logout", 401),
+    ("a dot segment", bearer(TOKEN), "GET", f"{BASE}/schedules/%2e%2e/jobs", 400),
+    ("an encoded slash", bearer(TOKEN), "GET", f"{BASE}/schedules%2Fx", 400),
+    ("a doubled slash", bearer(TOKEN), "GET", f"/{SCHEDULES}", 400),
+    ("encoded twice", bearer(TOKEN), "GET", f"{BASE}/schedules/%252e", 400),
+    ("a NUL", bearer(TOKEN), "GET", f"{BASE}/schedules/%00", 400),
+    ("a backslash", bearer(TOKEN), "GET", f"{BASE}/schedules/%5c..", 400),
+    ("out of static", {}, "GET", "/static/%2e%2e/app.py", 400),
+    ("a file that is not there", {}, "GET", "/static/app.py", 404),
+    ("a long address", bearer(TOKEN), "GET", f"{SCHEDULES}?x={'x' * 9000}", 414),
+]
+
+
+@pytest.mark.parametrize(
+    ("headers", "method", "path", "status"), [row[1:] for row in ASKED], ids=[r[0] for r in ASKED]
+)
+def test_the_table(
+    server: Server, headers: dict[str, str], method: str, path: str, status: int
+) -> None:
+    with server.api(None) as client:
+        url = path if "?" in path else f"{path}?api-version=2023-10-01"
+        response = _raw(server, method, url, headers, BODY if method in ("PUT", "POST") else None)
+        assert response.status_code == status, response.text
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
+        if path.startswith("/subscriptions") and status in (401, 403):
+            assert response.json()["error"]["code"] in (
+                "AuthenticationFailed",
+                "InvalidAuthenticationToken",
+                "AuthorizationFailed",
+            )
+        assert client is not None
+
+
+def _raw(
+    server: Server, method: str, url: str, headers: dict[str, str], body: Any
+) -> httpx.Response:
+    """A request whose address goes out as it is written."""
+    with httpx.Client(timeout=30) as client:
+        request = client.build_request(method, server.address, headers=headers, json=body)
+        request.url = request.url.copy_with(raw_path=url.encode("ascii"))
+        return client.send(request)
+
+
+def test_every_host_that_is_ours(server: Server) -> None:
+    port = server.address.rpartition(":")[2]
+    with server.api() as client:
+        for name in ("127.0.0.1", "localhost", "LOCALHOST", "[::1]"):
+            answer = client.get(SCHEDULES, params=VERSION, headers={"Host": f"{name}:{port}"})
+            assert answer.status_code == 200
+    for headers in (b"", b"Host: a\r\nHost: b\r\n"):
+        assert b" 400 " in _said(server, b"GET / HTTP/1.1\r\n" + headers + b"\r\n")
+
+
+def test_further_hosts_and_a_proxy(tmp_path: Path) -> None:
+    public = "https://schedules.example.org"
+    with Server(tmp_path, public_url=public, hosts=frozenset(["box.lan"])) as made:
+        with made.api() as client:
+            for host, status in (
+                ("schedules.example.org", 200),
+                ("box.lan", 200),
+                (f"box.lan:{made.address.rpartition(':')[2]}", 200),
+                ("other.example.org", 421),
+            ):
+                answer = client.get(SCHEDULES, params=VERSION, headers={"Host": host})
+                assert answer.status_code == status
+            told = client.get(BASE, params=VERSION, headers={"Host": "schedules.example.org"})
+            assert told.json()["properties"]["discoveryUrl"] == f"{public}/discovery"
+        code = made.site.tokens.new_link(time.time())
+        with made.api(None) as client:
+            host = {"Host": "schedules.example.org"}
+            signed = client.get(f"/login?code={code}", headers=host)
+            assert "Secure" in signed.headers["set-cookie"]
+
+
+def test_a_server_of_one_name_answers_to_no_other(tmp_path: Path) -> None:
+    with Server(tmp_path, azure_name=("sub", "group", "ws")) as made, made.api() as client:
+        place = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.MachineLearningServices"
+        place += "/workspaces/{}/schedules"
+        for names, status, code in (
+            (("SUB", "Group", "WS"), 200, None),
+            (("other", "group", "ws"), 404, "SubscriptionNotFound"),
+            (("sub", "other", "ws"), 404, "ResourceGroupNotFound"),
+            (("sub", "group", "other"), 404, "ResourceNotFound"),
+        ):
+            answer = client.get(place.format(*names), params=VERSION)
+            assert answer.status_code == status
+            assert code is None or answer.json()["error"]["code"] == code
+
+
+# ---------------------------------------------------------------------------------------- the pages
+
+
+def test_a_link_signs_in_once(server: Server) -> None:
+    code = server.site.tokens.new_link(time.time())
+    with server.api(None) as first, server.api(None) as second:
+        done = first.get(f"/login?code={code}")
+        assert (done.status_code, done.headers["location"]) == (303, "/")
+        cookie = done.headers["set-cookie"]
+        for part in ("HttpOnly", "SameSite=strict", "Path=/", "Max-Age=43200"):
+            assert part in cookie
+        assert first.get("/").status_code == 200
+        assert second.get(f"/login?code={code}").status_code == 403
+        assert second.get("/").status_code == 303
+
+
+def test_a_link_is_over_after_a_while(server: Server) -> None:
+    tokens = server.site.tokens
+    with server.api(None) as client:
+        for code in (
+            tokens.new_link(time.time() - 3600),
+            tokens.new_session("write", time.time()),
+            Tokens("another" * 5).new_link(time.time()),
+            "w.99999999999.x.y",
+            "",
+            "é",
+        ):
+            answer = client.get("/login", params={"code": code})
+            assert answer.status_code == 403
+            assert "set-cookie" not in answer.headers
+
+
+def test_the_token_signs_in(server: Server) -> None:
+    with server.api(None, follow_redirects=True) as client:
+        wrong = client.post("/login", data={"token": "x" * 40})
+        assert wrong.status_code == 403
+        assert "not the one" in wrong.text
+        assert client.post("/login", data={"token": "x" * 9000}).status_code == 413
+        assert client.post("/login?next=/login", data={"token": f" {TOKEN}\n"}).status_code == 200
+        assert client.get("/", follow_redirects=False).status_code == 200
+    with server.api(None) as client:
+        foreign = {"Origin": "https://evil.example"}
+        refused = client.post("/login", data={"token": TOKEN}, headers=foreign)
+        assert refused.status_code == 403
+
+
+ACTIONS: list[tuple[str, dict[str, str], dict[str, str] | None, int]] = [
+    ("our own form", {}, {}, 303),
+    ("our own origin", {"Origin": "OURS", "Sec-Fetch-Site": "same-origin"}, {}, 303),
+    ("a script's header", {"X-CSRF-Token": "TOKEN"}, None, 303),
+    ("no token", {}, {"csrf": ""}, 403),
+    ("a wrong token", {}, {"csrf": "x" * 43}, 403),
+    ("a foreign Origin", {"Origin": "https://evil.example"}, {}, 403),
+    ("a null Origin", {"Origin": "null"}, {}, 403),
+    ("another port's Origin", {"Origin": "http://127.0.0.1:1"}, {}, 403),
+    ("another site, says the browser", {"Sec-Fetch-Site": "cross-site"}, {}, 403),
+    ("another port, says the browser", {"Sec-Fetch-Site": "same-site"}, {}, 403),
+    ("another kind of form", {"Content-Type": "text/plain"}, {}, 403),
+]
+
+
+@pytest.mark.parametrize(
+    ("headers", "changed", "status"), [r[1:] for r in ACTIONS], ids=[r[0] for r in ACTIONS]
+)
+def test_actions(
+    server: Server, headers: dict[str, str], changed: dict[str, str] | None, status: int
+) -> None:
+    with server.browser() as browser:
+        token = _csrf(browser)
+        form = None if changed is None else {"csrf": token} | changed
+        sent = {
+            name: value.replace("OURS", server.address).replace("TOKEN", token)
+            for name, value in headers.items()
+        }
+        answer = browser.post("/logout", data=form, headers=sent, follow_redirects=False)
+        assert answer.status_code == status
+
+
+def test_a_token_of_another_session_does_not_do(server: Server) -> None:
+    with server.browser() as one, server.browser() as other:
+        answer = one.post("/logout", data={"csrf": _csrf(other)}, follow_redirects=False)
+        assert answer.status_code == 403
+
+
+def test_a_session_that_may_only_read(server: Server) -> None:
+    with server.browser("read") as browser:
+        assert browser.get("/").status_code == 200
+        form = {"csrf": _csrf(browser)}
+        assert browser.post("/schedules/a/disable", data=form).status_code == 403
+        assert browser.post("/logout", data=form, follow_redirects=False).status_code == 303
+
+
+def test_sessions_end_with_their_token() -> None:
+    now = datetime.now(UTC).timestamp()
+    tokens = Tokens("a" * 32, "b" * 32)
+    session = tokens.new_session("write", now)
+    assert tokens.read_session(session, now) is not None
+    assert tokens.read_session(session, now + 13 * 3600) is None
+    assert Tokens("c" * 32, "b" * 32).read_session(session, now) is None
+    reader = tokens.new_session("read", now)
+    assert Tokens("c" * 32, "b" * 32).read_session(reader, now) is not None
+    assert tokens.read_session("w" + reader[1:], now) is None  # a right that was not given
+
+
+def _csrf(browser: httpx.Client) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', browser.get("/").text)
+    assert found is not None
+    return found[1]
+
+
+# ------------------------------------------------------------------------------- sizes and times
+
+
+def test_a_body_that_is_too_large(server: Server) -> None:
+    with server.api() as client:
+        large = b" " * (guard.LARGEST_BODY + 1)
+        assert client.put(ONE, params=VERSION, content=large).status_code == 413
+
+        def pieces() -> Iterator[bytes]:  # without saying how many there will be
+            for _ in range(9):
+                yield b" " * (guard.LARGEST_BODY // 8)
+
+        assert client.put(ONE, params=VERSION, content=pieces()).status_code == 413
+        assert client.get(SCHEDULES, params=VERSION).status_code == 200
+
+
+def test_a_body_that_is_too_slow(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "BODY_SECONDS", 0.2)
+    head = f"PUT {ONE}?api-version=2023-10-01 HTTP/1.1\r\nHost: {_host(server)}\r\n"
+    head += f"Authorization: Bearer {TOKEN}\r\nContent-Length: 100\r\n\r\n" + "{"
+    said = _said(server, head.encode())
+    assert b" 408 " in said
+    assert b"RequestTimeout" in said
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+def test_headers_that_are_too_slow(
+    server: Server, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    monkeypatch.setattr(servers, "HEADER_SECONDS", 0.2)
+    assert _said(server, begun) == b""
+
+
+def test_headers_that_are_too_large(server: Server) -> None:
+    many = b"X-A: " + b"x" * guard.LARGEST_HEADERS + b"\r\n\r\n"
+    assert b" 431 " in _said(server, b"GET / HTTP/1.1\r\nHost: x\r\n" + many)
+    for _ in range(3):
+        many = b"X-A: " + b"x" * 1000 + b"\r\n" + many[:-2] + many
+    assert _said(server, b"GET / HTTP/1.1\r\nHost: x\r\n" + many)[:12] in (b"", b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize("said", [b"\x16\x03\x01\x02", b"GET\r\n\r\n", b"\0" * 100 + b"\r\n\r\n"])
+def test_what_is_not_http(server: Server, said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "HEADER_SECONDS", 0.2)
+    assert _said(server, said)[:12] in (b"", b"HTTP/1.1 400")
+
+
+def test_too_many_connections(server: Server) -> None:
+    """They are told to come back; when they have gone, others are let in again."""
+    port = int(server.address.rpartition(":")[2])
+    held = [socket.create_connection(("127.0.0.1", port)) for _ in range(servers.MOST_CONNECTIONS)]
+    try:
+        _until(lambda: len(server.running.server.server_state.connections) >= len(held))
+        with server.api() as client:
+            assert client.get(SCHEDULES, params=VERSION).status_code == 503
+    finally:
+        for connection in held:
+            connection.close()
+    _until(lambda: len(server.running.server.server_state.connections) < 5)
+    with server.api() as client:
+        assert client.get(SCHEDULES, params=VERSION).status_code == 200
+
+
+def test_guesses_are_slowed_and_the_owner_is_not(server: Server) -> None:
+    with server.api("wrong" * 8) as guesser, server.api() as owner:
+        answers = [guesser.get(SCHEDULES, params=VERSION).status_code for _ in range(4)]
+        assert set(answers) <= {401, 429}
+        assert owner.get(SCHEDULES, params=VERSION).status_code == 200
+
+
+# ------------------------------------------------------------------------------------ in the small
+
+
+@pytest.mark.parametrize(
+    ("raw", "plain"),
+    [
+        (b"/", True),
+        (b"/schedules/a-b_c.d", True),
+        (b"/subscriptions/x/", True),
+        (b"/a%20b", True),
+        (b"/.well-known/x", True),
+        (b"//x", False),
+        (b"/a//b", False),
+        (b"/a/./b", False),
+        (b"/a/..", False),
+        (b"/a/%2E./b", False),
+        (b"/a%2fb", False),
+        (b"/a%5Cb", False),
+        (b"/a\\b", False),
+        (b"/a%0ab", False),
+        (b"/a%7f", False),
+        (b"/\xc3\xa9", False),
+        (b"x", False),
+    ],
+)
+def test_paths_that_mean_what_they_say(raw: bytes, plain: bool) -> None:
+    assert path_is_plain(raw) is plain
+
+
+@pytest.mark.parametrize(
+    ("asked", "page"),
+    [
+        (None, "/"),
+        ("/runs?status=Failed", "/runs?status=Failed"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("/a\r\nSet-Cookie: x", "/"),
+        ("/login", "/"),
+    ],
+)
+def test_where_to_go_after_signing_in(asked: str | None, page: str) -> None:
+    assert next_page(asked) == page
+
+
+@pytest.mark.parametrize("token", ["short", "x" * 600, "with a space and more", "é" * 20])
+def test_tokens_that_are_not_taken(token: str) -> None:
+    assert check_token(token) is not None
+
+
+def _host(server: Server) -> str:
+    return server.address.removeprefix("http://")
+
+
+def _said(server: Server, sent: bytes) -> bytes:
+    """Everything that is answered to these bytes, until the other side hangs up."""
+    port = int(server.address.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(sent)
+        answered = b""
+        while True:
+            try:
+                piece = connection.recv(65536)
+            except ConnectionResetError:
+                return answered
+            if not piece or (
+                b"\r\n\r\n" in answered + piece and (b" 421 " in piece or b" 431 " in piece)
+            ):
+                return answered + piece
+            answered += piece
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -1,0 +1,250 @@
+"""Azure Resource Manager over the workspace: lists, puts, deletes, errors, as Azure's."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from helpers import schedule
+
+from reconciler.document import document_from_schedule
+from reconciler.web.arm.operations import Operation, operation_name, read_operation
+from reconciler.workspace.store import NewSchedule, Store
+from web.opened import BASE, VERSION, Server
+
+CRON: dict[str, Any] = {"triggerType": "Cron", "expression": "0 2 * * *", "timeZone": "UTC"}
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("workspace")) as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared: Server) -> Server:
+    shared.forget()
+    return shared
+
+
+@pytest.fixture
+def api(server: Server) -> Iterator[httpx.Client]:
+    with server.api(params=VERSION) as client:
+        yield client
+
+
+def body(**properties: Any) -> dict[str, Any]:
+    job = {"jobType": "Pipeline", "sourceJobId": f"{BASE}/jobs/train"}
+    action = {"actionType": "CreateJob", "jobDefinition": job}
+    return {"properties": {"trigger": CRON, "action": action} | properties}
+
+
+def put(api: httpx.Client, name: str, **properties: Any) -> dict[str, Any]:
+    done = api.put(f"{BASE}/schedules/{name}", json=body(**properties))
+    assert done.status_code == 201, done.text
+    status = api.get(done.headers["Azure-AsyncOperation"]).json()
+    assert status["status"] == "Succeeded"
+    read: dict[str, Any] = api.get(f"{BASE}/schedules/{name}").json()
+    assert read["properties"]["provisioningState"] == "Succeeded"
+    return read
+
+
+def message(response: httpx.Response, status: int) -> str:
+    assert response.status_code == status, response.text
+    return str(response.json()["error"]["message"])
+
+
+def store(server: Server, name: str, owner: str | None = "us", **document: Any) -> None:
+    """A schedule that came by another door."""
+    document = {"create_job": {"job": "azureml:train"}} | document
+    made = document_from_schedule(schedule(name, **document))
+    opened = Store(server.path)
+    new = NewSchedule(name, owner, made, "train", "s.yaml", 3)
+    opened.put_schedule(new, expected=None, publication=None, now=NOW)
+    opened.close()
+
+
+def test_pages_and_views(server: Server, api: httpx.Client) -> None:
+    for number in range(250):
+        store(server, f"s{number:03}", is_enabled=number % 2 == 0)
+    for view, expected in (("EnabledOnly", 125), ("disabledonly", 125), ("All", 250), (None, 125)):
+        query = VERSION | ({"listViewType": view} if view else {})
+        found, url, pages = [], f"{BASE}/schedules", 0
+        page = api.get(url, params=query).json()
+        while True:
+            found += [one["name"] for one in page["value"]]
+            pages += 1
+            if "nextLink" not in page:
+                break
+            assert page["nextLink"].startswith(f"{server.address}{BASE}/schedules?")
+            page = api.get(page["nextLink"]).json()
+        assert found == sorted(set(found))
+        assert (len(found), pages) == (expected, -(-expected // 100))
+    assert "not supported" in message(
+        api.get(f"{BASE}/schedules", params={"listViewType": "Some"}), 400
+    )
+    assert "token" in message(api.get(f"{BASE}/schedules", params={"$skip": "%%"}), 400)
+
+
+def test_what_is_read_is_what_was_written(api: httpx.Client) -> None:
+    trigger = {
+        "triggerType": "recurrence",
+        "frequency": "week",
+        "interval": 2,
+        "schedule": {"hours": [10], "minutes": [0, 30], "weekDays": ["monday"]},
+        "startTime": "2022-03-10 10:15:00",
+        "timeZone": "W. Europe Standard Time",
+    }
+    read = put(api, "a", trigger=trigger, tags={"reconciler-owner": "us"}, displayName="A")
+    assert read["id"] == f"{BASE}/schedules/a"
+    properties = read["properties"]
+    assert properties["trigger"] == {
+        "triggerType": "Recurrence",
+        "frequency": "Week",
+        "interval": 2,
+        "schedule": {"hours": [10], "minutes": [0, 30], "weekDays": ["Monday"], "monthDays": None},
+        "startTime": "2022-03-10T10:15:00",
+        "endTime": None,
+        "timeZone": "W. Europe Standard Time",
+    }
+    assert properties["tags"] == {"reconciler-owner": "us"}
+    assert properties["isEnabled"] is True
+    assert properties["action"]["jobDefinition"]["sourceJobId"] == f"{BASE}/jobs/train"
+    again = put(api, "a", **properties)
+    assert again["properties"] == properties
+    assert again["systemData"]["createdAt"] == read["systemData"]["createdAt"]
+
+
+def test_a_put_keeps_whose_it_is(server: Server, api: httpx.Client) -> None:
+    """Changing a schedule of the repository is drift, and no taking over."""
+    store(server, "ours")
+    put(api, "ours", isEnabled=False)
+    opened = Store(server.path)
+    [row] = opened.schedules(["ours"])
+    opened.close()
+    assert (row.owner, row.source_path, row.source_line) == ("us", "s.yaml", 3)
+    assert row.document["is_enabled"] is False
+    assert row.modified_by == "Azure's API"
+
+
+def test_delete_is_for_what_is_disabled_and_keeps_what_it_was(
+    server: Server, api: httpx.Client
+) -> None:
+    assert api.delete(f"{BASE}/schedules/a").status_code == 204
+    put(api, "a")
+    run = api.post(f"{BASE}/schedules/a/trigger").json()["submissionId"]
+    refused = api.delete(f"{BASE}/schedules/a")
+    assert refused.status_code == 202
+    status = api.get(refused.headers["Azure-AsyncOperation"])
+    assert (status.status_code, status.json()["status"]) == (200, "Failed")
+    assert status.json()["error"]["message"] == "Cannot delete an active trigger a"
+    assert api.get(refused.headers["Location"]).status_code == 400
+    put(api, "a", isEnabled=False)
+    done = api.delete(f"{BASE}/schedules/a")
+    assert (done.status_code, done.json()) == (202, None)
+    assert api.get(done.headers["Azure-AsyncOperation"]).json()["status"] == "Succeeded"
+    assert api.get(done.headers["Location"]).status_code == 204
+    assert message(api.get(f"{BASE}/schedules/a"), 404) == "Resource Trigger a not found"
+    assert api.get(f"{BASE}/jobs/{run}").json()["properties"]["status"] == "NotStarted"
+    with closing(sqlite3.connect(server.path)) as connection:
+        rows = connection.execute("SELECT name, deleted_by FROM deleted_schedules").fetchall()
+    assert rows == [("a", "Azure's API")]
+
+
+def test_jobs_are_runs_and_pipelines(server: Server, api: httpx.Client) -> None:
+    put(api, "a")
+    runs = [api.post(f"{BASE}/schedules/a/trigger", json={"scheduleTime": "x"}) for _ in range(3)]
+    names = [run.json()["submissionId"] for run in runs]
+    listed = api.get(f"{BASE}/jobs").json()["value"]
+    assert {one["name"] for one in listed} == set(names)
+    of_schedule = {"scheduleId": f"{BASE}/schedules/nope"}
+    assert api.get(f"{BASE}/jobs", params=of_schedule).json() == {"value": []}
+    job = api.get(f"{BASE}/jobs/{names[0]}").json()["properties"]
+    assert (job["jobType"], job["status"], job["displayName"]) == (
+        "Pipeline",
+        "NotStarted",
+        names[0],
+    )
+    assert api.post(f"{BASE}/jobs/{names[0]}/cancel").status_code == 200
+    assert "it has ended" in message(api.post(f"{BASE}/jobs/{names[0]}/cancel"), 400)
+    pipeline = api.get(f"{BASE}/jobs/train").json()
+    assert pipeline["properties"]["inputs"]["epochs"]["value"] == "5"
+    assert message(api.get(f"{BASE}/jobs/nope"), 404) == "Resource Job nope not found"
+    # A run is a job that a schedule may refer to: it runs what that ran.
+    job = {"jobType": "Pipeline", "sourceJobId": names[1]}
+    put(api, "b", action={"actionType": "CreateJob", "jobDefinition": job})
+    seen = api.get(f"{BASE}/schedules/b").json()["properties"]["action"]["jobDefinition"]
+    assert seen["sourceJobId"] == f"{BASE}/jobs/train/versions/{server.version}"
+
+
+def test_what_fires_on_files_is_shown(server: Server, api: httpx.Client) -> None:
+    trigger = {"type": "datastore", "datastore": "inbox", "path_on_datastore": "in"}
+    store(server, "files", trigger=trigger)
+    seen = api.get(f"{BASE}/schedules/files").json()["properties"]
+    assert seen["trigger"]["triggerType"] == "Datastore"
+    assert seen["trigger"]["pathOnDatastore"] == "in"
+    assert put(api, "files", **seen)["properties"] == seen
+
+
+JOB: dict[str, Any] = {"jobType": "Pipeline", "sourceJobId": "train"}
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"trigger": None}, "trigger is required"),
+    ({"trigger": CRON | {"expression": "bad"}}, "not a valid NCronTab"),
+    ({"trigger": CRON | {"timeZone": "Mars/Phobos"}}, "not a Windows time zone"),
+    ({"trigger": CRON | {"endTime": "2020-01-01T00:00:00"}}, "endtime can not be past time"),
+    ({"trigger": CRON | {"startTime": "2020-01-01T00:00:00Z"}}, "without an offset"),
+    ({"trigger": {"triggerType": "Event"}}, "trigger type 'Event'"),
+    ({"action": {"actionType": "CreateMonitor", "monitorDefinition": {}}}, "makes a monitor"),
+    ({"action": {"actionType": "InvokeBatchEndpoint"}}, "calls a batch endpoint"),
+    ({"action": {"actionType": "ImportData"}}, "imports data"),
+    ({"job": JOB | {"jobType": "Command"}}, "job type 'Command'"),
+    ({"job": {"jobType": "Pipeline", "jobs": {"a": {"componentId": "x"}}}}, "pipelines publish"),
+    ({"job": JOB | {"sourceJobId": "nope"}}, 'no pipeline "nope" is published'),
+    ({"job": JOB | {"sourceJobId": "train:zzz"}}, 'no version "zzz"'),
+    ({"job": JOB | {"inputs": {"x": {"jobInputType": "literal", "value": "1"}}}}, '"x"'),
+]
+
+
+@pytest.mark.parametrize(("changed", "words"), REFUSED, ids=[row[1] for row in REFUSED])
+def test_what_is_refused(api: httpx.Client, changed: dict[str, Any], words: str) -> None:
+    if "job" in changed:
+        changed = {"action": {"actionType": "CreateJob", "jobDefinition": changed["job"]}}
+    answer = api.put(f"{BASE}/schedules/a", json=body(**changed))
+    assert words in message(answer, 400)
+    error = answer.json()["error"]
+    assert error["code"] == "UserError"
+    assert error["additionalInfo"][0]["info"]["value"]["code"] == "BadRequest"
+    assert api.get(f"{BASE}/schedules").json()["value"] == []
+
+
+def test_unknown_routes_and_versions(server: Server, api: httpx.Client) -> None:
+    def code(method: str, url: str, **options: Any) -> tuple[int, str]:
+        answer = api.request(method, url, **options)
+        return answer.status_code, answer.json()["error"]["code"]
+
+    assert code("GET", f"{BASE}/models") == (404, "InvalidResourceType")
+    assert code("PATCH", f"{BASE}/schedules/a", json={}) == (405, "HttpMethodNotSupported")
+    assert code("PUT", f"{BASE}/batchEndpoints/x", json={}) == (400, "UserError")
+    assert code("GET", "/subscriptions/s/resourceGroups/g") == (404, "InvalidResourceType")
+    assert code("GET", "/providers/x") == (404, "NotFound")
+    with server.api() as unversioned:
+        answer = unversioned.get(f"{BASE}/schedules")
+        assert answer.json()["error"]["code"] == "MissingApiVersionParameter"
+    assert code("GET", BASE, params={"api-version": "x"}) == (400, "InvalidApiVersionParameter")
+    lower = BASE.lower().replace("test-ws", "test-ws")
+    assert api.get(f"{lower}/SCHEDULES").status_code == 200
+
+
+def test_names_of_operations() -> None:
+    operation = Operation("active", "a-schedule", NOW)
+    name = operation_name(operation)
+    assert read_operation(name, NOW) == operation
+    assert read_operation(name, NOW + timedelta(hours=1)) is None
+    for text in ("", "s:", "s:x:", "s:x:W10", f"{name}x" * 50, "t" + name, name[:-4]):
+        assert read_operation(text, NOW) is None

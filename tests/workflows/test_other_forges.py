@@ -1,0 +1,160 @@
+"""The pipelines for GitLab and Azure DevOps: the scripts of their jobs, run as shell.
+
+Only `script` (GitLab: its lines in one shell that stops at the first that fails), `bash` and
+`AzureCLI@2` (Azure: a shell each, with `condition: succeededOrFailed()` and `env`) are run, in a
+folder that is the checkout, with the variables that the forge would set; what installs and signs
+in is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from forge.jobs import SHA
+from forge.places import Place, on_azure, on_gitlab
+from helpers import ROOT, declaration, invoke, repository, write
+
+MACRO = re.compile(r"\$\((\w+(?:\.\w+)?)\)")
+Ran = tuple[int, str]
+
+
+class Loader(yaml.SafeLoader):
+    """Knows GitLab's one tag."""
+
+
+Loader.add_constructor("!reference", lambda loader, node: loader.construct_sequence(node))
+GITLAB = yaml.load((ROOT / "docs/ci/gitlab/gitlab-ci.yml").read_text(), Loader=Loader)
+AZURE = yaml.safe_load((ROOT / "docs/ci/azuredevops/azure-pipelines.yml").read_text())
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    made = repository(tmp_path / "repo", "a", "b", "c")
+    invoke(made, "apply", "--yes")
+    tool = tmp_path / "bin/reconciler"
+    write(tmp_path, {"bin/reconciler": f'#!/bin/sh\nexec "{sys.executable}" -m reconciler "$@"\n'})
+    tool.chmod(0o755)
+    return made
+
+
+def shell(repo: Path, script: str, env: Mapping[str, str | None]) -> Ran:
+    path = f"{repo.parent / 'bin'}:{os.environ['PATH']}"
+    whole = {**{k: v for k, v in env.items() if v is not None}, "PATH": path}
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script],
+        cwd=repo,
+        env=whole,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def gitlab_job(name: str, repo: Path, env: Mapping[str, str | None], **more: str) -> Ran:
+    (repo / "plan.json").unlink(missing_ok=True)
+    variables = GITLAB["variables"] | GITLAB[name].get("variables", {}) | more
+    return shell(repo, "\n".join(GITLAB[name]["script"]), {**env, **variables})
+
+
+def azure_job(stage: str, name: str, repo: Path, env: dict[str, str | None]) -> Ran:
+    """Steps see the token only where they map it."""
+    (repo / "plan.json").unlink(missing_ok=True)
+    token = env.pop("SYSTEM_ACCESSTOKEN")
+    known = {"System.AccessToken": token}
+    jobs = next(one["jobs"] for one in AZURE["stages"] if one["stage"] == stage)
+    job = next(one for one in jobs if name in (one.get("job"), one.get("deployment")))
+    code, log = 0, ""
+    for script, step in scripts(job):
+        if code and step.get("condition") != "succeededOrFailed()":
+            continue
+        mapped = {
+            key: MACRO.sub(lambda found: known[found[1]] or "", text)
+            for key, text in step.get("env", {}).items()
+        }
+        ended, said = shell(repo, script, {**env, **AZURE["variables"], **mapped})
+        code, log = code or ended, log + said
+    return code, log
+
+
+def scripts(job: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    steps = job.get("steps") or job["strategy"]["runOnce"]["deploy"]["steps"]
+    for step in steps:
+        script = step.get("bash") or step.get("inputs", {}).get("inlineScript")
+        if script and "pip install" not in script:
+            yield script, step
+
+
+@pytest.fixture
+def gitlab(tmp_path: Path) -> Iterator[Place]:
+    place = on_gitlab(tmp_path)
+    with place.site:
+        place.open(12)
+        yield place
+
+
+@pytest.fixture
+def azure(tmp_path: Path) -> Iterator[Place]:
+    place = on_azure(tmp_path)
+    with place.site:
+        place.open(12)
+        yield place
+
+
+def test_gitlab(gitlab: Place, repo: Path) -> None:
+    write(repo, {"schedules/a.yaml": declaration("a", hour=5)})
+    assert gitlab_job("validate", repo, gitlab.env())[0] == 0
+    assert (repo / "problems.json").read_text().strip() == "[]"
+    code, log = gitlab_job("plan", repo, gitlab.env())
+    assert code == 0, log
+    assert "1 to update" in gitlab.bodies(12)[0]
+
+    gitlab.merge(12, SHA)
+    write(repo, {"schedules/b.yaml": declaration("b", hour=5)})
+    code, log = gitlab_job("apply", repo, gitlab.env(None))
+    assert (code, "is not the one that merge request 12 shows" in log) == (4, True)
+    write(repo, {"schedules/b.yaml": declaration("b")})
+    code, log = gitlab_job("apply", repo, gitlab.env(None))
+    assert (code, "1 updated" in log) == (0, True), log
+
+    for name in "abc":
+        (repo / f"schedules/{name}.yaml").unlink()
+    code, log = gitlab_job("plan", repo, gitlab.env())
+    assert (code, "Refused" in gitlab.bodies(12)[0]) == (4, True), log
+
+
+@pytest.mark.torture
+def test_gitlab_by_hand_and_at_night(gitlab: Place, repo: Path) -> None:
+    write(repo, {"schedules/a.yaml": declaration("a", hour=5)})
+    assert gitlab_job("drift", repo, gitlab.env(None))[0] == 0
+    assert [state for state, _, _ in gitlab.issues()] == ["open"]
+    assert gitlab_job("apply", repo, gitlab.env(None))[0] == 4
+    assert gitlab_job("apply", repo, gitlab.env(None), UNREVIEWED="yes")[0] == 0
+    assert gitlab_job("drift", repo, gitlab.env(None))[0] == 0
+    assert [state for state, _, _ in gitlab.issues()] == ["closed"]
+
+
+def test_azure_devops(azure: Place, repo: Path) -> None:
+    write(repo, {"schedules/a.yaml": declaration("a", hour=5)})
+    assert azure_job("plan", "validate", repo, azure.env())[0] == 0
+    code, log = azure_job("plan", "plan", repo, azure.env())
+    assert code == 0, log
+    assert "1 to update" in azure.bodies(12)[0]
+
+    azure.merge(12, SHA)
+    write(repo, {"schedules/b.yaml": declaration("b", hour=5)})
+    code, log = azure_job("apply", "apply", repo, azure.env(None))
+    assert (code, "is not the one that pull request 12 shows" in log) == (4, True), log
+    assert azure_job("drift", "drift", repo, azure.env(None))[0] == 0
+    assert [state for state, _, _ in azure.issues()] == ["open"]
