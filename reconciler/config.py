@@ -102,6 +102,15 @@ class Config:
         options = {key: value for key, value in document.items() if key not in _SETTINGS}
         return Target(name, document["provider"], settings, options)
 
+    def section(self, name: str) -> Any:
+        """`state`, `history`, `webhooks` or `notifications`, with environment values filled in;
+        None: it is left out. ConfigError where the environment is not set.
+        """
+        findings: list[Finding] = []
+        filled = _fill(self._document.get(name), (name,), findings)
+        _raise_if_any(findings, self.path, self.root, self._data)
+        return filled
+
     def chosen(self, name: str | None) -> tuple[str, ...]:
         """The targets that `--target NAME|all` means; without one: the default, or every one."""
         if name == "all" and "all" not in self.target_names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -22,6 +22,7 @@ from reconciler.cli.plan import (
     strict_option,
 )
 from reconciler.cli.session import Session, config_option, format_option, target_option
+from reconciler.cli.state import now, record_apply, state_option
 from reconciler.errors import UnsafePlan
 from reconciler.model import Outcome, Plan, Result
 from reconciler.render.json import dumps, results_document
@@ -60,6 +61,7 @@ _CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
     is_flag=True,
     help="Of a saved plan: accept another commit, if it declares the same.",
 )
+@state_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask. Without a terminal nobody is asked.")
 def command(
     file: Path | None,
@@ -76,6 +78,7 @@ def command(
     partial: bool,
     max_age: timedelta | None,
     any_commit: bool,
+    state: str | None,
     yes: bool,
 ) -> None:
     """Create, update and disable live schedules as declared. Nothing is ever deleted.
@@ -117,10 +120,14 @@ def command(
         _say_windows(session, plans)
     if pending and form == "text":
         out("\n")
-    results = [
-        apply_plan(plan, provider, _show if form == "text" else None, parallelism=parallelism)
-        for plan, provider in made
-    ]
+    results: list[list[Result]] = []
+    moments: list[tuple[datetime, datetime]] = []
+    for plan, provider in made:
+        began = now()
+        shown = _show if form == "text" else None
+        results.append(apply_plan(plan, provider, shown, parallelism=parallelism))
+        moments.append((began, now()))
+    record_apply(session, state, plans, results, moments)
     if form == "json":
         out(dumps(results_document(plans, results)))
     elif pending:

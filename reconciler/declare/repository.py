@@ -65,7 +65,7 @@ def read_declarations(
     files, problems = find_files(patterns, base, root, exclude)
     jobs = JobFiles(root, {file.real for file in files})
     reader = _Reader(root, targets, known_targets, now, jobs)
-    with _paused_collection():
+    with paused_collection():
         for file in progress(files, len(files)) if progress else files:
             reader.read(file)
     return Declarations(
@@ -81,7 +81,7 @@ def read_declarations(
 
 
 @contextmanager
-def _paused_collection() -> Iterator[None]:
+def paused_collection() -> Iterator[None]:
     """Thousands of documents are made and none is garbage in a ring: collecting finds nothing."""
     enabled = gc.isenabled()
     gc.disable()

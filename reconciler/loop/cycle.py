@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.apply import Guard, apply_plan
+from reconciler.declare.repository import paused_collection
 from reconciler.errors import (
     ConfigError,
     DeclarationError,
@@ -132,10 +133,11 @@ def run_cycle(name: str, wanted: Wanted, means: Means) -> Cycle:
 
 
 def _lag(wanted: Revision | None, applied: str | None) -> dict[str, Any]:
-    """The revision that is wanted and is not reached yet, and since when it is there."""
-    if wanted is None or wanted.name == applied:
+    """The revision that is wanted and not reached yet, and when the wanted one was made."""
+    if wanted is None:
         return {}
-    return {"wanted": wanted.name, "wanted_at": wanted.committed_at}
+    behind = wanted.name if wanted.name != applied else None
+    return {"wanted": behind, "wanted_at": wanted.committed_at}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,8 @@ def _taken(
 
 def _plan(declared: Declared, provider: Provider) -> Plan:
     # The limits are counted by the filter, over what would really be changed.
-    return plan_target(declared.schedules, provider, owner=declared.config.owner, limits=None)
+    with paused_collection():
+        return plan_target(declared.schedules, provider, owner=declared.config.owner, limits=None)
 
 
 def _differing(plan: Plan) -> Plan:

@@ -53,7 +53,7 @@ class FolderSource:
         self._copies = state_folder / "sources" / "folder"
         self._environment = {k: v for k, v in environment.items() if not k.startswith("GIT_")}
         self._wall = wall
-        self._also: frozenset[str] = frozenset()
+        self._also: list[str] = []
         self._last: Revision | None = None
         self._stats = ""
         self.name = printable(str(self._folder))
@@ -82,7 +82,7 @@ class FolderSource:
 
     def keep(self, revision: Revision, files: Collection[str]) -> None:
         """Copy it, unless it is such a copy or is there; SourceError where that cannot be."""
-        self._also = frozenset(files)
+        self._also = [os.path.join(self._root, name) for name in sorted(files)]
         place = self._copies / revision.id
         if revision.folder != self._folder or place.exists():
             return
@@ -127,8 +127,7 @@ class FolderSource:
         """What the files that count are: those found, and the job files that they led to."""
         seen = hashlib.sha256()
         newest = 0
-        paths = [str(self._config), *self._found()]
-        paths += [str(self._root / name) for name in sorted(self._also)]
+        paths = [str(self._config), *self._found(), *self._also]
         for path in dict.fromkeys(paths):
             try:
                 stat = os.stat(path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -34,6 +36,8 @@ class Opening:
     """The commit of the repository."""
     token: str | None = None
     """For Azure, in place of signing in."""
+    observer: Callable[[str, str], None] | None = None
+    """Hears of each call to the API of a target: its name; the method, `retry` or `throttled`."""
 
 
 def open_provider(target: Target, opening: Opening) -> Provider:
@@ -102,6 +106,7 @@ def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
         api_version=options.get("api_version", API_VERSION),
         limits=limits,
         agent=f"reconciler/{__version__}",
+        observer=partial(opening.observer, target.name) if opening.observer else None,
     )
     return AzureMLProvider(target.name, client, owner=opening.owner, revision=opening.revision)
 

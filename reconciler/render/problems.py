@@ -6,28 +6,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from reconciler.model import Problem
-from reconciler.render.annotations import FORMATS as CI_FORMATS
-from reconciler.render.annotations import render_annotations
-from reconciler.render.json import dumps
-from reconciler.render.remarks import remarks_on_problems
-from reconciler.render.sarif import render_sarif
 from reconciler.render.words import Paint, inert, plain, printable, width
 
-FORMATS = ("text", "json", *CI_FORMATS, "sarif")
+FORMATS = ("text", "json", "github", "gitlab", "azuredevops", "sarif")
 _EXCERPT_COLUMNS = 140
 
 
 def render_problems(problems: Sequence[Problem], form: str, paint: Paint = plain) -> str:
     """All problems in one of FORMATS; empty for none, where the format allows it."""
-    match form:
-        case "json":
-            return _json(problems)
-        case "sarif":
-            return render_sarif(remarks_on_problems(problems))
-        case "text":
-            return "\n".join(_text(problem, paint) for problem in problems)
-        case _:
-            return render_annotations(remarks_on_problems(problems), form)
+    if form == "text":
+        return "\n".join(_text(problem, paint) for problem in problems)
+    if form == "json":
+        return _json(problems)
+    # Every command imports this file for its errors, and few print them for CI.
+    from reconciler.render.annotations import render_annotations
+    from reconciler.render.remarks import remarks_on_problems
+    from reconciler.render.sarif import render_sarif
+
+    remarks = remarks_on_problems(problems)
+    return render_sarif(remarks) if form == "sarif" else render_annotations(remarks, form)
 
 
 def _text(problem: Problem, paint: Paint) -> str:
@@ -86,6 +83,8 @@ def problem_document(problem: Problem) -> dict[str, Any]:
 
 
 def _json(problems: Sequence[Problem]) -> str:
+    from reconciler.render.json import dumps
+
     document = {
         "format_version": "1.0",
         "errors": sum(p.severity == "error" for p in problems),

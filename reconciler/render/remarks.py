@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reconciler.config import FILE_NAME
 from reconciler.declare.codes import CODES
 from reconciler.model import Problem
 from reconciler.render import fires
@@ -18,6 +17,8 @@ from reconciler.render.words import printable
 
 Document = Mapping[str, Any]
 Level = Literal["error", "warning", "note"]
+_CONFIG = "reconciler.yaml"
+"""Where a remark stands that is about no declaration."""
 _LEVELS: tuple[Level, ...] = ("error", "warning", "note")
 
 PLAN_CODES: dict[str, tuple[Level, str]] = {
@@ -79,7 +80,7 @@ def worst_first(remarks: Sequence[Remark]) -> list[Remark]:
 
 def _remark(code: str, message: str, source: Document | None) -> Remark:
     level, title = PLAN_CODES[code]
-    place = source or {"path": FILE_NAME, "line": 1}
+    place = source or {"path": _CONFIG, "line": 1}
     return Remark(code, level, title, printable(message), printable(place["path"]), place["line"])
 
 

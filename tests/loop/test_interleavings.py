@@ -126,6 +126,8 @@ class Watched(LocalProvider):
 class OnFolders(World):
     """Each revision is a folder: what Git does is left out, which makes hundreds of runs cheap."""
 
+    name = "folders"
+
     def commit(self) -> None:
         number = len(list(self.folder.glob("r*")))
         write(self.folder / f"r{number:03d}", self.files())

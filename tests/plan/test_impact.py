@@ -130,6 +130,16 @@ def cron(expression: str, zone: str = "UTC") -> Cron:
         (cron("0 2 * * *"), cron("0 2 * * 0-6"), at(0), 0, None, 0, 0),
         # Many on one day, and another number.
         (cron("0 * * * 1"), cron("30 */2 * * 1"), at(23, day=22), 0, None, 24, 48),
+        # Pairs of a day, on both sides of a clock change.
+        (
+            cron("0 2,14 * * *", LISBON),
+            cron("0 3,16 * * *", LISBON),
+            at(0, day=22, month=3),
+            28,
+            None,
+            0,
+            0,
+        ),
         # Another zone.
         (cron("0 2 * * *"), cron("0 2 * * *", "Europe/Berlin"), at(0), 14, -1, 0, 0),
     ],

@@ -20,6 +20,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.config import Limit, Limits
+from reconciler.declare.holds import settle
 from reconciler.declare.load import parse
 from reconciler.document import schedule_from_document
 from reconciler.model import Canonical, Key, LiveSchedule, Note, Plan, Schedule, Source
@@ -44,7 +45,8 @@ def documents(path: Path) -> Iterator[tuple[dict[str, Any], Schedule]]:
         if document.data is not None:
             key = Key("local", document.data["name"])
             source = Source(path.name, document.line, document.index)
-            yield document.data, schedule_from_document(document.data, key, source)
+            made = schedule_from_document(document.data, key, source)
+            yield document.data, settle(made, document.data, NOW, "UTC")[0]
 
 
 def plan_of(folder: Path) -> Plan:

@@ -15,7 +15,7 @@ Open = Callable[..., State]
 LATER = NOW + 2 * TTL
 
 
-@pytest.fixture(params=["state"])
+@pytest.fixture
 def own_clock(opened: Open) -> bool:
     """Whether the database has a clock of its own, which no test can set."""
     return "Postgres" in type(opened()._database).__name__

@@ -83,7 +83,8 @@ def test_pages_and_views(server: Server, api: httpx.Client) -> None:
             if "nextLink" not in page:
                 break
             assert page["nextLink"].startswith(f"{server.address}{BASE}/schedules?")
-            page = api.get(page["nextLink"]).json()
+            with server.api() as plain:  # the link has its own query
+                page = plain.get(page["nextLink"]).json()
         assert found == sorted(set(found))
         assert (len(found), pages) == (expected, -(-expected // 100))
     assert "not supported" in message(

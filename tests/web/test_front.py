@@ -52,8 +52,7 @@ def test_its_tokens_are_made_kept_and_in_no_log(repo: Path) -> None:
     with serving(repo, "--port", "0") as serve:
         assert schedules(serve, tokens[0]).status_code == 200
     files[0].chmod(0o644)
-    done = run(repo, "serve", "--port", "0")
-    assert done.code == 1
+    done = invoke(repo, "serve", "--port", "0", code=1)
     assert "others than its owner may read or write it" in done.err
 
 
@@ -83,8 +82,7 @@ def test_tokens_that_are_given(repo: Path) -> None:
 
 
 def test_other_machines_are_let_in_only_on_purpose(repo: Path) -> None:
-    done = run(repo, "serve", "--host", "0.0.0.0", "--port", "0")
-    assert done.code == 2
+    done = invoke(repo, "serve", "--host", "0.0.0.0", "--port", "0", code=2)
     assert "lets other machines in, without TLS" in done.err
     with serving(repo, "--host", "0.0.0.0", "--port", "0", "--allow-remote") as serve:
         assert "no TLS" in serve.wait("open_to_others")["meaning"]
@@ -94,7 +92,7 @@ def test_other_machines_are_let_in_only_on_purpose(repo: Path) -> None:
         ("--allow-host", "a b"),
         ("--azure-name", "a/b"),
     ):
-        assert run(repo, "serve", option, value).code == 2
+        invoke(repo, "serve", option, value, code=2)
 
 
 def test_a_port_that_is_taken(repo: Path) -> None:

@@ -89,12 +89,15 @@ class Calls:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         agent: str,
+        observer: Callable[[str], None] | None = None,
     ) -> None:
+        """`observer` hears of each call: its method, and `retry` or `throttled` after it."""
         self.counters = Counters()
         self._token = token
         self._limits = limits
         self._clock = clock
         self._sleep = sleep
+        self._observer = observer
         self._reads = TokenBucket(*limits.reads, clock=clock, sleep=sleep)
         self._writes = TokenBucket(*limits.writes, clock=clock, sleep=sleep)
         self._lock = threading.Lock()
@@ -218,6 +221,8 @@ class Calls:
                 self.counters.calls[method] = self.counters.calls.get(method, 0) + 1
             self.counters.retries += retry
             self.counters.throttled += throttled
+        if self._observer is not None:
+            self._observer(method or ("retry" if retry else "throttled"))
 
 
 def _raise_for(

@@ -43,15 +43,18 @@ class Client:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         agent: str = "reconciler",
+        observer: Callable[[str], None] | None = None,
     ) -> None:
-        """`target`: its name in errors."""
+        """`target`: its name in errors; `observer` hears of each call."""
         self.workspace = workspace
         self.clock = clock
         self._target = target
         self._limits = limits or Limits()
         self._sleep = sleep
         self._version = {"api-version": api_version}
-        self._calls = Calls(token, self._limits, clock=clock, sleep=sleep, agent=agent)
+        self._calls = Calls(
+            token, self._limits, clock=clock, sleep=sleep, agent=agent, observer=observer
+        )
 
     @property
     def counters(self) -> Counters:

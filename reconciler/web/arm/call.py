@@ -91,6 +91,8 @@ def read_json(body: bytes) -> Any:
     try:
         sent = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
         if _depth(sent) <= DEEPEST:
+            # Half of a character, which JSON can say and no text can hold, is refused here.
+            json.dumps(sent, ensure_ascii=False).encode()
             return sent
     except (RecursionError, ValueError):
         pass

@@ -1,0 +1,96 @@
+"""The state database that a command's options and configuration mean."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.cli.durations import duration
+from reconciler.cli.output import say
+from reconciler.cli.session import Session, actor, revision
+from reconciler.config import Config
+from reconciler.errors import ReconcilerError
+from reconciler.model import Plan, Result
+from reconciler.render.words import printable
+from reconciler.state import FILE, KEEP, State, open_state
+
+F = TypeVar("F", bound=Callable[..., Any])
+FOLDER = ".reconciler"
+
+
+def state_option(function: F) -> F:
+    """--state."""
+    return click.option(
+        "--state",
+        metavar="ADDRESS",
+        help="Where leases and history are kept: a file, or a postgresql:// address.",
+    )(function)
+
+
+def state_of(config: Config, option: str | None, *, readonly: bool = False) -> State:
+    """That of --state, else of `state`, else the file beside reconciler.yaml. ConfigError."""
+    history = config.section("history") or {}
+    keep: timedelta = duration(history["keep"]) if "keep" in history else KEEP
+    if option is not None:
+        address, folder = option, Path(os.getcwd())
+    else:
+        address = config.section("state") or f"{FOLDER}/{FILE}"
+        folder = config.folder
+    return open_state(address, folder, readonly=readonly, keep=keep)
+
+
+def record_apply(
+    session: Session,
+    option: str | None,
+    plans: Sequence[Plan],
+    results: Sequence[Sequence[Result]],
+    moments: Sequence[tuple[datetime, datetime]],
+) -> None:
+    """Write an apply down; a warning where that cannot be done, for the apply was."""
+    from reconciler.history import apply_record
+
+    try:
+        commit = revision(session.config.folder)
+        author = _author(session.config.folder) if commit else None
+        with closing(state_of(session.config, option)) as state:
+            for plan, of_plan, (began, ended) in zip(plans, results, moments, strict=True):
+                state.history.record(
+                    apply_record(
+                        plan,
+                        of_plan,
+                        started_at=began,
+                        ended_at=ended,
+                        revision=commit,
+                        author=author,
+                        actor=actor(),
+                    )
+                )
+    except (ReconcilerError, OSError) as error:
+        message = error.message if isinstance(error, ReconcilerError) else str(error)
+        say(f"warning: this apply is not in the history: {printable(message)}")
+
+
+def now() -> datetime:
+    """The moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def _author(folder: Path) -> str | None:
+    """Who made the commit that is checked out."""
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(folder), "log", "-1", "--format=%an <%ae>"],
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.decode("utf-8", "replace").strip() or None

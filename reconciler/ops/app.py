@@ -1,0 +1,109 @@
+"""The operations port as an application: probes, metrics, webhooks. It knows no schedule."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from reconciler.ops.health import Health
+from reconciler.ops.metrics import Metrics
+from reconciler.ops.webhooks import Forge, Hooks
+
+LARGEST_BODY = 5 * 1024 * 1024
+"""Bytes of a webhook's body: a push with its first 2048 commits has less than 1 MB at GitHub."""
+BODY_SECONDS = 10.0
+"""How long the whole of a body may take to arrive."""
+_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_ANSWERS = {
+    "push": (202, "a cycle is on its way"),
+    "ping": (200, "hello"),
+    "ignored": (200, "nothing to do"),
+    "replayed": (200, "this one came before"),
+    "unauthorized": (401, "the signature or secret is not the one expected"),
+    "malformed": (400, "the body is not what this forge sends"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """What the port shows and starts."""
+
+    metrics: Metrics
+    health: Callable[[], Health]
+    wake: Callable[[], None]
+    log: Callable[..., None]
+    hooks: Hooks | None = None
+
+
+def create_app(operations: Operations) -> Starlette:
+    """The application."""
+
+    async def healthz(request: Request) -> Response:
+        health = operations.health()
+        return _probe("alive", health.alive, health)
+
+    async def readyz(request: Request) -> Response:
+        health = operations.health()
+        return _probe("ready", health.ready, health)
+
+    async def metrics(request: Request) -> Response:
+        text = await asyncio.to_thread(operations.metrics.text)
+        return Response(text, headers={"Content-Type": _METRICS_TYPE})
+
+    async def hook(request: Request) -> Response:
+        return await _hook(operations, request)
+
+    return Starlette(
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", metrics),
+            Route("/hooks/{forge}", hook, methods=["POST"]),
+        ]
+    )
+
+
+def _probe(word: str, well: bool, health: Health) -> Response:
+    content = {word: well, "reasons": list(health.reasons)}
+    return JSONResponse(content, 200 if well else 503, {"Cache-Control": "no-store"})
+
+
+async def _hook(operations: Operations, request: Request) -> Response:
+    forge = request.path_params["forge"]
+    hooks = operations.hooks
+    if hooks is None or not hooks.knows(forge):
+        return PlainTextResponse("no webhook of that kind is set up\n", 404)
+    try:
+        body = await asyncio.wait_for(_body(request), BODY_SECONDS)
+    except (TimeoutError, ClientDisconnect):
+        return PlainTextResponse("the body took too long\n", 408, {"Connection": "close"})
+    if body is None:
+        return PlainTextResponse("the body is too large\n", 413, {"Connection": "close"})
+    verdict = hooks.judge(cast(Forge, forge), dict(request.headers), body)
+    operations.metrics.on_webhook(forge, verdict)
+    client: Any = request.client
+    operations.log("webhook", forge=forge, outcome=verdict, client=client.host if client else None)
+    if verdict == "push":
+        operations.wake()
+    status, words = _ANSWERS[verdict]
+    return PlainTextResponse(words + "\n", status)
+
+
+async def _body(request: Request) -> bytes | None:
+    """All of it; None: there is too much."""
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > LARGEST_BODY:
+        return None
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_BODY:
+            return None
+    return bytes(body)
