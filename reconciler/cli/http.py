@@ -18,12 +18,16 @@ from reconciler.cli.session import Session
 from reconciler.cli.tokens import SECRETS
 from reconciler.cli.workspace import Workspace
 
+NICENESS = 5
+"""Where the machine is short of processors, fires come before pages."""
+
 
 def main() -> None:
     """Answer until standard input ends."""
     told = json.loads(sys.stdin.buffer.readline())
     for name in SECRETS:
         os.environ.pop(name, None)
+    os.nice(NICENESS)
     bound = socket.socket(fileno=told["socket"])  # its family and protocol are those that it has
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_input, name="stdin", daemon=True).start()

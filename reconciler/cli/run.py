@@ -6,6 +6,9 @@ import gc
 import os
 import signal
 import socket
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,11 +17,13 @@ import click
 from reconciler.apply import PARALLELISM
 from reconciler.cli.durations import duration
 from reconciler.cli.events import log_of
+from reconciler.cli.operations import operations, ops_options
 from reconciler.cli.output import use_colour
 from reconciler.cli.session import actor as who
 from reconciler.cli.session import target_option, working_folder
-from reconciler.config import FILE_NAME, find_config
-from reconciler.errors import ConfigError
+from reconciler.cli.state import state_of, state_option, state_without_config
+from reconciler.config import FILE_NAME, Config, find_config, load_config
+from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.loop.checkout import GitSource
 from reconciler.loop.controller import Loop, Settings
 from reconciler.loop.folder import FolderSource
@@ -26,12 +31,13 @@ from reconciler.loop.git import is_address
 from reconciler.loop.inforce import Declared
 from reconciler.loop.opened import OpenTarget
 from reconciler.loop.source import Source
+from reconciler.ops.health import Health
 from reconciler.providers import Opening, open_provider
 from reconciler.providers.base import Provider
-from reconciler.state import open_state
 from reconciler.state.records import CycleRecord
 
 _FOLDER = ".reconciler"
+_WELL = ("in_sync", "applied", "standby")
 _EXITS = {"in_sync": 0, "applied": 0, "waiting": 0, "partial": 5}
 
 
@@ -58,11 +64,7 @@ _EXITS = {"in_sync": 0, "applied": 0, "waiting": 0, "partial": 5}
     help="From one cycle to the next, such as 30s or 5m; a tenth more or less.",
 )
 @click.option("--once", is_flag=True, help="Make one cycle of every target, and end.")
-@click.option(
-    "--state",
-    metavar="ADDRESS",
-    help="Where leases and history are kept: a file, or a postgresql:// address.",
-)
+@state_option
 @click.option(
     "--lease",
     type=duration,
@@ -81,6 +83,7 @@ _EXITS = {"in_sync": 0, "applied": 0, "waiting": 0, "partial": 5}
 @click.option(
     "--log-format", type=click.Choice(("text", "json")), default="text", show_default=True
 )
+@ops_options
 @click.option("--no-color", is_flag=True, help="No colour; NO_COLOR does the same.")
 def command(
     target: str | None,
@@ -94,6 +97,9 @@ def command(
     lease: timedelta,
     parallelism: int,
     log_format: str,
+    ops_host: str,
+    ops_port: int | None,
+    allow_remote_ops: bool,
     no_color: bool,
 ) -> None:
     """Keep live schedules as the repository says, until stopped.
@@ -111,8 +117,20 @@ def command(
         raise click.UsageError("--interval and --lease are 1 second or more")
     log = log_of(log_format)
     followed, folder = _source(config, source, ref, path)
-    opened = open_state(state, folder)
-    try:
+    found = _config_of(followed, folder)
+    if isinstance(found, ReconcilerError):
+        opened = state_without_config(state, folder.parent, found)
+        log("no_config", error=found.message, hint="nobody is notified until the next start")
+        known = None
+    else:
+        opened, known = state_of(found, state, base=folder.parent), found
+    with ExitStack() as stack:
+        stack.callback(opened.close)
+        listeners, open_port = stack.enter_context(
+            operations(
+                known, ops_host, ops_port, allow_remote=allow_remote_ops, branch=ref, log=log
+            )
+        )
         settings = Settings(
             holder=f"{socket.gethostname()}:{os.getpid()}",
             interval=interval,
@@ -124,12 +142,19 @@ def command(
         loop = Loop(
             followed,
             opened,
-            opener(followed, settings.actor, os.environ.get("AZURE_ACCESS_TOKEN")),
+            opener(
+                followed,
+                settings.actor,
+                os.environ.get("AZURE_ACCESS_TOKEN"),
+                listeners.on_call,
+            ),
             settings,
             clock=lambda: datetime.now(UTC),
             log=log,
+            on_cycle=listeners.on_cycle,
         )
         _listen(loop)
+        open_port(lambda: loop.wake("webhook"), lambda: _health(loop, listeners.on_lease))
         log("started", source=followed.name, interval=interval.total_seconds())
         if once:
             code = _once(loop)
@@ -137,8 +162,6 @@ def command(
             loop.run()
             code = 0
         log("stopped")
-    finally:
-        opened.close()
     click.get_current_context().exit(code)
 
 
@@ -168,7 +191,35 @@ def _source(
     return FolderSource(found, folder, environment=os.environ), folder
 
 
-def opener(source: Source, actor: str | None, token: str | None) -> OpenTarget:
+def _config_of(source: Source, folder: Path) -> Config | ReconcilerError:
+    """What says where the state is and whom to tell: as it is when the loop starts."""
+    try:
+        if isinstance(source, FolderSource):
+            return load_config(folder.parent / FILE_NAME)
+        return load_config(source.fetch().config_path)
+    except ReconcilerError as error:
+        return error
+
+
+def _health(loop: Loop, on_lease: Callable[[str, bool], None]) -> Health:
+    """For probes; metrics hear whose the targets are."""
+    health = loop.health(datetime.now(UTC))
+    reasons = [f"{name}: {how}" for name, how in health.targets.items() if how not in _WELL]
+    if not health.alive:
+        reasons.append("the loop stands still")
+    if not health.targets:
+        reasons.append("no target was looked at yet")
+    for name, how in health.targets.items():
+        on_lease(name, how != "standby")
+    return Health(health.alive, health.ready, tuple(reasons))
+
+
+def opener(
+    source: Source,
+    actor: str | None,
+    token: str | None,
+    observer: Callable[[str, str], None] | None = None,
+) -> OpenTarget:
     """What opens a target's provider, for the owner and the commit of what is declared."""
 
     def opened(declared: Declared) -> Provider:
@@ -178,6 +229,7 @@ def opener(source: Source, actor: str | None, token: str | None) -> OpenTarget:
             actor=actor,
             revision=declared.revision.commit,
             token=token,
+            observer=observer,
         )
         return open_provider(declared.target, opening)
 
@@ -185,11 +237,15 @@ def opener(source: Source, actor: str | None, token: str | None) -> OpenTarget:
 
 
 def _listen(loop: Loop) -> None:
+    # A handler runs wherever the main thread is, which may hold the lock that it would need.
+    def elsewhere(told: Callable[[], None]) -> Callable[[int, object], None]:
+        return lambda *_: threading.Thread(target=told, name="signal").start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: loop.stop())
+        signal.signal(number, elsewhere(loop.stop))
     hang_up = getattr(signal, "SIGHUP", None)  # not on Windows
     if hang_up is not None:
-        signal.signal(hang_up, lambda *_: loop.wake("signal"))
+        signal.signal(hang_up, elsewhere(lambda: loop.wake("signal")))
 
 
 def _once(loop: Loop) -> int:

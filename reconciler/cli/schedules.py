@@ -147,7 +147,7 @@ def disable_schedule(name: str, target: str | None, config: str | None, no_color
     if not live.schedule.enabled:
         out(f"{live.key} is disabled already\n")
         return
-    provider.disable(live)
+    provider.disable(live, by_hand=True)
     out(f"disabled {live.key}\n")
     _say_who_decides(session, live, "is_enabled: false")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -14,7 +13,7 @@ import click
 
 from reconciler.cli.durations import duration
 from reconciler.cli.output import say
-from reconciler.cli.session import Session, actor, revision
+from reconciler.cli.session import Session, actor, revision, working_folder
 from reconciler.config import Config
 from reconciler.errors import ReconcilerError
 from reconciler.model import Plan, Result
@@ -34,16 +33,30 @@ def state_option(function: F) -> F:
     )(function)
 
 
-def state_of(config: Config, option: str | None, *, readonly: bool = False) -> State:
-    """That of --state, else of `state`, else the file beside reconciler.yaml. ConfigError."""
+def state_of(
+    config: Config, option: str | None, *, readonly: bool = False, base: Path | None = None
+) -> State:
+    """That of --state, else of `state`, else the file beside reconciler.yaml. ConfigError.
+
+    `base`: what the latter two are relative to, where that is not the configuration's folder.
+    """
     history = config.section("history") or {}
     keep: timedelta = duration(history["keep"]) if "keep" in history else KEEP
     if option is not None:
-        address, folder = option, Path(os.getcwd())
-    else:
-        address = config.section("state") or f"{FOLDER}/{FILE}"
-        folder = config.folder
-    return open_state(address, folder, readonly=readonly, keep=keep)
+        return open_state(option, working_folder(), readonly=readonly, keep=keep)
+    address = config.section("state") or f"{FOLDER}/{FILE}"
+    return open_state(address, base or config.folder, readonly=readonly, keep=keep)
+
+
+def state_without_config(option: str | None, base: Path, trouble: ReconcilerError) -> State:
+    """That of --state, or the file that was used before; else nobody can know where it is, and
+    `trouble`, which the configuration has, is raised.
+    """
+    if option is not None:
+        return open_state(option, working_folder())
+    if not (base / FOLDER / FILE).is_file():
+        raise trouble
+    return open_state(f"{FOLDER}/{FILE}", base)
 
 
 def record_apply(

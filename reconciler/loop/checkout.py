@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
 
+from reconciler.config import FILE_NAME
 from reconciler.errors import SourceError
 from reconciler.loop.git import Git
 from reconciler.loop.source import Revision, prune_folder
@@ -53,8 +54,7 @@ class GitSource:
         self._path = inside
         self._base = base
         self._known: dict[str, Revision] = {}
-        shown_ref = f"@{printable(ref)}" if ref else ""
-        self.name = f"{self._git.shown}{shown_ref}"
+        self.name = self._git.shown + (f"@{printable(ref)}" if ref else "")
 
     def fetch(self) -> Revision:
         """Ask what the ref is now, and fetch and check it out if that is new."""
@@ -163,7 +163,11 @@ class GitSource:
             place = self._trees / commit
             if not (place / "complete").is_file():
                 shutil.rmtree(place, ignore_errors=True)
-                os.rename(new, place)
+                try:
+                    os.rename(new, place)
+                except OSError:
+                    if not (place / "complete").is_file():  # another loop was faster
+                        raise
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
@@ -182,9 +186,13 @@ class GitSource:
         form = "--format=%an <%ae>%x00%cI"
         text = self._git.run("log", "-1", form, "--end-of-options", commit)
         author, _, at = text.strip().partition("\0")
+        tree = self._trees / commit / "tree"
+        folder = tree / self._path
+        if not (folder / FILE_NAME).resolve().is_relative_to(tree.resolve()):
+            raise SourceError(f"{self.name}: a link leads out of the repository")
         return Revision(
             commit,
-            self._trees / commit / "tree" / self._path,
+            folder,
             commit,
             printable(author)[:200],
             _instant(at),

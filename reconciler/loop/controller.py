@@ -148,12 +148,12 @@ class Loop:
     # ----------------------------------------------------------------------------- from elsewhere
 
     def wake(self, cause: Cause = "webhook") -> None:
-        """Start a cycle of every target at once. From any thread, and from a signal's handler."""
+        """Start a cycle of every target at once. From any thread."""
         self._forced = cause
         self._woken.set()
 
     def stop(self) -> None:
-        """End after the changes in hand. From any thread, and from a signal's handler."""
+        """End after the changes in hand. From any thread; a signal's handler starts one."""
         self._stopping.set()
         self._woken.set()
 

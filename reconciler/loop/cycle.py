@@ -27,13 +27,15 @@ from reconciler.errors import (
 from reconciler.loop.inforce import EVERY, Declared, InForce
 from reconciler.loop.source import Revision
 from reconciler.loop.verdict import Verdict, verdict_of, words_of
-from reconciler.model import Action, Plan, Result
+from reconciler.model import Action, Outcome, Plan, Result
 from reconciler.plan.filter import Filtered, filter_plan
 from reconciler.plan.windows import opening
 from reconciler.providers.base import Provider
 from reconciler.reconcile import plan_target
 from reconciler.render.json import plan_document
 from reconciler.state.records import Cause, CycleRecord, ResultRecord
+
+_NOTHING = (Outcome.SKIPPED, Outcome.UNCHANGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +176,18 @@ def _reconcile(name: str, wanted: Wanted, means: Means, steps: _Steps, now: date
             results = apply_plan(
                 filtered.plan, taken.provider, parallelism=means.parallelism, guard=means.guard
             )
+        _raise_if_halted(results)
     trouble = taken.broken or wanted.trouble
     verdict = verdict_of(filtered, results, taken.declared.revision, trouble)
     document = plan_document(_differing(taken.plan), quiet=False) if taken.plan.pending else None
     return _Done(verdict, taken.declared.revision, document, _recorded(filtered, results))
+
+
+def _raise_if_halted(results: Sequence[Result]) -> None:
+    """Where it was stopped before its first change, nothing happened that is worth a record."""
+    outcomes = {result.outcome for result in results}.difference(_NOTHING)
+    if outcomes == {Outcome.NOT_TRIED}:
+        raise Halted(next(r.error for r in results if r.outcome is Outcome.NOT_TRIED) or "")
 
 
 def _declared(

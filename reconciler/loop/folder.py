@@ -96,12 +96,14 @@ class FolderSource:
                     copy = new / name
                     copy.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(self._root / name, copy)
-                if self.is_settled(revision):
-                    os.rename(new, place)
+                if self.is_settled(revision) and not place.exists():
+                    os.replace(new, place)
             finally:
                 shutil.rmtree(new, ignore_errors=True)
         except OSError as error:
-            raise SourceError(f"{self.name}: cannot be copied: {error.strerror}") from error
+            if not place.exists():  # another loop on the same folder was faster
+                reason = f"cannot be copied: {error.strerror}"
+                raise SourceError(f"{self.name}: {reason}") from error
 
     def recall(self, revision_id: str) -> Revision | None:
         """The folder itself if it is at that revision; else its copy."""

@@ -136,7 +136,6 @@ def _environment(inherited: Mapping[str, str], address: str) -> dict[str, str]:
         "advice.detachedHead": "false",
         "submodule.recurse": "false",
         "fetch.recurseSubmodules": "false",
-        "fetch.fsckObjects": "true",
         "http.lowSpeedLimit": "1000",
         "http.lowSpeedTime": "30",
         # A background job would outlive us, and hold what is to be pruned.

@@ -44,8 +44,12 @@ class Provider(Protocol):
         """Make `live` what the canonical schedule says, as ours; Rejected if it changed since."""
         ...
 
-    def disable(self, live: LiveSchedule) -> None:
-        """Stop it firing; its history and its owner stay."""
+    def disable(self, live: LiveSchedule, *, by_hand: bool = False) -> None:
+        """Stop it firing; its history and its owner stay.
+
+        `by_hand`: not because it was removed from the repository: what was last applied stays on
+        record, so that it reads as switched off live.
+        """
         ...
 
     def firing_trigger(self, schedule: Schedule) -> Trigger | None:

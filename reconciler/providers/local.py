@@ -115,12 +115,10 @@ class LocalProvider:
         """Publish its job file, if it has one, and store it in place of `live`."""
         self._put(schedule, "update", live.fingerprint)
 
-    def disable(self, live: LiveSchedule) -> None:
+    def disable(self, live: LiveSchedule, *, by_hand: bool = False) -> None:
         """Store it as disabled."""
+        off = None if by_hand else schedule_digest(replace(live.schedule, enabled=False))
         with self.errors(live.key, "disable"):
-            # Of all that is declared it is not one: that is an apply, and no change by hand.
-            gone = self._desired and live.key.name not in self._desired
-            off = schedule_digest(replace(live.schedule, enabled=False)) if gone else None
             self.store.disable_schedule(
                 live.key.name, expected=live.fingerprint, now=self._clock(), applied=off
             )

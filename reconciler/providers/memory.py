@@ -59,7 +59,7 @@ class MemoryProvider:
             raise Rejected(schedule.key, "update", "it was changed after the plan was made")
         self._keep(schedule, self.owner)
 
-    def disable(self, live: LiveSchedule) -> None:
+    def disable(self, live: LiveSchedule, *, by_hand: bool = False) -> None:
         """Keep it as disabled."""
         current = self._live.get(live.key)
         if current is None:

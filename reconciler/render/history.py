@@ -30,7 +30,7 @@ def render_entries(entries: Sequence[Entry], paint: Paint = plain) -> str:
         )
         for entry in entries
     ]
-    return table(_HEADS, [[printable(cell) for cell in row] for row in rows], paint)
+    return table(_HEADS, rows, paint)
 
 
 def render_entry(entry: Entry, paint: Paint = plain) -> str:
@@ -38,13 +38,13 @@ def render_entry(entry: Entry, paint: Paint = plain) -> str:
     record = entry.record
     repeated = f" ({entry.count} times since {_moment(record.started_at)})"
     author = f" by {printable(record.author)}" if record.author else ""
+    actor = f", run by {printable(record.actor)}" if record.actor else ""
     outcome = paint(record.outcome, _ROLES.get(record.outcome, "heading"))
     lines = [
         f"{entry.id}  {printable(record.target)}  {outcome}  {_moment(record.ended_at)}"
         f"{repeated if entry.count > 1 else ''}",
         f"  {printable(record.message)}",
-        f"  cause     {record.cause}"
-        + (f", run by {printable(record.actor)}" * bool(record.actor)),
+        f"  cause     {record.cause}{actor}",
     ]
     if record.revision:
         lines.append(f"  revision  {printable(record.revision)}{author}")
@@ -57,7 +57,7 @@ def render_entry(entry: Entry, paint: Paint = plain) -> str:
     failed = [each for each in record.results if each.error]
     if failed:
         text += "\n" + "".join(
-            f"{paint(each.outcome, 'error')}  {printable(each.name)}: {printable(each.error or '')}\n"
+            f"{paint(each.outcome, 'error')}  {printable(f'{each.name}: {each.error}')}\n"
             for each in failed
         )
     return text

@@ -111,7 +111,7 @@ class Workspace:
                 wanted = replace(live.schedule, enabled=True)
                 self.provider(live.owner).update(wanted, live)
             else:
-                self.provider(live.owner).disable(live)
+                self.provider(live.owner).disable(live, by_hand=True)
         return self.live(name)
 
     def trigger(self, name: str, inputs: Mapping[str, Any] | None = None) -> str:

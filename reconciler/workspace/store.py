@@ -214,6 +214,10 @@ class Store:
                 (new.name,),
             ).fetchone()
             if current is not None and current[1] == new.fingerprint:
+                if new.applied is not None and new.applied != current[5]:
+                    connection.execute(
+                        "UPDATE schedules SET applied = ? WHERE name = ?", (new.applied, new.name)
+                    )
                 return
             _check_unchanged(current, expected, new.owner)
             if new.document["is_enabled"]:

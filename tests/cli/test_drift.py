@@ -114,7 +114,7 @@ def test_accepted(repo: Path) -> None:
     edit_live(repo, "0 2 * * *", "15 4 * * *")
     done = call(repo, "drift", "accept", "a")
     assert done.out == (
-        "schedules/a.yaml: local/a is declared as it is live\n    trigger.expression\n"
+        "schedules/a.yaml: local/a is declared as live\n    trigger.expression\n"
     )
     assert text(repo, "a") == source.replace("0 2", "15 4")
     assert drift(repo) == []

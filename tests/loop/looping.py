@@ -101,7 +101,7 @@ class Looped:
 
     def switch_off(self, name: str) -> None:
         provider = self.provider()
-        provider.disable(next(s for s in provider.list() if s.key.name == name))
+        provider.disable(next(s for s in provider.list() if s.key.name == name), by_hand=True)
         provider.store.close()
 
     def conditions(self, target: str = "local") -> Any:

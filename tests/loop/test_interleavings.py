@@ -102,9 +102,9 @@ class Watched(LocalProvider):
         super().update(schedule, live)
         self._written()
 
-    def disable(self, live: LiveSchedule) -> None:
+    def disable(self, live: LiveSchedule, *, by_hand: bool = False) -> None:
         self._write(live.key.name, False)
-        super().disable(live)
+        super().disable(live, by_hand=by_hand)
         self._written()
 
     def _write(self, name: str, enabled: bool) -> None:
@@ -199,7 +199,7 @@ def by_hand(world: World, following: Looped) -> None:
     if live:
         chosen = world.rng.choice(live)
         if world.rng.random() < 0.6:
-            provider.disable(chosen)
+            provider.disable(chosen, by_hand=True)
         else:
             enabled = world.rng.random() < 0.5
             provider.update(replace(chosen.schedule, enabled=enabled, description="mine"), chosen)

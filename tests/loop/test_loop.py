@@ -419,3 +419,23 @@ def test_a_bug_is_reported_and_ends_nothing(following: Looped) -> None:
     following.loop._on_cycle = broken
     assert following.cycle().outcome == "in_sync"
     assert [event for event, _ in following.said][-1] == "bug"
+
+
+def test_a_link_out_of_the_repository_is_refused(repository: Path, tmp_path: Path) -> None:
+    (repository / "out").symlink_to(tmp_path)
+    commit(repository)
+    (tmp_path / "reconciler.yaml").write_text(CONFIG)
+    made = on_git(repository, tmp_path / "here", path="out")
+    assert made.loop.turn() == {}
+    assert "leads out of the repository" in str(made.said)
+
+
+def test_a_loop_that_is_told_to_stop_keeps_no_failure(following: Looped) -> None:
+    following.switch_off("one")
+    before = len(following.records)
+    following.clock.go(seconds=120)
+    following.loop.stop()
+    assert following.loop.turn() == {"local": None}
+    assert following.live() == {"one": False, "two": True}
+    assert len(following.records) == before
+    assert following.said[-1][0] == "halted"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -146,3 +147,48 @@ def test_two_loops_on_sqlite(tmp_path: Path) -> None:
 @pytest.mark.torture
 def test_two_loops_on_postgresql(tmp_path: Path, fresh_database: Callable[[], str]) -> None:
     two_on(repository(tmp_path, "one"), fresh_database())
+
+
+# ----------------------------------------------------------------------------------- killed midway
+
+
+def killed_midway(folder: Path, seed: int, kills: int) -> None:
+    """Killed after some of its writes, again and again: the next one ends what it began."""
+    rng = random.Random(seed)
+    names = [f"s{number:02d}" for number in range(24)]
+    origin = upstream(folder / "upstream", *names)
+    here = folder / "here"
+    here.mkdir()
+    options = ("--source", origin.as_uri(), "--ref", "main", "--interval", "1s", "--lease", "1s")
+    for kill in range(kills):
+        word = f"kill {kill}"
+        files = {
+            f"schedules/{name}.yaml": declaration(name, hour=rng.randrange(24), description=word)
+            for name in names
+        }
+        commit(origin, files)
+        enough = rng.randrange(len(names))
+
+        def written(word: str = word) -> int:
+            return sum(said == word for said, _ in live(here).values())
+
+        with Run(here, *options, name=word) as loop:
+            loop.until(lambda enough=enough, written=written: written() >= enough)
+            loop.process.kill()
+            loop.process.wait()
+        assert all(enabled for _, enabled in live(here).values())
+    with Run(here, *options, name="last") as loop:
+        loop.wait("cycle")
+        loop.until(lambda: {said for said, _ in live(here).values()} == {word})
+        assert loop.stop() == 0
+    assert sorted(live(here)) == names
+
+
+def test_killed_midway(tmp_path: Path) -> None:
+    killed_midway(tmp_path, 1, 2)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("seed", range(10))
+def test_killed_midway_many_times(seed: int, tmp_path: Path) -> None:
+    killed_midway(tmp_path, seed, 8)

@@ -29,6 +29,7 @@ from reconciler.providers.azureml.client import Client
 from reconciler.providers.azureml.cron import as_fired
 from reconciler.providers.azureml.jobs import SENT_WHOLE
 from reconciler.providers.azureml.wire import (
+    DIGEST,
     Foreign,
     Marks,
     marks_from_wire,
@@ -131,7 +132,7 @@ class AzureMLProvider:
             raise Rejected(live.key, "update", "it was changed after the plan was made")
         self._put(schedule, "update", read.properties)
 
-    def disable(self, live: LiveSchedule) -> None:
+    def disable(self, live: LiveSchedule, *, by_hand: bool = False) -> None:
         """Put what is live again, switched off; all else as it is, the marks too."""
         read = self._as_planned(live, "disable")
         if not read.live.schedule.enabled:
@@ -140,9 +141,14 @@ class AzureMLProvider:
             raise Rejected(live.key, "disable", "it was changed after the plan was made")
         properties = {**read.properties, "isEnabled": False}
         properties.pop("provisioningState", None)
-        if _is_over(live.schedule.trigger, self._now()):
+        off = replace(read.live.schedule, enabled=False)
+        if not isinstance(off.trigger, DatastoreChange) and _is_over(off.trigger, self._now()):
             # Azure takes no schedule whose end is past, not even to switch it off.
             properties["trigger"] = {**properties["trigger"], "endTime": None}
+            off = replace(off, trigger=replace(off.trigger, end_time=None))
+        if not by_hand and read.live.owner is not None:
+            unanchored = (read.live.applied or "").startswith(_UNANCHORED)
+            properties["tags"] = {**properties["tags"], DIGEST: _with_mark(off, unanchored)}
         self._written.add(live.key.name)
         self._client.put(live.key.name, properties, "disable")
 
@@ -219,7 +225,10 @@ class AzureMLProvider:
         marks = None
         if self.owner is not None:
             source = str(schedule.source) if schedule.source is not None else None
-            digest = self._digests.get(schedule.key.name)
+            # What is written without having been made canonical is not a declaration: what was
+            # last applied stays on record.
+            known = marks_from_wire(base) if base is not None else None
+            digest = self._digests.get(schedule.key.name) or (known.digest if known else None)
             marks = Marks(self.owner, source, self._revision, digest)
         properties = properties_to_wire(schedule, self._client.workspace, marks, base)
         self._written.add(schedule.key.name)
@@ -233,8 +242,8 @@ def _with_mark(schedule: Schedule, unanchored: bool) -> str:
     return _UNANCHORED + schedule_digest(replace(schedule, trigger=trigger))
 
 
-def _is_over(trigger: Trigger, now: datetime) -> bool:
-    if isinstance(trigger, DatastoreChange) or trigger.end_time is None:
+def _is_over(trigger: Recurrence | Cron, now: datetime) -> bool:
+    if trigger.end_time is None:
         return False
     zone = ZoneInfo(trigger.time_zone)
     return trigger.end_time <= now.astimezone(zone).replace(tzinfo=None)

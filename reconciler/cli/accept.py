@@ -1,0 +1,137 @@
+"""`reconciler drift accept`: what is live becomes what is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from reconciler.cli.declared import (
+    Declared,
+    complete_declared,
+    find_declared,
+    read_again,
+    refuse_errors,
+    replace_file,
+    settings_of,
+)
+from reconciler.cli.difference import Difference, find_differences, split_name
+from reconciler.cli.output import out, say
+from reconciler.cli.session import Session, config_option, target_option
+from reconciler.declare.edit import Edit, EditError, edit
+from reconciler.declare.load import parse
+from reconciler.errors import DeclarationError, ProviderError, ReconcilerError
+from reconciler.model import Action, Change, Schedule
+from reconciler.plan import make_plan
+from reconciler.plan.accept import accept_edits
+from reconciler.reconcile import canonicalize
+from reconciler.render.words import printable
+
+
+@click.command()
+@click.argument("name", shell_complete=complete_declared)
+@target_option
+@config_option
+def command(name: str, target: str | None, config: str | None, no_color: bool) -> None:
+    """Write what is live into the file: only what differs, with all else in the file as it was.
+
+    The file is replaced only if the plan for the schedule is empty with it. With --target all,
+    what is live alike in every target is written once, and anything else under overrides.
+    """
+    session = Session(config, no_color=no_color)
+    name, target = split_name(name, target)
+    targets = session.targets(target)
+    found = find_differences(session, name, targets)
+    accepted = [one for one in found if one.change.action is Action.UPDATE]
+    if not accepted:
+        change = found[0].change
+        what = "is not live yet" if change.action is Action.CREATE else "is not declared"
+        raise ReconcilerError(f"{change.key} {what}: there is nothing to accept")
+    places = [one.change.key.target for one in accepted]
+    declared = find_declared(session, name, places[0] if len(places) == 1 else None)
+    try:
+        data, edits = _edited(session, declared, accepted)
+    except EditError as error:
+        raise ReconcilerError(f"{declared.source}: {error}") from error
+    _check_others(session, declared, data, places)
+    settled = [_settled(session, declared, data, one) for one in accepted]
+    for _, left in settled:
+        if left is not None:
+            names = ", ".join(field.name for field in left.fields)
+            raise ReconcilerError(
+                f"{names} would still differ, by a default or a variable; the file is as it was",
+                hint="edit it by hand, or `reconciler drift revert` it",
+            )
+    replace_file(declared, data, session.config.root)
+    shown = " and ".join(f"{place}/{name}" for place in places)
+    verb = "is" if len(places) == 1 else "are"
+    out(f"{printable(declared.source.path)}: {printable(shown)} {verb} declared as live\n")
+    for one in edits:
+        out(f"    {printable('.'.join(one.path))}\n")
+    for difference, (schedule, _) in zip(accepted, settled, strict=True):
+        _remember(difference, schedule)
+    say("the plan for it is empty now; commit the file")
+
+
+def _edited(
+    session: Session, declared: Declared, accepted: Sequence[Difference]
+) -> tuple[bytes, list[Edit]]:
+    """The file with what is live in each target, and the edits that made it. EditError."""
+    places = {one.change.key.target for one in accepted}
+    alike = set(declared.targets) <= places and len({_live(one.change) for one in accepted}) == 1
+    data, edits = declared.data, list[Edit]()
+    for one in accepted:
+        # Once it is written for one target, it may be right for the next.
+        _, change = _settled(session, declared, data, one)
+        if change is not None:
+            document = parse(data)[0][declared.source.document].data
+            made = accept_edits(change, document, alone=alike)
+            data = edit(data, declared.source.document, made)
+            edits += made
+            alike = alike and len(places) == 1
+    return data, edits
+
+
+def _live(change: Change) -> str:
+    """What differs, and what is live there."""
+    return repr([(field.path, field.before) for field in change.fields])
+
+
+def _settled(
+    session: Session, declared: Declared, data: bytes, one: Difference
+) -> tuple[Schedule, Change | None]:
+    """The schedule in its canonical form, with `data` in its file, and what differs still."""
+    live, target = one.change.before, one.change.key.target
+    assert live is not None
+    schedules, findings = read_again(session, declared, data, settings_of(session, [target]))
+    refuse_errors(declared, findings)
+    try:
+        desired = canonicalize([schedules[target]], {live.key: live}, one.provider)
+    except DeclarationError as error:
+        reason = error.problems[0].message
+        raise ReconcilerError(f"the file is as it was, for the target refuses: {reason}") from error
+    left = make_plan(desired, [live], target=target, owner=one.plan.owner)
+    return desired[0].schedule, next(iter(left.pending), None)
+
+
+def _check_others(session: Session, declared: Declared, data: bytes, places: Sequence[str]) -> None:
+    """ReconcilerError unless the schedule is as it was in every other target."""
+    settings = settings_of(session, [name for name in declared.targets if name not in places])
+    before, _ = read_again(session, declared, declared.data, settings)
+    after, _ = read_again(session, declared, data, settings)
+    for one, schedule in before.items():
+        if after.get(one) != schedule:
+            raise ReconcilerError(f"it would change in the target {one}; edit the file by hand")
+
+
+def _remember(one: Difference, schedule: Schedule) -> None:
+    """Let the target keep that this is applied: a change of the file is then known as one."""
+    live = one.change.before
+    assert live is not None
+    try:
+        one.provider.update(schedule, live)
+    except ProviderError as error:
+        say(
+            f"{printable(str(live.key))} does not remember it ({printable(error.reason)}): until"
+            " the next apply of a change it reads as changed live as well"
+        )
