@@ -64,8 +64,8 @@ def command(name: str, target: str | None, config: str | None, no_color: bool) -
             )
     replace_file(declared, data, session.config.root)
     shown = " and ".join(f"{place}/{name}" for place in places)
-    verb = "is" if len(places) == 1 else "are"
-    out(f"{printable(declared.source.path)}: {printable(shown)} {verb} declared as live\n")
+    words = "is declared as it is live" if len(places) == 1 else "are declared as they are live"
+    out(f"{printable(declared.source.path)}: {printable(shown)} {words}\n")
     for one in edits:
         out(f"    {printable('.'.join(one.path))}\n")
     for difference, (schedule, _) in zip(accepted, settled, strict=True):

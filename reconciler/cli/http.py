@@ -11,10 +11,12 @@ import signal
 import socket
 import sys
 import threading
+from functools import lru_cache
 from typing import Any
 
 from reconciler.cli.events import log_of
 from reconciler.cli.session import Session
+from reconciler.cli.state import state_of
 from reconciler.cli.tokens import SECRETS
 from reconciler.cli.workspace import Workspace
 
@@ -56,6 +58,7 @@ def _site(told: dict[str, Any]) -> Any:
         any_address=told["any_address"],
         public_url=told["public_url"],
         azure_name=(name[0], name[1], name[2]) if name else None,
+        state=lru_cache(maxsize=1)(lambda: state_of(session.config, None, readonly=True)),
         log=log_of(told["log_format"]),
     )
 

@@ -9,17 +9,21 @@ from itertools import islice
 import click
 
 from reconciler.cli.output import out, paint
-from reconciler.cli.schedules import complete_names
+from reconciler.cli.schedules import complete_names, holds_of
 from reconciler.cli.session import Session, config_option, find_live, format_option, target_option
+from reconciler.declare.holds import hold_words, zone_of
 from reconciler.errors import ReconcilerError
 from reconciler.firing.words import describe
 from reconciler.firing.zones import zone
-from reconciler.model import DatastoreChange, LiveSchedule
+from reconciler.model import DatastoreChange, LiveSchedule, Schedule
 from reconciler.providers.base import Provider
+from reconciler.render.holds import hold_document
 from reconciler.render.json import FORMAT_VERSION, dumps
 from reconciler.render.words import printable, table
 
 _FAR = timedelta(days=3660)
+Row = tuple[LiveSchedule, Schedule | None, list[datetime]]
+"""A live schedule, its declaration if that holds it, and its fires."""
 
 
 class Moment(click.ParamType[datetime]):
@@ -64,22 +68,28 @@ def command(
     no_color: bool,
     form: str,
 ) -> None:
-    """Show when live schedules will fire next: the schedule NAME, or all that are enabled."""
+    """Show when live schedules will fire next: the schedule NAME, or all that are enabled.
+
+    One that is held is taken to come back when its hold ends.
+    """
     if count is not None and until is not None:
         raise click.UsageError("--count and --until are two ways to say how many: use one")
     session = Session(config, no_color=no_color)
     start = after or session.now
     limit = count or (None if until else (5 if name else 1))
-    rows: list[tuple[LiveSchedule, list[datetime]]] = []
+    rows: list[Row] = []
     for one in [session.one_target(target)] if name else session.targets(target):
         provider = session.provider(one)
         chosen = [find_live(provider, name)] if name else list(provider.list())
+        holds = holds_of(session, chosen)
         for live in chosen:
-            if live.schedule.enabled or name:
-                fires = _fires(provider, live, start, until or start + _FAR)
-                rows.append((live, list(islice(fires, limit))))
+            held = holds.get(live.key)
+            if live.schedule.enabled or name or held:
+                begin = max(start, held.hold.until) if held and held.hold else start
+                fires = _fires(provider, live, begin, until or begin + _FAR)
+                rows.append((live, held, list(islice(fires, limit))))
     if form == "json":
-        listed = [_document(live, fires) for live, fires in rows]
+        listed = [_document(*row) for row in rows]
         out(dumps({"format_version": FORMAT_VERSION, "schedules": listed}))
     elif name:
         _show_one(*rows[0])
@@ -102,9 +112,15 @@ def _local(live: LiveSchedule, fire: datetime) -> str:
     return f"{fire.astimezone(zone(trigger.time_zone)):%a %Y-%m-%d %H:%M:%S %Z}"
 
 
-def _show_one(live: LiveSchedule, fires: list[datetime]) -> None:
+def _held(held: Schedule | None) -> str:
+    return printable(hold_words(held.hold, zone_of(held))) if held and held.hold else ""
+
+
+def _show_one(live: LiveSchedule, held: Schedule | None, fires: list[datetime]) -> None:
     out(f"{live.key}: {printable(describe(live.schedule.trigger))}\n")
-    if not live.schedule.enabled:
+    if held is not None:
+        out(f"{_held(held)}; the next apply after that brings it back, to fire at\n")
+    elif not live.schedule.enabled:
         out("it is disabled: this is when it would fire\n")
     for fire in fires:
         out(f"  {fire:%Y-%m-%d %H:%M:%S} UTC   {_local(live, fire)}\n")
@@ -113,23 +129,32 @@ def _show_one(live: LiveSchedule, fires: list[datetime]) -> None:
         out("  it does not fire in this time\n" if by_time else "  it fires when a file changes\n")
 
 
-def _show_all(rows: list[tuple[LiveSchedule, list[datetime]]]) -> None:
-    timed = [(fire, live) for live, fires in rows for fire in fires]
+def _show_all(rows: list[Row]) -> None:
+    timed = [(fire, live, held) for live, held, fires in rows for fire in fires]
     cells = [
-        (f"{fire:%Y-%m-%d %H:%M:%S}", str(live.key), _local(live, fire))
-        for fire, live in sorted(timed, key=lambda pair: (pair[0], pair[1].key))
+        (f"{fire:%Y-%m-%d %H:%M:%S}", str(live.key), _beside(_local(live, fire), held))
+        for fire, live, held in sorted(timed, key=lambda found: (found[0], found[1].key))
     ]
     cells += [
-        ("-", str(live.key), describe(live.schedule.trigger)) for live, fires in rows if not fires
+        ("-", str(live.key), _beside(describe(live.schedule.trigger), held))
+        for live, held, fires in rows
+        if not fires
     ]
     out(table(("NEXT (UTC)", "SCHEDULE", ""), cells, paint))
 
 
-def _document(live: LiveSchedule, fires: list[datetime]) -> dict[str, object]:
+def _beside(text: str, held: Schedule | None) -> str:
+    return "; ".join(part for part in (text, _held(held)) if part)
+
+
+def _document(
+    live: LiveSchedule, held: Schedule | None, fires: list[datetime]
+) -> dict[str, object]:
     return {
         "target": live.key.target,
         "name": live.key.name,
         "enabled": live.schedule.enabled,
+        "hold": hold_document(held) if held is not None else None,
         "trigger": describe(live.schedule.trigger),
         "fires": [fire.isoformat() for fire in fires],
     }

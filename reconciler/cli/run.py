@@ -117,7 +117,7 @@ def command(
         raise click.UsageError("--interval and --lease are 1 second or more")
     log = log_of(log_format)
     followed, folder = _source(config, source, ref, path)
-    found = _config_of(followed, folder)
+    found = _config_of(followed, config or folder.parent / FILE_NAME)
     if isinstance(found, ReconcilerError):
         opened = state_without_config(state, folder.parent, found)
         log("no_config", error=found.message, hint="nobody is notified until the next start")
@@ -191,11 +191,11 @@ def _source(
     return FolderSource(found, folder, environment=os.environ), folder
 
 
-def _config_of(source: Source, folder: Path) -> Config | ReconcilerError:
+def _config_of(source: Source, path: Path) -> Config | ReconcilerError:
     """What says where the state is and whom to tell: as it is when the loop starts."""
     try:
         if isinstance(source, FolderSource):
-            return load_config(folder.parent / FILE_NAME)
+            return load_config(working_folder() / path)
         return load_config(source.fetch().config_path)
     except ReconcilerError as error:
         return error
@@ -210,7 +210,7 @@ def _health(loop: Loop, on_lease: Callable[[str, bool], None]) -> Health:
     if not health.targets:
         reasons.append("no target was looked at yet")
     for name, how in health.targets.items():
-        on_lease(name, how != "standby")
+        on_lease(name, how not in ("standby", "starting"))
     return Health(health.alive, health.ready, tuple(reasons))
 
 

@@ -57,7 +57,7 @@ def list_schedules(
     for one in session.targets(target):
         live += session.provider(one).list()
     shown = [schedule for schedule in live if everything or schedule.schedule.enabled]
-    holds = _holds(session, shown)
+    holds = holds_of(session, shown)
     if form == "json":
         listed = [
             live_document(schedule)
@@ -73,7 +73,7 @@ def list_schedules(
         out(f"{hidden} disabled, shown with --all\n")
 
 
-def _holds(session: Session, live: Sequence[LiveSchedule]) -> dict[Key, Schedule]:
+def holds_of(session: Session, live: Sequence[LiveSchedule]) -> dict[Key, Schedule]:
     """Those that their declarations hold: ours, and disabled. None where a file is wrong."""
     owner = session.config.owner
     off = {one.key for one in live if one.owner == owner and not one.schedule.enabled}
@@ -112,7 +112,7 @@ def show_schedule(
     session = Session(config, no_color=no_color)
     live = find_live(session.provider(session.one_target(target)), name)
     document = live_document(live)
-    holds = _holds(session, [live])
+    holds = holds_of(session, [live])
     if form == "json":
         hold = hold_document(holds[live.key]) if holds else None
         out(dumps({"format_version": FORMAT_VERSION, **document, "hold": hold}))

@@ -54,6 +54,7 @@ def create_app(operations: Operations) -> Starlette:
         return _probe("ready", health.ready, health)
 
     async def metrics(request: Request) -> Response:
+        operations.health()  # it tells the metrics whose the targets are
         text = await asyncio.to_thread(operations.metrics.text)
         return Response(text, headers={"Content-Type": _METRICS_TYPE})
 

@@ -108,13 +108,29 @@ def test_switched_off_by_hand_is_named(repo: Path) -> None:
     assert drift(repo) == []
 
 
+@pytest.mark.parametrize("names", ["a", "abcd"])
+def test_removed_and_put_back(repo: Path, names: str) -> None:
+    """What an apply has switched off was not switched off by hand; if it was everything, too."""
+    files = {f"schedules/{name}.yaml": text(repo, name) for name in [*names, "same"]}
+    for path in files:
+        (repo / path).unlink()
+    call(repo, "apply", "--allow-empty", "--ignore-limits")
+    write(repo, files)
+    assert {one["cause"] for one in drift(repo)} == {"repository"}
+    assert "enabled again" in call(repo, "plan").out
+    call(repo, "apply")
+    call(repo, "schedules", "disable", "a", who="bob")
+    [found] = drift(repo)
+    assert (found["cause"], found["by"]) == ("live", "bob")
+
+
 def test_accepted(repo: Path) -> None:
     source = "# why\n" + text(repo, "a").replace('"0 2 * * *"', '"0 2 * * *" ')
     write(repo, {"schedules/a.yaml": source})
     edit_live(repo, "0 2 * * *", "15 4 * * *")
     done = call(repo, "drift", "accept", "a")
     assert done.out == (
-        "schedules/a.yaml: local/a is declared as live\n    trigger.expression\n"
+        "schedules/a.yaml: local/a is declared as it is live\n    trigger.expression\n"
     )
     assert text(repo, "a") == source.replace("0 2", "15 4")
     assert drift(repo) == []
@@ -268,22 +284,149 @@ def arm() -> Iterator[StandIn]:
         assert arm.violations == []
 
 
-def test_in_azure_who_and_when_are_known(tmp_path: Path, arm: StandIn) -> None:
+@pytest.fixture
+def azure(tmp_path: Path, arm: StandIn) -> Path:
+    """`a` and `b`, applied; what the service fills in is no difference."""
     known = arm.settings
     config = CONFIG.replace("{provider: local, workspace: workspace.db}", "{}").format(
         f"{{provider: azureml, subscription_id: {known.subscription}, resource_group:"
         f" {known.group}, workspace: {known.workspace}, endpoint: '{arm.address}'}}"
-    )  # fmt: skip
-    source = declaration("a").replace("./job.yml", "azureml:train # runs")
-    write(tmp_path, {"reconciler.yaml": config, "schedules/a.yaml": source})
+    )
+    write(tmp_path, {"reconciler.yaml": config})
+    for name in ("a", "b"):
+        source = declaration(name).replace("./job.yml", "azureml:train # runs")
+        write(tmp_path, {f"schedules/{name}.yaml": source})
     call(tmp_path, "apply", "--yes")
-    assert drift(tmp_path) == []  # what the service fills in is none
-    call(tmp_path, "schedules", "disable", "a")
-    [found] = drift(tmp_path)
+    assert drift(tmp_path) == []
+    return tmp_path
+
+
+def test_in_azure_who_and_when_are_known(azure: Path) -> None:
+    source = text(azure, "a")
+    call(azure, "schedules", "disable", "a")
+    [found] = drift(azure)
     assert found["cause"] == "live"
     assert found["by"]
     assert found["at"]
     assert [field["path"] for field in found["fields"]] == [["is_enabled"]]
-    call(tmp_path, "drift", "accept", "a")
-    assert text(tmp_path, "a") == source + "is_enabled: false\n"
-    assert drift(tmp_path) == []
+    call(azure, "drift", "accept", "a")
+    assert text(azure, "a") == source + "is_enabled: false\n"
+    assert drift(azure) == []
+    # What was accepted is known there: what is changed now is changed in the repository.
+    write(azure, {"schedules/a.yaml": source})
+    assert [one["cause"] for one in drift(azure)] == ["repository"]
+
+
+def test_in_azure_enabled_by_hand_keeps_what_was_applied(azure: Path, arm: StandIn) -> None:
+    call(azure, "schedules", "disable", "a")
+    call(azure, "schedules", "enable", "a")
+    assert drift(azure) == []
+    arm.edit("a", lambda properties: properties.update(description="mine"))
+    assert [one["cause"] for one in drift(azure)] == ["live"]
+
+
+def over(properties: dict[str, Any]) -> None:
+    properties["trigger"].update(startTime="2026-01-01T00:00:00", endTime="2026-02-01T00:00:00")
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_in_azure_removed_and_put_back(azure: Path, arm: StandIn, ended: bool) -> None:
+    """What an apply has switched off was not switched off by hand; not by its end either."""
+    path = azure / "schedules/a.yaml"
+    if ended:  # the service takes none whose end is past: that goes with it
+        arm.edit("a", over)
+    before = path.read_text()
+    path.unlink()
+    assert "1 disabled" in call(azure, "apply", "--yes").out
+    path.write_text(before)
+    [found] = drift(azure)
+    assert found["cause"] == "repository"
+    assert "enabled again" in call(azure, "plan").out
+    call(azure, "apply", "--yes")
+    assert drift(azure) == []
+
+
+def test_in_azure_what_another_switched_off_is_not_ours_to_say(azure: Path, arm: StandIn) -> None:
+    (azure / "schedules/a.yaml").unlink()
+    call(azure, "apply", "--yes")
+    arm.edit("a", lambda properties: properties.update(description="mine"))
+    source = declaration("a").replace("./job.yml", "azureml:train")
+    write(azure, {"schedules/a.yaml": source})
+    assert [one["cause"] for one in drift(azure)] == ["both"]
+
+
+# ------------------------------------------------------------------------------------- many targets
+
+
+THREE = TWO + "  test: {provider: local, workspace: test.db}\n"
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Path:
+    repository(tmp_path, "a", config=THREE)
+    call(tmp_path, "apply", "--target", "all")
+    return tmp_path
+
+
+DATABASES = ("workspace.db", "prod.db", "test.db")
+
+
+def test_what_is_alike_everywhere_is_written_once(three: Path) -> None:
+    before = text(three, "a")
+    for database in DATABASES:
+        edit_live(three, "0 2 * * *", "0 4 * * *", database=database)
+    done = call(three, "drift", "accept", "a", "--target", "all")
+    assert done.out.splitlines() == [
+        "schedules/a.yaml: local/a and prod/a and test/a are declared as they are live",
+        "    trigger.expression",
+    ]
+    assert text(three, "a") == before.replace("0 2", "0 4")
+    assert drift(three, "--target", "all") == []
+    write(three, {"schedules/a.yaml": before})
+    assert {one["cause"] for one in drift(three, "--target", "all")} == {"repository"}
+
+
+def test_what_is_not_alike_is_written_for_each(three: Path) -> None:
+    before = text(three, "a")
+    edit_live(three, "0 2 * * *", "0 4 * * *", database="prod.db")
+    edit_live(three, "0 2 * * *", "0 5 * * *", database="test.db")
+    call(three, "drift", "accept", "a", "--target", "all")
+    over = (
+        'overrides:\n  prod:\n    trigger:\n      expression: "0 4 * * *"\n'
+        '  test:\n    trigger:\n      expression: "0 5 * * *"\n'
+    )
+    assert text(three, "a") == before + over
+    assert drift(three, "--target", "all") == []
+
+
+def test_alike_but_overridden_in_one(three: Path) -> None:
+    over = 'overrides: {prod: {trigger: {expression: "0 3 * * *"}}}\n'
+    before = text(three, "a") + over
+    write(three, {"schedules/a.yaml": before})
+    call(three, "apply", "--target", "all")
+    edit_live(three, "0 2 * * *", "0 4 * * *")
+    edit_live(three, "0 3 * * *", "0 4 * * *", database="prod.db")
+    edit_live(three, "0 2 * * *", "0 4 * * *", database="test.db")
+    call(three, "drift", "accept", "a", "--target", "all")
+    assert text(three, "a") == before.replace("0 2", "0 4").replace("0 3", "0 4")
+    assert drift(three, "--target", "all") == []
+
+
+def test_not_live_in_one_of_them(three: Path) -> None:
+    (three / "test.db").unlink()
+    edit_live(three, "0 2 * * *", "0 4 * * *")
+    call(three, "drift", "accept", "a", "--target", "all")
+    assert [one["cause"] for one in drift(three, "--target", "all")] == ["new"]
+    assert "local:\n    trigger:" in text(three, "a")
+
+
+def test_a_target_that_is_not_asked_about(three: Path) -> None:
+    """The value is the same everywhere by an anchor: only one target can not be meant."""
+    shared = text(three, "a") + "overrides:\n  prod: &o {description: x}\n  test: *o\n"
+    write(three, {"schedules/a.yaml": shared})
+    call(three, "apply", "--target", "all")
+    edit_live(three, '"description":"x"', '"description":"y"', database="prod.db")
+    done = call(three, "drift", "accept", "a", "--target", "prod", code=1)
+    assert "share values" in done.err
+    assert text(three, "a") == shared
+    assert "is declared for" in call(three, "drift", "accept", "b", "--target", "prod", code=2).err

@@ -64,6 +64,28 @@ def test_every_enabled_one(repo: Path) -> None:
     assert schedule["fires"] == ["2026-03-30T17:30:00+00:00", "2026-04-01T17:30:00+00:00"]
 
 
+def test_one_that_is_held(repo: Path) -> None:
+    write(
+        repo, {"schedules/off.yaml": OFF.replace("false", "true") + "hold: {until: 2099-12-01}\n"}
+    )
+    invoke(repo, "apply", "--yes")
+    assert invoke(repo, "next", "off", *AFTER, "--count", "2").out == (
+        "local/off: every day at 01:00, UTC (cron 0 1 * * *)\n"
+        "held until 2099-12-01 00:00 UTC; the next apply after that brings it back, to fire at\n"
+        "  2099-12-01 01:00:00 UTC   Tue 2099-12-01 01:00:00 UTC\n"
+        "  2099-12-02 01:00:00 UTC   Wed 2099-12-02 01:00:00 UTC\n"
+    )
+    words = "held until 2099-12-01 00:00 UTC"
+    assert invoke(repo, "next", *AFTER).out.splitlines()[2:] == [
+        f"2099-12-01 01:00:00  local/off     Tue 2099-12-01 01:00:00 UTC; {words}"
+    ]
+    assert f"; {words}" in invoke(repo, "next", *AFTER, "--until", "2026-04-02").out
+    shown = invoke(repo, "next", "off", *AFTER, "--until", "2026-04-02", "--format", "json").out
+    [schedule] = json.loads(shown)["schedules"]
+    assert (schedule["enabled"], schedule["fires"]) == (False, [])
+    assert schedule["hold"]["words"] == words
+
+
 def test_none_in_the_time_given(repo: Path) -> None:
     shown = invoke(repo, "next", "lisbon", *AFTER, "--until", "2026-03-21").out
     assert shown.endswith("  it does not fire in this time\n")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
-from helpers import CONFIG, declaration
+from helpers import CONFIG, declaration, environment
 
 from reconciler.errors import SourceError
 from reconciler.loop.checkout import GitSource
+from reconciler.loop.git import Git
 
 from .looping import Looped, commit, git, moved_away, on_folder, on_git, upstream
 
@@ -244,7 +247,7 @@ def test_tags_and_commits_and_folders(repository: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "ext::sh -c touch% /tmp/never",
+        "ext::sh -c touch% never",
         "git://example.com/x.git",
         "http://example.com/x.git",
         "--upload-pack=touch",
@@ -439,3 +442,29 @@ def test_a_loop_that_is_told_to_stop_keeps_no_failure(following: Looped) -> None
     assert following.live() == {"one": False, "two": True}
     assert len(following.records) == before
     assert following.said[-1][0] == "halted"
+
+
+def test_old_checkouts_are_removed(following: Looped, repository: Path, tmp_path: Path) -> None:
+    first = git(repository, "rev-parse", "HEAD")
+    (trees,) = (tmp_path / "here").glob(".reconciler/sources/*/trees")
+    second = commit(repository, OFF)
+    following.cycle()
+    assert sorted(path.name for path in trees.iterdir()) == sorted([first, second])
+    for path in trees.iterdir():  # young ones may be another loop's
+        os.utime(path, (1, 1))
+    broken = commit(repository, {ONE: "]"})
+    following.cycle()
+    assert sorted(path.name for path in trees.iterdir()) == sorted([broken, second])
+    shutil.rmtree(trees / second)  # and what is in force is fetched again, if it is lost
+    following.switch_off("two")
+    assert following.cycle().outcome == "broken"
+    assert following.live() == {"one": False, "two": True}
+
+
+def test_a_server_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/x.git"
+        made = Git(tmp_path / "x.git", address, environment=environment(), seconds=0.5)
+        made.run("init", "--quiet", "--bare", "--template=", "--", str(tmp_path / "x.git"))
+        with pytest.raises(SourceError, match="took longer than"):
+            made.run("ls-remote", "--", "origin")

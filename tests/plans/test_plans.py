@@ -1,7 +1,8 @@
 """Each folder here: what is desired, what is live, and the whole plan: text, JSON and Markdown.
 
 Documents are declarations; one in live.yaml has its `owner` (none: made by hand) and maybe when it
-was `created`, one in desired.yaml the `notes` of its target. options.yaml, where there is one,
+was `created`, who made it what it is (`by`), and whether what was last `applied` is what is `live`,
+what is `desired`, or something `else`; one in desired.yaml the `notes` of its target. options.yaml, where there is one,
 holds what make_plan takes, and maybe `now`, the `horizon` in days, and the `budget` and `link` of
 the Markdown. RECONCILER_UPDATE=1 writes what is expected; read it before it is committed.
 """
@@ -22,7 +23,7 @@ from jsonschema import Draft202012Validator
 from reconciler.config import Limit, Limits
 from reconciler.declare.holds import settle
 from reconciler.declare.load import parse
-from reconciler.document import schedule_from_document
+from reconciler.document import schedule_digest, schedule_from_document
 from reconciler.model import Canonical, Key, LiveSchedule, Note, Plan, Schedule, Source
 from reconciler.plan import make_plan
 from reconciler.plan.impact import with_impact
@@ -59,7 +60,10 @@ def plan_of(folder: Path) -> Plan:
             made,
             document.get("owner"),
             "a fingerprint",
+            modified_by=document.get("by"),
+            modified_at=NOW if "by" in document else None,
             created_at=datetime.fromisoformat(document.get("created", NOW.isoformat())),
+            applied=applied(made, document.get("applied"), desired),
         )
         for document, made in documents(folder / "live.yaml")
     ]
@@ -70,6 +74,14 @@ def plan_of(folder: Path) -> Plan:
     horizon = timedelta(days=options.pop("horizon", 14))
     plan = make_plan(desired, live, target="local", owner="us", **options)
     return with_impact(plan, firing=lambda made: made.trigger, now=now, horizon=horizon)
+
+
+def applied(live: Schedule, what: str | None, desired: list[Canonical]) -> str | None:
+    """The digest of what was last applied."""
+    if what in (None, "else"):
+        return what
+    wanted = {canonical.schedule.key: canonical.schedule for canonical in desired}
+    return schedule_digest(live if what == "live" else wanted[live.key])
 
 
 def options_of(folder: Path, *names: str) -> dict[str, Any]:

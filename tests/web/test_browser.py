@@ -99,7 +99,7 @@ def test_every_page(
     prefer(browser, scheme)
     ended = runs(browser, base)
     found: dict[str, list[str]] = {}
-    for path in [*PAGES, ended["Failed"], ended["Running"], "/login"]:
+    for path in [*PAGES, "/history/1", ended["Failed"], ended["Running"], "/login"]:
         open_page(browser, base + path, width=width)
         # Nothing is wider than the window but what can be scrolled by itself.
         wide = browser.execute_script("return document.documentElement.scrollWidth")  # type: ignore[no-untyped-call]

@@ -161,7 +161,7 @@ def test_this_projects_provider_of_azure_works_on_it(repo: Path) -> None:
             "create_job: {job: 'azureml:hello', inputs: {who: them}}\n"
         )
         write(repo, {"reconciler.yaml": config, "schedules/now.yaml": now})
-        local = FILES["schedules/all.yaml"].replace("name: ", "targets: [local]\nname: ")
+        local = FILES["schedules/all.yaml"].replace("create_job", "targets: [local]\ncreate_job")
         write(repo, {"schedules/all.yaml": local})
         env = {"AZURE_ACCESS_TOKEN": token}
         done = invoke(repo, "apply", "--target", "azure", "--yes", env=env)

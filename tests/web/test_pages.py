@@ -297,6 +297,21 @@ def test_a_schedule_that_cannot_run_says_why(browser: httpx.Client) -> None:
     assert "how_many" in answer.text
 
 
+def test_the_history_of_applies(browser: httpx.Client) -> None:
+    text = page(browser, "/history")
+    assert "applied" in words(text)
+    found = re.search(r'href="(/history/\d+)"', text)
+    assert found is not None
+    line = page(browser, found[1])
+    assert "+ local/greet" in line
+    assert words(line).count("create created") == 5
+    assert found[1] in page(browser, "/history?show=all")
+    assert found[1] in page(browser, "/schedules/greet")
+    assert found[1] not in page(browser, f"/history?before={found[1].rpartition('/')[2]}")
+    assert browser.get("/history/999").status_code == 404
+    assert browser.get("/history?before=x").status_code == 400
+
+
 def test_without_a_session_only_signing_in(served: Serve, browser: httpx.Client) -> None:
     with httpx.Client(base_url=browser.base_url, timeout=60) as stranger:
         for path in PAGES:

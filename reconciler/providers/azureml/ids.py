@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 PREFIX = "azureml:"
@@ -25,12 +26,16 @@ class Workspace:
     @property
     def id(self) -> str:
         """Its ARM id."""
-        parts = (quote(part, safe="") for part in (self.subscription, self.resource_group))
-        subscription, group = parts
-        return (
-            f"/subscriptions/{subscription}/resourceGroups/{group}/providers"
-            f"/Microsoft.MachineLearningServices/workspaces/{quote(self.name, safe='')}"
-        )
+        return _workspace_id(self.subscription, self.resource_group, self.name)
+
+
+@lru_cache(maxsize=64)
+def _workspace_id(subscription: str, group: str, name: str) -> str:
+    subscription, group, name = (quote(part, safe="") for part in (subscription, group, name))
+    return (
+        f"/subscriptions/{subscription}/resourceGroups/{group}/providers"
+        f"/Microsoft.MachineLearningServices/workspaces/{name}"
+    )
 
 
 def to_id(reference: str, kind: str, workspace: Workspace) -> str:

@@ -163,9 +163,7 @@ def experiment_entity(name: str, runs: int, status: str, newest: datetime) -> di
     }
 
 
-def _with_file(
-    inputs: Mapping[str, Any], datastores: Mapping[str, Datastore]
-) -> dict[str, Any]:
+def _with_file(inputs: Mapping[str, Any], datastores: Mapping[str, Datastore]) -> dict[str, Any]:
     """Inputs of a run that a file started: the file as the DataPath that it is."""
     return {
         name: {"path": value} if is_in_datastore(value, datastores) else value
