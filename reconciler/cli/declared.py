@@ -135,10 +135,16 @@ def refuse_errors(declared: Declared, findings: Sequence[Finding]) -> None:
 
 def replace_file(declared: Declared, data: bytes, root: Path) -> None:
     """Put `data` in place of what was read, at once and whole; mode and owner stay."""
-    if read_file(declared.file, root) != declared.data:
+    try:
+        unchanged = read_file(declared.file, root) == declared.data
+    except FileError:  # it is gone, or leads elsewhere now
+        unchanged = False
+    if not unchanged:
         raise ReconcilerError(f"{declared.source.path} was changed meanwhile: try again")
     real = declared.file.real
     try:
+        # One that is read-only could be replaced all the same: whoever made it so meant it.
+        os.close(os.open(real, os.O_WRONLY))
         before = os.stat(real)
         descriptor, made = tempfile.mkstemp(dir=os.path.dirname(real), prefix=".", suffix=".tmp")
         try:

@@ -26,7 +26,7 @@ from reconciler.web.tokens import LINK_SECONDS, Tokens
 
 STOP_SECONDS = 8.0
 """How long the process has to end, before it is killed."""
-AGAIN_SECONDS = 2.0
+AGAIN_SECONDS = 1.0
 """How long to wait before a process that ended by itself is started anew."""
 
 

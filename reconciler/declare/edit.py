@@ -108,31 +108,29 @@ class _Editor:
 
     def attempts(self, root: Node, path: Path, value: Any) -> Iterator[Patch]:
         """Ways to make one edit, the most natural first; none where there is no safe one."""
-        mapping, steps = root, [(root, path[0])]
-        for depth, name in enumerate(path):
+        mapping, above = root, list[tuple[Node, str]]()
+        for depth, name in enumerate(path[:-1]):
             entry = mapping.entry(name)
-            if entry is None:
+            if entry is None or entry.value.kind != "map":
                 if value is not REMOVE:
-                    yield from self._inserted(root, mapping, name, nested(path[depth + 1 :], value))
+                    yield from self._put(root, mapping, name, nested(path[depth + 1 :], value))
                 return
-            steps.append((mapping, name))
-            if depth == len(path) - 1:
-                break
-            if entry.value.kind != "map":
-                if value is not REMOVE:
-                    yield from self._replaced(mapping, entry, nested(path[depth + 1 :], value))
-                return
+            above.append((mapping, name))
             mapping = entry.value
+        name = path[-1]
         if value is not REMOVE:
-            assert entry is not None
+            yield from self._put(root, mapping, name, value)
+        elif mapping.entry(name) is not None:
+            while len(mapping.entries) == 1 and above:
+                mapping, name = above.pop()
+            yield from self._removed(mapping, name)
+
+    def _put(self, root: Node, mapping: Node, name: str, value: Any) -> Iterator[Patch]:
+        entry = mapping.entry(name)
+        if entry is None:
+            yield from self._inserted(root, mapping, name, value)
+        else:
             yield from self._replaced(mapping, entry, value)
-            return
-        while len(mapping.entries) == 1 and mapping is not root:
-            steps.pop()
-            mapping, name = steps[-1]
-        found = mapping.entry(name)
-        if found is not None:
-            yield from self._removed(mapping, found)
 
     # ------------------------------------------------------------------------------- replacing
 
@@ -202,8 +200,10 @@ class _Editor:
 
     # -------------------------------------------------------------------------------- removing
 
-    def _removed(self, mapping: Node, entry: Entry) -> Iterator[Patch]:
-        index = next(i for i, e in enumerate(mapping.entries) if e is entry)
+    def _removed(self, mapping: Node, name: str) -> Iterator[Patch]:
+        names = [entry.key.text for entry in mapping.entries]
+        index = len(names) - 1 - names[::-1].index(name)
+        entry = mapping.entries[index]
         last = index == len(mapping.entries) - 1
         if mapping.flow:
             if len(mapping.entries) == 1:

@@ -50,13 +50,15 @@ def create_app(services: Services) -> Starlette:
             StoreError: _store_error,
         },
     )
+    app.router.redirect_slashes = False  # an address is the one, or none
     app.state.services = services
     return app
 
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return error_response(request.scope, error.status_code, "", str(error.detail))
+    code = "NotFound" if error.status_code == 404 else "BadRequest"
+    return error_response(request.scope, error.status_code, code, str(error.detail))
 
 
 def _missing(request: Request, error: Exception) -> Response:

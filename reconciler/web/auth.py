@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.web.hosts import origin_of
 from reconciler.web.settings import Site
-from reconciler.web.shapes import door_of, error_response
+from reconciler.web.shapes import door_of, error_response, with_plain_prefix
 from reconciler.web.tokens import LONGEST_TOKEN, Right, Session, Tokens
 
 CSRF_FIELD = "csrf"
@@ -139,7 +139,7 @@ class Auth:
             await response(scope, receive, send)
             return
         scope.setdefault("state", {})["right"] = right
-        await self._app(scope, receive, send)
+        await self._app({**scope, "path": with_plain_prefix(scope["path"])}, receive, send)
 
     async def _unknown(self, given: bool, scope: Scope, receive: Receive, send: Send) -> None:
         client = client_of(scope)

@@ -13,6 +13,13 @@ _ARM = ("/subscriptions", "/providers")
 _V1 = ("/pipelines/v1.0", "/history/v1.0", "/discovery")
 
 
+def with_plain_prefix(path: str) -> str:
+    """A path of an API with its beginning as routes have it: Azure does not mind its case."""
+    lower = path.lower()
+    prefix = next((p for p in (*_ARM, *_V1) if _is_below(lower, (p,))), "")
+    return prefix + path[len(prefix) :]
+
+
 def door_of(path: str) -> Door:
     """Which door a path belongs to."""
     lower = path.lower()

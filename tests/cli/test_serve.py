@@ -91,7 +91,9 @@ def test_a_log_that_cannot_be_written_ends_nothing(repo: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full here")
     with open("/dev/full", "wb") as full:
-        process = subprocess.Popen(command("serve", "--no-http"), cwd=repo, env=environment(), stderr=full)
+        process = subprocess.Popen(
+            command("serve", "--no-http"), cwd=repo, env=environment(), stderr=full
+        )
     try:
         name = invoke(repo, "trigger", "greet").out.splitlines()[0]
         assert invoke(repo, "runs", "logs", "-f", name).out == "hello you\n"
@@ -104,7 +106,11 @@ def test_a_log_that_cannot_be_written_ends_nothing(repo: Path) -> None:
 
 def test_text_logs_are_one_line_each(repo: Path) -> None:
     process = subprocess.Popen(
-        command("serve", "--no-http"), cwd=repo, env=environment(), stderr=subprocess.PIPE, text=True
+        command("serve", "--no-http"),
+        cwd=repo,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stderr is not None
     lines = [process.stderr.readline()]

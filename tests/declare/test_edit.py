@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.declare.edit import REMOVE, Edit, EditError, changed, edit
-from reconciler.declare.load import parse
+from reconciler.declare.load import MAX_DEPTH, parse
 from reconciler.declare.scalars import inline
+from reconciler.declare.yamltree import read_tree
 
 SOURCE = """\
 # top
@@ -122,6 +123,8 @@ def test_what_was_added_and_taken_away_leaves_no_trace() -> None:
         ("a: |+\n  x\n\n\n", "b", 2, "b: 2\na: |+\n  x\n\n\n"),
         ("a: |\n  x\n\n# c\n", "b", 2, "a: |\n  x\nb: 2\n\n# c\n"),
         ("a: \U0001f600 é # ü\nb: 1\n", "b", "ö\u2028", 'a: \U0001f600 é # ü\nb: "ö\\u2028"\n'),
+        ("--- &r\na:\n  b: 1\n", "c", {"d": 2}, "--- &r\na:\n  b: 1\nc:\n  d: 2\n"),
+        ('{"a": 1}', "a", REMOVE, "{}"),
         ("a: 1\n", "b", "\U000e0001", 'a: 1\nb: "\\U000e0001"\n'),
         ("b: &b {y: 1}\nx:\n  <<: *b\n", "x.y", 2, 'b: &b {y: 1}\nx:\n  <<: *b\n  "y": 2\n'),
         ("a: &x 1\nb: *x\n", "b", 2, "a: &x 1\nb: 2\n"),
@@ -148,6 +151,14 @@ def test_one_of_several_documents() -> None:
         ("a: &x 1\nb: *x\n", "a", 2, "share values"),
         ("a: &x {y: 1}\nb: {<<: *x}\n", "b.y", REMOVE, "share values"),
         ("a: &x {y: 1}\nb: *x\n", "a.y", 2, "share values"),
+        ("a: &x {y: 1}\nb: *x\n", "b.y", REMOVE, "share values"),
+        ("a: &x {y: 1}\nb: *x\n", "a.z", 2, "share values"),
+        ("a: &x {}\nb: *x\n", "a.z", 2, "share values"),
+        ("a:\n- &x 1\nb: *x\n", "a", [2], "share values"),
+        ("a: &x |\n  t\nb: *x\n", "a", "t2", "share values"),
+        ("{a: &x 1, b: *x}", "a", REMOVE, "share values"),
+        ("? a\n: 1\nb: 2\n", "a", REMOVE, "without changing more"),
+        ("b: 1\n? a\n", "a", 2, "in a way that is not edited"),
         ("a: [", "a", 2, "cannot be read"),
         ("- 1\n", "a", 2, "not a mapping"),
     ],
@@ -155,6 +166,12 @@ def test_one_of_several_documents() -> None:
 def test_what_cannot_be_edited_is_refused(source: str, path: str, value: Any, message: str) -> None:
     with pytest.raises(EditError, match=message):
         made(Edit(tuple(path.split(".")), value), source=source)
+
+
+def test_the_places_of_what_is_nested_too_deep_are_not_looked_for() -> None:
+    deep = MAX_DEPTH + 2
+    with pytest.raises(ValueError, match="too deep"):
+        read_tree("a: " + "[" * deep + "]" * deep)
 
 
 WORDS = ["yes", "on", "~", "1", "1.5", "0x1", "1:30", "@x", "*x", "-", "null", "NaN", ".inf", "é"]

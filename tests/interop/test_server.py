@@ -107,7 +107,7 @@ def test_the_clients_whole_round(repo: Path) -> None:
         assert ok(disabled)["is_enabled"] is False
         assert {**ok(disabled), "is_enabled": True} == ok(made)
         names = {schedule["name"] for schedule in ok(everything)}
-        assert {"made", "now", "cron", "greet"} <= names
+        assert {"made", "now", "cron", "greet", "files"} <= names
         assert {schedule["name"] for schedule in ok(enabled)} == names - {"made"}
         assert [schedule["name"] for schedule in ok(only_disabled)] == ["made"]
         assert ok(again) == ok(made)

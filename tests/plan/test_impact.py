@@ -206,6 +206,16 @@ def test_the_first_that_differ(
     assert [(each.before, each.after) for each in found] == examples
 
 
+def test_days_are_those_of_the_zone_on_both_sides_of_a_clock_change() -> None:
+    """Half past midnight is in another UTC day once the clocks are put forward, on 28 March."""
+    before = Cron("30 0,12 * * *", time_zone=LISBON)
+    after = Cron("45 0,18 * * *", time_zone=LISBON)
+    impact = impact_of(before, after, at(0, 0, 22, 3, 2027), created=None)
+    # Of the fifteenth day the first is still within 14 times 24 hours, for its hour was skipped.
+    assert (impact.moved, impact.moved_by) == (29, None)
+    assert (impact.added, impact.removed) == (0, 0)
+
+
 # ----------------------------------------------------------------------------------- how many, when
 
 

@@ -2,9 +2,10 @@
 
 Documents are declarations; one in live.yaml has its `owner` (none: made by hand) and maybe when it
 was `created`, who made it what it is (`by`), and whether what was last `applied` is what is `live`,
-what is `desired`, or something `else`; one in desired.yaml the `notes` of its target. options.yaml, where there is one,
-holds what make_plan takes, and maybe `now`, the `horizon` in days, and the `budget` and `link` of
-the Markdown. RECONCILER_UPDATE=1 writes what is expected; read it before it is committed.
+what is `desired`, or something `else`; one in desired.yaml the `notes` of its target. options.yaml,
+where there is one, holds what make_plan takes, and maybe `now`, the `horizon` in days, and the
+`budget` and `link` of the Markdown. RECONCILER_UPDATE=1 writes what is expected; read it before it
+is committed.
 """
 
 from __future__ import annotations

@@ -234,12 +234,14 @@ def test_unknown_routes_and_versions(server: Server, api: httpx.Client) -> None:
     assert code("PUT", f"{BASE}/batchEndpoints/x", json={}) == (400, "UserError")
     assert code("GET", "/subscriptions/s/resourceGroups/g") == (404, "InvalidResourceType")
     assert code("GET", "/providers/x") == (404, "NotFound")
+    assert code("GET", "/providers") == (404, "NotFound")
+    assert code("GET", "/Subscriptions") == (404, "NotFound")
     with server.api() as unversioned:
         answer = unversioned.get(f"{BASE}/schedules")
         assert answer.json()["error"]["code"] == "MissingApiVersionParameter"
     assert code("GET", BASE, params={"api-version": "x"}) == (400, "InvalidApiVersionParameter")
-    lower = BASE.lower().replace("test-ws", "test-ws")
-    assert api.get(f"{lower}/SCHEDULES").status_code == 200
+    for base in (BASE.lower(), BASE.upper()):
+        assert api.get(f"{base}/SCHEDULES").status_code == 200
 
 
 def test_names_of_operations() -> None:
