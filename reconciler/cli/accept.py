@@ -53,7 +53,6 @@ def command(name: str, target: str | None, config: str | None, no_color: bool) -
         data, edits = _edited(session, declared, accepted)
     except EditError as error:
         raise ReconcilerError(f"{declared.source}: {error}") from error
-    _check_others(session, declared, data, places)
     settled = [_settled(session, declared, data, one) for one in accepted]
     for _, left in settled:
         if left is not None:
@@ -114,16 +113,6 @@ def _settled(
     return desired[0].schedule, next(iter(left.pending), None)
 
 
-def _check_others(session: Session, declared: Declared, data: bytes, places: Sequence[str]) -> None:
-    """ReconcilerError unless the schedule is as it was in every other target."""
-    settings = settings_of(session, [name for name in declared.targets if name not in places])
-    before, _ = read_again(session, declared, declared.data, settings)
-    after, _ = read_again(session, declared, data, settings)
-    for one, schedule in before.items():
-        if after.get(one) != schedule:
-            raise ReconcilerError(f"it would change in the target {one}; edit the file by hand")
-
-
 def _remember(one: Difference, schedule: Schedule) -> None:
     """Let the target keep that this is applied: a change of the file is then known as one."""
     live = one.change.before
@@ -132,6 +121,6 @@ def _remember(one: Difference, schedule: Schedule) -> None:
         one.provider.update(schedule, live)
     except ProviderError as error:
         say(
-            f"{printable(str(live.key))} does not remember it ({printable(error.reason)}): until"
-            " the next apply of a change it reads as changed live as well"
+            f"{printable(str(live.key))}: the target does not remember this:"
+            f" {printable(error.reason)}; the next change of the file will read as one in both"
         )

@@ -52,7 +52,7 @@ def find_differences(session: Session, name: str, targets: Sequence[Target]) -> 
     if not found:
         # That says what there is instead; it may be there for a target that is not asked about.
         find_declared(session, name, targets[0].name if len(targets) == 1 else None)
-        raise click.UsageError(f"{printable(name)} is not ours")
+        raise click.UsageError(f"{printable(name)} is declared for none of these targets")
     for one in found:
         if one.change.action is Action.SKIP:
             raise ReconcilerError(

@@ -27,7 +27,10 @@ from reconciler.web.tokens import LINK_SECONDS, Tokens
 STOP_SECONDS = 8.0
 """How long the process has to end, before it is killed."""
 AGAIN_SECONDS = 1.0
-"""How long to wait before a process that ended by itself is started anew."""
+"""How long to wait before a process that ended by itself is started anew; twice as long each time,
+up to LONGEST_AGAIN_SECONDS, unless it had run for that long.
+"""
+LONGEST_AGAIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +147,21 @@ class Front:
 
     def _watch(self) -> None:
         """Start it anew if it ends by itself."""
+        pause = AGAIN_SECONDS
         while True:
+            began = time.monotonic()
             process = self._process
             assert process is not None
             code = process.wait()
             _end_input(process)
             if self._stopping.wait(0.1) or self._ending:
                 return
-            self._log("http_ended", code=code, again_seconds=AGAIN_SECONDS)
-            if self._stopping.wait(AGAIN_SECONDS) or self._ending:
+            if time.monotonic() - began > LONGEST_AGAIN_SECONDS:
+                pause = AGAIN_SECONDS
+            self._log("http_ended", code=code, again_seconds=pause)
+            if self._stopping.wait(pause) or self._ending:
                 return
+            pause = min(pause * 2, LONGEST_AGAIN_SECONDS)
             self._process = self._open()
             if self._stopping.is_set():  # `stop` saw the one before
                 _end_input(self._process)

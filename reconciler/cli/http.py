@@ -15,10 +15,12 @@ from functools import lru_cache
 from typing import Any
 
 from reconciler.cli.events import log_of
+from reconciler.cli.output import show_error
 from reconciler.cli.session import Session
 from reconciler.cli.state import state_of
 from reconciler.cli.tokens import SECRETS
 from reconciler.cli.workspace import Workspace
+from reconciler.errors import ReconcilerError
 
 NICENESS = 5
 """Where the machine is short of processors, fires come before pages."""
@@ -35,7 +37,12 @@ def main() -> None:
     threading.Thread(target=_end_with_input, name="stdin", daemon=True).start()
     from reconciler.web.server import run
 
-    run(_site(told), bound)
+    try:
+        site = _site(told)
+    except ReconcilerError as error:  # the configuration was changed since `serve` read it
+        show_error(error)
+        sys.exit(error.exit_code)
+    run(site, bound)
 
 
 def _site(told: dict[str, Any]) -> Any:

@@ -119,7 +119,7 @@ def _held(held: Schedule | None) -> str:
 def _show_one(live: LiveSchedule, held: Schedule | None, fires: list[datetime]) -> None:
     out(f"{live.key}: {printable(describe(live.schedule.trigger))}\n")
     if held is not None:
-        out(f"{_held(held)}; the next apply after that brings it back, to fire at\n")
+        out(f"{_held(held)}; the next apply after that brings it back\n")
     elif not live.schedule.enabled:
         out("it is disabled: this is when it would fire\n")
     for fire in fires:

@@ -19,8 +19,9 @@ from reconciler.web import arm, pages, v1
 from reconciler.web.auth import Attempts, Auth
 from reconciler.web.guard import Guard
 from reconciler.web.login import Login
+from reconciler.web.rendering import render
 from reconciler.web.services import Services
-from reconciler.web.shapes import error_response
+from reconciler.web.shapes import door_of, error_response
 from reconciler.web.workspace import Missing
 from reconciler.workspace.database import Refused, StoreError
 
@@ -58,15 +59,15 @@ def create_app(services: Services) -> Starlette:
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = "NotFound" if error.status_code == 404 else "BadRequest"
-    return error_response(request.scope, error.status_code, code, str(error.detail))
+    return _answer(request, error.status_code, code, str(error.detail))
 
 
 def _missing(request: Request, error: Exception) -> Response:
-    return error_response(request.scope, 404, "NotFound", f"there is no {error}")
+    return _answer(request, 404, "NotFound", f"there is no {error}")
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    return error_response(request.scope, 409, "Conflict", str(error))
+    return _answer(request, 409, "Conflict", str(error))
 
 
 def _store_error(request: Request, error: Exception) -> Response:
@@ -74,4 +75,14 @@ def _store_error(request: Request, error: Exception) -> Response:
     services.site.log("workspace_failed", error=str(error))
     temporary = isinstance(error, StoreError) and error.temporary
     status, words = (503, "is busy; try again") if temporary else (500, "cannot be used")
-    return error_response(request.scope, status, "ServiceUnavailable", f"the workspace {words}")
+    return _answer(request, status, "ServiceUnavailable", f"the workspace {words}")
+
+
+def _answer(request: Request, status: int, code: str, message: str) -> Response:
+    """An error as whoever asked expects it: a browser that is signed in gets a page."""
+    is_page = door_of(request.url.path) == "page" and hasattr(request.state, "session")
+    if is_page and "text/html" in request.headers.get("accept", ""):
+        return render(
+            request, "error.html", status=status, message=message, is_missing=status == 404
+        )
+    return error_response(request.scope, status, code, message)

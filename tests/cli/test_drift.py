@@ -317,6 +317,27 @@ def test_in_azure_who_and_when_are_known(azure: Path) -> None:
     assert [one["cause"] for one in drift(azure)] == ["repository"]
 
 
+def test_in_azure_accepted_by_somebody_who_may_only_read(azure: Path, arm: StandIn) -> None:
+    arm.edit("a", lambda properties: properties.update(description="mine"))
+    arm.fail(403, method="PUT", name="a")
+    done = call(azure, "drift", "accept", "a")
+    assert "local/a: the target does not remember this: " in done.err
+    assert "description: mine\n" in text(azure, "a")
+    assert drift(azure) == []
+    write(azure, {"schedules/a.yaml": text(azure, "a").replace("mine", "ours")})
+    assert [one["cause"] for one in drift(azure)] == ["both"]
+
+
+def test_in_azure_what_the_target_would_refuse(azure: Path, arm: StandIn) -> None:
+    """It keeps an input without a value, and takes none."""
+    before = text(azure, "a")
+    empty = {"x": {"jobInputType": "literal", "value": ""}}
+    arm.edit("a", lambda p: p["action"]["jobDefinition"].update(inputs=empty))
+    done = call(azure, "drift", "accept", "a", code=1)
+    assert "the file is as it was, for the target refuses: local/a: the input" in done.err
+    assert text(azure, "a") == before
+
+
 def test_in_azure_enabled_by_hand_keeps_what_was_applied(azure: Path, arm: StandIn) -> None:
     call(azure, "schedules", "disable", "a")
     call(azure, "schedules", "enable", "a")

@@ -167,5 +167,7 @@ def test_names_complete(repo: Path) -> None:
         complete = ShellComplete(main_group, {}, "reconciler", "_X")
         for args in (["hold"], ["drift", "accept"], ["drift", "revert"]):
             assert [i.value for i in complete.get_completions(args, "n")] == ["nightly"]
+        (repo / "reconciler.yaml").unlink()
+        assert complete.get_completions(["hold"], "n") == []
     finally:
         os.chdir(before)

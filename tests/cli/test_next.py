@@ -71,7 +71,7 @@ def test_one_that_is_held(repo: Path) -> None:
     invoke(repo, "apply", "--yes")
     assert invoke(repo, "next", "off", *AFTER, "--count", "2").out == (
         "local/off: every day at 01:00, UTC (cron 0 1 * * *)\n"
-        "held until 2099-12-01 00:00 UTC; the next apply after that brings it back, to fire at\n"
+        "held until 2099-12-01 00:00 UTC; the next apply after that brings it back\n"
         "  2099-12-01 01:00:00 UTC   Tue 2099-12-01 01:00:00 UTC\n"
         "  2099-12-02 01:00:00 UTC   Wed 2099-12-02 01:00:00 UTC\n"
     )

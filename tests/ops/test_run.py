@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from helpers import CONFIG, declaration, invoke, repository, write
+from helpers import CONFIG, declaration, environment, invoke, repository, run, write
 from loop.running import Run
-from test_notify import Post
+from test_notify import Post, post
 
 from .test_webhooks import SECRET, github, push
 
+__all__ = ["post"]
 SETTINGS = """\
 webhooks:
   github: ${{ env.HOOK_SECRET }}
@@ -25,20 +26,19 @@ notifications:
 """
 
 
-def test_a_webhook_starts_a_cycle_and_people_hear_of_it(tmp_path: Path) -> None:
+def test_a_webhook_starts_a_cycle_and_people_hear_of_it(tmp_path: Path, post: Post) -> None:
     repository(tmp_path, "a", config=CONFIG + SETTINGS)
-    post = Post()
     changed = {
         "HOOK_SECRET": SECRET,
         "DEVOPS_SECRET": f"hook:{SECRET}",
         "RECEIVER": post.url,
-        "PYTHONWARNINGS": "default",  # of what apprise imports
+        "PYTHONWARNINGS": "ignore",  # of what apprise imports
     }
-    with Run(tmp_path, "--ops-port", "0", "--interval", "1h", **changed) as run:
-        address = run.wait("operations")["address"]
-        run.wait("cycle", outcome="applied")
+    with Run(tmp_path, "--ops-port", "0", "--interval", "1h", **changed) as loop:
+        address = loop.wait("operations")["address"]
+        loop.wait("cycle", outcome="applied")
         assert httpx.get(f"{address}/healthz").status_code == 200
-        run.until(lambda: httpx.get(f"{address}/readyz").status_code == 200)
+        loop.until(lambda: httpx.get(f"{address}/readyz").status_code == 200)
         write(tmp_path, {"schedules/b.yaml": declaration("b")})
         body = push()
         for headers in ({}, github(body, key="guess")):
@@ -48,7 +48,7 @@ def test_a_webhook_starts_a_cycle_and_people_hear_of_it(tmp_path: Path) -> None:
         assert gitlab.status_code == 404  # no secret is set for it
         signed = httpx.post(f"{address}/hooks/github", content=body, headers=github(body))
         assert signed.status_code == 202
-        run.wait("cycle", outcome="applied", cause="webhook")
+        loop.wait("cycle", outcome="applied", cause="webhook")
         write(tmp_path, {"schedules/c.yaml": declaration("c")})
         proof = base64.b64encode(f"hook:{SECRET}".encode()).decode()
         event = {
@@ -61,16 +61,15 @@ def test_a_webhook_starts_a_cycle_and_people_hear_of_it(tmp_path: Path) -> None:
             headers={"Authorization": f"Basic {proof}"},
         )
         assert signed.status_code == 202
-        run.until(lambda: len(run.events("cycle", outcome="applied", cause="webhook")) == 2)
+        loop.until(lambda: len(loop.events("cycle", outcome="applied", cause="webhook")) == 2)
         text = httpx.get(f"{address}/metrics").text
         assert 'reconciler_cycles_total{outcome="applied",target="local"} 3.0' in text
         assert 'reconciler_webhooks_total{forge="github",outcome="unauthorized"} 2.0' in text
         assert 'reconciler_lease_held{target="local"} 1.0' in text
-        assert run.stop() == 0
-        log = run.log.read_text()
+        assert loop.stop() == 0
+        log = loop.log.read_text()
         assert SECRET not in log
         assert "hunter2" not in log
-    post.close()
     assert [got["title"] for got in post.got] == ["reconciler: local applied"] * 3
     listed = invoke(tmp_path, "history", "list", env=changed).out
     assert "1 created" in listed
@@ -78,13 +77,13 @@ def test_a_webhook_starts_a_cycle_and_people_hear_of_it(tmp_path: Path) -> None:
 
 def test_it_is_for_this_machine_unless_told_otherwise(tmp_path: Path) -> None:
     repository(tmp_path, "a")
-    with Run(tmp_path, "--ops-port", "0") as run:
-        address = urlsplit(run.wait("operations")["address"])
+    with Run(tmp_path, "--ops-port", "0") as loop:
+        address = urlsplit(loop.wait("operations")["address"])
         assert address.hostname == "127.0.0.1"
         assert address.port is not None
         with socket.socket() as other, pytest.raises(OSError, match="refused"):
             other.connect(("127.0.0.2", address.port))
-        assert run.stop() == 0
+        assert loop.stop() == 0
     done = invoke(tmp_path, "run", "--once", "--ops-port", "0", "--ops-host", "0.0.0.0", code=2)
     assert "--allow-remote-ops" in done.err
 
@@ -94,5 +93,6 @@ def test_settings_that_cannot_be_meant(tmp_path: Path) -> None:
     done = invoke(tmp_path, "run", "--once", code=1)
     assert "${{ env.NAME }}" in done.err
     write(tmp_path, {"reconciler.yaml": CONFIG + "webhooks: {github: '${{ env.HOOK }}'}\n"})
-    done = invoke(tmp_path, "run", "--once", "--ops-port", "0", code=1, env={"HOOK": ""})
+    done = run(tmp_path, "run", "--once", "--ops-port", "0", env=environment(HOOK=""))
+    assert done.code == 1
     assert "is empty" in done.err

@@ -198,9 +198,13 @@ def test_a_page_number_that_is_none(browser: httpx.Client, path: str) -> None:
     assert (answer.status_code, answer.text) == (400, "page is a number from 1 on\n")
 
 
-@pytest.mark.parametrize("path", ["/schedules/none", "/runs/none", "/pipelines/none", "/none"])
+@pytest.mark.parametrize("path", ["/schedules/<b>", "/runs/none", "/pipelines/none", "/none"])
 def test_what_is_not_there(browser: httpx.Client, path: str) -> None:
     assert browser.get(path).status_code == 404
+    answer = browser.get(path, headers={"Accept": "text/html"})
+    assert answer.status_code == 404
+    assert '<p class="problem" role="alert">' in answer.text
+    assert "<b>" not in answer.text
 
 
 def test_a_schedule(browser: httpx.Client) -> None:

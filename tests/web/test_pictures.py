@@ -19,13 +19,36 @@ def at(text: str) -> datetime:
 def test_fires_stand_in_their_day_and_slot() -> None:
     past = [(at("2026-03-03 00:00"), "run"), (at("2026-03-04 12:29"), "run")]
     past += [(at("2026-03-04 12:20"), "missed")]
-    days = pictures.fire_days(past, [at("2026-03-05 23:59")], NOW, FIRST, 3)
+    days = pictures.fire_days(past, {(date(2026, 3, 5), 143): 2}, NOW, FIRST, 3)
     assert [day.label for day in days] == ["Tue 03 Mar", "Wed 04 Mar", "Thu 05 Mar"]
-    assert [(mark.x, mark.kind) for mark in days[0].marks] == [(0, "run")]
-    assert [(mark.x, mark.kind) for mark in days[1].marks] == [(74, "missed")]
-    assert days[1].marks[0].title.endswith("2 fires")
-    assert [(mark.x, mark.kind) for mark in days[2].marks] == [(143, "upcoming")]
+    assert days[0].marks == (pictures.Mark(0, 1, "run", "00:00 to 00:10: 1 fire, ran"),)
+    assert days[1].marks == (
+        pictures.Mark(74, 1, "missed", "12:20 to 12:30: 2 fires, some missed"),
+    )
+    assert days[2].marks == (pictures.Mark(143, 1, "upcoming", "23:50 to 24:00: 2 fires, to come"),)
     assert [day.now for day in days] == [None, 75, None]
+
+
+def test_marks_side_by_side_are_one() -> None:
+    past = [(at("2026-03-04 00:00") + timedelta(minutes=5 * n), "run") for n in range(4)]
+    past += [(at("2026-03-04 00:20"), "missed")]
+    coming = {(NOW.date(), slot): 10 for slot in (3, 4, 6)}
+    (row,) = pictures.fire_days(past, coming, NOW, NOW.date(), 1)
+    assert [(mark.x, mark.slots, mark.kind) for mark in row.marks] == [
+        (0, 2, "run"),
+        (2, 1, "missed"),
+        (3, 2, "upcoming"),
+        (6, 1, "upcoming"),
+    ]
+
+
+def test_slots_of_a_raster() -> None:
+    every_minute = (1 << 1450) - 1
+    counts = pictures.slot_counts(every_minute, FIRST)
+    assert len(counts) == 145
+    assert set(counts.values()) == {10}
+    assert (date(2026, 3, 4), 0) in counts
+    assert pictures.slot_counts(0, FIRST) == {}
 
 
 def test_bars_are_shares_of_the_most() -> None:
@@ -66,9 +89,3 @@ def test_what_cannot_be_drawn() -> None:
     assert pictures.graph({"a": ("b",), "b": ("a",)}, {}) is None
     many = {str(number): () for number in range(pictures.MOST_NODES + 1)}
     assert pictures.graph(many, {}) is None
-
-
-def test_a_span_of_more_than_a_day_has_all_its_rows() -> None:
-    coming = [at("2026-03-03 00:00") + timedelta(hours=n) for n in range(72)]
-    days = pictures.fire_days([], coming, NOW, FIRST, 3)
-    assert [len(day.marks) for day in days] == [24, 24, 24]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from graphlib import CycleError, TopologicalSorter
@@ -12,15 +12,19 @@ SLOT_MINUTES = 10
 _SLOTS = 24 * 60 // SLOT_MINUTES
 _ORDER = ("upcoming", "run", "due", "missed")
 """What a mark shows where several fires fall into it: the last of these."""
+_KINDS = {"upcoming": "to come", "run": "ran", "due": "about to run", "missed": "some missed"}
 
 # ------------------------------------------------------------------------------------------- fires
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The fires of ten minutes. `x` counts such slots, from midnight."""
+    """Fires of ten minutes, or of several such slots side by side. `x` counts slots, from
+    midnight.
+    """
 
     x: int
+    slots: int
     kind: str
     title: str
 
@@ -35,33 +39,68 @@ class DayRow:
     """Where in this day it is now, if it is this day."""
 
 
+Counts = Mapping[tuple[date, int], int]
+"""How many fires there are in each slot of a day."""
+
+
 def fire_days(
-    past: Iterable[tuple[datetime, str]],
-    coming: Iterable[datetime],
-    now: datetime,
-    first: date,
-    days: int,
+    past: Iterable[tuple[datetime, str]], coming: Counts, now: datetime, first: date, days: int
 ) -> list[DayRow]:
     """Fires by day and time of day, in UTC; `past` ones each with what became of it."""
-    cells: dict[date, dict[int, list[tuple[datetime, str]]]] = {}
-    for at, kind in [*past, *((at, "upcoming") for at in coming)]:
+    cells: dict[tuple[date, int], dict[str, int]] = {}
+    for at, kind in past:
         at = at.astimezone(UTC)
-        slot = (at.hour * 60 + at.minute) // SLOT_MINUTES
-        cells.setdefault(at.date(), {}).setdefault(slot, []).append((at, kind))
+        place = (at.date(), _slot(at))
+        kinds = cells.setdefault(place, {})
+        kinds[kind] = kinds.get(kind, 0) + 1
+    for place, count in coming.items():
+        cells.setdefault(place, {})["upcoming"] = count
     rows = []
     for number in range(days):
         day = first + timedelta(days=number)
-        marks = tuple(_mark(slot, found) for slot, found in sorted(cells.get(day, {}).items()))
-        minute = (now.hour * 60 + now.minute) // SLOT_MINUTES if day == now.date() else None
-        rows.append(DayRow(f"{day:%a %d %b}", marks, minute))
+        found = [(slot, cells[day, slot]) for slot in range(_SLOTS) if (day, slot) in cells]
+        here = _slot(now) if day == now.date() else None
+        rows.append(DayRow(f"{day:%a %d %b}", tuple(_marks(found)), here))
     return rows
 
 
-def _mark(slot: int, found: Sequence[tuple[datetime, str]]) -> Mark:
-    kind = max((kind for _, kind in found), key=_ORDER.index)
-    at = found[0][0]
-    title = f"{at:%Y-%m-%d %H:%M} {kind}" if len(found) == 1 else f"{at:%H:%M}: {len(found)} fires"
-    return Mark(slot, kind, title)
+def slot_counts(bits: int, base: date) -> Counts:
+    """The fires of a raster (see firing/count.py), whose first minute is midnight of `base`."""
+    mask, found, number = (1 << SLOT_MINUTES) - 1, {}, 0
+    while bits:
+        if count := (bits & mask).bit_count():
+            found[base + timedelta(days=number // _SLOTS), number % _SLOTS] = count
+        bits >>= SLOT_MINUTES
+        number += 1
+    return found
+
+
+def _slot(at: datetime) -> int:
+    return (at.hour * 60 + at.minute) // SLOT_MINUTES
+
+
+def _marks(found: Iterable[tuple[int, Mapping[str, int]]]) -> Iterator[Mark]:
+    """Slots side by side that show the same are one mark."""
+    start, end, shown, count = 0, 0, "", 0
+    for slot, kinds in found:
+        kind, number = max(kinds, key=_ORDER.index), sum(kinds.values())
+        if shown == kind and slot == end:
+            end, count = end + 1, count + number
+            continue
+        if shown:
+            yield Mark(start, end - start, shown, _title(start, end, shown, count))
+        start, end, shown, count = slot, slot + 1, kind, number
+    if shown:
+        yield Mark(start, end - start, shown, _title(start, end, shown, count))
+
+
+def _title(start: int, end: int, kind: str, count: int) -> str:
+    span = f"{_clock(start)} to {_clock(end)}"
+    return f"{span}: {count:,} {'fire' if count == 1 else 'fires'}, {_KINDS[kind]}"
+
+
+def _clock(slot: int) -> str:
+    return f"{slot // 6:02}:{slot % 6 * SLOT_MINUTES:02}"
 
 
 # -------------------------------------------------------------------------------------------- bars

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from reconciler.document import schedule_from_document
 from reconciler.firing import next_fires
+from reconciler.firing.count import raster, span_of
 from reconciler.firing.words import describe
 from reconciler.firing.zones import zone
 from reconciler.model import DatastoreChange, Key, LiveSchedule, Trigger
@@ -184,13 +185,14 @@ def _days(
     past = [
         (fire.due_at, fire.outcome) for fire in listing.fires(live.key.name, start, _MOST_MARKS)
     ]
-    coming: list[datetime] = []
+    coming: pictures.Counts = {}
     if live.schedule.enabled:
-        fires = next_fires(live.schedule.trigger, now, end, live.created_at or now)
-        coming = list(islice(fires, _MOST_MARKS))
+        span = span_of(now, end)
+        bits = raster(live.schedule.trigger, span, live.created_at or now).bits
+        coming = pictures.slot_counts(bits, now.date())
     ran = sum(kind == "run" for _, kind in past)
     missed = sum(kind == "missed" for _, kind in past)
-    words = f"{ran} ran, {missed} missed, {len(coming)} to come"
+    words = f"{ran:,} ran, {missed:,} missed, {sum(coming.values()):,} to come"
     days = pictures.fire_days(past, coming, now, first, _LAST_DAYS + _NEXT_DAYS + 1)
     return days, words
 
