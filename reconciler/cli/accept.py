@@ -14,8 +14,9 @@ from reconciler.cli.declared import (
     refuse_errors,
     replace_file,
     settings_of,
+    split_name,
 )
-from reconciler.cli.difference import Difference, find_differences, split_name
+from reconciler.cli.difference import Difference, find_differences
 from reconciler.cli.output import out, say
 from reconciler.cli.session import Session, config_option, target_option
 from reconciler.declare.edit import Edit, EditError, edit

@@ -44,9 +44,10 @@ def find_declared(session: Session, name: str, target: str | None) -> Declared:
     """The declaration of that name (or `target/name`); a usage error if there is not one."""
     from difflib import get_close_matches
 
-    if "/" in name:
-        prefix, _, name = name.partition("/")
-        target = target or prefix
+    name, named = split_name(name, target)
+    if "/" in name:  # of another target than the one that is asked about
+        raise click.UsageError(f"{printable(name)} is not in the target {printable(target or '')}")
+    target = named
     every = list(_all(session, name))
     found = [d for d in every if d.document["name"] == name]
     if target is not None:
@@ -60,6 +61,14 @@ def find_declared(session: Session, name: str, target: str | None) -> Declared:
         places = " and ".join(printable(str(d.source)) for d in found)
         raise click.UsageError(f'"{printable(name)}" is declared at {places}; choose with --target')
     return found[0]
+
+
+def split_name(name: str, target: str | None) -> tuple[str, str | None]:
+    """`target/name` as a name and a target, if no other target is given."""
+    prefix, slash, bare = name.partition("/")
+    if slash and target in (None, prefix):
+        return bare, prefix
+    return name, target
 
 
 def declared_names(session: Session) -> list[str]:

@@ -28,14 +28,6 @@ class Difference:
     provider: Provider
 
 
-def split_name(name: str, target: str | None) -> tuple[str, str | None]:
-    """`target/name` as a name and a target, if no other target is given."""
-    prefix, slash, bare = name.partition("/")
-    if slash and target in (None, prefix):
-        return bare, prefix
-    return name, target
-
-
 def find_differences(session: Session, name: str, targets: Sequence[Target]) -> list[Difference]:
     """How the schedule of that bare name differs in each of `targets` where it does.
 

@@ -9,8 +9,8 @@ import click
 from reconciler.apply import apply_plan
 from reconciler.cli.accept import command as accept
 from reconciler.cli.apply import _confirmed, _exit, _show
-from reconciler.cli.declared import complete_declared
-from reconciler.cli.difference import find_differences, split_name
+from reconciler.cli.declared import complete_declared, split_name
+from reconciler.cli.difference import find_differences
 from reconciler.cli.output import is_terminal, out, paint, say
 from reconciler.cli.plan import ignore_limits_option, plan_targets, show_plans
 from reconciler.cli.session import Session, config_option, format_option, target_option

@@ -15,6 +15,7 @@ from reconciler.cli.declared import (
     refuse_errors,
     replace_file,
     settings_of,
+    split_name,
 )
 from reconciler.cli.durations import duration
 from reconciler.cli.output import out, say
@@ -65,6 +66,9 @@ def command(
     if target is not None:
         session.config.target(target)
     declared = find_declared(session, name, target)
+    _, named = split_name(name, target)
+    if len(set(declared.targets)) > 1:
+        target = named
     over: tuple[str, ...] = ("overrides", target) if target is not None else ()
     if release:
         edits = _released(declared, over)

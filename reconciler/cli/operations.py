@@ -33,12 +33,12 @@ def ops_options(function: F) -> F:
             "--allow-remote-ops", is_flag=True, help="Let other machines reach that port."
         ),
         click.option(
+            "--ops-host", default="127.0.0.1", show_default=True, help="The address of that port."
+        ),
+        click.option(
             "--ops-port",
             type=click.IntRange(0, 65535),
             help="Answer probes, metrics and webhooks there; 0: at any port that is free.",
-        ),
-        click.option(
-            "--ops-host", default="127.0.0.1", show_default=True, help="The address of that port."
         ),
     ):
         function = option(function)

@@ -78,9 +78,10 @@ def test_a_span_from_now(repo: Path) -> None:
     assert 'Z"\n  by: ann\n' in text(repo)
 
 
-def test_in_one_target(tmp_path: Path) -> None:
+@pytest.mark.parametrize("args", [("a", "--target", "prod"), ("prod/a",)])
+def test_in_one_target(tmp_path: Path, args: tuple[str, ...]) -> None:
     repository(tmp_path, "a", config=TWO)
-    done = call(tmp_path, "hold", "a", "--until", "2099-12-01", "--target", "prod")
+    done = call(tmp_path, "hold", *args, "--until", "2099-12-01")
     assert "held until 2099-12-01 00:00 UTC by ann" in done.out
     assert 'overrides:\n  prod:\n    hold:\n      until: "2099-12-01"\n' in text(tmp_path, "a")
     assert "disabled" in call(tmp_path, "plan", "--target", "prod").out
@@ -108,6 +109,7 @@ def test_in_one_target(tmp_path: Path) -> None:
         (("nightly", "--until", "2020-01-01"), "--until is in the past"),
         (("nightli", "--until", "1d"), 'is declared; did you mean "nightly"?'),
         (("prod/nightly", "--until", "1d"), "for the target prod"),
+        (("prod/nightly", "--until", "1d", "--target", "local"), "is not in the target local"),
     ],
 )
 def test_usage(repo: Path, args: tuple[str, ...], message: str) -> None:

@@ -149,6 +149,17 @@ def test_apply_asks_and_is_not_told_yes(repo: Path, answer: str) -> None:
     assert not (repo / "workspace.db").exists()
 
 
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1)])
+def test_a_revert_asks_too(repo: Path, answer: str, code: int) -> None:
+    run(repo, "apply", "--yes")
+    run(repo, "schedules", "disable", "a")
+    with at_a_terminal(repo, "drift", "revert", "a") as terminal:
+        assert "switched off live" in terminal.read_until("Apply these changes? [y/N]: ")
+        assert terminal.answer(answer) == code
+        assert ("1 updated" if code == 0 else "nothing was changed") in terminal.text
+    assert run(repo, "drift", "--exit-code").code == (0 if code == 0 else 3)
+
+
 def test_apply_does_not_ask_when_there_is_nothing_to_do_or_with_yes(repo: Path) -> None:
     with at_a_terminal(repo, "apply", "--yes") as terminal:
         terminal.read_until(None)

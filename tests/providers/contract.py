@@ -17,7 +17,7 @@ from helpers import CRON, OWNER, TARGET, schedule, with_job_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.document import schedule_from_document
+from reconciler.document import schedule_digest, schedule_from_document
 from reconciler.errors import ProviderError, Rejected
 from reconciler.firing import next_fires
 from reconciler.model import Action, DatastoreChange, Key, LiveSchedule, Outcome, Schedule
@@ -40,6 +40,8 @@ class Opened(ABC):
 class Contract(ABC):
     """Subclass as `class TestX(Contract)`, and say what the provider can take."""
 
+    keeps_what_was_applied = True
+    """Whether it can be told what was changed by hand."""
     fills_in_start = False
     """Whether the target gives a start to a trigger that has none."""
     triggers: Sequence[dict[str, Any]] = (CRON, DAILY, INBOX)
@@ -255,6 +257,35 @@ class Contract(ABC):
             with pytest.raises(Rejected):
                 target.as_owner().disable(find(elsewhere, "a"))
 
+    def test_what_was_last_applied(self) -> None:
+        """A change by hand leaves it on record; an apply, and what it switches off, is it."""
+        with self.open() as target:
+            self.put(target.as_owner(), "a")
+            if not self.keeps_what_was_applied:
+                assert find(target, "a").applied is None
+                return
+            assert is_as_applied(find(target, "a"))
+            target.as_owner().disable(find(target, "a"), by_hand=True)
+            by_hand = find(target, "a")
+            assert not is_as_applied(by_hand)
+            target.as_owner().update(replace(by_hand.schedule, enabled=True), by_hand)
+            assert is_as_applied(find(target, "a"))
+            disable(target.as_owner(), "a")
+            assert is_as_applied(find(target, "a"))
+
+    def test_what_is_live_may_become_what_was_applied(self) -> None:
+        """Writing what is live already records that it is declared so, and changes nothing."""
+        with self.open() as target:
+            self.put(target.as_owner(), "a")
+            target.as_owner().disable(find(target, "a"), by_hand=True)
+            before = snapshot(target)
+            provider = target.as_owner()
+            [live] = provider.list()
+            wanted = provider.canonical(self.declare("a", is_enabled=False), live).schedule
+            provider.update(wanted, live)
+            assert snapshot(target) == before
+            assert is_as_applied(find(target, "a")) is self.keeps_what_was_applied
+
     def test_enabling_again(self) -> None:
         with self.open() as target:
             self.put(target.as_owner(), "a")
@@ -388,6 +419,10 @@ def find(target: Opened, name: str) -> LiveSchedule:
 def only(target: Opened) -> LiveSchedule:
     [found] = target.as_owner().list()
     return found
+
+
+def is_as_applied(live: LiveSchedule) -> bool:
+    return live.applied == (live.digest or schedule_digest(live.schedule))
 
 
 def disable(provider: Provider, name: str) -> None:

@@ -21,6 +21,8 @@ class OpenedMemory(Opened):
 
 
 class TestMemory(Contract):
+    keeps_what_was_applied = False
+
     @contextmanager
     def open(self) -> Iterator[OpenedMemory]:
         yield OpenedMemory()
