@@ -18,7 +18,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from reconciler.errors import ConfigError
-from reconciler.state.records import CycleRecord
+from reconciler.state.records import CycleRecord, ResultRecord
 
 Event = Literal["applied", "failed", "drift", "stalled", "recovered"]
 EVENTS: tuple[Event, ...] = ("applied", "failed", "drift", "stalled", "recovered")
@@ -46,6 +46,8 @@ _TITLES = {
     "recovered": "is in step again",
 }
 _MOST = 1500
+_LISTED = 10
+"""Changes that a message names."""
 _VARYING = re.compile(r"[0-9a-fA-F-]{8,}|\d+")
 """Ids of requests, counts and times: a message that differs in these alone is the same one."""
 
@@ -148,7 +150,8 @@ class Notifier:
         elif event != "applied":
             key = (record.target, event, _VARYING.sub("#", record.message))
             said = self._said.get(key)
-            if said is not None and last == event and abs(now - said) < self._again:
+            again = said is None or last != event or abs(now - said) >= self._again
+            if not again and not record.changed:
                 return None
             self._said[key] = now
         if event in ("applied", "recovered"):  # what fails after this is told at once
@@ -192,12 +195,22 @@ class Notifier:
                 self._log("notification_failed", receiver=receiver.name, target=message.target)
 
 
+def _did(result: ResultRecord) -> str:
+    return f"{result.outcome.replace('_', ' ')} {result.name}"
+
+
 def message_of(record: CycleRecord, event: Event) -> Message:
     """What is said of a cycle."""
     lines = [record.message[:_MOST]]
+    done = [_did(each) for each in record.results if each.outcome != "waiting"]
+    lines += done[:_LISTED]
+    if len(done) > _LISTED:
+        lines.append(f"and {len(done) - _LISTED} more")
     if record.revision:
         by = f" by {record.author}" if record.author else ""
         lines.append(f"revision {record.revision[:12]}{by}")
+    if record.wanted and record.wanted != record.revision:
+        lines.append(f"wanted {record.wanted[:12]}")
     title = f"reconciler: {record.target} {_TITLES[event]}"
     return Message(event, record.target, title, "\n".join(lines), record.ended_at)
 

@@ -19,7 +19,7 @@ from reconciler.notify import (
     check_receivers,
     send_by_apprise,
 )
-from reconciler.state.records import CycleRecord
+from reconciler.state.records import CycleRecord, ResultRecord
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PATIENCE = 30.0
@@ -107,6 +107,24 @@ def test_what_changes_is_told() -> None:
         *("applied", "drift", "recovered", "stalled", "failed", "applied", "applied"),
         *("failed", "stalled", "recovered"),
     ]
+
+
+def test_a_message_names_what_was_done() -> None:
+    told = Told()
+    results = (
+        *(ResultRecord(f"s{number}", "update", "updated") for number in range(12)),
+        ResultRecord("looked-at", "update", "waiting", "observe"),
+        ResultRecord("z", "update", "not_tried", "stopped"),
+    )
+    for minute in range(2):  # what was done is told each time
+        at = NOW + timedelta(minutes=minute)
+        fields = {"author": "Ada", "results": results, "wanted": "def"}
+        told.notifier.on_cycle(CycleRecord("prod", at, at, "broken", "R", "m", "abc", **fields))
+    told.notifier.close()
+    assert len(told.messages) == 2
+    lines = told.messages[0][2].splitlines()
+    assert lines[:2] == ["m", "updated s0"]
+    assert lines[-3:] == ["and 3 more", "revision abc by Ada", "wanted def"]
 
 
 def test_the_same_is_told_again_after_hours() -> None:

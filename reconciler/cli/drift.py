@@ -14,6 +14,7 @@ from reconciler.cli.difference import find_differences
 from reconciler.cli.output import is_terminal, out, paint, say
 from reconciler.cli.plan import ignore_limits_option, plan_targets, show_plans
 from reconciler.cli.session import Session, config_option, format_option, target_option
+from reconciler.cli.state import now, record_apply, state_option
 from reconciler.errors import UnsafePlan
 from reconciler.plan.select import only
 from reconciler.render.drift import differs, drift_document, render_drift
@@ -66,6 +67,7 @@ command.add_command(accept, "accept")
 @target_option
 @config_option
 @ignore_limits_option
+@state_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask. Without a terminal nobody is asked.")
 def revert(
     name: str,
@@ -73,6 +75,7 @@ def revert(
     config: str | None,
     no_color: bool,
     ignore_limits: bool,
+    state: str | None,
     yes: bool,
 ) -> None:
     """Apply the file, for this schedule alone: shows the plan, asks, carries it out."""
@@ -88,6 +91,8 @@ def revert(
         say("nothing was changed")
         click.get_current_context().exit(1)
     out("\n")
+    began = now()
     results = apply_plan(plan, one.provider, _show)
+    record_apply(session, state, [plan], [results], [(began, now())])
     out("\n" + render_results(results, paint))
     _exit(results)

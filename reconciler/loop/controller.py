@@ -374,7 +374,7 @@ class Loop:
         """Log a cycle that changed something, or that says another thing than the one before."""
         record = cycle.record
         said = (record.outcome, record.message, record.revision)
-        if one.said == said and record.outcome not in ("applied", "partial"):
+        if one.said == said and not record.changed:
             return
         one.said = said
         self._log(

@@ -90,15 +90,18 @@ def run_cycle(name: str, wanted: Wanted, means: Means) -> Cycle:
     revision = wanted.revision
     bug: BaseException | None = None
     retry = True
-    applied = None
+    applied = reached = None
     done: _Done | None = None
     try:
         done = _reconcile(name, wanted, means, steps, started)
         revision = done.revision
         verdict = done.verdict
         retry = verdict.retry
-        whole = verdict.outcome in ("in_sync", "applied")
-        applied = revision.name if whole and revision is not None else None
+        if revision is not None:
+            whole = verdict.outcome in ("in_sync", "applied")
+            applied = revision.name if whole and verdict.reason != "Off" else None
+            # Under observe the loop has done all that it is to do.
+            reached = revision.name if whole or verdict.reason == "Observed" else None
     except Halted:
         raise
     except (ProviderUnavailable, SourceError) as error:
@@ -129,16 +132,16 @@ def run_cycle(name: str, wanted: Wanted, means: Means) -> Cycle:
         plan=done.document if done else None,
         results=done.results if done else (),
         durations=steps.seconds,
-        **_lag(wanted.revision, applied),
+        **_lag(wanted.revision, reached),
     )
     return Cycle(record, retry, applied, bug)
 
 
-def _lag(wanted: Revision | None, applied: str | None) -> dict[str, Any]:
+def _lag(wanted: Revision | None, reached: str | None) -> dict[str, Any]:
     """The revision that is wanted and not reached yet, and when the wanted one was made."""
     if wanted is None:
         return {}
-    behind = wanted.name if wanted.name != applied else None
+    behind = wanted.name if wanted.name != reached else None
     return {"wanted": behind, "wanted_at": wanted.committed_at}
 
 

@@ -37,7 +37,8 @@ def verdict_of(
     found = _of_changes(filtered, results)
     if trouble is None or found.outcome in ("failed", "partial", "stalled"):
         return found
-    kept = f"{revision.short} stays in force: {words_of(trouble)}"
+    did = f" ({found.message})" if found.outcome != "in_sync" else ""
+    kept = f"{revision.short} stays in force{did}: {words_of(trouble)}"
     if isinstance(trouble, SourceError):
         return Verdict("unavailable", "SourceUnavailable", kept, retry=False)
     reason = "ConfigInvalid" if isinstance(trouble, ConfigError) else "RevisionBroken"
@@ -67,6 +68,8 @@ def _of_changes(filtered: Filtered, results: Sequence[Result]) -> Verdict:
         return Verdict("waiting", reason, words, retry=False)
     skipped = filtered.plan.count(Action.SKIP)
     left = f"; {skipped} not ours, left alone" if skipped else ""
+    if filtered.looked_away:
+        left += f"; {filtered.looked_away} not looked at (reconcile: off)"
     if done:
         return Verdict("applied", "Applied", said + left, retry=False)
     return Verdict("in_sync", "InSync", "nothing to change" + left, retry=False)

@@ -135,8 +135,17 @@ class Metrics:
                 self._calls.labels(target, method).inc()
 
     def on_lease(self, target: str, held: bool) -> None:
-        """Whether this process works on the target now."""
+        """Whether this process works on the target now. If not, it knows of no drift."""
         self._lease.labels(target).set(held)
+        if held:
+            return
+        with self._lock:
+            if self._standing.pop(target, None) is None:
+                return
+            for gauge in (self._drift, self._drift_age, self._lag):
+                gauge.labels(target).set(0)
+            for outcome in _OUTCOMES:
+                self._state.labels(target, outcome).set(0)
 
     def on_webhook(self, forge: str, outcome: str) -> None:
         """A webhook came in."""
@@ -161,19 +170,15 @@ class Metrics:
             self._drift.labels(record.target).set(0)
             self._last_good.labels(record.target).set(record.ended_at.timestamp())
         elif record.plan is not None and record.pending:
-            done = sum(
-                each.outcome in ("created", "updated", "disabled") for each in record.results
-            )
-            self._drift.labels(record.target).set(max(0, record.pending - done))
+            self._drift.labels(record.target).set(max(0, record.pending - record.changed))
             one.drifting = one.drifting or record.started_at
 
     def _follow_revision(self, one: _Standing, record: CycleRecord) -> None:
         """A revision is behind from its commit until a cycle ends with the target as it says."""
-        if record.wanted is not None or (
-            record.outcome not in _CONVERGED and record.revision != one.applied
-        ):
+        reached = record.outcome in _CONVERGED or record.reason == "Observed"
+        if record.wanted is not None or (not reached and record.revision != one.applied):
             one.behind = one.behind or record.wanted_at or record.started_at
-        elif record.outcome in _CONVERGED:
+        elif reached:
             if record.revision != one.applied and (one.behind or one.applied is not None):
                 began = one.behind or record.wanted_at or record.started_at
                 delay = (record.ended_at - began).total_seconds()

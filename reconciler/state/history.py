@@ -125,7 +125,7 @@ class HistoryStore:
 
 def _repeat(transaction: Transaction, record: CycleRecord, digest: str) -> int | None:
     """Count it at the target's last line if that is alike; its id."""
-    if record.cause == "apply" or record.outcome in ("applied", "partial"):
+    if record.cause == "apply" or record.changed or record.outcome in ("applied", "partial"):
         return None
     rows = transaction.execute(
         "UPDATE cycles SET ended_at = ?, times = times + 1, durations = ? WHERE digest = ?"

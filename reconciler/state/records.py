@@ -15,6 +15,7 @@ person has to do something. `broken`: an earlier revision is in force. `unavaila
 """
 Cause = Literal["start", "interval", "webhook", "signal", "apply"]
 """What started a cycle."""
+_CHANGED = ("created", "updated", "disabled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ class CycleRecord:
         """How many changes its plan has."""
         summary = self.plan["summary"] if self.plan else {}
         return sum(summary.get(action, 0) for action in ("create", "update", "disable"))
+
+    @property
+    def changed(self) -> int:
+        """How many changes were made."""
+        return sum(each.outcome in _CHANGED for each in self.results)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from helpers import OWNER, schedule
 from azureml.opened import VirtualClock, client, provider
 from reconciler.apply import apply_plan
 from reconciler.model import Outcome
-from reconciler.providers.azureml.client import Limits
+from reconciler.providers.azureml.auth import fixed_token
+from reconciler.providers.azureml.client import Client, Limits
 from reconciler.providers.azureml.limiter import TokenBucket
 from reconciler.reconcile import plan_target, reconcile
 
@@ -40,6 +41,25 @@ def _properties(arm: StandIn, made: object) -> dict[str, object]:
 
     assert isinstance(made, Schedule)
     return properties_to_wire(made, client(arm).workspace, Marks(OWNER))
+
+
+def test_who_listens_hears_of_each_call() -> None:
+    heard: list[str] = []
+    clock = VirtualClock()
+    with StandIn() as arm:
+        arm.fail(503, method="GET")
+        arm.fail(429, method="GET", retry_after="3")
+        listening = Client(
+            client(arm).workspace,
+            fixed_token(arm.settings.token),
+            target="prod",
+            clock=clock.clock,
+            sleep=clock.sleep,
+            observer=heard.append,
+        )
+        assert list(listening.list()) == []
+        listening.close()
+    assert sorted(heard) == ["GET", "GET", "GET", "retry", "throttled"]
 
 
 @pytest.mark.parametrize("polls", [0, 2])

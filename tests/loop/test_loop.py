@@ -125,6 +125,7 @@ def test_under_observe_it_is_only_reported(
     assert (record.outcome, record.reason) == ("waiting", "Observed")
     assert [(r.name, r.action, r.outcome) for r in record.results] == [("one", "update", "waiting")]
     assert record.message == "1 difference waits: only observed"
+    assert record.wanted is None  # all is done that is to be done
     assert following.live() == {"one": False, "two": True}
     assert not following.conditions().ready.status
 
@@ -132,11 +133,15 @@ def test_under_observe_it_is_only_reported(
 def test_under_off_the_loop_looks_away(following: Looped, repository: Path) -> None:
     commit(repository, {ONE: declaration("one", reconcile="off")})
     following.switch_off("one")
-    assert following.cycle().outcome == "in_sync"
+    record = following.cycle()
+    assert record.outcome == "in_sync"
+    assert record.message == "nothing to change; 1 not looked at (reconcile: off)"
+    before = git(repository, "rev-parse", "HEAD")
     commit(repository, {"reconciler.yaml": CONFIG.replace("db}", "db, reconcile: off}")})
     following.switch_off("two")
     record = following.cycle()
-    assert (record.outcome, record.reason) == ("in_sync", "Off")
+    assert (record.outcome, record.reason, record.wanted) == ("in_sync", "Off", None)
+    assert following.conditions().applied == before  # nothing was brought to the newest one
     assert following.live() == {"one": False, "two": False}
 
 
@@ -190,7 +195,13 @@ def test_an_outage_of_the_source_keeps_what_is_in_force(
         following.switch_off("one")
         record = following.cycle()
         assert (record.outcome, record.reason) == ("unavailable", "SourceUnavailable")
+        assert "stays in force (1 updated): " in record.message
         assert following.live() == {"one": True, "two": True}
+        for _ in range(2):  # however often it is done, it is said
+            following.switch_off("one")
+            assert following.cycle().changed == 1
+    assert [event for event, _ in following.said].count("change") == 2 + 3
+    assert [entry.count for entry in following.state.history.list(limit=3)] == [1, 1, 1]
     following.clock.go(minutes=20)
     assert following.cycle().outcome == "in_sync"
 

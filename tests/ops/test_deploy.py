@@ -1,4 +1,4 @@
-"""The files of deploy/ against the program: every metric, option and path that they name is there."""
+"""The files of deploy/: every metric, option and path that they name is there."""
 
 from __future__ import annotations
 

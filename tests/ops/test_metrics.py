@@ -94,6 +94,33 @@ def test_how_far_behind_the_branch() -> None:
     assert found["reconciler_revision_delay_seconds_sum{prod}"] == 481
 
 
+def test_what_is_only_observed_is_not_behind() -> None:
+    clock = Clock()
+    metrics = Metrics(clock)
+    metrics.on_cycle(cycle(0))
+    observed = {"outcome": "waiting", "reason": "Observed", "plan": PLAN, "revision": "r2"}
+    metrics.on_cycle(cycle(5, wanted_at=NOW, **observed))
+    clock.now = NOW + timedelta(days=7)
+    found = values(metrics)
+    assert found["reconciler_revision_lag_seconds{prod}"] == 0
+    assert found["reconciler_drift_schedules{prod}"] == 3
+
+
+def test_who_lost_a_target_knows_of_no_drift() -> None:
+    clock = Clock()
+    metrics = Metrics(clock)
+    metrics.on_lease("prod", False)  # before its first cycle
+    metrics.on_cycle(cycle(0, outcome="stalled", plan=PLAN, wanted="r2", wanted_at=NOW))
+    metrics.on_lease("prod", False)
+    metrics.on_lease("prod", False)
+    clock.now = NOW + timedelta(days=7)
+    found = values(metrics)
+    assert found["reconciler_drift_schedules{prod}"] == 0
+    assert found["reconciler_drift_age_seconds{prod}"] == 0
+    assert found["reconciler_revision_lag_seconds{prod}"] == 0
+    assert found["reconciler_target_outcome{prod,stalled}"] == 0
+
+
 def test_the_first_revision_after_a_start_counts_for_no_delay() -> None:
     metrics = Metrics(Clock())
     metrics.on_cycle(cycle(0, wanted_at=NOW - timedelta(days=30)))

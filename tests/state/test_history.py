@@ -65,9 +65,11 @@ def test_what_does_something_is_never_folded(state: State) -> None:
     for minute in range(2):
         state.history.record(cycle(minute, outcome="applied", results=DONE))
         state.history.record(cycle(minute, outcome="in_sync", cause="apply"))
-    assert [entry.count for entry in state.history.list()] == [1, 1, 1, 1]
-    state.history.record(cycle(2))  # a cycle does not repeat an apply
-    assert len(state.history.list()) == 5
+        state.history.record(cycle(minute, outcome="broken", results=DONE))
+    assert [entry.count for entry in state.history.list()] == [1] * 6
+    state.history.record(cycle(2, cause="apply"))
+    state.history.record(cycle(3))  # a cycle does not repeat an apply
+    assert len(state.history.list()) == 8
 
 
 def test_only_the_last_line_of_a_target_is_repeated(state: State) -> None:
