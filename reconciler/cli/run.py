@@ -38,6 +38,7 @@ from reconciler.state.records import CycleRecord
 
 _FOLDER = ".reconciler"
 _WELL = ("in_sync", "applied", "standby")
+_NOT_OURS = ("standby", "starting", "state_unavailable")
 _EXITS = {"in_sync": 0, "applied": 0, "waiting": 0, "partial": 5}
 
 
@@ -210,7 +211,7 @@ def _health(loop: Loop, on_lease: Callable[[str, bool], None]) -> Health:
     if not health.targets:
         reasons.append("no target was looked at yet")
     for name, how in health.targets.items():
-        on_lease(name, how not in ("standby", "starting"))
+        on_lease(name, how not in _NOT_OURS)
     return Health(health.alive, health.ready, tuple(reasons))
 
 

@@ -33,6 +33,7 @@ LEASE = timedelta(seconds=30)
 _LOOKS = 10
 """Looks at another's lease in the time of a lease."""
 _STUCK = timedelta(minutes=10)
+_NOT_READY = {"starting", "state_unavailable"}
 
 
 class _History(Protocol):
@@ -94,17 +95,21 @@ class _Standing:
     revision: str | None = None
     last: CycleRecord | None = None
     standby: bool = False
+    stateless: bool = False
+    """The state could not be asked or written the last time: nobody knows whose it is."""
     said: tuple[str, str, str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """For probes. `alive`: the loop turns. `ready`: every target had a cycle, or is another's."""
+    """For probes. `alive`: the loop turns. `ready`: every target had a cycle, or is another's,
+    and the state answers.
+    """
 
     alive: bool
     ready: bool
     targets: dict[str, str] = field(default_factory=dict)
-    """By target: the last outcome, `standby`, or `starting`."""
+    """By target: the last outcome, `standby`, `starting`, or `state_unavailable`."""
 
 
 class Loop:
@@ -161,12 +166,9 @@ class Loop:
         """How it is, without asking anybody."""
         with self._lock:
             standing = dict(self._standing)
-        targets = {
-            name: "standby" if one.standby else (one.last.outcome if one.last else "starting")
-            for name, one in standing.items()
-        }
+        targets = {name: _how(one) for name, one in standing.items()}
         alive = now - self._turned_at <= self.settings.interval * 3 + _STUCK
-        ready = bool(targets) and "starting" not in targets.values()
+        ready = bool(targets) and not _NOT_READY.intersection(targets.values())
         return Health(alive, alive and ready, targets)
 
     # ------------------------------------------------------------------------------------ running
@@ -247,10 +249,12 @@ class Loop:
             try:
                 ours = self._leases.acquire(name)
             except ReconcilerError as error:
-                self._log("state_unavailable", target=name, error=error.message)
-                one.failures += 1
+                self._no_state(name, one, error)
                 one.next_at = now + delay(one.failures, self.settings.interval, self._rng)
                 continue
+            if one.stateless:
+                self._log("state_available", target=name)
+                one.stateless = False
             if ours:
                 if one.standby:
                     self._log("leading", target=name)
@@ -337,8 +341,7 @@ class Loop:
         except Halted as halted:
             self._log("halted", target=name, error=halted.message)
         except ReconcilerError as error:  # the state cannot be written now
-            one.failures += 1
-            self._log("state_unavailable", target=name, error=error.message)
+            self._no_state(name, one, error)
         finally:
             now = self._clock()
             with self._lock:
@@ -351,6 +354,11 @@ class Loop:
                     one.next_at = max(self._period_end, now)
             self._woken.set()
         return None
+
+    def _no_state(self, name: str, one: _Standing, error: ReconcilerError) -> None:
+        one.failures += 1
+        one.stateless = True
+        self._log("state_unavailable", target=name, error=error.message)
 
     def _keep(self, name: str, one: _Standing, wanted: Wanted, cycle: Cycle, lease: Lease) -> None:
         record = cycle.record
@@ -407,6 +415,15 @@ class Loop:
         if error is not None:
             lines = "".join(traceback.format_exception(error, limit=-5))
             self._log("bug", traceback=lines)
+
+
+def _how(one: _Standing) -> str:
+    """As probes show it."""
+    if one.stateless:
+        return "state_unavailable"
+    if one.standby:
+        return "standby"
+    return one.last.outcome if one.last else "starting"
 
 
 def _fields(result: Any) -> dict[str, Any]:

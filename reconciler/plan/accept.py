@@ -66,8 +66,20 @@ class _Place:
 
     def prefix(self, path: Path) -> Path:
         """Of the override, or nothing."""
-        here = _at(self.declared, (*self.over, *path)) is not None
-        return () if self.alone and not here else self.over
+        return self.over if not self.alone or self._is_overridden(path) else ()
+
+    def _is_overridden(self, path: Path) -> bool:
+        """Whether the override says it, or hides it: by null, or a job that is a word."""
+        said = _at(self.declared, self.over)
+        for key in path:
+            if not isinstance(said, Mapping):
+                return said is not None
+            if key not in said:
+                return False
+            said = said[key]
+            if said is None:
+                return True
+        return True
 
     def resolved(self, path: Path) -> Any:
         """The value that holds, as it is written."""

@@ -81,8 +81,8 @@ class Lease:
                 # Also after its time, as long as nobody took it.
                 found = transaction.execute(
                     f"UPDATE leases SET renewed_at = {clock}, ends_at = {clock} + ?"
-                    " WHERE name = ? AND token = ? AND holder IS NOT NULL RETURNING token",
-                    (self._micros, self.name, self.token),
+                    " WHERE name = ? AND token = ? AND holder = ? RETURNING token",
+                    (self._micros, self.name, self.token, self.holder),
                 )
             if found:
                 self._renewed = began
@@ -98,8 +98,8 @@ class Lease:
                 return
             with self._database.writing() as transaction:
                 transaction.execute(
-                    "UPDATE leases SET holder = NULL WHERE name = ? AND token = ?",
-                    (self.name, token),
+                    "UPDATE leases SET holder = NULL WHERE name = ? AND token = ? AND holder = ?",
+                    (self.name, token, self.holder),
                 )
 
     def check(self, now: datetime) -> None:
@@ -109,7 +109,7 @@ class Lease:
         rows = self._database.read(
             f"SELECT token, holder, ends_at - {clock} FROM leases WHERE name = ?", (self.name,)
         )
-        if not rows or token is None or rows[0][0] != token or rows[0][1] is None:
+        if not rows or token is None or tuple(rows[0][:2]) != (token, self.holder):
             raise self._lost("another holds it")
         if rows[0][2] <= 0 or self._steady() - self._renewed >= self._ttl.total_seconds():
             raise self._lost("it was not renewed in time")
@@ -122,7 +122,8 @@ class Lease:
             f"SELECT token, holder FROM leases WHERE name = ?{self._database.locking}",
             (self.name,),
         )
-        if not rows or self.token is None or rows[0][0] != self.token or rows[0][1] is None:
+        # The holder too: in a database that was made anew, or restored, tokens come again.
+        if not rows or self.token is None or tuple(rows[0]) != (self.token, self.holder):
             raise self._lost("another holds it")
 
     def _is_silent(self, token: int, renewed_at: int) -> bool:

@@ -54,6 +54,8 @@ class Database:
         self._durable = durable
         self._busy_seconds = BUSY_SECONDS if busy_seconds is None else busy_seconds
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._times_opened = 0
 
     def close(self) -> None:
         """Let go of the file; it is opened again when needed."""
@@ -64,17 +66,30 @@ class Database:
     def read(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
         """Rows of one SELECT, which is one consistent view; none where there is no file yet."""
         with translated(self.path):
+            self._let_go_of_another()
             if self._connection is None and not self._is_there():
                 return []
             return self._connect().execute(sql, parameters).fetchall()
 
     def _is_there(self) -> bool:
         """Whether there is a file; OSError where that cannot be known, which is not "no"."""
+        return self._on_disk() is not None
+
+    def _on_disk(self) -> tuple[int, int] | None:
+        """What tells the file at the path from every other; None: there is none. OSError."""
         try:
-            self.path.stat()
+            found = self.path.stat()
         except FileNotFoundError:
-            return False
-        return True
+            return None
+        return found.st_dev, found.st_ino
+
+    def _let_go_of_another(self) -> None:
+        """A file that was removed or replaced would go on to be read and written by us alone."""
+        connection = self._connection
+        if connection is None or connection.in_transaction:
+            return
+        if self._on_disk() != self._file:
+            self.close()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -82,6 +97,7 @@ class Database:
         cannot change before it writes.
         """
         with translated(self.path):
+            self._let_go_of_another()
             connection = self._connect(create=True)
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -112,12 +128,16 @@ class Database:
                 connection.close()
                 raise
             self._connection = connection
+            self._file = self._on_disk()
+            self._times_opened += 1
         return self._connection
 
     def version_of_data(self) -> int:
-        """A number that changes when another connection has written; -1 without a file."""
+        """A number that changes when another connection has written, or the file is another one;
+        -1 without a file.
+        """
         rows = self.read("PRAGMA data_version")
-        return int(rows[0][0]) if rows else -1
+        return (self._times_opened << 32) + int(rows[0][0]) if rows else -1
 
     def check_integrity(self) -> str:
         """What SQLite's own check says: "ok", or what is damaged."""

@@ -132,7 +132,9 @@ def test_what_neither_schema_nor_lint_finds_is_a_problem_all_the_same(
 ) -> None:
     document = {"name": "a", "trigger": trigger, "create_job": "azureml:j"}
     source = Source("a.yaml", 1)
-    schedule, findings = _build(document, TargetSettings("local"), source, lambda _: (None, None), NOW)
+    schedule, findings = _build(
+        document, TargetSettings("local"), source, lambda _: (None, None), NOW
+    )
     assert schedule is None
     assert [finding.code for finding in findings] == ["SCH010"]
 

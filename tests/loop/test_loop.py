@@ -418,6 +418,23 @@ def test_health(following: Looped) -> None:
     assert not following.loop.health(following.clock()).alive
 
 
+def test_a_state_that_does_not_answer_is_no_good_health(following: Looped, tmp_path: Path) -> None:
+    folder = tmp_path / "here" / ".reconciler"
+    with moved_away(folder):
+        folder.write_text("in the way")
+        following.clock.go(minutes=2)
+        assert following.loop.turn() == {}
+        health = following.loop.health(following.clock())
+        assert (health.alive, health.ready) == (True, False)
+        assert health.targets == {"local": "state_unavailable"}
+        folder.unlink()
+    following.clock.go(minutes=20)
+    assert following.cycle().outcome == "in_sync"
+    assert following.loop.health(following.clock()).ready
+    events = [event for event, _ in following.said]
+    assert events.index("state_unavailable") < events.index("state_available")
+
+
 def test_nothing_is_said_twice(following: Looped) -> None:
     following.cycle()
     said = len(following.said)

@@ -132,6 +132,18 @@ TABLE: dict[str, tuple[dict[str, Any], dict[str, Any], bool, list[tuple[str, Any
             ("create_job.inputs.x", 1),
         ],
     ),
+    "a job that is a word in the override": (
+        document(create_job={"job": JOB, "inputs": {"x": 1}}, **over(create_job=JOB)),
+        document(create_job={"job": JOB, "inputs": {"x": 2}}), True,
+        [
+            ("overrides.local.create_job", {"job": JOB}),
+            ("overrides.local.create_job.inputs.x", 2),
+        ],
+    ),
+    "null in the override": (
+        document(tags={"a": "b"}, **over(tags=None)), document(tags={"a": "c"}), True,
+        [("overrides.local.tags.a", "c")],
+    ),
     "another job": (
         document(create_job={"job": JOB}), document(create_job={"job": "azureml:other"}), True,
         [("create_job.job", "azureml:other")],
@@ -216,5 +228,7 @@ def test_with_its_edits_it_is_what_is_live(
 ) -> None:
     """Whatever is declared, in the file or in its override, and whatever became of it."""
     override.pop("trigger", None)  # one of another kind is no override of the first
+    if override.get("create_job") == JOB:  # a mapping in its place would show what it hides
+        base.pop("create_job", None)
     declared = {**document(), **base, **over(**override)}
     accepted(declared, built({**document(), **live}), alone=alone)

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from reconciler.errors import LeaseLost
-from reconciler.state import State
+from reconciler.state import FILE, State, open_state
 
 from .opened import NOW, TTL, Steady, conditions, cycle
 
@@ -156,3 +158,18 @@ def test_many_at_once_and_one_has_it(opened: Open) -> None:
     for thread in threads:
         thread.join()
     assert len(won) == 1
+
+
+def test_a_file_that_was_removed_has_no_holder(tmp_path: Path) -> None:
+    """Who begins anew in its place must not work beside who still had it open."""
+    with closing(open_state(None, tmp_path)) as first, closing(open_state(None, tmp_path)) as next_:
+        old = first.lease("target/prod", "old", TTL)
+        assert old.try_acquire(NOW)
+        for path in tmp_path.glob(f"{FILE}*"):
+            path.unlink()
+        new = next_.lease("target/prod", "new", TTL)
+        assert new.try_acquire(NOW)
+        with pytest.raises(LeaseLost):
+            old.check(NOW)
+        assert not old.try_acquire(NOW)
+        new.check(NOW)

@@ -78,6 +78,28 @@ def test_a_missing_file_reads_as_empty_and_is_not_made(store: Store, path: Path)
     assert not path.exists()
 
 
+def test_a_file_that_is_removed_or_replaced_is_let_go(
+    store: Store, path: Path, tmp_path: Path
+) -> None:
+    put(store, new("first"))
+    seen = {store.database.version_of_data()}
+    path.unlink()
+    assert store.schedules() == []
+    assert store.database.version_of_data() == -1
+    put(store, new("second"))
+    assert [one.name for one in store.schedules()] == ["second"]
+    seen.add(store.database.version_of_data())
+    with closing(Store(tmp_path / "other", actor="them")) as other:
+        put(other, new("third"))
+    for left in ("-wal", "-shm"):  # SQLite would take them for the other file's
+        path.with_name(path.name + left).unlink()
+    os.replace(tmp_path / "other", path)
+    assert [one.name for one in store.schedules()] == ["third"]
+    seen.add(store.database.version_of_data())
+    assert len(seen) == 3
+    assert integrity(path) == "ok"
+
+
 def test_the_file_is_made_with_its_folder(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "workspace.db"
     with closing(Store(path)) as store:
