@@ -11,7 +11,7 @@ import click
 from reconciler.cli.durations import duration
 from reconciler.cli.output import out, paint
 from reconciler.cli.session import Session, config_option, format_option
-from reconciler.cli.state import state_of, state_option
+from reconciler.cli.state import state_option, state_to_read
 from reconciler.history import entry_document
 from reconciler.render.history import render_entries, render_entry
 from reconciler.render.json import FORMAT_VERSION, dumps
@@ -47,7 +47,7 @@ def list_entries(
 ) -> None:
     """List cycles and applies, the newest first."""
     session = Session(config, no_color=no_color)
-    with closing(state_of(session.config, state, readonly=True)) as opened:
+    with closing(state_to_read(session, state)) as opened:
         entries = opened.history.list(
             target, limit=limit, before=before, schedule=schedule, changes=changes
         )
@@ -70,7 +70,7 @@ def show_entry(
 ) -> None:
     """Show one whole: its plan, and what became of each change."""
     session = Session(config, no_color=no_color)
-    with closing(state_of(session.config, state, readonly=True)) as opened:
+    with closing(state_to_read(session, state)) as opened:
         entry = opened.history.show(number)
     if entry is None:
         raise click.UsageError(f"the history has no {number}; `history list` shows what it has")
@@ -92,7 +92,7 @@ def show_entry(
 def export(state: str | None, config: str | None, no_color: bool) -> None:
     """Print everything as JSON, one line each, the oldest first."""
     session = Session(config, no_color=no_color)
-    with closing(state_of(session.config, state, readonly=True)) as opened:
+    with closing(state_to_read(session, state)) as opened:
         for entry in opened.history.export():
             out(json.dumps(entry_document(entry), separators=(",", ":")) + "\n")
 
@@ -106,6 +106,6 @@ def export(state: str | None, config: str | None, no_color: bool) -> None:
 def prune(older_than: timedelta, state: str | None, config: str | None, no_color: bool) -> None:
     """Forget what is older than that; the last of each target stays."""
     session = Session(config, no_color=no_color)
-    with closing(state_of(session.config, state)) as opened:
+    with closing(state_to_read(session, state, readonly=False)) as opened:
         count = opened.history.prune(session.now - older_than)
     out(f"{count} removed\n")

@@ -15,7 +15,7 @@ from reconciler.cli.durations import duration
 from reconciler.cli.output import say
 from reconciler.cli.session import Session, actor, revision, working_folder
 from reconciler.config import Config
-from reconciler.errors import ReconcilerError
+from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.model import Plan, Result
 from reconciler.render.words import printable
 from reconciler.state import FILE, KEEP, State, open_state
@@ -46,6 +46,18 @@ def state_of(
         return open_state(option, working_folder(), readonly=readonly, keep=keep)
     address = config.section("state") or f"{FOLDER}/{FILE}"
     return open_state(address, base or config.folder, readonly=readonly, keep=keep)
+
+
+def state_to_read(session: Session, option: str | None, *, readonly: bool = True) -> State:
+    """That of a command that needs nothing else of the configuration: with --state it works
+    where there is none, or a broken one, as beside a loop that follows a --source.
+    """
+    if option is not None:
+        try:
+            _ = session.config
+        except ConfigError:
+            return open_state(option, working_folder(), readonly=readonly)
+    return state_of(session.config, option, readonly=readonly)
 
 
 def state_without_config(option: str | None, base: Path, trouble: ReconcilerError) -> State:

@@ -8,6 +8,8 @@ import click
 
 from reconciler.cli.output import out, paint
 from reconciler.cli.session import Session, config_option, format_option, target_option
+from reconciler.cli.standing import show_standing, standing_document, standings
+from reconciler.cli.state import state_option
 from reconciler.cli.workspace import Workspace
 from reconciler.declare.holds import hold_words, zone_of
 from reconciler.firing.words import describe
@@ -27,10 +29,13 @@ _DRIFT = {
 
 @click.command()
 @target_option
+@state_option
 @config_option
 @format_option("text", "json")
-def command(target: str | None, config: str | None, no_color: bool, form: str) -> None:
-    """Live schedules with their owner and trigger, and how they differ from the repository."""
+def command(
+    target: str | None, state: str | None, config: str | None, no_color: bool, form: str
+) -> None:
+    """Live schedules, how they differ from the repository, and how the loop stands."""
     session = Session(config, no_color=no_color)
     targets = session.targets(target)
     declared = session.declared(targets)
@@ -42,10 +47,12 @@ def command(target: str | None, config: str | None, no_color: bool, form: str) -
             declared[one.name], provider, owner=session.config.owner, allow_empty=True
         )
         rows += _rows(plan, list(provider.list()))
+    loop = standings(session, state, [one.name for one in targets])
     if form == "json":
-        document = {"schedules": [_json(*row) for row in rows]}
-        workspaces = [_engine_json(workspace) for workspace in engines]
-        out(dumps({"format_version": FORMAT_VERSION, **document, "workspaces": workspaces}))
+        document: dict[str, object] = {"schedules": [_json(*row) for row in rows]}
+        document["workspaces"] = [_engine_json(workspace) for workspace in engines]
+        document["loop"] = [standing_document(standing) for standing in loop]
+        out(dumps({"format_version": FORMAT_VERSION, **document}))
         return
     header = ("SCHEDULE", "ENABLED", "OWNER", "REPOSITORY", "TRIGGER")
     out(table(header, [_text(*row) for row in rows], paint))
@@ -53,6 +60,8 @@ def command(target: str | None, config: str | None, no_color: bool, form: str) -
         out("nothing is live, and nothing is declared\n")
     for workspace in engines:
         _show_engine(workspace)
+    for standing in loop:
+        show_standing(standing)
 
 
 def _show_engine(workspace: Workspace) -> None:

@@ -208,7 +208,10 @@ class Loop:
 
         The record of each that was made here; None: another holds the lease.
         """
-        self._turned_at = now = self._clock()
+        now = self._clock()
+        if now < self._turned_at:
+            self._set_back(self._turned_at - now)
+        self._turned_at = now
         forced, self._forced = self._forced, None
         if now >= self._period_end:
             self._period_end = now + spread(self.settings.interval, self._rng)
@@ -232,6 +235,15 @@ class Loop:
             else:
                 self._threads.submit(self._one, name, wanted).add_done_callback(self._ended)
         return made
+
+    def _set_back(self, by: timedelta) -> None:
+        """The machine's clock was: what was due in a minute is not to be due in an hour."""
+        self._period_end -= by
+        if self._source_at is not None:
+            self._source_at -= by
+        with self._lock:
+            for one in self._standing.values():
+                one.next_at -= by
 
     # -------------------------------------------------------------------------------------- steps
 

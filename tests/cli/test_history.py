@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
-from helpers import CONFIG, declaration, invoke, repository, write
+from helpers import CONFIG, command, declaration, invoke, repository, write
 
 
 @pytest.fixture
@@ -123,3 +126,50 @@ def test_secrets_are_masked(repo: Path) -> None:
     ):
         assert "hunter2" not in text
     assert b"hunter2" not in (repo / ".reconciler/state.db").read_bytes()
+
+
+def test_how_the_loop_stands(repo: Path) -> None:
+    done = subprocess.run(command("run", "--once"), cwd=repo, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    shown = invoke(repo, "status").out
+    assert re.search(
+        r"the loop on local: ready since [-0-9: ]+ UTC \(Applied\): 2 created\n"
+        r"  last recorded [-0-9: ]+ UTC, attempted \w+, applied \w+\n",
+        shown,
+    )
+    write(repo, {"schedules/a.yaml": declaration("a", reconcile="observe")})
+    subprocess.run(command("run", "--once"), cwd=repo, capture_output=True, timeout=60)
+    invoke(repo, "schedules", "disable", "a")
+    subprocess.run(command("run", "--once"), cwd=repo, capture_output=True, timeout=60)
+    assert "the loop on local: not ready since " in invoke(repo, "status").out
+    write(repo, {"schedules/b.yaml": "name: b\n"})
+    subprocess.run(command("run", "--once"), cwd=repo, capture_output=True, timeout=60)
+    write(repo, {"schedules/b.yaml": declaration("b")})
+    found = json.loads(invoke(repo, "status", "--format", "json").out)["loop"]
+    assert [one["target"] for one in found] == ["local"]
+    assert found[0]["stalled"]["status"]
+    assert found[0]["stalled"]["reason"] == "RevisionBroken"
+    assert "the loop on local: stalled since " in invoke(repo, "status").out
+
+
+def test_a_state_that_cannot_be_read_hides_nothing_else(repo: Path) -> None:
+    write(repo, {"other.db": "not a database"})
+    shown = invoke(repo, "status", "--state", "other.db")
+    assert "warning: how the loop stands is not known: " in shown.err
+    assert "local/a" in shown.out
+
+
+def test_a_state_is_read_without_a_configuration(
+    repo: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """As beside a loop that follows a repository elsewhere, or after a broken commit."""
+    invoke(repo, "apply", "--yes")
+    file = ".reconciler/state.db"
+    write(repo, {"reconciler.yaml": "owner: [\n"})
+    assert "2 created" in invoke(repo, "history", "list", "--state", file).out
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    shutil.move(repo / file, elsewhere / "state.db")
+    assert "2 created" in invoke(elsewhere, "history", "show", "1", "--state", "state.db").out
+    pruned = invoke(elsewhere, "history", "prune", "--older-than", "0s", "--state", "state.db")
+    assert pruned.out == "0 removed\n"
+    assert "no reconciler.yaml" in invoke(elsewhere, "history", "list", code=1).err

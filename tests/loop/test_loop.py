@@ -435,6 +435,16 @@ def test_a_state_that_does_not_answer_is_no_good_health(following: Looped, tmp_p
     assert events.index("state_unavailable") < events.index("state_available")
 
 
+def test_a_clock_set_back_holds_nothing_up(following: Looped, repository: Path) -> None:
+    with moved_away(repository):
+        following.cycle()  # the source waits too
+    following.clock.go(hours=-3)
+    following.loop.turn()  # it is noticed
+    following.switch_off("one")
+    assert following.cycle().outcome == "applied"
+    assert following.live() == {"one": True, "two": True}
+
+
 def test_nothing_is_said_twice(following: Looped) -> None:
     following.cycle()
     said = len(following.said)

@@ -1,0 +1,89 @@
+"""How the loop stands on targets, as `status` shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime
+
+from reconciler.cli.output import out, paint, say
+from reconciler.cli.session import Session
+from reconciler.cli.state import state_of
+from reconciler.errors import ReconcilerError
+from reconciler.render.words import printable
+from reconciler.state.records import Condition, Conditions
+
+Standing = tuple[str, Conditions, datetime | None]
+"""A target, its conditions, and when its last cycle or apply ended."""
+
+
+def standings(session: Session, option: str | None, targets: Sequence[str]) -> list[Standing]:
+    """Those of the targets that a loop has looked at; a warning where the state cannot be asked:
+    it is no reason to show nothing else.
+    """
+    found: list[Standing] = []
+    try:
+        with closing(state_of(session.config, option, readonly=True)) as state:
+            for target in targets:
+                conditions = state.conditions.get(target)
+                if conditions is not None:
+                    last = state.history.list(target, limit=1)
+                    found.append((target, conditions, last[0].record.ended_at if last else None))
+    except ReconcilerError as error:
+        say(f"warning: how the loop stands is not known: {printable(error.message)}")
+    return found
+
+
+def show_standing(standing: Standing) -> None:
+    """Two lines: the conditions in one word and why; what was tried, and when."""
+    target, conditions, last = standing
+    word, role, condition = _in_a_word(conditions)
+    out(f"\nthe loop on {printable(target)}: {paint(word, role)} since {_moment(condition.since)}")
+    out(f" ({condition.reason}): {printable(condition.message)}\n")
+    said = [f"last recorded {_moment(last)}"] if last is not None else []
+    said += [
+        f"{name} {printable(revision[:12])}"
+        for name, revision in (
+            ("attempted", conditions.attempted),
+            ("applied", conditions.applied),
+        )
+        if revision is not None
+    ]
+    out(f"  {', '.join(said)}\n" if said else "")
+
+
+def standing_document(standing: Standing) -> dict[str, object]:
+    """The same for machines."""
+    target, conditions, last = standing
+    return {
+        "target": target,
+        "ready": _condition(conditions.ready),
+        "reconciling": _condition(conditions.reconciling),
+        "stalled": _condition(conditions.stalled),
+        "attempted": conditions.attempted,
+        "applied": conditions.applied,
+        "last_recorded": last.isoformat() if last is not None else None,
+    }
+
+
+def _in_a_word(conditions: Conditions) -> tuple[str, str, Condition]:
+    if conditions.stalled.status:
+        return "stalled", "error", conditions.stalled
+    if conditions.reconciling.status:
+        return "reconciling", "warning", conditions.reconciling
+    if conditions.ready.status:
+        return "ready", "create", conditions.ready
+    return "not ready", "warning", conditions.ready
+
+
+def _condition(one: Condition) -> dict[str, object]:
+    return {
+        "status": one.status,
+        "reason": one.reason,
+        "message": one.message,
+        "since": one.since.isoformat(),
+    }
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
