@@ -18,8 +18,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from reconciler.cli.run import opener
-from reconciler.loop.controller import Loop, Settings
+from reconciler.loop.controller import Loop
 from reconciler.loop.folder import FolderSource
+from reconciler.loop.standing import Settings
 from reconciler.state import open_state
 
 CONFIG = """\

@@ -25,12 +25,13 @@ from reconciler.cli.state import state_of, state_option, state_without_config
 from reconciler.config import FILE_NAME, Config, find_config, load_config
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.loop.checkout import GitSource
-from reconciler.loop.controller import Loop, Settings
+from reconciler.loop.controller import Loop
 from reconciler.loop.folder import FolderSource
 from reconciler.loop.git import is_address
 from reconciler.loop.inforce import Declared
 from reconciler.loop.opened import OpenTarget
 from reconciler.loop.source import Source
+from reconciler.loop.standing import Settings
 from reconciler.ops.health import Health
 from reconciler.providers import Opening, open_provider
 from reconciler.providers.base import Provider

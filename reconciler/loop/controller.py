@@ -12,104 +12,27 @@ import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from reconciler.errors import Halted, LeaseLost, ReconcilerError, SourceError
 from reconciler.loop.backoff import delay, spread
 from reconciler.loop.cycle import Cycle, Means, Wanted, run_cycle
 from reconciler.loop.inforce import EVERY, InForce
-from reconciler.loop.leases import Lease, Leases
+from reconciler.loop.leases import Leases
 from reconciler.loop.opened import Opened, OpenTarget
 from reconciler.loop.source import Revision, Source
+from reconciler.loop.standing import Health, Settings, Standing
 from reconciler.loop.verdict import conditions_after
-from reconciler.state.records import Cause, Conditions, CycleRecord
+from reconciler.state import Lease, State
+from reconciler.state.records import Cause, CycleRecord
 
 Log = Callable[..., None]
 OnCycle = Callable[[CycleRecord], None]
-INTERVAL = timedelta(seconds=60)
-LEASE = timedelta(seconds=30)
 _LOOKS = 10
 """Looks at another's lease in the time of a lease."""
 _STUCK = timedelta(minutes=10)
 _NOT_READY = {"starting", "state_unavailable"}
-
-
-class _History(Protocol):
-    def record(self, record: CycleRecord, lease: Any = None) -> Any: ...
-
-
-class _Conditions(Protocol):
-    def get(self, target: str) -> Conditions | None: ...
-    def set(self, target: str, conditions: Conditions, lease: Any) -> Any: ...
-
-
-class State(Protocol):
-    """What the loop asks of reconciler.state. Thread-safe; raises ReconcilerError."""
-
-    @property
-    def history(self) -> _History:
-        """Past cycles."""
-        ...
-
-    @property
-    def conditions(self) -> _Conditions:
-        """How targets stand."""
-        ...
-
-    def lease(self, name: str, holder: str, ttl: timedelta) -> Any:
-        """The right to work on what `name` stands for."""
-        ...
-
-    def good_revision(self, target: str) -> str | None:
-        """The id of the last good revision."""
-        ...
-
-    def set_good_revision(self, target: str, revision: str, lease: Any) -> None:
-        """Remember it; LeaseLost."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a loop runs. `target`: what --target says."""
-
-    holder: str
-    interval: timedelta = INTERVAL
-    lease: timedelta = LEASE
-    target: str | None = None
-    actor: str | None = None
-    parallelism: int = 16
-
-
-@dataclass(slots=True)
-class _Standing:
-    """What the loop knows of one target."""
-
-    next_at: datetime
-    failures: int = 0
-    in_hand: bool = False
-    again: bool = False
-    """It was woken while its cycle was in hand, which may have asked the source too early."""
-    revision: str | None = None
-    last: CycleRecord | None = None
-    standby: bool = False
-    stateless: bool = False
-    """The state could not be asked or written the last time: nobody knows whose it is."""
-    said: tuple[str, str, str | None] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """For probes. `alive`: the loop turns. `ready`: every target had a cycle, or is another's,
-    and the state answers.
-    """
-
-    alive: bool
-    ready: bool
-    targets: dict[str, str] = field(default_factory=dict)
-    """By target: the last outcome, `standby`, `starting`, or `state_unavailable`."""
 
 
 class Loop:
@@ -141,7 +64,7 @@ class Loop:
         self._inforce = InForce(source, state)
         self._opened = Opened(open_target)
         self._leases = Leases(self._lease, settings.lease, clock, self._stopping)
-        self._standing: dict[str, _Standing] = {}
+        self._standing: dict[str, Standing] = {}
         self._revision: Revision | None = None
         self._trouble: SourceError | None = None
         self._source_failures = 0
@@ -324,7 +247,7 @@ class Loop:
             return
         with self._lock:
             for name in names:
-                self._standing.setdefault(name, _Standing(next_at=now))
+                self._standing.setdefault(name, Standing(next_at=now))
             for name in set(self._standing).difference(names):
                 if not self._standing[name].in_hand:
                     del self._standing[name]
@@ -367,12 +290,12 @@ class Loop:
             self._woken.set()
         return None
 
-    def _no_state(self, name: str, one: _Standing, error: ReconcilerError) -> None:
+    def _no_state(self, name: str, one: Standing, error: ReconcilerError) -> None:
         one.failures += 1
         one.stateless = True
         self._log("state_unavailable", target=name, error=error.message)
 
-    def _keep(self, name: str, one: _Standing, wanted: Wanted, cycle: Cycle, lease: Lease) -> None:
+    def _keep(self, name: str, one: Standing, wanted: Wanted, cycle: Cycle, lease: Lease) -> None:
         record = cycle.record
         one.failures = one.failures + 1 if cycle.retry else 0
         one.last = record
@@ -390,7 +313,7 @@ class Loop:
             except Exception:
                 self._log("bug", target=name, traceback=traceback.format_exc(limit=-5))
 
-    def _say(self, name: str, one: _Standing, cycle: Cycle) -> None:
+    def _say(self, name: str, one: Standing, cycle: Cycle) -> None:
         """Log a cycle that changed something, or that says another thing than the one before."""
         record = cycle.record
         said = (record.outcome, record.message, record.revision)
@@ -419,8 +342,7 @@ class Loop:
             self.state.set_good_revision(key, revision, lease)
 
     def _lease(self, name: str) -> Lease:
-        lease: Lease = self.state.lease(name, self.settings.holder, self.settings.lease)
-        return lease
+        return self.state.lease(name, self.settings.holder, self.settings.lease)
 
     def _ended(self, future: Future[CycleRecord | None]) -> None:
         error = future.exception()
@@ -429,7 +351,7 @@ class Loop:
             self._log("bug", traceback=lines)
 
 
-def _how(one: _Standing) -> str:
+def _how(one: Standing) -> str:
     """As probes show it."""
     if one.stateless:
         return "state_unavailable"

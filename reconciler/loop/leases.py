@@ -5,33 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from reconciler.apply import Guard
 from reconciler.errors import Halted, LeaseLost, ReconcilerError
+from reconciler.state import Lease
 
 RENEWALS = 3
 """Renewals in the time of a lease: two may fail before it is lost."""
-
-
-class Lease(Protocol):
-    """What a State gives for one name. Its methods may be called from several threads."""
-
-    def try_acquire(self, now: datetime) -> bool:
-        """Take it, or have it already; False while another holds it."""
-        ...
-
-    def renew(self, now: datetime) -> bool:
-        """Keep it; False where it is not ours any more."""
-        ...
-
-    def release(self) -> None:
-        """Let go; nothing if it is not ours."""
-        ...
-
-    def check(self, now: datetime) -> None:
-        """LeaseLost unless it is still ours, by the database."""
-        ...
 
 
 class Leases:

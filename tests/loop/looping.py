@@ -16,9 +16,10 @@ from helpers import environment, repository, write
 
 from reconciler.cli.run import opener
 from reconciler.loop.checkout import GitSource
-from reconciler.loop.controller import Loop, Settings
+from reconciler.loop.controller import Loop
 from reconciler.loop.folder import FolderSource
 from reconciler.loop.source import Source
+from reconciler.loop.standing import Settings
 from reconciler.providers.local import LocalProvider
 from reconciler.state import State, open_state
 from reconciler.state.records import CycleRecord

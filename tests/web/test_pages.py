@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +14,8 @@ import httpx
 import pytest
 from helpers import invoke, write
 from serving import PATIENCE, Serve, serving
+
+from reconciler.workspace.runner import log_path
 
 T = TypeVar("T")
 HOSTILE = "<script>alert(1)</script>\u202eevil"
@@ -74,6 +78,7 @@ name: asleep
 trigger: {{type: cron, expression: "*/5 * * * *"}}
 create_job: ./hello.yml
 is_enabled: false
+hold: {{until: "2999-01-01", reason: "<b>stock</b> count"}}
 """,
 }
 
@@ -83,6 +88,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     write(folder, FILES)
     (folder / "inbox/in").mkdir(parents=True)
+    git = ("git", "-c", "user.name=us", "-c", "user.email=us@example.org")
+    for arguments in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "all")):
+        subprocess.run([*git, *arguments], cwd=folder, check=True)
     assert invoke(folder, "apply", "--yes").code == 0
     return folder
 
@@ -314,6 +322,60 @@ def test_the_history_of_applies(browser: httpx.Client) -> None:
     assert found[1] not in page(browser, f"/history?before={found[1].rpartition('/')[2]}")
     assert browser.get("/history/999").status_code == 404
     assert browser.get("/history?before=x").status_code == 400
+
+
+@pytest.mark.parametrize("number", ["0", "x", "000000001" + "9" * 20, "000000001" + "1" * 5000])
+def test_odd_numbers_of_pages_are_refused(browser: httpx.Client, number: str) -> None:
+    for path in ("/schedules", "/runs", "/experiments"):
+        assert browser.get(path, params={"page": number}).status_code == 400
+
+
+def test_the_calendar_knows_of_a_change_at_once(browser: httpx.Client) -> None:
+    def fires() -> str:
+        return words(page(browser, "/calendar")).split(" fires in the next")[0]
+
+    before = fires()
+    press(browser, "/schedules/asleep", "/schedules/asleep/enable")
+    assert fires() != before
+    press(browser, "/schedules/asleep", "/schedules/asleep/disable")
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_log_is_a_file_and_nothing_else(
+    folder: Path, browser: httpx.Client, ran: str, kind: str
+) -> None:
+    path = log_path(folder / "workspace-runs" / ran.removeprefix("/runs/"), "second")
+    aside = path.with_name("aside")
+    path.rename(aside)
+    try:
+        if kind == "link":
+            path.symlink_to(folder / "reconciler.yaml")
+        else:
+            os.mkfifo(path)
+        assert "provider: local" not in page(browser, ran)
+        assert browser.get(f"{ran}/log?step=second").status_code == 404
+    finally:
+        path.unlink()
+        aside.rename(path)
+
+
+def test_a_run_shows_the_outputs_of_each_step(browser: httpx.Client, ran: str) -> None:
+    assert "first/made folder" in words(page(browser, ran)).split("Outputs")[1]
+
+
+def test_a_schedule_says_its_commit_and_its_hold(browser: httpx.Client, folder: Path) -> None:
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+    text = page(browser, "/schedules/asleep")
+    assert f"Commit {head}" in words(text)
+    assert f"at commit {head[:12]}" in words(text)
+    assert "Next, were it enabled" in text
+    held = "held until 2999-01-01 00:00 UTC: &lt;b&gt;stock&lt;/b&gt; count"
+    until(
+        lambda: f'<p class="note">Repository: in step ({held}' in page(browser, "/schedules/asleep")
+    )
+    assert held in page(browser, "/schedules")
 
 
 def test_without_a_session_only_signing_in(served: Serve, browser: httpx.Client) -> None:

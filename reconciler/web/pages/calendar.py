@@ -27,9 +27,19 @@ async def show_calendar(request: Request) -> Response:
     now = services.clock().astimezone(UTC)
     upcoming = kept(request).upcoming
     known = await services.read(upcoming.enabled)
-    values = await asyncio.to_thread(_count, known, now)
+    values = await _counted(request, known, now)
     values["upcoming"] = await services.read(lambda w: upcoming.next(w, now, _FEW))
     return render(request, "calendar.html", now=now, **values)
+
+
+async def _counted(request: Request, known: list[Known], now: datetime) -> dict[str, Any]:
+    """What `_count` says; kept for as long as the minute and the schedules are the same."""
+    state, minute = request.app.state, now.replace(second=0, microsecond=0)
+    kept_minute, kept_known, values = getattr(state, "calendar", (None, None, {}))
+    if kept_minute != minute or kept_known != known:
+        values = await asyncio.to_thread(_count, known, now)
+        state.calendar = (minute, known, values)
+    return dict(values)
 
 
 def _count(known: list[Known], now: datetime) -> dict[str, Any]:

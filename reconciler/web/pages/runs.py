@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -85,7 +88,7 @@ def _read(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
         "steps": steps,
         "folder": str(folder),
         "inputs": inputs(row.inputs),
-        "outputs": _outputs(folder / "outputs"),
+        "outputs": _outputs(folder),
         "graph": graph,
         "no_graph": why,
         "logs": [log for step in steps if (log := _log(folder, name, step.name, row.status))],
@@ -106,7 +109,7 @@ def _log(folder: Path, run: str, step: str, status: str) -> Log | None:
 
 def read_piece(path: Path, offset: int, most: int) -> tuple[bytes, int]:
     """Bytes of a file from `offset` on, and where they end."""
-    with path.open("rb") as file:
+    with open(path, "rb", opener=_open_plain) as file:
         file.seek(offset)
         data = file.read(most)
     # A character that is not whole yet comes with the next piece.
@@ -122,6 +125,15 @@ def read_piece(path: Path, offset: int, most: int) -> tuple[bytes, int]:
     return data, offset + len(data)
 
 
+def _open_plain(path: str, flags: int) -> int:
+    """Open a file and nothing else: a step can put a link or a pipe where its log was."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no file")
+
+
 def decode(data: bytes, start: int) -> str:
     """Text of a log: what a terminal would obey is shown as a sign."""
     if start:  # it may begin within a character
@@ -133,14 +145,18 @@ def decode(data: bytes, start: int) -> str:
 
 
 def _outputs(folder: Path) -> list[tuple[str, str]]:
-    """What lies in the outputs' folder: each name and its size."""
+    """What a run has written: each output of each step, then of the pipeline, and its size."""
+    found: list[Path] = []
+    for pattern in ("outputs/*/*", "pipeline_outputs/*"):
+        found += sorted(folder.glob(pattern))[:_MOST_OUTPUTS]
+    return [("/".join(path.relative_to(folder).parts[1:]), _size(path)) for path in found]
+
+
+def _size(path: Path) -> str:
     try:
-        entries = sorted(folder.iterdir())[:_MOST_OUTPUTS]
-        return [
-            (e.name, "folder" if e.is_dir() else f"{e.stat().st_size:,} bytes") for e in entries
-        ]
+        return "folder" if path.is_dir() else f"{path.lstat().st_size:,} bytes"
     except OSError:
-        return []
+        return "gone"
 
 
 async def log(request: Request) -> Response:

@@ -1,0 +1,52 @@
+"""What the loop is told, and what it knows of its targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from reconciler.state.records import CycleRecord
+
+INTERVAL = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a loop runs. `target`: what --target says."""
+
+    holder: str
+    interval: timedelta = INTERVAL
+    lease: timedelta = LEASE
+    target: str | None = None
+    actor: str | None = None
+    parallelism: int = 16
+
+
+@dataclass(slots=True)
+class Standing:
+    """What the loop knows of one target."""
+
+    next_at: datetime
+    failures: int = 0
+    in_hand: bool = False
+    again: bool = False
+    """It was woken while its cycle was in hand, which may have asked the source too early."""
+    revision: str | None = None
+    last: CycleRecord | None = None
+    standby: bool = False
+    stateless: bool = False
+    """The state could not be asked or written the last time: nobody knows whose it is."""
+    said: tuple[str, str, str | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """For probes. `alive`: the loop turns. `ready`: every target had a cycle, or is another's,
+    and the state answers.
+    """
+
+    alive: bool
+    ready: bool
+    targets: dict[str, str] = field(default_factory=dict)
+    """By target: the last outcome, `standby`, `starting`, or `state_unavailable`."""
