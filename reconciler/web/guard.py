@@ -104,7 +104,11 @@ class Guard:
             return 414, "UriTooLong", "The address is too long."
         if not path_is_plain(scope["raw_path"]):
             return 400, "BadRequest", "The path is not one that this server has."
-        length = Headers(scope=scope).get("content-length")
+        headers = Headers(scope=scope)
+        length = headers.get("content-length")
+        if length is not None and "transfer-encoding" in headers:
+            # A proxy before us may go by the other one: where a request ends is then a guess.
+            return 400, "BadRequest", "The body has two lengths."
         if length is not None and length.isdigit() and int(length) > LARGEST_BODY:
             return 413, "RequestEntityTooLarge", "The body is too large."
         return None

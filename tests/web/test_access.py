@@ -293,6 +293,12 @@ def test_a_body_that_is_too_large(server: Server) -> None:
         assert client.get(SCHEDULES, params=VERSION).status_code == 200
 
 
+def test_a_body_with_two_lengths(server: Server) -> None:
+    said = f"POST /login HTTP/1.1\r\nHost: {_host(server)}\r\nContent-Length: 3\r\n"
+    said += "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n"
+    assert _said(server, said.encode()).startswith(b"HTTP/1.1 400")
+
+
 def test_a_body_that_is_too_slow(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "BODY_SECONDS", 0.2)
     head = f"PUT {ONE}?api-version=2023-10-01 HTTP/1.1\r\nHost: {_host(server)}\r\n"

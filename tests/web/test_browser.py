@@ -17,7 +17,7 @@ import pytest
 from browser import Driver, browser, console, open_page, picture, prefer, resize
 from helpers import invoke, write
 from npm import npm_file
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from serving import PATIENCE, Serve, serving
@@ -58,7 +58,8 @@ def axe() -> str:
 def until(condition: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + PATIENCE
     while True:
-        with suppress(StaleElementReferenceException):  # the page was loaded anew meanwhile
+        # The page may be loaded anew meanwhile.
+        with suppress(StaleElementReferenceException, NoSuchElementException):
             if found := condition():
                 return found
         assert time.monotonic() < deadline
