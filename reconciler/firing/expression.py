@@ -32,7 +32,7 @@ LONGEST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What the fields allow, sorted. `next_day` and `next_wall` search for the days and the wall times they make."""
+    """What the fields allow, sorted. `next_wall` is the search for the wall times they make."""
 
     minutes: tuple[int, ...]
     hours: tuple[int, ...]
@@ -43,7 +43,6 @@ class Fields:
     """Monday 0; None: some are bound to a week of the month, as in `5L` or `1#2`."""
     either_day: bool
     """Whether one of the two day fields is enough."""
-    next_day: NextDay
     next_wall: NextWall
 
     @property
@@ -71,7 +70,6 @@ def parse(expression: str) -> Fields | None:
         tuple(sorted(sim.months)),
         None if bound else weekdays,
         not sim.day_and,
-        next_day,
         next_wall(next_day, times_of_day(hours, minutes)),
     )
 

@@ -12,7 +12,7 @@ it is asked about, and kept: afterwards a conversion is two look-ups.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -139,17 +139,12 @@ class Clock:
                 return found
             at, instant = end, end - 1
 
-    def changes(self, after: int, until: int) -> tuple[Change, ...]:
+    def changes(self, after: int, until: int) -> Iterator[Change]:
         """The changes after `after`, up to and with `until`."""
-        found: tuple[Change, ...] = ()
         for number in range(after >> _BITS, (until >> _BITS) + 1):
-            block = self._block(number << _BITS)
-            # Without its margins: what they hold, its neighbours do.
-            low = max(after, (number << _BITS) - 1)
-            high = min(until, (number + 1 << _BITS) - 1)
-            instants = block.instants
-            found += block.changes[bisect_right(instants, low) : bisect_right(instants, high)]
-        return found
+            for change in self._block(number << _BITS).changes:
+                if change.at >> _BITS == number and after < change.at <= until:
+                    yield change
 
 
 def _sample(zone: ZoneInfo, number: int) -> Block:
