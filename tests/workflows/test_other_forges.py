@@ -158,3 +158,16 @@ def test_azure_devops(azure: Place, repo: Path) -> None:
     assert (code, "is not the one that pull request 12 shows" in log) == (4, True), log
     assert azure_job("drift", "drift", repo, azure.env(None))[0] == 0
     assert [state for state, _, _ in azure.issues()] == ["open"]
+
+
+def test_a_plan_that_the_repository_brings_is_removed_before_anything_can_fail() -> None:
+    """It would say what its author likes, in our name, where planning fails."""
+    for job in ("plan", "drift"):
+        assert GITLAB[job]["script"][0] == "rm -rf plan.json"
+        github = yaml.safe_load((ROOT / f"docs/ci/github/{job}.yml").read_text(encoding="utf-8"))
+        steps = github["jobs"][job]["steps"]
+        assert steps[1]["run"] == "rm -rf plan.json"
+    for stage in AZURE["stages"]:
+        for job in stage["jobs"]:
+            steps = job.get("steps") or job["strategy"]["runOnce"]["deploy"]["steps"]
+            assert steps[1]["bash"] == "rm -rf plan.json"
