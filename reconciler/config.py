@@ -81,13 +81,19 @@ class Config:
     _document: Mapping[str, Any] = field(repr=False)
     _data: bytes = field(repr=False)
 
-    def target(self, name: str) -> Target:
-        """The target of that name; ConfigError if there is none, or its environment is not set."""
+    def target(self, name: str, *, to_open: bool = True) -> Target:
+        """The target of that name; ConfigError if there is none, or its environment is not set.
+
+        Without `to_open` it has no options, and needs no environment for them.
+        """
         if name not in self.target_names:
             hint = nearest(name, list(self.target_names))
             raise ConfigError(f'no target "{name}" in {self.path.name}', hint=hint)
         findings: list[Finding] = []
-        document = _fill(self._document["targets"][name], ("targets", name), findings)
+        written = self._document["targets"][name]
+        if not to_open:
+            written = {key: value for key, value in written.items() if key in _SETTINGS}
+        document = _fill(written, ("targets", name), findings)
         shared = {
             key: _fill(self._document.get(key) or {}, (key,), findings)
             for key in ("variables", "defaults")
@@ -116,7 +122,7 @@ class Config:
         if name == "all" and "all" not in self.target_names:
             return self.target_names
         if name is not None:
-            return (self.target(name).name,)
+            return (self.target(name, to_open=False).name,)
         return (self.default_target,) if self.default_target else self.target_names
 
 

@@ -105,6 +105,20 @@ def test_environment_is_read_for_the_target_that_is_opened(
     assert config.target("other").settings.variables["secret"] == ""
 
 
+def test_a_target_that_is_not_opened_needs_no_environment_for_its_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TEST_NAME", raising=False)
+    monkeypatch.delenv("TEST_SECRET", raising=False)
+    config = load_config(write(tmp_path))
+    local = config.target("local", to_open=False)
+    assert (local.provider, local.options) == ("local", {})
+    assert local.settings.variables == {"team": "vision", "count": 3}
+    assert config.chosen("local") == ("local",)
+    with pytest.raises(ConfigError, match="1 problem"):
+        config.target("other", to_open=False)  # a variable of schedules is needed to read them
+
+
 @pytest.mark.parametrize("name", ["TEST-NAME", "1", "nul", "é"])
 def test_environment_names(tmp_path: Path, name: str) -> None:
     text = WHOLE.replace("env.TEST_NAME", f"env.{name}-not-set")

@@ -92,9 +92,9 @@ class Session:
             )
         return load_config(found)
 
-    def targets(self, name: str | None) -> list[Target]:
-        """The targets that --target means."""
-        return [self.config.target(chosen) for chosen in self.config.chosen(name)]
+    def targets(self, name: str | None, *, to_open: bool = True) -> list[Target]:
+        """The targets that --target means; not `to_open`: to read declarations for them alone."""
+        return [self.config.target(chosen, to_open=to_open) for chosen in self.config.chosen(name)]
 
     def one_target(self, name: str | None) -> Target:
         """The one target that --target means; ConfigError if it means several."""

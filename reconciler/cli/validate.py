@@ -50,7 +50,9 @@ def command(
 
 def _read(session: Session, target: str | None, paths: tuple[str, ...]) -> Declarations:
     configured = session.config
-    targets = session.targets(target or ("all" if "all" not in configured.target_names else None))
+    chosen = target or ("all" if "all" not in configured.target_names else None)
+    # Without what a target is opened with: forks and laptops validate too.
+    targets = session.targets(chosen, to_open=False)
     if not paths:
         return session.read(targets)
     folder = working_folder().resolve()

@@ -288,6 +288,24 @@ def test_validate(repo: Path) -> None:
     assert "no such file" in invoke(repo, "validate", "nothing.yaml", code=1).out
 
 
+def test_validate_needs_nothing_that_a_target_is_opened_with(repo: Path) -> None:
+    """A job for forks, and a hook on a laptop, have no subscription."""
+    prod = """\
+  prod:
+    provider: azureml
+    subscription_id: ${{ env.RECONCILER_TEST_NOT_SET }}
+    resource_group: ml
+    workspace: vision
+"""
+    text = (repo / "reconciler.yaml").read_text()
+    write(repo, {"reconciler.yaml": text.replace("targets:\n", f"targets:\n{prod}")})
+    assert "no problems" in invoke(repo, "validate").out
+    assert "no problems" in invoke(repo, "validate", "--target", "prod").out
+    assert "no problems" in invoke(repo, "validate", "schedules/a.yaml").out
+    done = invoke(repo, "plan", "--target", "prod", code=1)
+    assert "the environment variable RECONCILER_TEST_NOT_SET is not set" in done.err
+
+
 # ------------------------------------------------------------------------------------------- status
 
 

@@ -157,6 +157,21 @@ def test_a_plan_that_apply_would_refuse_is_shown(there: ThrowAway) -> None:
     assert outcomes(job)["Apply"] == "skipped"
 
 
+def test_a_plan_that_the_branch_brings_is_not_shown(there: ThrowAway) -> None:
+    """It would say what its author likes, in our name, where planning fails."""
+    branch = open_pull(there, 1, "a", 5)
+    invoke(there.work, "plan", "--out", "plan.json")
+    config = there.work / "reconciler.yaml"
+    far = "{provider: azureml, subscription_id: '${{ env.RECONCILER_TEST_NOT_SET }}', "
+    far += "resource_group: ml, workspace: vision}"
+    config.write_text(config.read_text().replace("targets:\n", f"targets:\n  far: {far}\n"))
+    there.commit("Bring a plan")
+    jobs = there.pull_request(1, branch)
+    assert (jobs["validate"].result, outcomes(jobs["plan"])["Plan"]) == ("success", "failure")
+    assert outcomes(jobs["plan"])["Comment"] == "skipped"
+    assert there.comments(1) == []
+
+
 def test_drift_has_one_issue(there: ThrowAway) -> None:
     invoke(there.work, "schedules", "disable", "b")
     assert there.dispatch("drift")["drift"].result == "success"
