@@ -143,11 +143,14 @@ def _complaint(document: Document) -> str | None:
 
     from reconciler.schemas import schema
 
-    for name, part in (("planfile", document), ("plan", document.get("shown"))):
-        validator = jsonschema_rs.Draft202012Validator(schema(name))
-        for error in validator.iter_errors(part):
-            where = ".".join(str(step) for step in error.instance_path)
-            return f"{where or 'the file'}: {error.message[:200]}"
+    try:
+        for name, part in (("planfile", document), ("plan", document.get("shown"))):
+            validator = jsonschema_rs.Draft202012Validator(schema(name))
+            for error in validator.iter_errors(part):
+                where = ".".join(str(step) for step in error.instance_path)
+                return f"{where or 'the file'}: {error.message[:200]}"
+    except UnicodeEncodeError:  # JSON can escape half of a pair, and no text has one
+        return "half a surrogate pair in a text"
     return None
 
 

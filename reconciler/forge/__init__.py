@@ -37,5 +37,5 @@ def detect(
         return from_azure(environment, number, patience)
     raise ForgeError(
         "this is no job of GitHub Actions, GitLab CI or Azure Pipelines",
-        hint="--dry-run prints what would be written",
+        hint="`comment` and `issue` print what they would write with --dry-run",
     )

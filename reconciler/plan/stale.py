@@ -180,7 +180,7 @@ def _declared(
     if was.after is None:
         return Mismatch("declared", "it is declared, and was not", key)
     if was.hold is not None and now.hold is None:
-        return Mismatch("declared", f"its hold until {was.hold} has ended", key, differ)
+        return Mismatch("declared", f"it is not held until {was.hold} any more", key, differ)
     return Mismatch("declared", "what is declared is not what was planned", key, differ)
 
 

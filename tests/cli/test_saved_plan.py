@@ -565,6 +565,11 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         "it is of commit aaaaaaaaaaaa, and there is no Git repository here [commit]",
     ),
     "no commit": (setting("commit", to="main"), SHAPE),
+    "half a surrogate pair": (setting("commit", to="\ud800"), SHAPE),
+    "half a surrogate pair in what is shown": (
+        setting("shown", "plans", 0, "changes", 0, "action", to="\udfff"),
+        SHAPE,
+    ),
     "declarations": (setting("declarations", to=OTHER), DECLARATIONS),
     "declarations that are no digest": (setting("declarations", to=""), SHAPE),
     "adopt": (
@@ -916,7 +921,7 @@ def test_a_hold_that_ends_meanwhile(repo: Path) -> None:
     done = invoke(repo, "apply", PLAN, "--yes", code=4)
     assert refused(done.err) == [
         DECLARATIONS,
-        declared("new", f"its hold until {until.isoformat()} has ended"),
+        declared("new", f"it is not held until {until.isoformat()} any more"),
     ]
     assert "    is_enabled  false -> true\n" in done.err
 

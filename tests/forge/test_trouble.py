@@ -209,8 +209,10 @@ def test_an_address_that_is_none(base: str) -> None:
 
 
 def test_no_ci() -> None:
-    with pytest.raises(ForgeError, match="this is no job of GitHub Actions"):
+    with pytest.raises(ForgeError, match="this is no job of GitHub Actions") as caught:
         detect({})
+    # `reviewed` comes here too, and has no such option.
+    assert caught.value.hint == "`comment` and `issue` print what they would write with --dry-run"
 
 
 def test_the_number_of_a_pull_request_on_github(tmp_path: Path) -> None:

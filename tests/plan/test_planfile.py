@@ -435,7 +435,7 @@ def test_a_hold_that_has_ended() -> None:
     held = replace(schedule("s", is_enabled=False), hold=Hold(NOW))
     then = plan_of([Canonical(held)], [])
     (mismatch,) = compared(then, plan_of(canonical(schedule("s")), []), holds={held.key: held.hold})
-    assert mismatch.message == "its hold until 2026-11-23T12:00:00+00:00 has ended"
+    assert mismatch.message == "it is not held until 2026-11-23T12:00:00+00:00 any more"
     assert mismatch.differences == (FieldChange(("is_enabled",), False, True),)
     assert compared(then, then) == []
 
