@@ -2,15 +2,19 @@
 
     python benchmarks/impact.py [COUNT]     # 10,000 schedules if not given; prints Markdown
 
-One process, one thread; CPU time, the best of three. All triggers are distinct: kinds, times,
-zones and starts by a fixed seed, half of them every few minutes or hours. Counting is what `plan`
-does: of each change and of the whole. Walking is only the fires themselves, one after the other, of
-the same schedules: no change, no minute, no warning.
+CPU time, the median of five, each in a process of its own in which nothing is kept from another
+plan; garbage is not collected, as in `plan`. All triggers are distinct: kinds, times, zones and
+starts by a fixed seed, half of them every few minutes or hours. Counting is what `plan` does: of
+each change and of the whole. Walking is only the fires themselves, one after the other, of the same
+schedules: no change, no minute, no warning.
 """
 
 from __future__ import annotations
 
+import gc
 import random
+import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -77,14 +81,32 @@ def plan_of(before: list[Trigger], after: list[Trigger], share: int) -> Plan:
     return Plan("local", "us", tuple(changes))
 
 
-def seconds(work: Callable[[], object], times: int = 3) -> float:
-    """The best of some runs."""
-    found = []
-    for _ in range(times):
-        begin = time.process_time()
-        work()
-        found.append(time.process_time() - begin)
-    return min(found)
+def first_apply(triggers: list[Trigger]) -> Plan:
+    """All of them are new."""
+    plan = plan_of(triggers, triggers, 0)
+    changes = [replace(each, action=Action.CREATE, before=None) for each in plan.changes]
+    return replace(plan, changes=tuple(changes))
+
+
+def all_removed(triggers: list[Trigger]) -> Plan:
+    """All of them are disabled, for none is in the repository any more."""
+    plan = plan_of(triggers, triggers, 0)
+    changes = [replace(each, action=Action.DISABLE, after=None) for each in plan.changes]
+    return replace(plan, changes=tuple(changes))
+
+
+def seconds(plan: str, days: int, count: int) -> float:
+    """The median of five processes."""
+    command = [sys.executable, __file__, str(count), plan, str(days)]
+    runs = [subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(5)]
+    return statistics.median(float(run.stdout) for run in runs)
+
+
+def measure(plan: Plan, days: int) -> float:
+    """Seconds of CPU, once."""
+    begin = time.process_time()
+    tell(plan, days)
+    return time.process_time() - begin
 
 
 def tell(plan: Plan, days: int) -> Plan:
@@ -100,34 +122,39 @@ def walk(triggers: list[Trigger], days: int) -> int:
     return sum(sum(1 for _ in next_fires(each, NOW, until, CREATED)) for each in triggers)
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+def plans_of(count: int) -> dict[str, Callable[[], Plan]]:
+    """What is measured, by the head of its column; triggers are parsed, as in a declaration."""
     both = distinct(2 * count)
-    for trigger in both:  # a declaration is parsed before it is planned
+    for trigger in both:
         if isinstance(trigger, Cron):
             parse(trigger.expression)
     before, after = both[:count], both[count:]
-    print(
-        f"What a plan of {count:,} schedules does to fires: seconds of CPU, best of three. Changed"
-    )
-    print("schedules get another trigger of any kind; in the last column but one, all are moved by")
-    print("an hour.\n")
-    print(
-        "| horizon | "
-        + " | ".join(f"{s / 100:g} % changed" for s in SHARES)
-        + " | all moved | walking |"
-    )
-    print("|---|" + "--:|" * (len(SHARES) + 2))
+    plans = {f"{s / 100:g} % changed": partial(plan_of, before, after, s) for s in SHARES}
+    moved = partial(plan_of, before, [shifted(each) for each in before], SHARES[-1])
+    return plans | {
+        "all moved by an hour": moved,
+        "all new": partial(first_apply, before),
+        "all removed": partial(all_removed, before),
+    }
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    plans = plans_of(count)
+    if len(sys.argv) > 2:
+        gc.disable()
+        print(measure(plans[sys.argv[2]](), int(sys.argv[3])))
+        return
+    print(f"What a plan of {count:,} schedules does to fires: seconds of CPU, median of five.")
+    print("Changed schedules get another trigger of any kind.\n")
+    print(f"| horizon | {' | '.join(plans)} | walking |")
+    print("|---|" + "--:|" * (len(plans) + 1))
     for days in (14, 90):
-        cells: list[str] = []
-        for share in SHARES:
-            plan = plan_of(before, after, share)
-            cells.append(f"{seconds(partial(tell, plan, days)):.2f}")
-        plan = plan_of(before, [shifted(each) for each in before], SHARES[-1])
-        cells.append(f"{seconds(partial(tell, plan, days)):.2f}")
-        fires = walk(before, days)
-        walked = seconds(partial(walk, before, days), 1)
-        cells.append(f"{walked:.1f} ({fires:,} fires)")
+        cells = [f"{seconds(plan, days, count):.2f}" for plan in plans]
+        triggers = distinct(2 * count)[:count]
+        begin = time.process_time()
+        fires = walk(triggers, days)
+        cells.append(f"{time.process_time() - begin:.1f} ({fires:,} fires)")
         print(f"| {days} days | {' | '.join(cells)} |", flush=True)
 
 

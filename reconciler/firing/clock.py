@@ -6,13 +6,17 @@ not run every hour. Their rule is Azure's, see `offsets.py`.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from typing import Literal
 
 from reconciler.firing import cron, recurrence
+from reconciler.firing.days import times_of_day
 from reconciler.firing.expression import parse
-from reconciler.firing.instants import Advance, moment, seconds, wall_moment, wall_seconds
+from reconciler.firing.instants import DAY, Advance, moment, seconds, wall_moment, wall_seconds
 from reconciler.firing.offsets import Change, NextWall, clock
 from reconciler.model import Cron, DatastoreChange, Recurrence, Trigger
 
@@ -38,7 +42,9 @@ def clock_effects(
     """
     if isinstance(trigger, DatastoreChange):
         return ()
-    changes = tuple(clock(trigger.time_zone).changes(seconds(after), seconds(until)))
+    if isinstance(trigger, Recurrence) and recurrence.elapsed_interval(trigger) is not None:
+        return ()
+    changes = _changes(trigger.time_zone, after, until)
     if not changes:
         return ()
     if isinstance(trigger, Cron):
@@ -46,18 +52,26 @@ def clock_effects(
     return _recurrence_effects(trigger, changes, created)
 
 
+@lru_cache(maxsize=1024)
+def _changes(time_zone: str, after: datetime, until: datetime) -> tuple[Change, ...]:
+    return clock(time_zone).changes(seconds(after), seconds(until))
+
+
 def _cron_effects(trigger: Cron, changes: tuple[Change, ...]) -> tuple[ClockEffect, ...]:
     fields = parse(trigger.expression)
     if fields is None or fields.is_hourly:
         return ()
-    return _effects(changes, fields.next_wall, cron.advance(trigger), trigger.time_zone)
+    times = times_of_day(fields.hours, fields.minutes)
+    touching = _touching(changes, times)
+    if not touching:
+        return ()
+    walk = partial(cron.advance, trigger)
+    return _effects(touching, fields.next_wall, walk, trigger.time_zone)
 
 
 def _recurrence_effects(
     trigger: Recurrence, changes: tuple[Change, ...], created: datetime | None
 ) -> tuple[ClockEffect, ...]:
-    if trigger.frequency in ("minute", "hour"):
-        return ()
     if created is None:
         if trigger.start_time is None and _is_counted(trigger):
             return ()
@@ -66,8 +80,12 @@ def _recurrence_effects(
         anchor = wall_seconds(trigger.start_time)
     else:
         anchor = seconds(created) + clock(trigger.time_zone).offset(seconds(created))
+    touching = _touching(changes, recurrence.times(trigger, anchor))
+    if not touching:
+        return ()
     search = recurrence.wall_times(trigger, anchor)
-    return _effects(changes, search, recurrence.advance(trigger, created), trigger.time_zone)
+    walk = partial(recurrence.advance, trigger, created)
+    return _effects(touching, search, walk, trigger.time_zone)
 
 
 def _is_counted(trigger: Recurrence) -> bool:
@@ -78,8 +96,22 @@ def _is_counted(trigger: Recurrence) -> bool:
     return trigger.frequency != "day" and not pattern.week_days and not pattern.month_days
 
 
+def _touching(changes: tuple[Change, ...], times: tuple[int, ...]) -> list[Change]:
+    """Those that skip or repeat one of the times of day, if its day is chosen: few do."""
+    found = []
+    for change in changes:
+        _, before, after = change
+        length = abs(after - before)
+        start = (change.at + min(before, after)) % DAY
+        index = bisect_left(times, start)
+        following = times[index] if index < len(times) else times[0] + DAY
+        if following < start + length:
+            found.append(change)
+    return found
+
+
 def _effects(
-    changes: tuple[Change, ...], next_wall: NextWall, advance: Advance, time_zone: str
+    changes: list[Change], search: NextWall, walk: Callable[[], Advance], time_zone: str
 ) -> tuple[ClockEffect, ...]:
     found = []
     for change in changes:
@@ -87,10 +119,10 @@ def _effects(
         kind: Literal["skipped", "repeated"] = (
             "skipped" if change.after > change.before else "repeated"
         )
-        wall = next_wall(low - 1)
+        wall = search(low - 1)
         while wall < high:
             at = wall - change.before
-            if advance(at - 1) == at:  # neither before its start nor after its end
+            if walk()(at - 1) == at:  # neither before its start nor after its end
                 found.append(ClockEffect(kind, wall_moment(wall), time_zone, moment(at)))
-            wall = next_wall(wall)
+            wall = search(wall)
     return tuple(found)

@@ -3,7 +3,8 @@
 Days are counted from 1970-01-01 (day 0), months from year 0. The functions here make searches: a
 `NextDay` gives the first chosen day at or after a day, or NEVER_DAY. It goes by arithmetic, or
 month by month, so its cost does not depend on how long ago the first day was; and as the calendar
-repeats after 400 years, whatever has not come by then never will.
+repeats after 400 years, whatever has not come by then never will. Equal rules have one search, so
+that what is found out about it can be kept.
 """
 
 from __future__ import annotations
@@ -68,13 +69,13 @@ def every_day(day: int) -> int:
     return day
 
 
+@lru_cache(maxsize=1024)
 def every_nth_day(anchor: int, interval: int) -> NextDay:
-    """The day `anchor` and every `interval`-th after it."""
-    if interval == 1:
-        return lambda day: anchor if day < anchor else day
-    return lambda day: anchor if day < anchor else day + (anchor - day) % interval
+    """Every `interval`-th day, before and after the day `anchor`."""
+    return every_day if interval == 1 else lambda day: day + (anchor - day) % interval
 
 
+@lru_cache(maxsize=1024)
 def only(next_day: NextDay, mask: MonthMask, tries: int = _DAYS_IN_CYCLE) -> NextDay:
     """Those days of `next_day` that `mask` chooses too: one of the first `tries`, or none is."""
 
@@ -109,6 +110,7 @@ def _rest_of_week(weekdays: tuple[int, ...]) -> tuple[int, ...]:
     )
 
 
+@lru_cache(maxsize=4096)
 def every_nth_week(anchor: int, interval: int, weekdays: tuple[int, ...]) -> NextDay:
     """Those week days of every `interval`-th week, counted from that of the day `anchor`.
 
@@ -154,6 +156,7 @@ def month_mask(month_days: tuple[int, ...], weekdays: tuple[int, ...]) -> MonthM
     return mask
 
 
+@lru_cache(maxsize=4096)
 def every_nth_month(anchor: int, interval: int, mask: MonthMask) -> NextDay:
     """The days that `mask` chooses in every `interval`-th month, counted from month `anchor`."""
     tries = _MONTHS_IN_CYCLE // gcd(interval, _MONTHS_IN_CYCLE) + 1

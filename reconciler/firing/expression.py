@@ -32,7 +32,7 @@ LONGEST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What the fields allow, sorted. `next_wall` is the search for the wall times they make."""
+    """What the fields allow, sorted; and the searches for the days and wall times they make."""
 
     minutes: tuple[int, ...]
     hours: tuple[int, ...]
@@ -43,6 +43,7 @@ class Fields:
     """Monday 0; None: some are bound to a week of the month, as in `5L` or `1#2`."""
     either_day: bool
     """Whether one of the two day fields is enough."""
+    next_day: NextDay
     next_wall: NextWall
 
     @property
@@ -57,9 +58,7 @@ def parse(expression: str) -> Fields | None:
     sim = read(expression)
     if sim is None:
         return None
-    weekdays = tuple(sorted({(day - 1) % 7 for day in sim.weekdays if isinstance(day, int)}))
-    bound = any(not isinstance(day, int) for day in sim.weekdays)
-    next_day = _next_day(sim, None if bound else weekdays)
+    next_day = _next_day(" ".join(expression.split()[2:]))
     if next_day(0) >= NEVER_DAY:
         return None
     hours, minutes = tuple(sorted(sim.hours)), tuple(sorted(sim.minutes))
@@ -68,10 +67,18 @@ def parse(expression: str) -> Fields | None:
         hours,
         tuple(sorted(sim.days)),
         tuple(sorted(sim.months)),
-        None if bound else weekdays,
+        _weekdays(sim),
         not sim.day_and,
+        next_day,
         next_wall(next_day, times_of_day(hours, minutes)),
     )
+
+
+def _weekdays(sim: CronSim) -> tuple[int, ...] | None:
+    plain = [day for day in sim.weekdays if isinstance(day, int)]
+    if len(plain) < len(sim.weekdays):
+        return None
+    return tuple(sorted({(day - 1) % 7 for day in plain}))
 
 
 def read(expression: str) -> CronSim | None:
@@ -84,8 +91,15 @@ def read(expression: str) -> CronSim | None:
         return None
 
 
-def _next_day(sim: CronSim, weekdays: tuple[int, ...] | None) -> NextDay:
-    """The search for the days of an expression, the simplest that will do."""
+@lru_cache(maxsize=4096)
+def _next_day(days: str) -> NextDay:
+    """The search for the days of the last three fields, the simplest that will do.
+
+    Expressions with the same three share it, and with it what is found out about their days.
+    """
+    sim = read(f"0 0 {days}")
+    assert sim is not None
+    weekdays = _weekdays(sim)
     if len(sim.months) == 12 and len(sim.days) == 31:
         if not sim.day_and or (weekdays and len(weekdays) == 7):
             return every_day

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 MINUTE = 60
 HOUR = 3600
@@ -42,6 +43,10 @@ def wall_seconds(wall: datetime) -> int:
 def moment(instant: int) -> datetime:
     """The aware UTC datetime at `instant`."""
     return EPOCH + timedelta(0, instant)
+
+
+kept_moment = lru_cache(maxsize=1 << 15)(moment)
+"""The same, for where many ask for the same few days: to make one takes longer than to find it."""
 
 
 def wall_moment(wall: int) -> datetime:

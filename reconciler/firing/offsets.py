@@ -12,7 +12,7 @@ it is asked about, and kept: afterwards a conversion is two look-ups.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -79,6 +79,12 @@ class Clock:
         block = self._block(instant)
         return block.segments[bisect_right(block.instants, instant)].offset
 
+    def calm_offset(self, after: int, until: int) -> int | None:
+        """The offset from `after` to `until`; None if it changes, or has shortly before."""
+        block = self._block(after)
+        offset, calm, end = block.segments[bisect_right(block.instants, after)]
+        return offset if calm <= after and until < end else None
+
     def instant(self, wall: int) -> int:
         """When `wall` is: the first time if repeated, as late after the change if skipped."""
         block = self._block(wall)
@@ -139,12 +145,17 @@ class Clock:
                 return found
             at, instant = end, end - 1
 
-    def changes(self, after: int, until: int) -> Iterator[Change]:
+    def changes(self, after: int, until: int) -> tuple[Change, ...]:
         """The changes after `after`, up to and with `until`."""
+        found: tuple[Change, ...] = ()
         for number in range(after >> _BITS, (until >> _BITS) + 1):
-            for change in self._block(number << _BITS).changes:
-                if change.at >> _BITS == number and after < change.at <= until:
-                    yield change
+            block = self._block(number << _BITS)
+            # Without its margins: what they hold, its neighbours do.
+            low = max(after, (number << _BITS) - 1)
+            high = min(until, (number + 1 << _BITS) - 1)
+            instants = block.instants
+            found += block.changes[bisect_right(instants, low) : bisect_right(instants, high)]
+        return found
 
 
 def _sample(zone: ZoneInfo, number: int) -> Block:

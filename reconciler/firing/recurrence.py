@@ -60,6 +60,7 @@ from reconciler.firing.offsets import NextWall, clock
 from reconciler.model import Pattern, Recurrence
 
 _ELAPSED = {"minute": MINUTE, "hour": HOUR}
+_NO_PATTERN = Pattern()
 
 
 def effective_pattern(recurrence: Recurrence) -> Pattern | None:
@@ -123,35 +124,49 @@ def _every(interval: int, first: int, last: int) -> Advance:
 
 def wall_times(recurrence: Recurrence, anchor: int) -> NextWall:
     """The wall times of a recurrence in days, weeks or months; `anchor` is a wall time too."""
-    pattern = effective_pattern(recurrence)
-    day, time = divmod(anchor, DAY)
+    return next_wall(*days_and_times(recurrence, anchor))
+
+
+def days_and_times(recurrence: Recurrence, anchor: int) -> tuple[NextDay, tuple[int, ...]]:
+    """The search for its days, and its times of day: what its wall times are made of.
+
+    The days go on before the anchor; equal ones have one search, whatever the anchors.
+    """
+    pattern = effective_pattern(recurrence) or _NO_PATTERN
+    return _next_day(recurrence, pattern, anchor // DAY), times(recurrence, anchor)
+
+
+def times(recurrence: Recurrence, anchor: int) -> tuple[int, ...]:
+    """Its times of day, in seconds."""
+    pattern, time = effective_pattern(recurrence), anchor % DAY
     if pattern is None:
-        return next_wall(_next_day(recurrence, Pattern(), day), (time,))
+        return (time,)
     hours = pattern.hours or (time // HOUR,)
-    minutes = pattern.minutes or (time % HOUR // MINUTE,)
-    return next_wall(_next_day(recurrence, pattern, day), times_of_day(hours, minutes))
+    return times_of_day(hours, pattern.minutes or (time % HOUR // MINUTE,))
 
 
 def _next_day(recurrence: Recurrence, pattern: Pattern, anchor: int) -> NextDay:
     interval, month_days = recurrence.interval, pattern.month_days
     weekdays = weekday_numbers(pattern.week_days)
     if recurrence.frequency == "day":
-        days = every_nth_day(anchor, interval)
+        days = every_nth_day(anchor % interval, interval)
         if weekdays or month_days:
             # Without month_days, what has not come within seven steps is not of their week days.
             mask = month_mask(month_days, weekdays)
             days = only(days, mask) if month_days else only(days, mask, 7)
         return days
     if recurrence.frequency == "week":
+        # A Monday of that week, or of one that comes as well.
+        monday = (anchor + 3) // 7 % interval * 7 - 3
         if month_days:
-            week = every_nth_week(anchor, interval, tuple(range(7)))
+            week = every_nth_week(monday, interval, tuple(range(7)))
             return only(week, month_mask(month_days, weekdays))
-        return every_nth_week(anchor, interval, weekdays or ((anchor + 3) % 7,))
+        return every_nth_week(monday, interval, weekdays or ((anchor + 3) % 7,))
     at = date.fromordinal(max(FIRST_DAY, min(anchor, LAST_DAY)) + EPOCH_ORDINAL)
     if not weekdays and not month_days:
         month_days = (at.day,)
     month = at.year * 12 + at.month - 1
-    return every_nth_month(month, interval, month_mask(month_days, weekdays))
+    return every_nth_month(month % interval, interval, month_mask(month_days, weekdays))
 
 
 def fires(

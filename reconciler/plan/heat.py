@@ -7,6 +7,8 @@ tens of milliseconds.
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from reconciler.firing.count import DAY_MINUTES, HOUR_MINUTES
 
 Rows = tuple[tuple[int, ...], ...]
@@ -17,37 +19,65 @@ class Heat:
 
     def __init__(self, planes: list[int] | None = None) -> None:
         self._planes = planes if planes is not None else []
+        self._waiting = [0] * len(self._planes)
+        """Bits of each plane that are still to be added to it: two at a time cost least."""
 
-    def copy(self) -> Heat:
-        """Another one with the same counts, to be added to on its own."""
-        return Heat(self._planes.copy())
+    def plus(self, other: Heat) -> Heat:
+        """The counts of both together."""
+        planes, carry = [], 0
+        for one, two in zip_longest(self._settled(), other._settled(), fillvalue=0):
+            half = one ^ two
+            planes.append(half ^ carry)
+            carry = (one & two) | (half & carry)
+        return Heat([*planes, carry] if carry else planes)
 
     def add(self, bits: int) -> None:
         """Count one more in each minute whose bit is set."""
-        planes, index = self._planes, 0
+        planes, waiting, index = self._planes, self._waiting, 0
         while bits:
             if index == len(planes):
                 planes.append(bits)
+                waiting.append(0)
+                return
+            other = waiting[index]
+            if not other:
+                waiting[index] = bits
                 return
             plane = planes[index]
-            planes[index] = plane ^ bits
-            bits &= plane
+            half = plane ^ other
+            planes[index] = half ^ bits
+            waiting[index] = 0
+            bits = (plane & other) | (half & bits)
             index += 1
+
+    def _settled(self) -> list[int]:
+        """The planes, with all that waited added to them."""
+        planes, carry = self._planes, 0
+        for index, bits in enumerate(self._waiting):
+            plane = planes[index]
+            half = plane ^ bits
+            planes[index] = half ^ carry
+            carry = (plane & bits) | (half & carry)
+            self._waiting[index] = 0
+        if carry:
+            planes.append(carry)
+            self._waiting.append(0)
+        return planes
 
     @property
     def total(self) -> int:
         """The counts of all minutes together."""
-        return sum(plane.bit_count() << k for k, plane in enumerate(self._planes))
+        return sum(plane.bit_count() << k for k, plane in enumerate(self._settled()))
 
     def at(self, minute: int) -> int:
         """The count of one minute."""
-        return sum((plane >> minute & 1) << k for k, plane in enumerate(self._planes))
+        return sum((plane >> minute & 1) << k for k, plane in enumerate(self._settled()))
 
     def rows(self, days: int) -> Rows:
         """The counts by day and hour."""
         hours = [0] * (days * 24)
         mask = (1 << HOUR_MINUTES) - 1
-        for k, plane in enumerate(self._planes):
+        for k, plane in enumerate(self._settled()):
             # In pieces of a day: shifting the whole for each hour would be slow for a long span.
             text = plane.to_bytes(days * DAY_MINUTES // 8, "little")
             for day in range(days):
@@ -62,11 +92,12 @@ class Heat:
         equal ones the first.
         """
         found: list[int] = []
-        length = max((plane.bit_length() for plane in self._planes), default=0)
+        planes = self._settled()
+        length = max((plane.bit_length() for plane in planes), default=0)
         allowed = (1 << length) - 1
         while len(found) < number:
             chosen, counted = allowed, False
-            for plane in reversed(self._planes):
+            for plane in reversed(planes):
                 if chosen & plane:
                     chosen, counted = chosen & plane, True
             if not counted:

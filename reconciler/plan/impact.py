@@ -32,7 +32,7 @@ def with_impact(plan: Plan, *, firing: Firing, now: datetime, horizon: timedelta
     span = span_of(now, now + horizon)
     start = moment(span.after)
     listed = min(_LISTED, _ALL_LISTED // max(len(plan.pending), 1))
-    common, lost, won = Heat(), [], []
+    common, lost, won = Heat(), Heat(), Heat()
     changes = []
     for change in plan.changes:
         if change.action is Action.SKIP:
@@ -49,13 +49,28 @@ def with_impact(plan: Plan, *, firing: Firing, now: datetime, horizon: timedelta
             common.add(before.fires.bits)
             changes.append(change)
             continue
-        lost.append(before.fires.bits)
-        won.append(after.fires.bits)
+        lost.add(before.fires.bits)
+        won.add(after.fires.bits)
         if change.action is Action.CREATE or _differ(before, after):
-            change = replace(change, impact=_impact(before, after, span, listed))
+            change = _told(change, _impact(before, after, span, listed))
         changes.append(change)
-    whole = _whole(common, lost, won, start, span, horizon)
+    whole = _whole(common.plus(lost), common.plus(won), start, span, horizon)
     return replace(plan, changes=tuple(changes), impact=whole)
+
+
+def _told(change: Change, impact: Impact) -> Change:
+    """`dataclasses.replace`, which takes three times as long."""
+    return Change(
+        change.action,
+        change.key,
+        change.before,
+        change.after,
+        change.fields,
+        change.reason,
+        change.notes,
+        impact,
+        change.cause,
+    )
 
 
 def _created(change: Change, now: datetime) -> datetime:
@@ -102,13 +117,8 @@ def _impact(before: Side, after: Side, span: Span, listed: int) -> Impact:
 
 
 def _whole(
-    common: Heat, lost: list[int], won: list[int], start: datetime, span: Span, horizon: timedelta
+    before: Heat, after: Heat, start: datetime, span: Span, horizon: timedelta
 ) -> PlanImpact:
-    before, after = common, common.copy()
-    for bits in lost:
-        before.add(bits)
-    for bits in won:
-        after.add(bits)
     days = -(-span.minutes // DAY_MINUTES)
     length = horizon / timedelta(days=1)
     busiest = {*before.busiest(BUSIEST), *after.busiest(BUSIEST)}

@@ -8,24 +8,24 @@ some are removed, and others are added.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import lru_cache
+from operator import itemgetter
+from typing import NamedTuple
 
-from reconciler.firing.count import DAY_MINUTES, Raster, Span
-from reconciler.firing.instants import DAY, MINUTE, moment
+from reconciler.firing.count import DAY_MINUTES, FEW, Raster, Span, lowest_bits, minutes_of
+from reconciler.firing.instants import DAY, MINUTE, kept_moment
 from reconciler.firing.offsets import clock
 from reconciler.model import MovedFire
+from reconciler.plan.pairs import FEW_A_DAY, Pairs, pairs_by_day
 
-_FEW = 4
-"""So many fires of a day are told apart, in the mean and on each day that has more of one kind."""
 _TRIES = 4
-_EXAMPLES = 3
+_WEEK_MINUTES = 7 * DAY_MINUTES
+_when = itemgetter(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Moves:
+class Moves(NamedTuple):
     """What a change does to the fires within a span."""
 
     added: int = 0
@@ -37,139 +37,146 @@ class Moves:
 
 def compare(before: Raster, after: Raster, span: Span, time_zone: str) -> Moves:
     """What differs; `time_zone`: on whose clock days begin."""
-    gone, come = before.bits, after.bits
-    if before.second == after.second:
-        gone, come = gone & ~come, come & ~gone
+    gone, come, removed, added = before.bits, after.bits, before.count, after.count
+    common = gone & come if before.second == after.second else 0
+    if common:
+        gone, come, number = gone ^ common, come ^ common, common.bit_count()
+        removed, added = removed - number, added - number
     if not gone and not come:
         return Moves()
-    pairs: dict[int, int] = {}
-    number, by = 0, None
+    first_gone = minutes_of(gone, FEW) if common else before.first
+    first_come = minutes_of(come, FEW) if common else after.first
+    pairs = Pairs()
     if gone and come:
-        by = _shift(gone, come, span, time_zone)
-        if by is not None:
-            number = (_shifted(gone, by) & come).bit_count()
-            pairs = {at: at + by for at in _first(gone, _EXAMPLES) if come >> max(at + by, 0) & 1}
-        else:
-            pairs = _by_day(gone, come, span, time_zone)
-            number = len(pairs)
-            lengths = {there - here for here, there in pairs.items()}
-            by = lengths.pop() if len(lengths) == 1 else None
-    seconds = after.second - before.second
+        shift = _shift(gone, come, first_gone, removed - added, span, time_zone)
+        if shift is not None:
+            length, matched = shift
+            first = {at - length: at for at in minutes_of(matched, FEW)}
+            # What the ends of the span cut off is moved as well, but for what one of them cuts off
+            # more than the other.
+            pairs = Pairs(min(removed, added), length, first)
+        elif max(removed, added) <= FEW_A_DAY * (span.minutes // DAY_MINUTES + 1):
+            shown = max(first_gone[-1], first_come[-1])
+            pairs = pairs_by_day(gone, come, span, time_zone, shown)
+    by, seconds = pairs.by, after.second - before.second
     return Moves(
-        come.bit_count() - number,
-        gone.bit_count() - number,
-        number,
+        added - pairs.number,
+        removed - pairs.number,
+        pairs.number,
         timedelta(minutes=by, seconds=seconds) if by is not None else None,
-        tuple(_examples(gone, come, pairs, by, span, (before.second, after.second))),
+        _examples(first_gone, first_come, pairs, span, (before.second, after.second)),
     )
 
 
-def _shifted(bits: int, by: int) -> int:
+def shifted(bits: int, by: int) -> int:
+    """Moved by so many minutes, to later ones if positive; what gets below 0 is lost."""
     return bits << by if by >= 0 else bits >> -by
-
-
-def _first(bits: int, number: int) -> Iterator[int]:
-    """The lowest bits that are set."""
-    while bits and number:
-        lowest = bits & -bits
-        yield lowest.bit_length() - 1
-        bits ^= lowest
-        number -= 1
 
 
 # ------------------------------------------------------------------------------------ all of them
 
 
-def _shift(gone: int, come: int, span: Span, time_zone: str) -> int | None:
-    """By how many minutes all that went came again; None if there is no such length."""
+def _shift(
+    gone: int, come: int, first: Sequence[int], fewer: int, span: Span, time_zone: str
+) -> tuple[int, int] | None:
+    """By how many minutes all that went came again, and as what; None if there is no such length.
+
+    `first`: the first that went; `fewer`: so many did not come again.
+    """
     low, high = (span.after - span.base) // MINUTE, span.minutes
-    offset = clock(time_zone).offset
     # The first of a day, but not of that of the apply, of which some is past.
-    midnight = low + (DAY - (span.after + offset(span.after)) % DAY) // MINUTE
-    later = gone >> midnight << midnight
-    at = next(_first(later or gone, 1))
+    midnight = _first_midnight(span.after, span.base, time_zone)
+    at = first[-1]
+    if at < midnight:
+        later = minutes_of(gone >> midnight, 1)
+        at = later[0] + midnight if later else first[0]
+    else:
+        at = next(each for each in first if each >= midnight)
     local = span.base + at * MINUTE
-    local += offset(local)
-    today = at - local % DAY // MINUTE
-    monday = today - (local // DAY + 3) % 7 * DAY_MINUTES
-    for start, length in ((today, DAY_MINUTES), (monday, 7 * DAY_MINUTES)):
-        window = _shifted(come, -start) & ((1 << length) - 1)
-        tries = [start + found - at for found in _first(window, _TRIES)]
-        for by in sorted(tries, key=abs):
-            if _explains(gone, come, by, low, high):
-                return by
+    local += clock(time_zone).offset(local)
+    more = gone if fewer > 0 else come
+    tried: set[int] = set()
+    is_near = _may_be_cut_off(abs(fewer), more, _WEEK_MINUTES, low, high)
+    if is_near:
+        today = at - local % DAY // MINUTE
+        monday = today - (local // DAY + 3) % 7 * DAY_MINUTES
+        for start, length in ((today, DAY_MINUTES), (monday, _WEEK_MINUTES)):
+            window = shifted(come & lowest_bits(max(start + length, 0)), -start)
+            tries = [start + found - at for found in minutes_of(window, _TRIES)]
+            for by in sorted(tries, key=abs):
+                if by in tried:
+                    continue
+                tried.add(by)
+                matched = _explained(gone, come, by, low, high)
+                if matched:
+                    return by, matched
     behind, ahead = come & ((1 << at) - 1), come >> at
-    tries = [next(_first(ahead, 1))] if ahead else []
-    tries += [behind.bit_length() - 1 - at] if behind else []
-    return next((by for by in tries if _explains(gone, come, by, low, high)), None)
+    nearest = minutes_of(ahead, 1)
+    nearest += [behind.bit_length() - 1 - at] if behind else []
+    for by in nearest:
+        if by in tried or not (is_near or abs(by) >= _WEEK_MINUTES):
+            continue
+        matched = _explained(gone, come, by, low, high)
+        if matched:
+            return by, matched
+    return None
 
 
-def _explains(gone: int, come: int, by: int, low: int, high: int) -> bool:
-    """Whether, but for what the span from `low` to `high` cuts off, all is moved by `by`."""
+@lru_cache(maxsize=256)
+def _first_midnight(after: int, base: int, time_zone: str) -> int:
+    """The minute at which the first whole day on the clock begins."""
+    return (after - base) // MINUTE + (
+        DAY - (after + clock(time_zone).offset(after)) % DAY
+    ) // MINUTE
+
+
+def _may_be_cut_off(number: int, more: int, length: int, low: int, high: int) -> bool:
+    """Whether the ends of the span cut off so many fires that are moved by less than `length`."""
+    if number == 0:
+        return True
+    if number <= (more & lowest_bits(low + length)).bit_count():
+        return True
+    return number <= (more >> max(high - length, 0)).bit_count()
+
+
+def _explained(gone: int, come: int, by: int, low: int, high: int) -> int:
+    """What came if, but for what the span from `low` to `high` cuts off, all is moved; else 0."""
     # Most are found not to fit by the last one alone.
     last = gone.bit_length() - 1 + by
     if last < high - 1 and (last < 0 or not come >> last & 1):
-        return False
-    matched = _shifted(gone, by) & come
-    lost, new = gone ^ _shifted(matched, -by), come ^ matched
+        return 0
+    matched = shifted(gone, by) & come
+    lost, new = gone ^ shifted(matched, -by), come ^ matched
     if by < 0:
         lost, new = new, lost
-    # What is lost at the later end, and what is new at the earlier one.
-    return not lost & ((1 << max(high - abs(by) - 1, 0)) - 1) and not new >> (low + abs(by) + 1)
-
-
-# ------------------------------------------------------------------------------------- day by day
-
-
-def _by_day(gone: int, come: int, span: Span, time_zone: str) -> dict[int, int]:
-    """Pairs of fires on one day, in their order."""
-    days = span.minutes // DAY_MINUTES + 1
-    if max(gone.bit_count(), come.bit_count()) > _FEW * days:
-        return {}
-    here, there = _days(gone, span, time_zone), _days(come, span, time_zone)
-    pairs: dict[int, int] = {}
-    for day, fires in here.items():
-        others = there.get(day, [])
-        if len(fires) == len(others) or max(len(fires), len(others)) <= _FEW:
-            pairs.update(zip(fires, others, strict=False))
-    return pairs
-
-
-def _days(bits: int, span: Span, time_zone: str) -> dict[int, list[int]]:
-    zone = clock(time_zone)
-    days: dict[int, list[int]] = defaultdict(list)
-    constant = None
-    if not any(zone.changes(span.base, span.until)):
-        constant = zone.offset(span.base)
-    for at in _first(bits, bits.bit_count()):
-        instant = span.base + at * MINUTE
-        offset = zone.offset(instant) if constant is None else constant
-        days[(instant + offset) // DAY].append(at)
-    return days
+    # What is new at the earlier end, and what is lost at the later one.
+    if new.bit_length() > low + abs(by) + 1:
+        return 0
+    is_lost_early = lost and lost & ((1 << max(high - abs(by) - 1, 0)) - 1)
+    return 0 if is_lost_early else matched
 
 
 # --------------------------------------------------------------------------------------- examples
 
 
 def _examples(
-    gone: int, come: int, pairs: dict[int, int], by: int | None, span: Span, second: tuple[int, int]
-) -> list[MovedFire]:
+    gone: Sequence[int], come: Sequence[int], pairs: Pairs, span: Span, second: tuple[int, int]
+) -> tuple[MovedFire, ...]:
     """The first fires that differ, in the order of time."""
-    origins = {there: here for here, there in pairs.items()}
+    moved = set(pairs.first.values())
     found: list[tuple[int, int | None, int | None]] = []
-    for at in _first(gone, _EXAMPLES):
-        other = pairs.get(at)
+    for at in gone:
+        other = pairs.first.get(at)
         found.append((at if other is None else min(at, other), at, other))
-    for at in _first(come, _EXAMPLES):
-        is_moved = at in origins or (by is not None and at >= by and gone >> (at - by) & 1)
-        if not is_moved:
-            found.append((at, None, at))
-    found.sort(key=lambda each: each[0])
-    return [
-        MovedFire(_moment(before, span, second[0]), _moment(after, span, second[1]))
-        for _, before, after in found[:_EXAMPLES]
-    ]
-
-
-def _moment(minute: int | None, span: Span, second: int) -> datetime | None:
-    return None if minute is None else moment(span.base + minute * MINUTE + second)
+    found += [(at, None, at) for at in come if at not in moved]
+    found.sort(key=_when)
+    before, after = span.base + second[0], span.base + second[1]
+    return tuple(
+        [
+            MovedFire(
+                None if old is None else kept_moment(before + old * MINUTE),
+                None if new is None else kept_moment(after + new * MINUTE),
+            )
+            for _, old, new in found[:FEW]
+        ]
+    )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from typing import NamedTuple
 
-from reconciler.firing import next_fire, next_fires
-from reconciler.firing.count import Raster, Span, instants, raster
-from reconciler.firing.instants import DAY, moment
+from reconciler.firing import next_fire
+from reconciler.firing.count import FEW, Raster, Span, count, minutes_of, raster
+from reconciler.firing.instants import DAY, MINUTE, kept_moment, moment
 from reconciler.model import DatastoreChange, Fires, Schedule, Trigger
 
 Firing = Callable[[Schedule], Trigger | None]
@@ -19,8 +18,7 @@ _YEAR = 364
 """Days: whole weeks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """A schedule before or after; without a trigger it is absent, disabled, or not foretold."""
 
     trigger: Trigger | None
@@ -33,17 +31,6 @@ class Side:
     def time_zone(self) -> str:
         """Of its trigger; UTC where there is none."""
         return getattr(self.trigger, "time_zone", "UTC")
-
-
-def _in_a_year(side: Side, span: Span) -> int:
-    """How often it fires in a year: walked through, unless that is often."""
-    assert side.trigger is not None
-    stop = span.after + _YEAR * DAY
-    walk = next_fires(side.trigger, moment(span.after), moment(stop), side.created)
-    walked = sum(1 for _ in islice(walk, _YEAR))
-    if walked < _YEAR:
-        return walked
-    return raster(side.trigger, Span(span.after, stop, span.base), side.created).count
 
 
 def side_of(schedule: Schedule | None, created: datetime, firing: Firing, span: Span) -> Side:
@@ -63,9 +50,15 @@ def fires_of(side: Side, span: Span, listed: int) -> Fires | None:
     trigger = side.trigger
     if trigger is None:
         return Fires()
-    found, count, length = side.fires, side.fires.count, (span.until - span.after) / DAY
-    # Of what fires seldom the horizon is too short to tell how seldom.
-    per_day = _in_a_year(side, span) / _YEAR if count < length / 7 else count / length
-    names = list(islice(instants(found, span), max(listed, 1)))
+    found, length = side.fires.count, (span.until - span.after) / DAY
+    if found < length / 7:
+        # Of what fires seldom the horizon is too short to tell how seldom.
+        per_day = count(trigger, span.after, span.after + _YEAR * DAY, side.created) / _YEAR
+    else:
+        per_day = found / length
+    start = span.base + side.fires.second
+    few = side.fires.first
+    minutes = few[: max(listed, 1)] if listed <= FEW else minutes_of(side.fires.bits, listed)
+    names = tuple([kept_moment(start + MINUTE * minute) for minute in minutes])
     first = names[0] if names else next_fire(trigger, moment(span.until), side.created)
-    return Fires(count, first, per_day, per_day * 7, tuple(names[:listed]))
+    return Fires(found, first, per_day, per_day * 7, names[:listed])

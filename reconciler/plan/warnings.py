@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from reconciler.firing.clock import ClockEffect, clock_effects
-from reconciler.firing.count import Span, instants, raster
+from reconciler.firing.count import Span, count, instants, lowest_bits, raster
 from reconciler.firing.expression import parse
-from reconciler.firing.instants import DAY, HOUR, moment, seconds, wall_seconds
+from reconciler.firing.instants import DAY, HOUR, MINUTE, moment, seconds, wall_seconds
 from reconciler.firing.offsets import clock
 from reconciler.firing.phrases import and_list
 from reconciler.firing.recurrence import effective_pattern
@@ -18,14 +19,15 @@ from reconciler.plan.moves import Moves
 from reconciler.plan.sides import Side
 
 _YEAR = timedelta(days=366)
+_TIMED = (Recurrence, Cron)
 
 
 def warnings_of(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[FireWarning]:
     """What the change brings; what held before it is no news."""
     trigger = after.trigger
-    if not isinstance(trigger, Recurrence | Cron):
+    if not isinstance(trigger, _TIMED):
         return
-    if isinstance(before.trigger, Recurrence | Cron):
+    if isinstance(before.trigger, _TIMED):
         yield from _now(before, after, moves, span)
     elif _fires_at_once(after, span):
         message = "it has no start_time: it fires as soon as it is created"
@@ -37,12 +39,11 @@ def warnings_of(before: Side, after: Side, moves: Moves, span: Span) -> Iterator
 
 def _fires_at_once(after: Side, span: Span) -> bool:
     trigger = after.trigger
-    return (
-        isinstance(trigger, Recurrence)
-        and trigger.start_time is None
-        and effective_pattern(trigger) is None
-        and next(instants(after.fires, span), None) == moment(seconds(after.created))
-    )
+    if not isinstance(trigger, Recurrence) or trigger.start_time is not None:
+        return False
+    first = after.fires.first
+    created = span.base + after.fires.second + first[0] * MINUTE if first else None
+    return created == seconds(after.created) and effective_pattern(trigger) is None
 
 
 # ----------------------------------------------------------------------- what changing it now does
@@ -66,13 +67,14 @@ def _between(before: Side, after: Side, by: int, span: Span) -> Iterator[FireWar
     """All fires are moved by so many seconds."""
     now, name = span.after, after.time_zone
     if by < 0:
-        for at in _fires(before, now, now - by):
+        for at in _ahead(before, now - by, span):
             past = _said(at + timedelta(seconds=by), name)
             moves = f"{_said(at, name)} moves to {past}, which is past"
             yield FireWarning("skips", f"applied now it skips a fire: {moves}")
-    for at in _fires(before, max(now - by, seconds(before.created) - 1), now) if by > 0 else ():
+    soon = set(_ahead(after, now + by, span)) if by > 0 else ()
+    for at in _fires(before, max(now - by, seconds(before.created) - 1), now) if soon else ():
         again = at + timedelta(seconds=by)
-        if again in _fires(after, now, seconds(again)):
+        if again in soon:
             yield FireWarning(
                 "repeats",
                 f"applied now it fires twice: it did at {_said(at, name)}, and does again at"
@@ -85,19 +87,37 @@ def _today(before: Side, after: Side, span: Span) -> Iterator[FireWarning]:
     now, name = span.after, after.time_zone
     local = now + clock(name).offset(now)
     start = now - local % DAY
-    stop = start + DAY
-    old, new = _fires(before, start - 1, stop - 1), _fires(after, start - 1, stop - 1)
-    at = moment(now)
-    really = sum(each <= at for each in old) + sum(each > at for each in new)
-    if len(old) != len(new) or really == len(new):
+    until = start + DAY - 1
+    to_come = _number(after, now, until, span) - _number(before, now, until, span)
+    if to_come == 0:
         return
-    day = f"{at.astimezone(zone(name)):%a %d %b}"
-    if really < len(new):
-        number = len(new) - really
-        yield FireWarning("skips", f"applied now it skips {_times(number)} on {day}")
+    if to_come != _number(before, start - 1, now, span) - _number(after, start - 1, now, span):
+        return
+    day = f"{moment(now).astimezone(zone(name)):%a %d %b}"
+    said = _times(abs(to_come))
+    if to_come < 0:
+        yield FireWarning("skips", f"applied now it skips {said} on {day}")
     else:
-        number = really - len(new)
-        yield FireWarning("repeats", f"applied now it fires {_times(number)} too often on {day}")
+        yield FireWarning("repeats", f"applied now it fires {said} too often on {day}")
+
+
+def _number(side: Side, after: int, until: int, span: Span) -> int:
+    """How often it fires, or would have fired, in a range of instants."""
+    assert side.trigger is not None
+    if span.after <= after and until <= span.until:
+        return _until(side, until, span).bit_count()
+    return count(side.trigger, after, until, side.created)
+
+
+def _ahead(side: Side, until: int, span: Span) -> Iterator[datetime]:
+    """What it fires from the apply up to `until`, which is within the span."""
+    return instants(side.fires, span, _until(side, until, span))
+
+
+def _until(side: Side, until: int, span: Span) -> int:
+    """Its fires from the apply up to `until`, which is within the span, as bits."""
+    length = (until - span.base - side.fires.second) // MINUTE + 1
+    return side.fires.bits & lowest_bits(max(length, 0))
 
 
 def _times(number: int) -> str:
@@ -158,19 +178,24 @@ def _late_days(trigger: Trigger | None) -> tuple[int, ...]:
 
 def _clock(before: Side, after: Side, span: Span) -> Iterator[FireWarning]:
     """Wall times that a clock change within a year skips or repeats."""
-    known = _effects(before, span)
-    effects = [each for each in _effects(after, span) if each not in known]
+    found = _effects(after, span)
+    known = _effects(before, span) if found else ()
+    effects = [each for each in found if each not in known]
     for kind in ("skipped", "repeated"):
-        found = [each for each in effects if each.kind == kind]
-        if found:
-            yield _clock_warning(found)
+        alike = [each for each in effects if each.kind == kind]
+        if alike:
+            yield _clock_warning(alike)
 
 
 def _effects(side: Side, span: Span) -> tuple[ClockEffect, ...]:
     if side.trigger is None:
         return ()
-    now = moment(span.after)
-    return clock_effects(side.trigger, now, now + _YEAR, created=side.created)
+    return clock_effects(side.trigger, *_year(span.after), created=side.created)
+
+
+@lru_cache(maxsize=1)
+def _year(after: int) -> tuple[datetime, datetime]:
+    return moment(after), moment(after) + _YEAR
 
 
 def _clock_warning(effects: list[ClockEffect]) -> FireWarning:

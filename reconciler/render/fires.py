@@ -11,6 +11,7 @@ from reconciler.render.words import counted
 
 Document = Mapping[str, Any]
 _ON_CHANGE = "when a file changes"
+_UNWATCHED = "it does not look at its folder any more"
 _NEAR = timedelta(days=180)
 
 
@@ -50,6 +51,15 @@ def rate(fires: Document | None) -> str:
     if a_year >= 11.5:
         return f"{number(a_year / 12)} a month"
     return f"{number(a_year)} a year" if a_year >= 0.95 else "seldom"
+
+
+def unwatched(change: Document) -> str:
+    """That a folder is not looked at any more, where its schedule goes or is disabled; or empty."""
+    before, after = change.get("before"), change.get("after")
+    if before is None or before["trigger"].get("type") != "datastore" or not before["is_enabled"]:
+        return ""
+    stays = change["action"] != "disable" and after is not None and after["is_enabled"]
+    return "" if stays else _UNWATCHED
 
 
 def following(fires: Document | None, in_zone: tzinfo, start: str | None) -> str:
@@ -115,7 +125,10 @@ def in_a_line(change: Document) -> str:
         if not change["after"]["is_enabled"]:
             return "disabled: does not fire"
         return f"fires {after}" if after != "none" else "does not fire"
+    folder = unwatched(change)
+    if folder:
+        return f"fires {before}, then never: {folder}"
     if action == "disable":
-        return f"fires {before}, then {'never' if before == _ON_CHANGE else 'none'}"
+        return f"fires {before}, then none"
     what = f"fires {before}" if before == after else f"fires {before}, then {after}"
     return ", ".join([what, *differences(impact)])

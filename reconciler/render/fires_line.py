@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from reconciler.render.fires import differences, moved_by, number, rate, zone_of
+from reconciler.render.fires import differences, moved_by, number, rate, unwatched, zone_of
 from reconciler.render.words import counted
 
 Document = Mapping[str, Any]
@@ -28,7 +28,8 @@ def fires_line(change: Document, start: str | None) -> str:
             return ""  # its trigger stands there in words already
         said = rate(after)
     elif rate(before) != rate(after):
-        said = f"{rate(before)} -> {rate(after)}"
+        folder = unwatched(change)
+        said = f"{rate(before)} -> {rate(after)}" + (f": {folder}" if folder else "")
     else:
         said = ", ".join([rate(after), *_differences(impact)])
     return said + _next(before, after, start, *zone_of(change))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -15,13 +15,17 @@ from hypothesis import strategies as st
 from reconciler.firing import next_fires
 from reconciler.firing.count import Raster, span_of
 from reconciler.model import (
+    Action,
     Canonical,
+    Change,
     Cron,
     DatastoreChange,
+    FieldChange,
     Fires,
     Impact,
     LiveSchedule,
     MovedFire,
+    Note,
     Pattern,
     Plan,
     PlanImpact,
@@ -95,10 +99,13 @@ def cron(expression: str, zone: str = "UTC") -> Cron:
         (cron("0 2 * * *"), cron("0 3 * * *"), at(0), 14, 1, 0, 0),
         (cron("0 3 * * *"), cron("0 2 * * *"), at(0), 14, -1, 0, 0),
         (cron("0 2 * * *"), cron("0 20 * * *"), at(0), 14, 18, 0, 0),
-        (cron("0 2 * * *"), cron("0 20 * * *"), at(10), 13, 18, 1, 1),
+        (cron("0 2 * * *"), cron("0 20 * * *"), at(10), 14, 18, 0, 0),
         (cron("0 2 * * *"), cron("30 2 * * *"), at(0), 14, 0.5, 0, 0),
-        # Applied between the two: what the ends of the horizon cut off is added and removed.
-        (cron("0 5 * * *"), cron("0 4 * * *"), at(4, 30), 13, -1, 1, 1),
+        # Applied between the two: what the ends of the horizon cut off is moved as well.
+        (cron("0 5 * * *"), cron("0 4 * * *"), at(4, 30), 14, -1, 0, 0),
+        (cron("0 5 * * *"), cron("0 4,14 * * *"), at(4, 30), 14, None, 14, 0),
+        (cron("0 2 * * 3"), cron("0 2 * * 5"), at(0, day=25), 2, 48, 0, 0),
+        (cron("0 2 * * 3"), cron("0 2 * * 5"), at(0, day=26), 2, 48, 0, 0),
         # Some of the fires of a day.
         (cron("0 2,14 * * *"), cron("0 2,15 * * *"), at(0), 14, 1, 0, 0),
         (cron("0 2,14 * * *"), cron("0 3,15 * * *"), at(10), 28, 1, 0, 0),
@@ -119,10 +126,10 @@ def cron(expression: str, zone: str = "UTC") -> Cron:
             Recurrence("minute", 15, None, datetime(2026, 1, 1)),
             Recurrence("minute", 15, None, datetime(2026, 1, 1, 0, 5)),
             at(4, 2),
-            1343,
+            1344,
             5 / 60,
-            1,
-            1,
+            0,
+            0,
         ),
         (Recurrence("minute", 15), Recurrence("minute", 30), at(0), 0, None, 0, 672),
         (Recurrence("minute", 10), Recurrence("minute", 15), at(0), 0, None, 672, 1344),
@@ -318,6 +325,26 @@ def test_what_is_not_about_fires_has_no_impact() -> None:
     assert [change.impact for change in folders.changes] == [None]
 
 
+def test_nothing_else_of_a_change_is_touched() -> None:
+    old, new = with_trigger(cron("0 2 * * *")), with_trigger(cron("0 3 * * *"))
+    change = Change(
+        Action.UPDATE,
+        old.key,
+        LiveSchedule(old, OWNER, "x", created_at=OLD),
+        new,
+        (FieldChange(("trigger", "expression"), "0 2 * * *", "0 3 * * *"),),
+        "a reason",
+        (Note("rewritten", "trigger", "a note"),),
+        None,
+        "repository",
+    )
+    values = [getattr(change, each.name) for each in fields(Change) if each.name != "impact"]
+    assert all(values), "each is set"
+    plan = Plan(TARGET, OWNER, (change,))
+    told = with_impact(plan, firing=lambda made: made.trigger, now=MONDAY)
+    assert replace(told.changes[0], impact=None) == change
+
+
 def test_of_many_changes_few_fires_are_listed() -> None:
     many = [with_trigger(cron("*/5 * * * *"), f"s{n:04}") for n in range(1000)]
     plan = planned([], many, days=1)
@@ -413,6 +440,7 @@ def warnings(
         (cron("0 2,14 * * *"), cron("0 3,17 * * *"), at(1), []),
         # Another number of them on that day: no telling.
         (cron("0 2,14 * * *"), cron("0 3 * * *"), at(2, 30), []),
+        (cron("0 2,14 * * *"), cron("0 3,17,20 * * *"), at(15), []),
         (cron("0 2 * * 1"), cron("0 5 1 * *"), at(4, 30), []),
         # More often than every hour: nobody misses one.
         (cron("*/15 * * * *"), cron("5-59/15 * * * *"), at(4, 2), []),
@@ -426,11 +454,21 @@ def test_changing_it_now(
     assert warnings(before, after, now) == expected
 
 
+def test_a_horizon_that_ends_before_the_day() -> None:
+    before, after = cron("0 8,11,14,18,21 * * *"), cron("0 0,12,17,19,23 * * *")
+    [(kind, message)] = warnings(before, after, at(15), days=0.3)
+    assert (kind, message) == ("repeats", "applied now it fires a fire too often on Mon 23 Nov")
+
+
 def test_what_was_created_after_the_fire_does_not_repeat_it() -> None:
     before, after = cron("0 4 * * *"), cron("0 5 * * *")
     assert impact_of(before, after, at(4, 30), created=at(4, 10)).warnings == ()
     starts = replace(after, start_time=datetime(2026, 11, 23, 6))
     assert impact_of(before, starts, at(4, 30)).warnings == ()
+    # Of two that are moved by six hours, one is not fired again yet.
+    later = replace(cron("0 6,10 * * *"), start_time=datetime(2026, 11, 23, 8))
+    [warning] = impact_of(cron("0 0,4 * * *"), later, at(4, 30)).warnings
+    assert "it did at Mon 23 Nov 04:00, and does again at Mon 23 Nov 10:00" in warning.message
 
 
 @pytest.mark.parametrize(
@@ -662,11 +700,20 @@ def test_what_is_shifted_is_moved(fires: set[int], by: int, back: bool) -> None:
     assert found.added + found.moved == (new & ~old).bit_count()
 
 
-@given(st.lists(st.integers(0, (1 << 2880) - 1), max_size=20))
-def test_heat_is_a_sum(rasters: list[int]) -> None:
+def heat_of(rasters: list[int]) -> Heat:
     heat = Heat()
     for bits in rasters:
         heat.add(bits)
+    return heat
+
+
+@given(st.lists(st.integers(0, (1 << 2880) - 1), max_size=20), st.integers(0, 20))
+def test_heat_is_a_sum(rasters: list[int], cut: int) -> None:
+    heat = heat_of(rasters)
+    both = heat_of(rasters[:cut]).plus(heat_of(rasters[cut:]))
+    assert (both.total, both.rows(2)) == (heat.total, heat.rows(2))
+    both.add(1)
+    assert both.at(0) == heat.at(0) + 1
     counts = [sum(bits >> minute & 1 for bits in rasters) for minute in range(2880)]
     assert heat.total == sum(counts)
     hours = [sum(counts[start : start + 60]) for start in range(0, 2880, 60)]

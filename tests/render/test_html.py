@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -233,3 +235,10 @@ def test_lines_that_differ() -> None:
     assert len(many) == 41
     far = "\n".join(str(n) for n in range(60))
     assert (" ", "...") in lines_of(made.field("x", far, far.replace("5\n", "five\n")))
+
+
+@pytest.mark.parametrize("case", ["datastore-removed", "datastore-disabled"])
+def test_a_folder_that_is_not_looked_at_any_more(case: str) -> None:
+    golden = Path(__file__).parents[1] / "plans" / case / "plan.json"
+    root = parse(render_html(json.loads(golden.read_text(encoding="utf-8"))))
+    assert "then never: it does not look at its folder any more" in words_of(root)
