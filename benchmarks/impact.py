@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -122,7 +122,7 @@ def walk(triggers: list[Trigger], days: int) -> int:
     return sum(sum(1 for _ in next_fires(each, NOW, until, CREATED)) for each in triggers)
 
 
-def plans_of(count: int) -> dict[str, Callable[[], Plan]]:
+def plans_of(count: int) -> Mapping[str, Callable[[], Plan]]:
     """What is measured, by the head of its column; triggers are parsed, as in a declaration."""
     both = distinct(2 * count)
     for trigger in both:

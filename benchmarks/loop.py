@@ -21,6 +21,7 @@ from reconciler.cli.run import opener
 from reconciler.loop.controller import Loop
 from reconciler.loop.folder import FolderSource
 from reconciler.loop.standing import Settings
+from reconciler.providers import AzureAccess
 from reconciler.state import open_state
 
 CONFIG = """\
@@ -70,7 +71,7 @@ def measure(folder: Path, count: int, cycles: int) -> None:
     loop = Loop(
         source,
         state,
-        opener(source, "benchmark", None),
+        opener(source, "benchmark", AzureAccess()),
         Settings("benchmark"),
         clock=lambda: clock[0],
         log=lambda event, **fields: None,

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
 from postgres import new_database, postgres
+
+
+def pytest_configure() -> None:
+    """Have what tests start hear Ctrl-C, which a shell has its background jobs ignore."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ from reconciler.loop.opened import OpenTarget
 from reconciler.loop.source import Source
 from reconciler.loop.standing import Settings
 from reconciler.ops.health import Health
-from reconciler.providers import Opening, open_provider
+from reconciler.providers import AzureAccess, Opening, open_provider
 from reconciler.providers.base import Provider
 from reconciler.state.records import CycleRecord
 
@@ -147,7 +147,7 @@ def command(
             opener(
                 followed,
                 settings.actor,
-                os.environ.get("AZURE_ACCESS_TOKEN"),
+                AzureAccess.of(),
                 listeners.on_call,
             ),
             settings,
@@ -219,7 +219,7 @@ def _health(loop: Loop, on_lease: Callable[[str, bool], None]) -> Health:
 def opener(
     source: Source,
     actor: str | None,
-    token: str | None,
+    azure: AzureAccess,
     observer: Callable[[str, str], None] | None = None,
 ) -> OpenTarget:
     """What opens a target's provider, for the owner and the commit of what is declared."""
@@ -230,7 +230,7 @@ def opener(
             owner=declared.config.owner,
             actor=actor,
             revision=declared.revision.commit,
-            token=token,
+            azure=azure,
             observer=observer,
         )
         return open_provider(declared.target, opening)

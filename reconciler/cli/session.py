@@ -19,7 +19,7 @@ from reconciler.config import FILE_NAME, Config, Target, find_config, load_confi
 from reconciler.declare.repository import Declarations, read_declarations
 from reconciler.errors import ConfigError, DeclarationError
 from reconciler.model import Key, LiveSchedule, Schedule
-from reconciler.providers import Opening, open_local, open_provider
+from reconciler.providers import AzureAccess, Opening, open_local, open_provider
 from reconciler.providers.base import Provider
 from reconciler.providers.local import LocalProvider
 from reconciler.render.words import printable
@@ -154,7 +154,7 @@ class Session:
             owner=owner,
             actor=actor(),
             revision=revision(config.folder) if target.provider == "azureml" else None,
-            token=os.environ.get("AZURE_ACCESS_TOKEN"),
+            azure=AzureAccess.of(),
         )
 
 

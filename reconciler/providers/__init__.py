@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from reconciler.errors import ConfigError
 from reconciler.providers.base import Provider
@@ -17,9 +17,25 @@ if TYPE_CHECKING:
     from reconciler.providers.azureml.provider import AzureMLProvider
     from reconciler.providers.local import LocalProvider
 
-__all__ = ["Opening", "Provider", "open_local", "open_provider"]
+__all__ = ["AzureAccess", "Opening", "Provider", "open_local", "open_provider"]
 
 WORKSPACE = ".reconciler/workspace.db"
+
+
+@dataclass(frozen=True, slots=True)
+class AzureAccess:
+    """What the environment says about Azure, and so no pull request can."""
+
+    token: str | None = field(default=None, repr=False)
+    """In place of signing in."""
+    endpoints: tuple[str, ...] = ()
+    """Addresses that may be sent a token, beside Azure's own and this machine."""
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str] = os.environ) -> AzureAccess:
+        """From AZURE_ACCESS_TOKEN and RECONCILER_AZURE_ENDPOINTS, addresses with blanks between."""
+        endpoints = environment.get("RECONCILER_AZURE_ENDPOINTS", "").split()
+        return cls(environment.get("AZURE_ACCESS_TOKEN"), tuple(endpoints))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +50,7 @@ class Opening:
     """Who is at work."""
     revision: str | None = None
     """The commit of the repository."""
-    token: str | None = None
-    """For Azure, in place of signing in."""
+    azure: AzureAccess = AzureAccess()
     observer: Callable[[str, str], None] | None = None
     """Hears of each call to the API of a target: its name; the method, `retry` or `throttled`."""
 
@@ -67,30 +82,24 @@ def open_local(target: Target, opening: Opening) -> LocalProvider:
     )
 
 
-# Azure Resource Manager, and where its tokens come from.
-_CLOUDS = {
-    "public": ("https://management.azure.com", None),
-    "china": ("https://management.chinacloudapi.cn", "https://login.chinacloudapi.cn"),
-    "usgov": ("https://management.usgovcloudapi.net", "https://login.microsoftonline.us"),
-}
-
-
 def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
     from reconciler import __version__
     from reconciler.providers.azureml.auth import IdentityToken, fixed_token
     from reconciler.providers.azureml.client import API_VERSION, Client, Limits
+    from reconciler.providers.azureml.endpoint import CLOUDS, check_endpoint
     from reconciler.providers.azureml.ids import Workspace
     from reconciler.providers.azureml.provider import AzureMLProvider
 
     options = target.options
-    _refuse_plain_http(target.name, options.get("endpoint", ""))
-    endpoint, authority = _CLOUDS[options.get("cloud", "public")]
+    endpoint, authority = CLOUDS[options.get("cloud", "public")]
     scope = f"{endpoint}/.default"
+    endpoint = options.get("endpoint", endpoint)
+    check_endpoint(target.name, endpoint, opening.azure.endpoints)
     workspace = Workspace(
         options["subscription_id"],
         options["resource_group"],
         options["workspace"],
-        options.get("endpoint", endpoint),
+        endpoint,
     )
     rates = options.get("rate_limits") or {}
     buckets = {name: (rate["burst"], rate["per_second"]) for name, rate in rates.items()}
@@ -98,7 +107,8 @@ def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
     limits = Limits(
         reads=buckets.get("reads", usual.reads), writes=buckets.get("writes", usual.writes)
     )
-    token = fixed_token(opening.token) if opening.token else IdentityToken(scope, authority)
+    given = opening.azure.token
+    token = fixed_token(given) if given else IdentityToken(scope, authority)
     client = Client(
         workspace,
         token,
@@ -109,10 +119,3 @@ def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
         observer=partial(opening.observer, target.name) if opening.observer else None,
     )
     return AzureMLProvider(target.name, client, owner=opening.owner, revision=opening.revision)
-
-
-def _refuse_plain_http(target: str, endpoint: str) -> None:
-    """The token goes with every call."""
-    address = urlsplit(endpoint)
-    if address.scheme == "http" and address.hostname not in ("127.0.0.1", "::1", "localhost"):
-        raise ConfigError(f'target "{target}": endpoint: plain http is for this machine only')

@@ -20,6 +20,7 @@ from reconciler.loop.controller import Loop
 from reconciler.loop.folder import FolderSource
 from reconciler.loop.source import Source
 from reconciler.loop.standing import Settings
+from reconciler.providers import AzureAccess
 from reconciler.providers.local import LocalProvider
 from reconciler.state import State, open_state
 from reconciler.state.records import CycleRecord
@@ -121,7 +122,7 @@ def looped(
     loop = Loop(
         source,
         state,
-        opener(source, settings.actor, None),
+        opener(source, settings.actor, AzureAccess()),
         settings,
         clock=clock,
         log=lambda event, **fields: said.append((event, fields)),

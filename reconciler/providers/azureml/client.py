@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 
@@ -19,6 +19,7 @@ from reconciler.model import Key
 from reconciler.providers.azureml.answers import error_words, retry_after, trace
 from reconciler.providers.azureml.auth import TokenSource
 from reconciler.providers.azureml.calls import Calls, Counters, Limits
+from reconciler.providers.azureml.endpoint import origin
 from reconciler.providers.azureml.ids import Workspace
 
 __all__ = ["API_VERSION", "Client", "Limits"]
@@ -26,7 +27,6 @@ __all__ = ["API_VERSION", "Client", "Limits"]
 API_VERSION = "2023-10-01"
 _FINAL = ("succeeded", "failed", "canceled")
 _STATES = {"inprogress": "in progress"}
-_PORTS = {"https": 443, "http": 80}
 
 
 class Client:
@@ -187,7 +187,7 @@ class Client:
     ) -> str:
         """An address that the service gave, if it is on the service's own host."""
         given = urlsplit(url)
-        if _origin(given) != _origin(urlsplit(self.workspace.endpoint)) or "@" in given.netloc:
+        if origin(given) != origin(urlsplit(self.workspace.endpoint)) or "@" in given.netloc:
             reason = f"an address leads to another host: {given.hostname}"
             raise _odd(key, operation, reason, response)
         return url
@@ -197,14 +197,6 @@ class Client:
 
     def _schedule_url(self, name: str) -> str:
         return self._url(f"schedules/{quote(name, safe='')}")
-
-
-def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
-    try:
-        port = url.port
-    except ValueError:
-        return "", None, None
-    return url.scheme, url.hostname, port or _PORTS.get(url.scheme)
 
 
 def _is_resource(item: Any) -> bool:
