@@ -298,6 +298,7 @@ class Fires:
     first: datetime | None = None
     """The first after the apply, in UTC; it may lie behind the horizon."""
     per_day: float = 0.0
+    """In the mean of its rule, while it lasts: the horizon may be no more than a weekend."""
     per_week: float = 0.0
     listed: tuple[datetime, ...] = ()
     """The first of them, in UTC, as many as a picture can show."""
@@ -320,6 +321,7 @@ class FireWarning:
         "repeats",
         "clock_skips",
         "clock_repeats",
+        "clock_differs",
         "short_months",
         "ended",
         "immediate",

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from reconciler.firing import cron, recurrence
 from reconciler.firing.days import times_of_day
 from reconciler.firing.expression import parse
-from reconciler.firing.instants import DAY, Advance, moment, seconds, wall_moment, wall_seconds
+from reconciler.firing.instants import DAY, Advance, moment, seconds, wall_moment
 from reconciler.firing.offsets import Change, NextWall, clock
-from reconciler.model import Cron, DatastoreChange, Recurrence, Trigger
+from reconciler.model import Cron, Recurrence, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,7 @@ def clock_effects(
 
     A recurrence counted from its creation has no effects that are known without `created`.
     """
-    if isinstance(trigger, DatastoreChange):
-        return ()
-    if isinstance(trigger, Recurrence) and recurrence.elapsed_interval(trigger) is not None:
+    if not has_times_of_day(trigger):
         return ()
     changes = _changes(trigger.time_zone, after, until)
     if not changes:
@@ -52,6 +50,14 @@ def clock_effects(
     return _recurrence_effects(trigger, changes, created)
 
 
+def has_times_of_day(trigger: Trigger) -> TypeGuard[Recurrence | Cron]:
+    """Whether it fires by the clock of its zone: not by elapsed time, nor in every hour."""
+    if isinstance(trigger, Cron):
+        fields = parse(trigger.expression)
+        return fields is not None and not fields.is_hourly
+    return isinstance(trigger, Recurrence) and recurrence.elapsed_interval(trigger) is None
+
+
 @lru_cache(maxsize=1024)
 def _changes(time_zone: str, after: datetime, until: datetime) -> tuple[Change, ...]:
     return clock(time_zone).changes(seconds(after), seconds(until))
@@ -59,8 +65,7 @@ def _changes(time_zone: str, after: datetime, until: datetime) -> tuple[Change, 
 
 def _cron_effects(trigger: Cron, changes: tuple[Change, ...]) -> tuple[ClockEffect, ...]:
     fields = parse(trigger.expression)
-    if fields is None or fields.is_hourly:
-        return ()
+    assert fields is not None
     times = times_of_day(fields.hours, fields.minutes)
     touching = _touching(changes, times)
     if not touching:
@@ -76,10 +81,7 @@ def _recurrence_effects(
         if trigger.start_time is None and _is_counted(trigger):
             return ()
         created = datetime.min.replace(tzinfo=UTC)
-    if trigger.start_time is not None:
-        anchor = wall_seconds(trigger.start_time)
-    else:
-        anchor = seconds(created) + clock(trigger.time_zone).offset(seconds(created))
+    anchor = recurrence.anchor_of(trigger, created)
     touching = _touching(changes, recurrence.times(trigger, anchor))
     if not touching:
         return ()

@@ -43,6 +43,8 @@ class Fields:
     """Monday 0; None: some are bound to a week of the month, as in `5L` or `1#2`."""
     either_day: bool
     """Whether one of the two day fields is enough."""
+    month_mask: MonthMask
+    """The days of a month, if it is one of `months`."""
     next_day: NextDay
     next_wall: NextWall
 
@@ -58,7 +60,7 @@ def parse(expression: str) -> Fields | None:
     sim = read(expression)
     if sim is None:
         return None
-    next_day = _next_day(" ".join(expression.split()[2:]))
+    mask, next_day = _days(" ".join(expression.split()[2:]))
     if next_day(0) >= NEVER_DAY:
         return None
     hours, minutes = tuple(sorted(sim.hours)), tuple(sorted(sim.minutes))
@@ -69,6 +71,7 @@ def parse(expression: str) -> Fields | None:
         tuple(sorted(sim.months)),
         _weekdays(sim),
         not sim.day_and,
+        mask,
         next_day,
         next_wall(next_day, times_of_day(hours, minutes)),
     )
@@ -92,20 +95,20 @@ def read(expression: str) -> CronSim | None:
 
 
 @lru_cache(maxsize=4096)
-def _next_day(days: str) -> NextDay:
-    """The search for the days of the last three fields, the simplest that will do.
+def _days(days: str) -> tuple[MonthMask, NextDay]:
+    """The days that the last three fields choose, and the simplest search for them that will do.
 
     Expressions with the same three share it, and with it what is found out about their days.
     """
     sim = read(f"0 0 {days}")
     assert sim is not None
-    weekdays = _weekdays(sim)
+    mask, weekdays = _month_mask(sim), _weekdays(sim)
     if len(sim.months) == 12 and len(sim.days) == 31:
         if not sim.day_and or (weekdays and len(weekdays) == 7):
-            return every_day
+            return mask, every_day
         if weekdays:
-            return every_nth_week(0, 1, weekdays)
-    return in_months(frozenset(sim.months), _month_mask(sim))
+            return mask, every_nth_week(0, 1, weekdays)
+    return mask, in_months(frozenset(sim.months), mask)
 
 
 def _month_mask(sim: CronSim) -> MonthMask:

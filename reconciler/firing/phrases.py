@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reconciler.firing.instants import DAY, HOUR, MINUTE
 from reconciler.model import WEEK_DAYS
 
 MANY = 6
@@ -22,6 +23,17 @@ def every(count: int, unit: str) -> str:
 def and_list(items: Sequence[str]) -> str:
     """Such as "a, b and c"."""
     return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))
+
+
+def length(seconds: float) -> str:
+    """A length of time: `30 minutes`, `1 hour`, `2 days`, `5 hours 30 minutes`."""
+    left = round(abs(seconds))
+    said = []
+    for unit, size in (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1)):
+        number, left = divmod(left, size)
+        if number:
+            said.append(f"{number:,} {unit}" + ("" if number == 1 else "s"))
+    return " ".join(said) or "0 seconds"
 
 
 def clock_time(second_of_day: int) -> str:

@@ -85,9 +85,7 @@ def advance(recurrence: Recurrence, created: datetime) -> Advance:
         return _every(interval, first, last)
 
     fires_first = effective_pattern(recurrence) is None
-    start = recurrence.start_time
-    anchor = wall_seconds(start) if start is not None else first + zone.offset(first)
-    search = wall_times(recurrence, anchor)
+    search = wall_times(recurrence, anchor_of(recurrence, created))
 
     def step(instant: int) -> int:
         if instant < first:
@@ -106,6 +104,14 @@ def bounds(recurrence: Recurrence, created: datetime) -> tuple[int, int]:
     start, end = recurrence.start_time, recurrence.end_time
     first = seconds(created) if start is None else zone.instant(wall_seconds(start))
     return first, LAST if end is None else min(LAST, zone.instant(wall_seconds(end)))
+
+
+def anchor_of(recurrence: Recurrence, created: datetime) -> int:
+    """The anchor on the clock of its zone."""
+    if recurrence.start_time is not None:
+        return wall_seconds(recurrence.start_time)
+    first = seconds(created)
+    return first + clock(recurrence.time_zone).offset(first)
 
 
 def elapsed_interval(recurrence: Recurrence) -> int | None:

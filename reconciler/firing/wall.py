@@ -44,11 +44,7 @@ def rule_of(trigger: Trigger, created: datetime) -> Rule | None:
 
 def _recurrence(trigger: Recurrence, created: datetime) -> Rule:
     first, last = recurrence.bounds(trigger, created)
-    start = trigger.start_time
-    anchor = wall_seconds(start) if start is not None else first
-    if start is None:
-        anchor += clock(trigger.time_zone).offset(first)
-    days, times = recurrence.days_and_times(trigger, anchor)
+    days, times = recurrence.days_and_times(trigger, recurrence.anchor_of(trigger, created))
     # Without a pattern the anchor itself is the first fire; with one, fires are after it.
     earliest = first if recurrence.effective_pattern(trigger) is None else first + 1
     walk = partial(recurrence.advance, trigger, created)

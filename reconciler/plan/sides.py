@@ -7,15 +7,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from reconciler.firing import next_fire
-from reconciler.firing.count import FEW, Raster, Span, count, minutes_of, raster
-from reconciler.firing.instants import DAY, MINUTE, kept_moment, moment
+from reconciler.firing.count import FEW, Raster, Span, minutes_of, raster
+from reconciler.firing.instants import MINUTE, kept_moment, moment
+from reconciler.firing.rates import fires_a_day
 from reconciler.model import DatastoreChange, Fires, Schedule, Trigger
 
 Firing = Callable[[Schedule], Trigger | None]
 """The trigger by which a target really fires a schedule; None: that cannot be told."""
-
-_YEAR = 364
-"""Days: whole weeks."""
 
 
 class Side(NamedTuple):
@@ -50,15 +48,10 @@ def fires_of(side: Side, span: Span, listed: int) -> Fires | None:
     trigger = side.trigger
     if trigger is None:
         return Fires()
-    found, length = side.fires.count, (span.until - span.after) / DAY
-    if found < length / 7:
-        # Of what fires seldom the horizon is too short to tell how seldom.
-        per_day = count(trigger, span.after, span.after + _YEAR * DAY, side.created) / _YEAR
-    else:
-        per_day = found / length
     start = span.base + side.fires.second
     few = side.fires.first
     minutes = few[: max(listed, 1)] if listed <= FEW else minutes_of(side.fires.bits, listed)
     names = tuple([kept_moment(start + MINUTE * minute) for minute in minutes])
     first = names[0] if names else next_fire(trigger, moment(span.until), side.created)
-    return Fires(found, first, per_day, per_day * 7, names[:listed])
+    per_day = fires_a_day(trigger, side.created) if first is not None else 0.0
+    return Fires(side.fires.count, first, per_day, per_day * 7, names[:listed])

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import lru_cache
 
-from reconciler.firing.clock import ClockEffect, clock_effects
 from reconciler.firing.count import Span, count, instants, lowest_bits, raster
 from reconciler.firing.expression import parse
 from reconciler.firing.instants import DAY, HOUR, MINUTE, moment, seconds, wall_seconds
@@ -15,10 +13,10 @@ from reconciler.firing.phrases import and_list
 from reconciler.firing.recurrence import effective_pattern
 from reconciler.firing.zones import zone
 from reconciler.model import Cron, FireWarning, Recurrence, Trigger
+from reconciler.plan.clocks import clock_warnings
 from reconciler.plan.moves import Moves
 from reconciler.plan.sides import Side
 
-_YEAR = timedelta(days=366)
 _TIMED = (Recurrence, Cron)
 
 
@@ -34,7 +32,7 @@ def warnings_of(before: Side, after: Side, moves: Moves, span: Span) -> Iterator
         yield FireWarning("immediate", message)
     yield from _ended(before.trigger, trigger, after, span)
     yield from _short_months(before.trigger, trigger)
-    yield from _clock(before, after, span)
+    yield from clock_warnings(before, after, moves, span)
 
 
 def _fires_at_once(after: Side, span: Span) -> bool:
@@ -148,6 +146,9 @@ def _ended(
         count = after.fires.count
         left = "no fire is" if count == 0 else "1 fire is" if count == 1 else f"{count} fires are"
         yield FireWarning("ended", f"its end_time {said} is near: {left} left")
+    elif isinstance(old, _TIMED) and (old.end_time is None or old.end_time > end):
+        # Nothing else shows it: within the horizon all is as before.
+        yield FireWarning("ended", f"it does not fire any more after its end_time {said}")
 
 
 def _short_months(old: Trigger | None, new: Trigger) -> Iterator[FireWarning]:
@@ -174,40 +175,6 @@ def _late_days(trigger: Trigger | None) -> tuple[int, ...]:
         if trigger.frequency == "month" and plain and start is not None:
             days = (start.day,)
     return tuple(day for day in days if day > 28) if len(days) < 31 else ()
-
-
-def _clock(before: Side, after: Side, span: Span) -> Iterator[FireWarning]:
-    """Wall times that a clock change within a year skips or repeats."""
-    found = _effects(after, span)
-    known = _effects(before, span) if found else ()
-    effects = [each for each in found if each not in known]
-    for kind in ("skipped", "repeated"):
-        alike = [each for each in effects if each.kind == kind]
-        if alike:
-            yield _clock_warning(alike)
-
-
-def _effects(side: Side, span: Span) -> tuple[ClockEffect, ...]:
-    if side.trigger is None:
-        return ()
-    return clock_effects(side.trigger, *_year(span.after), created=side.created)
-
-
-@lru_cache(maxsize=1)
-def _year(after: int) -> tuple[datetime, datetime]:
-    return moment(after), moment(after) + _YEAR
-
-
-def _clock_warning(effects: list[ClockEffect]) -> FireWarning:
-    first = effects[0]
-    more = f" ({len(effects) - 1} more like this)" if len(effects) > 1 else ""
-    day = f"{first.wall.day} {first.wall:%b %Y}"
-    wall, at = f"{first.wall:%H:%M}", f"{first.fires_at.astimezone(zone(first.time_zone)):%H:%M}"
-    if first.kind == "skipped":
-        message = f"{wall} does not come on {day}, when the clock goes forward: it fires at {at}"
-        return FireWarning("clock_skips", message + more)
-    message = f"{wall} comes twice on {day}, when the clock goes back: it fires the first time"
-    return FireWarning("clock_repeats", message + more)
 
 
 def _said(at: datetime, time_zone: str) -> str:

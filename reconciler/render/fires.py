@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
+from reconciler.firing.phrases import length
 from reconciler.firing.zones import resolve, zone
-from reconciler.render.words import counted
 
 Document = Mapping[str, Any]
 _ON_CHANGE = "when a file changes"
@@ -85,23 +85,12 @@ def days(horizon: float) -> str:
     return f"{number(horizon)} {'day' if horizon == 1 else 'days'}"
 
 
-def span(seconds: float) -> str:
-    """A length of time in words: `30 minutes`, `1 hour`, `2 days`, `5 hours 30 minutes`."""
-    left = round(abs(seconds))
-    said = []
-    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
-        number, left = divmod(left, length)
-        if number:
-            said.append(counted(number, unit))
-    return " ".join(said) or "0 seconds"
-
-
 def moved_by(impact: Document) -> str:
     """`1 hour later`, `30 minutes earlier`; empty where fires move by different lengths."""
     seconds = impact["moved_by_seconds"]
     if not seconds:
         return ""
-    return f"{span(seconds)} {'later' if seconds > 0 else 'earlier'}"
+    return f"{length(seconds)} {'later' if seconds > 0 else 'earlier'}"
 
 
 def differences(impact: Document) -> list[str]:

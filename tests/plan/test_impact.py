@@ -232,15 +232,15 @@ def test_days_are_those_of_the_zone_on_both_sides_of_a_clock_change() -> None:
         (cron("0 2 * * *"), 14, at(2), 7),
         (cron("*/15 * * * *"), 1344, at(0, 15), 672),
         (cron("0 2 * * 1"), 2, at(2), 1),
-        # Seldom: told by a year, and the first is behind the horizon.
-        (cron("0 2 10 * *"), 0, at(2, day=10, month=12), 12 / 52),
-        (cron("0 2 1 1 *"), 0, at(2, day=1, month=1, year=2027), 1 / 52),
+        # Seldom: the first is behind the horizon.
+        (cron("0 2 10 * *"), 0, at(2, day=10, month=12), 4800 / 146097 * 7),
+        (cron("0 2 1 1 *"), 0, at(2, day=1, month=1, year=2027), 400 / 146097 * 7),
         # Not yet: it starts behind the horizon, and fires often then.
         (
             Recurrence("hour", 1, None, datetime(2026, 12, 23)),
             0,
             at(0, month=12),
-            (334 * 24 + 1) / 52,
+            168,
         ),
         (cron("0 2 31 2 *"), 0, None, 0),
         (Recurrence("hour", 2), 168, at(0, 7), 84),
@@ -518,6 +518,62 @@ def test_clock_changes_to_come(
     assert warnings(before, after) == expected
 
 
+APART = "change their clocks apart"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        # In winter they have the same clock.
+        (
+            cron("0 12 * * *"),
+            cron("0 12 * * *", LISBON),
+            [f"from 28 Mar 2027 on it fires 1 hour earlier than it did: UTC and {LISBON} {APART}"],
+        ),
+        (
+            Recurrence("week", 1, Pattern((12,), (0,)), time_zone=LISBON),
+            Recurrence("week", 1, Pattern((12,), (0,))),
+            [f"from 28 Mar 2027 on it fires 1 hour later than it did: {LISBON} and UTC {APART}"],
+        ),
+        # America goes first, for two weeks.
+        (
+            cron("0 12 * * *", LISBON),
+            cron("0 12 * * *", "America/New_York"),
+            [
+                "from 14 Mar 2027 on it fires 4 hours later than it did:"
+                f" {LISBON} and America/New_York {APART}"
+            ],
+        ),
+        (
+            cron("0 13 * * *", "Europe/Berlin"),
+            cron("0 12 * * *"),
+            [
+                "from 28 Mar 2027 on it fires 1 hour later than it did:"
+                f" Europe/Berlin and UTC {APART}"
+            ],
+        ),
+        (
+            cron("0 12 * * *"),
+            cron("0 13 * * *", LISBON),
+            [f"from 28 Mar 2027 on it fires when it did: UTC and {LISBON} {APART}"],
+        ),
+        # The same clock all year; none; every hour; not at the same times.
+        (cron("0 12 * * *", LISBON), cron("0 12 * * *", "Europe/London"), []),
+        (cron("0 12 * * *", "Asia/Tokyo"), cron("0 12 * * *"), []),
+        (cron("0 * * * *"), cron("0 * * * *", LISBON), []),
+        (Recurrence("hour", 1), Recurrence("hour", 1, time_zone=LISBON), []),
+        (cron("0 2,14 * * *"), cron("0 3,17 * * *", LISBON), []),
+        (None, cron("0 12 * * *", LISBON), []),
+        (cron("0 12 * * *", LISBON), None, []),
+    ],
+)
+def test_zones_that_part(
+    before: Trigger | None, after: Trigger | None, expected: list[str]
+) -> None:
+    found = [words for kind, words in warnings(before, after) if kind == "clock_differs"]
+    assert found == expected
+
+
 def short(days: str) -> list[tuple[str, str]]:
     return [("short_months", f"not every month has {days}: it does not fire in those")]
 
@@ -569,6 +625,18 @@ def until(month: int, day: int, hour: int = 0) -> Cron:
             [("ended", "its end_time 2026-11-23 01:00 is near: no fire is left")],
         ),
         (None, until(12, 31), []),
+        # Behind the horizon nothing else shows it.
+        (
+            cron("0 2 * * *"),
+            until(12, 31),
+            [("ended", "it does not fire any more after its end_time 2026-12-31 00:00")],
+        ),
+        (
+            until(12, 31),
+            until(12, 30),
+            [("ended", "it does not fire any more after its end_time 2026-12-30 00:00")],
+        ),
+        (until(12, 30), until(12, 31), []),
         (until(11, 24), replace(until(11, 24), expression="0 3 * * *"), []),
     ],
 )
