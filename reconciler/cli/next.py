@@ -10,10 +10,16 @@ import click
 
 from reconciler.cli.output import out, paint
 from reconciler.cli.schedules import complete_names, holds_of
-from reconciler.cli.session import Session, config_option, find_live, format_option, target_option
+from reconciler.cli.session import (
+    Session,
+    config_option,
+    find_live,
+    format_option,
+    target_option,
+    trigger_words,
+)
 from reconciler.declare.holds import hold_words, zone_of
 from reconciler.errors import ReconcilerError
-from reconciler.firing.words import describe
 from reconciler.firing.zones import zone
 from reconciler.model import DatastoreChange, LiveSchedule, Schedule
 from reconciler.providers.base import Provider
@@ -22,8 +28,8 @@ from reconciler.render.json import FORMAT_VERSION, dumps
 from reconciler.render.words import printable, table
 
 _FAR = timedelta(days=3660)
-Row = tuple[LiveSchedule, Schedule | None, list[datetime]]
-"""A live schedule, its declaration if that holds it, and its fires."""
+Row = tuple[LiveSchedule, str, Schedule | None, list[datetime]]
+"""A live schedule, its trigger in words, its declaration if that holds it, and its fires."""
 
 
 class Moment(click.ParamType[datetime]):
@@ -87,7 +93,8 @@ def command(
             if live.schedule.enabled or name or held:
                 begin = max(start, held.hold.until) if held and held.hold else start
                 fires = _fires(provider, live, begin, until or begin + _FAR)
-                rows.append((live, held, list(islice(fires, limit))))
+                words = trigger_words(provider, live.schedule)
+                rows.append((live, words, held, list(islice(fires, limit))))
     if form == "json":
         listed = [_document(*row) for row in rows]
         out(dumps({"format_version": FORMAT_VERSION, "schedules": listed}))
@@ -116,8 +123,8 @@ def _held(held: Schedule | None) -> str:
     return printable(hold_words(held.hold, zone_of(held))) if held and held.hold else ""
 
 
-def _show_one(live: LiveSchedule, held: Schedule | None, fires: list[datetime]) -> None:
-    out(f"{live.key}: {printable(describe(live.schedule.trigger))}\n")
+def _show_one(live: LiveSchedule, words: str, held: Schedule | None, fires: list[datetime]) -> None:
+    out(f"{live.key}: {printable(words)}\n")
     if held is not None:
         out(f"{_held(held)}; the next apply after that brings it back\n")
     elif not live.schedule.enabled:
@@ -130,15 +137,13 @@ def _show_one(live: LiveSchedule, held: Schedule | None, fires: list[datetime]) 
 
 
 def _show_all(rows: list[Row]) -> None:
-    timed = [(fire, live, held) for live, held, fires in rows for fire in fires]
+    timed = [(fire, live, held) for live, _, held, fires in rows for fire in fires]
     cells = [
         (f"{fire:%Y-%m-%d %H:%M:%S}", str(live.key), _beside(_local(live, fire), held))
         for fire, live, held in sorted(timed, key=lambda found: (found[0], found[1].key))
     ]
     cells += [
-        ("-", str(live.key), _beside(describe(live.schedule.trigger), held))
-        for live, held, fires in rows
-        if not fires
+        ("-", str(live.key), _beside(words, held)) for live, words, held, fires in rows if not fires
     ]
     out(table(("NEXT (UTC)", "SCHEDULE", ""), cells, paint))
 
@@ -148,13 +153,13 @@ def _beside(text: str, held: Schedule | None) -> str:
 
 
 def _document(
-    live: LiveSchedule, held: Schedule | None, fires: list[datetime]
+    live: LiveSchedule, words: str, held: Schedule | None, fires: list[datetime]
 ) -> dict[str, object]:
     return {
         "target": live.key.target,
         "name": live.key.name,
         "enabled": live.schedule.enabled,
         "hold": hold_document(held) if held is not None else None,
-        "trigger": describe(live.schedule.trigger),
+        "trigger": words,
         "fires": [fire.isoformat() for fire in fires],
     }

@@ -14,10 +14,10 @@ from reconciler.cli.session import (
     find_live,
     format_option,
     target_option,
+    trigger_words,
 )
 from reconciler.declare.holds import hold_words, zone_of
 from reconciler.errors import ReconcilerError
-from reconciler.firing.words import describe
 from reconciler.model import Key, LiveSchedule, Schedule
 from reconciler.render.holds import hold_document
 from reconciler.render.json import FORMAT_VERSION, dumps, live_document
@@ -54,8 +54,12 @@ def list_schedules(
     """List live schedules: those that are enabled, or --all."""
     session = Session(config, no_color=no_color)
     live: list[LiveSchedule] = []
+    words: dict[Key, str] = {}
     for one in session.targets(target):
-        live += session.provider(one).list()
+        provider = session.provider(one)
+        for schedule in provider.list():
+            live.append(schedule)
+            words[schedule.key] = trigger_words(provider, schedule.schedule)
     shown = [schedule for schedule in live if everything or schedule.schedule.enabled]
     holds = holds_of(session, shown)
     if form == "json":
@@ -67,7 +71,7 @@ def list_schedules(
         out(dumps({"format_version": FORMAT_VERSION, "schedules": listed}))
         return
     header = ("SCHEDULE", "ENABLED", "OWNER", "RUNS", "TRIGGER")
-    out(table(header, [_row(schedule, holds) for schedule in shown], paint))
+    out(table(header, [_row(one, holds, words) for one in shown], paint))
     hidden = len(live) - len(shown)
     if hidden:
         out(f"{hidden} disabled, shown with --all\n")
@@ -88,7 +92,9 @@ def _words(schedule: Schedule) -> str:
     return hold_words(schedule.hold, zone_of(schedule)) if schedule.hold is not None else ""
 
 
-def _row(live: LiveSchedule, holds: Mapping[Key, Schedule]) -> tuple[str, ...]:
+def _row(
+    live: LiveSchedule, holds: Mapping[Key, Schedule], words: Mapping[Key, str]
+) -> tuple[str, ...]:
     schedule = live.schedule
     enabled = "yes" if schedule.enabled else "no"
     return (
@@ -96,7 +102,7 @@ def _row(live: LiveSchedule, holds: Mapping[Key, Schedule]) -> tuple[str, ...]:
         _words(holds[live.key]) if live.key in holds else enabled,
         live.owner or "(by hand)",
         schedule.job.reference,
-        describe(schedule.trigger),
+        words[live.key],
     )
 
 
@@ -110,14 +116,15 @@ def show_schedule(
 ) -> None:
     """Show a live schedule, in the words of a declaration."""
     session = Session(config, no_color=no_color)
-    live = find_live(session.provider(session.one_target(target)), name)
+    provider = session.provider(session.one_target(target))
+    live = find_live(provider, name)
     document = live_document(live)
     holds = holds_of(session, [live])
     if form == "json":
         hold = hold_document(holds[live.key]) if holds else None
         out(dumps({"format_version": FORMAT_VERSION, **document, "hold": hold}))
         return
-    out(f"# {live.key}: {printable(describe(live.schedule.trigger))}\n")
+    out(f"# {live.key}: {printable(trigger_words(provider, live.schedule))}\n")
     out(f"# owner: {printable(live.owner or 'nobody, it was made by hand')}\n")
     if live.modified_at is not None:
         who = f" by {printable(live.modified_by)}" if live.modified_by else ""

@@ -173,6 +173,18 @@ def revision(folder: Path) -> str | None:
     return text if found.returncode == 0 and text else None
 
 
+def trigger_words(provider: Provider, schedule: Schedule) -> str:
+    """When a live schedule fires, in words; where its target reads its trigger in another way than
+    it says (Azure ignores days of the month in a cron), both.
+    """
+    from reconciler.firing.words import describe
+
+    said, fires = describe(schedule.trigger), provider.firing_trigger(schedule)
+    if fires is None or fires == schedule.trigger:
+        return said
+    return f"{describe(fires)}, though it says: {said}"
+
+
 def find_live(provider: Provider, name: str) -> LiveSchedule:
     """The live schedule of that name (or `target/name`); a usage error if there is none."""
     from difflib import get_close_matches

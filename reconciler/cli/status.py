@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
+from operator import itemgetter
 
 import click
 
 from reconciler.cli.output import out, paint
-from reconciler.cli.session import Session, config_option, format_option, target_option
+from reconciler.cli.session import (
+    Session,
+    config_option,
+    format_option,
+    target_option,
+    trigger_words,
+)
 from reconciler.cli.standing import show_standing, standing_document, standings
 from reconciler.cli.state import state_option
 from reconciler.cli.workspace import Workspace
 from reconciler.declare.holds import hold_words, zone_of
 from reconciler.firing.words import describe
-from reconciler.model import Action, Change, LiveSchedule, Plan
+from reconciler.model import Action, Change, Key, LiveSchedule, Plan, Schedule
 from reconciler.reconcile import plan_target
 from reconciler.render.holds import hold_document
 from reconciler.render.json import FORMAT_VERSION, dumps, live_document
@@ -25,6 +34,10 @@ _DRIFT = {
     Action.DISABLE: "not in the repository",
     Action.SKIP: "declared, but not ours",
 }
+
+
+Row = tuple[Key, LiveSchedule | None, Change | None, str]
+"""A schedule as it is live, the change planned for it, and its trigger in words."""
 
 
 @click.command()
@@ -39,14 +52,14 @@ def command(
     session = Session(config, no_color=no_color)
     targets = session.targets(target)
     declared = session.declared(targets)
-    rows: list[tuple[LiveSchedule | None, Change | None]] = []
+    rows: list[Row] = []
     engines = [Workspace(session, one) for one in targets if one.provider == "local"]
     for one in targets:
         provider = session.provider(one)
         plan = plan_target(
             declared[one.name], provider, owner=session.config.owner, allow_empty=True
         )
-        rows += _rows(plan, list(provider.list()))
+        rows += _rows(plan, list(provider.list()), partial(trigger_words, provider))
     loop = standings(session, state, [one.name for one in targets])
     if form == "json":
         document: dict[str, object] = {"schedules": [_json(*row) for row in rows]}
@@ -101,21 +114,16 @@ def _engine_json(workspace: Workspace) -> dict[str, object]:
     }
 
 
-def _rows(plan: Plan, live: list[LiveSchedule]) -> list[tuple[LiveSchedule | None, Change | None]]:
+def _rows(plan: Plan, live: list[LiveSchedule], words: Callable[[Schedule], str]) -> list[Row]:
     """Every live schedule with the change planned for it, and those that are to be created."""
     changes = {change.key: change for change in plan.changes}
-    rows: list[tuple[LiveSchedule | None, Change | None]] = [
-        (one, changes.pop(one.key, None)) for one in live
+    rows: list[Row] = [
+        (one.key, one, changes.pop(one.key, None), words(one.schedule)) for one in live
     ]
-    rows += [(None, change) for change in changes.values()]
-    return sorted(rows, key=_key)
-
-
-def _key(row: tuple[LiveSchedule | None, Change | None]) -> tuple[str, str]:
-    live, change = row
-    key = live.key if live is not None else change.key if change is not None else None
-    assert key is not None
-    return (key.target, key.name)
+    for change in changes.values():
+        assert change.after is not None
+        rows.append((change.key, None, change, describe(change.after.trigger)))
+    return sorted(rows, key=itemgetter(0))
 
 
 def _drift(live: LiveSchedule | None, change: Change | None) -> str:
@@ -139,26 +147,24 @@ def _differs(change: Change) -> str:
     return _DRIFT[change.action]
 
 
-def _text(live: LiveSchedule | None, change: Change | None) -> tuple[str, ...]:
+def _text(
+    key: Key, live: LiveSchedule | None, change: Change | None, words: str
+) -> tuple[str, ...]:
     drift = _drift(live, change)
     if live is None:
-        assert change is not None
-        assert change.after is not None
-        return (str(change.key), "-", "-", drift, describe(change.after.trigger))
+        return (str(key), "-", "-", drift, words)
     enabled = "yes" if live.schedule.enabled else "no"
-    words = describe(live.schedule.trigger)
-    return (str(live.key), enabled, live.owner or "(by hand)", drift, words)
+    return (str(key), enabled, live.owner or "(by hand)", drift, words)
 
 
-def _json(live: LiveSchedule | None, change: Change | None) -> dict[str, object]:
+def _json(
+    key: Key, live: LiveSchedule | None, change: Change | None, words: str
+) -> dict[str, object]:
     if live is not None:
         document = live_document(live)
-        document["trigger"] = describe(live.schedule.trigger)
     else:
-        assert change is not None
-        assert change.after is not None
-        document = {"target": change.key.target, "name": change.key.name, "owner": None}
-        document |= {"enabled": None, "trigger": describe(change.after.trigger)}
+        document = {"target": key.target, "name": key.name, "owner": None, "enabled": None}
+    document["trigger"] = words
     document["repository"] = _drift(live, change)
     after = change.after if change is not None else None
     document["hold"] = hold_document(after) if after is not None else None

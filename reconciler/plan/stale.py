@@ -152,6 +152,10 @@ def _compare(
         return None  # already as planned
     if was.live != now.live:
         return _live(key, was, now, then, today)
+    if was.before != now.before:
+        # It was not changed, so the file says what it never was.
+        differ = tuple(differences(then["before"], today["before"]))
+        return Mismatch("live", "it is not live as the plan shows it", key, differ)
     if was.action != now.action:
         message = f"it would be {_WOULD[now.action]}, and the plan was to {was.action} it"
         return Mismatch("unplanned", message, key)

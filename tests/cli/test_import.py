@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -274,3 +275,22 @@ def test_files_keep_their_secrets_out_and_their_jobs_in_reach(tmp_path: Path) ->
     for text in (first, second):
         [document] = yaml.safe_load_all(text)
         assert document["create_job"]["job"] == "./pipelines/report.yml"
+
+
+def test_a_live_cron_of_which_azure_ignores_a_part(tmp_path: Path, arm: StandIn) -> None:
+    """It fires every day, whatever it says, and so do the words for it."""
+    folder = repository(tmp_path, arm)
+    off = "name: off\nis_enabled: false\ntrigger: {type: cron, expression: 0 6 * * *}\n"
+    write(folder, {"schedules/off.yml": off + "create_job: azureml:simple-pipeline-job\n"})
+    cron = {"triggerType": "Cron", "expression": "0 6 1 * *", "timeZone": "UTC"}
+    cron["startTime"] = "2026-01-01T00:00:00"
+    arm.put_live("monthly", pipeline(trigger=cron))
+    words = (
+        "every day at 06:00, UTC, from 2026-01-01 00:00 (cron 0 6 * * *), though it says:"
+        " at 06:00 on day 1 of every month"
+    )
+    for command in ("next monthly", "schedules list", "schedules show monthly", "status"):
+        assert words in call(folder, *command.split()).out
+    for command in ("next", "status"):
+        listed = json.loads(call(folder, command, "--format", "json").out)["schedules"]
+        assert next(one["trigger"] for one in listed if one["name"] == "monthly").startswith(words)

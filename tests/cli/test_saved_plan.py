@@ -644,6 +644,10 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         f"local/changed: {NOT_SHOWN}",
     ),
     "after, shown and sealed": (show_otherwise("changed", "after"), declared("changed")),
+    "before, shown and sealed": (
+        show_otherwise("changed", "before"),
+        live("changed", "it is not live as the plan shows it"),
+    ),
     "live": (
         lambda d: change(d, "changed").update(live=OTHER),
         live("changed", "it was changed live since: its owner or a secret"),
