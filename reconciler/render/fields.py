@@ -8,13 +8,16 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from reconciler.render.words import clip, clip_pair, counted, inert, printable, value
+from reconciler.secrets import MASK
 
 Line = tuple[str, str]
-"""A mark (`-`, `+`, or a space for what stays) and printable text."""
+"""A mark (`-`, `+`, or a space for what stays), or a name; and printable text."""
 _COLUMNS = 300
 _LINES = 40
 _AROUND = 2
 _WIDE = 80
+_SAID = ("create_job.job", "is_enabled")
+_PARAMETER = ("trigger.data_path_parameter_name",)
 
 
 def name_of(field: Mapping[str, Any]) -> str:
@@ -37,6 +40,30 @@ def lines_of(field: Mapping[str, Any]) -> list[Line]:
     pair = clip_pair(value(before), value(after), _COLUMNS)
     wanted = zip("-+", pair, (before, after), strict=True)
     return [(mark, text) for mark, text, content in wanted if content is not None]
+
+
+def facts_of(schedule: Mapping[str, Any]) -> list[Line]:
+    """Everything that a schedule says but its name: printable paths, and values on a line each."""
+    return [(path, text) for path, text in _flat(schedule, "") if path != "name"]
+
+
+def unsaid(schedule: Mapping[str, Any]) -> list[Line]:
+    """The facts that are not said in words beside it: when it fires, what it runs, whether."""
+    return [
+        (path, text)
+        for path, text in facts_of(schedule)
+        if path not in _SAID and (path in _PARAMETER or not path.startswith("trigger."))
+    ]
+
+
+def _flat(document: Mapping[str, Any], above: str) -> Iterator[Line]:
+    for key, content in document.items():
+        path = f"{above}{key}"
+        if isinstance(content, Mapping) and content:
+            yield from _flat(content, f"{path}.")
+        elif content is not None:
+            said = MASK if content == MASK else value(content)
+            yield clip(printable(path), _COLUMNS), clip(said, _COLUMNS)
 
 
 def _is_long(content: Any) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.render import fires
-from reconciler.render.fields import is_short, lines_of, name_of
+from reconciler.render.fields import facts_of, is_short, lines_of, name_of
 from reconciler.render.worddiff import word_diff
 from reconciler.render.words import clip, clip_pair, counted, printable, value
 
@@ -83,17 +83,7 @@ def _facts(change: Document) -> list[tuple[str, str]]:
     document = {"create": change["after"], "disable": change["before"]}.get(change["action"])
     if document is None:
         return []
-    found = [(path, text) for path, text in _flat(document) if path != "name"]
-    return found[:_FIELDS]
-
-
-def _flat(document: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    for key, content in document.items():
-        path = f"{above}{key}"
-        if isinstance(content, Mapping) and content:
-            yield from _flat(content, f"{path}.")
-        elif content is not None:
-            yield clip(printable(path), _NAME), clip(value(content), _COLUMNS)
+    return facts_of(document)[:_FIELDS]
 
 
 def _fires(change: Document, impact: Document, load: Document) -> View:

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.render import fires
 from reconciler.render.escape import code, fence, markup, prose
-from reconciler.render.fields import lines_of, name_of
+from reconciler.render.fields import lines_of, name_of, unsaid
 from reconciler.render.words import clip, counted, printable
 
 Document = Mapping[str, Any]
@@ -74,12 +74,19 @@ def _diff(change: Document) -> str:
         _add(lines, "when", [(mark, printable(text)) for mark, text in pairs if text is not None])
     if change["action"] == "create":
         _add(lines, "runs", [("+", printable(str(change["after"]["create_job"]["job"])))])
+        facts = unsaid(change["after"])
+        if facts:
+            _add(lines, "with", [("+", f"{name}: {text}") for name, text in facts[:_FIELDS]])
+        _more(lines, len(facts))
     for field in change["fields"][:_FIELDS]:
         _add(lines, name_of(field), lines_of(field))
-    more = len(change["fields"]) - _FIELDS
-    if more > 0:
-        lines.append(f"  ... and {counted(more, 'more field', 'more fields')}")
+    _more(lines, len(change["fields"]))
     return fence(lines, "diff") if lines else ""
+
+
+def _more(lines: list[str], number: int) -> None:
+    if number > _FIELDS:
+        lines.append(f"  ... and {counted(number - _FIELDS, 'more field')}")
 
 
 def _add(lines: list[str], name: str, marked: list[tuple[str, str]]) -> None:

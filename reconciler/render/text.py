@@ -11,9 +11,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.model import Action, Outcome, Plan, Result
+from reconciler.render.fields import unsaid
 from reconciler.render.fires_line import fires_line, load_lines
 from reconciler.render.json import plan_document
-from reconciler.render.words import Paint, clip_pair, counted, pad, plain, printable, value, width
+from reconciler.render.words import (
+    Paint,
+    clip,
+    clip_pair,
+    counted,
+    pad,
+    plain,
+    printable,
+    value,
+    width,
+)
 from reconciler.secrets import MASK
 
 Document = Mapping[str, Any]
@@ -30,6 +41,7 @@ _COUNTS = {
 }
 _VALUE_COLUMNS = 160
 _NAME_COLUMNS = 32
+_FACTS = 30
 
 
 def render_plan(plan: Plan | Document, paint: Paint = plain) -> str:
@@ -61,6 +73,8 @@ def _change(change: Document, start: str | None, paint: Paint) -> str:
         lines.append(f"    {printable(change['trigger']['after'])}{state}")
         lines.append(f"    runs {printable(str(after['create_job']['job']))}")
     rows = [(printable(".".join(field["path"])), _field(field)) for field in change["fields"]]
+    if action == "create":
+        rows += _created(after)
     said = fires_line(change, start)
     if said:
         rows.append(("fires", said))
@@ -68,6 +82,14 @@ def _change(change: Document, start: str | None, paint: Paint) -> str:
     lines += [f"    {pad(name, columns)}  {text}" for name, text in rows]
     lines += _warnings(change, paint)
     return "\n".join(lines) + "\n"
+
+
+def _created(schedule: Document) -> list[tuple[str, str]]:
+    """What no words say of a schedule that is new."""
+    facts = unsaid(schedule)
+    rows = [(name, clip(text, _VALUE_COLUMNS)) for name, text in facts[:_FACTS]]
+    more = len(facts) - _FACTS
+    return [*rows, ("...", f"and {counted(more, 'more field')}")] if more > 0 else rows
 
 
 def _field(field: Document) -> str:

@@ -50,12 +50,14 @@ def test_a_life(repo: Path) -> None:
         "+ local/a                         schedules/a.yaml:1\n"
         "    every day at 02:00, UTC (cron 0 2 * * *)\n"
         f"    runs azureml:job:{VERSION}\n"
-        "    fires  7 a week; next DAY 02:00 UTC\n"
+        '    create_job.experiment_name  "a"\n'
+        "    fires                       7 a week; next DAY 02:00 UTC\n"
         "\n"
         "+ local/b                         schedules/b.yaml:1\n"
         "    every day at 02:00, UTC (cron 0 2 * * *)\n"
         f"    runs azureml:job:{VERSION}\n"
-        "    fires  7 a week; next DAY 02:00 UTC\n"
+        '    create_job.experiment_name  "b"\n'
+        "    fires                       7 a week; next DAY 02:00 UTC\n"
         "\n"
         "runs a day: 0 -> 2\n"
         "busier: DAY 02:00 UTC, 2 runs (was 0)\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import documents
 import pytest
 from helpers import OWNER, TARGET, canonical, live, schedule
 from jsonschema import Draft202012Validator
@@ -144,3 +145,13 @@ def test_every_property_of_the_plan_schema_is_described(name: str) -> None:
     visit(document, "")
     for name, inner in document["$defs"].items():
         visit(inner, name)
+
+
+def test_a_new_schedule_says_all_of_itself_within_reason() -> None:
+    inputs: dict[str, object] = {f"n{number:03}": number for number in range(100)}
+    wanted = documents.schedule("a", create_job={"job": "b", "inputs": inputs})
+    text = render_plan(documents.plan(documents.change("create", "a", after=wanted)))
+    assert text.endswith(
+        "    create_job.inputs.n029  29\n    ...                     and 70 more fields\n"
+        "\nlocal: 1 to create\n"
+    )
