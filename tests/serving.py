@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
 
 from helpers import command, environment, invoke, write
+from logged import PATIENCE, Logged
 
-T = TypeVar("T")
-PATIENCE = 60.0
 CONFIG = """\
 owner: us
 schedules: [schedules]
@@ -78,7 +74,7 @@ def workspace(folder: Path) -> Path:
     return folder
 
 
-class Serve:
+class Serve(Logged):
     """One that runs."""
 
     def __init__(self, folder: Path, *options: str, **changed: str | None) -> None:
@@ -87,7 +83,7 @@ class Serve:
         self.log = folder / "serve.log"
         http = () if "--port" in options else ("--no-http",)
         with self.log.open("ab") as log:
-            self._began = log.tell()
+            self.began = log.tell()
             self.process = subprocess.Popen(
                 command("serve", "--log-format", "json", *http, *options),
                 cwd=folder,
@@ -96,25 +92,6 @@ class Serve:
                 stdout=log,
                 stderr=log,
             )
-
-    def events(self, event: str | None = None, **fields: Any) -> list[dict[str, Any]]:
-        """What it logged; every whole line of it is JSON."""
-        text = self.log.read_bytes()[self._began :].decode()
-        lines = [json.loads(line) for line in text.splitlines(keepends=True) if line[-1:] == "\n"]
-        wanted = ({"event": event} if event else {}) | fields
-        return [line for line in lines if wanted.items() <= line.items()]
-
-    def wait(self, event: str, **fields: Any) -> dict[str, Any]:
-        """The first such event, when it has come."""
-        return self.until(lambda: self.events(event, **fields))[0]
-
-    def until(self, condition: Callable[[], T]) -> T:
-        deadline = time.monotonic() + PATIENCE
-        while not (found := condition()):
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.01)
-        return found
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Its exit code, once it has ended."""

@@ -29,7 +29,10 @@ _CI = {
     "gitlab": {".gitlab-ci.yml": "docs/ci/gitlab/gitlab-ci.yml"},
     "azuredevops": {"azure-pipelines.yml": "docs/ci/azuredevops/azure-pipelines.yml"},
 }
-_IGNORED = "# The embedded workspace: what is live, not what is declared.\n.reconciler/\n"
+_IGNORED = {
+    ".reconciler/": "The embedded workspace: what is live, not what is declared.",
+    "plan.json": "A saved plan: that of one commit, for one apply.",
+}
 
 
 @click.command()
@@ -103,10 +106,13 @@ def _files() -> Iterator[tuple[str, bytes]]:
 
 
 def _ignore(path: Path) -> bool:
-    """Have Git ignore the embedded workspace; nothing else in a file that is there is touched."""
+    """Have Git ignore what is no declaration; nothing else in a file that is there is touched."""
     there = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
-    if ".reconciler/" in there.splitlines():
+    known = there.splitlines()
+    missing = [f"# {why}\n{line}\n" for line, why in _IGNORED.items() if line not in known]
+    if not missing:
         return False
     gap = "" if not there or there.endswith("\n") else "\n"
-    path.write_text(there + gap + _IGNORED, encoding="utf-8", errors="surrogateescape")
+    text = there + gap + "".join(missing)
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
     return True

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import requests
 
 from reconciler.errors import ForgeError
-from reconciler.forge.base import Merged, Note, Patience, moment, needed, whole_number
+from reconciler.forge.base import Job, Merged, Note, Patience, moment, needed, whole_number
 from reconciler.forge.client import Client, Header
 
 _VERSION = {"api-version": "7.1"}
@@ -35,18 +35,13 @@ class AzureDevOps:
         project: str,
         repository: str,
         token: str,
-        *,
-        number: int | None,
-        commit: str,
-        branch: str,
+        job: Job,
         patience: Patience | None = None,
     ) -> None:
-        """`repository`: its id or name; `number`: the pull request of this job."""
+        """`repository`: its id or name."""
         self._project = quote(project, safe="")
         self._git = f"{self._project}/_apis/git/repositories/{quote(repository, safe='')}"
-        self._number = number
-        self._commit = commit
-        self._branch = branch
+        self._job = job
         self._client = Client(
             collection.rstrip("/") + "/",
             forge=self.name,
@@ -60,24 +55,22 @@ class AzureDevOps:
 
     def number(self) -> int:
         """The pull request that this job runs for."""
-        if self._number is None:
-            raise ForgeError(
-                "this job runs for no pull request",
-                hint="make the pipeline a build validation policy of the branch,"
-                " or name a pull request with --pull-request N",
-            )
-        return self._number
+        return self._job.pull_request(
+            self.review,
+            "make the pipeline a build validation policy of the branch,"
+            " or name a pull request with --pull-request N",
+        )
 
     def merged(self) -> Merged | None:
         """The completed pull request whose merge this commit is."""
-        query = {"queries": [{"type": "lastMergeCommit", "items": [self._commit]}]}
+        query = {"queries": [{"type": "lastMergeCommit", "items": [self._job.commit]}]}
         path = f"{self._git}/pullrequestquery"
         answer = self._client.json(
             "POST", path, body=query, parameters=_VERSION, needs="Read, on the repository"
         )
         for result in answer["results"]:
-            for pull in result.get(self._commit, ()):
-                if pull["status"] == "completed" and pull["targetRefName"] == self._branch:
+            for pull in result.get(self._job.commit, ()):
+                if pull["status"] == "completed" and pull["targetRefName"] == self._job.branch:
                     return Merged(pull["pullRequestId"], moment(pull["closedDate"]))
         return None
 
@@ -184,9 +177,11 @@ def from_azure(
         needed(environment, "SYSTEM_TEAMPROJECT", set_by),
         needed(environment, "BUILD_REPOSITORY_ID", set_by),
         needed(environment, "SYSTEM_ACCESSTOKEN", _TOKEN),
-        number=number or whole_number(environment.get("SYSTEM_PULLREQUEST_PULLREQUESTID")),
-        commit=environment.get("BUILD_SOURCEVERSION", ""),
-        branch=environment.get("BUILD_SOURCEBRANCH", ""),
+        job=Job(
+            number=number or whole_number(environment.get("SYSTEM_PULLREQUEST_PULLREQUESTID")),
+            commit=environment.get("BUILD_SOURCEVERSION", ""),
+            branch=environment.get("BUILD_SOURCEBRANCH", ""),
+        ),
         patience=patience,
     )
 

@@ -41,6 +41,22 @@ class Merged:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the CI job runs for."""
+
+    number: int | None
+    """The pull request; None: it runs for none."""
+    commit: str
+    branch: str
+
+    def pull_request(self, review: str, hint: str) -> int:
+        """The number; ForgeError with `hint` where it runs for no such review."""
+        if self.number is None:
+            raise ForgeError(f"this job runs for no {review}", hint=hint)
+        return self.number
+
+
 class Forge(Protocol):
     """The repository that the CI job runs for. Every method raises ForgeError."""
 

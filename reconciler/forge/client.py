@@ -115,7 +115,10 @@ class Client:
         try:
             response = self._send(method, urljoin(self._base, path), **options)
         except requests.RequestException as error:
-            raise ForgeUnavailable(f"{self._forge}: {connection_words(error)}") from error
+            raise ForgeUnavailable(
+                f"{self._forge}: {connection_words(error)}",
+                hint=f"its API is taken to be at {urlsplit(self._base).hostname}",
+            ) from error
         status = response.status_code
         if status in (200, 201, 204) or status in accept:
             return response

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import requests
 
 from reconciler.errors import ForgeError
-from reconciler.forge.base import Merged, Note, Patience, moment, needed, whole_number
+from reconciler.forge.base import Job, Merged, Note, Patience, moment, needed, whole_number
 from reconciler.forge.client import Client, Header
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
@@ -36,19 +36,14 @@ class GitHub:
         api: str,
         repository: str,
         token: str,
-        *,
-        number: int | None,
-        commit: str,
-        branch: str,
+        job: Job,
         patience: Patience | None = None,
     ) -> None:
-        """`number`: the pull request of this job; `commit` and `branch`: what it runs for."""
+        """`repository`: its owner and name."""
         if not _REPOSITORY.fullmatch(repository):
             raise ForgeError(f"GITHUB_REPOSITORY is no repository: {repository}")
         self._repository = repository
-        self._number = number
-        self._commit = commit
-        self._branch = branch
+        self._job = job
         self._client = Client(
             api.rstrip("/") + "/",
             forge=self.name,
@@ -61,24 +56,22 @@ class GitHub:
 
     def number(self) -> int:
         """The pull request that this job runs for."""
-        if self._number is None:
-            raise ForgeError(
-                "this job runs for no pull request",
-                hint="run it `on: pull_request`, or name one with --pull-request N",
-            )
-        return self._number
+        return self._job.pull_request(
+            self.review,
+            "run it `on: pull_request`, or name one with --pull-request N",
+        )
 
     def merged(self) -> Merged | None:
         """The pull request that brought this commit to this branch."""
-        path = f"repos/{self._repository}/commits/{quote(self._commit, safe='')}/pulls"
+        path = f"repos/{self._repository}/commits/{quote(self._job.commit, safe='')}/pulls"
         found = [
             pull
             for pull in self._client.pages(
                 path, parameters={"per_page": 100}, needs="pull-requests: read"
             )
-            if pull["merged_at"] and pull["base"]["ref"] == self._branch
+            if pull["merged_at"] and pull["base"]["ref"] == self._job.branch
         ]
-        found.sort(key=lambda pull: pull["merge_commit_sha"] != self._commit)
+        found.sort(key=lambda pull: pull["merge_commit_sha"] != self._job.commit)
         return Merged(found[0]["number"], moment(found[0]["merged_at"])) if found else None
 
     def comments(self, number: int) -> Iterator[Note]:
@@ -161,9 +154,11 @@ def from_actions(
         environment.get("GITHUB_API_URL") or "https://api.github.com",
         needed(environment, "GITHUB_REPOSITORY", "GitHub Actions sets it"),
         needed(environment, "GITHUB_TOKEN", _TOKEN),
-        number=number or _event_number(environment),
-        commit=environment.get("GITHUB_SHA", ""),
-        branch=environment.get("GITHUB_REF_NAME", ""),
+        job=Job(
+            number=number or _event_number(environment),
+            commit=environment.get("GITHUB_SHA", ""),
+            branch=environment.get("GITHUB_REF_NAME", ""),
+        ),
         patience=patience,
     )
 
@@ -177,9 +172,11 @@ def from_pipelines(
         environment.get("GITHUB_API_URL") or "https://api.github.com",
         needed(environment, "BUILD_REPOSITORY_NAME", "Azure Pipelines sets it"),
         needed(environment, "GITHUB_TOKEN", hint),
-        number=number or whole_number(environment.get("SYSTEM_PULLREQUEST_PULLREQUESTNUMBER")),
-        commit=environment.get("BUILD_SOURCEVERSION", ""),
-        branch=environment.get("BUILD_SOURCEBRANCH", "").removeprefix("refs/heads/"),
+        job=Job(
+            number=number or whole_number(environment.get("SYSTEM_PULLREQUEST_PULLREQUESTNUMBER")),
+            commit=environment.get("BUILD_SOURCEVERSION", ""),
+            branch=environment.get("BUILD_SOURCEBRANCH", "").removeprefix("refs/heads/"),
+        ),
         patience=patience,
     )
 

@@ -9,8 +9,7 @@ from urllib.parse import quote
 
 import requests
 
-from reconciler.errors import ForgeError
-from reconciler.forge.base import Merged, Note, Patience, moment, needed, whole_number
+from reconciler.forge.base import Job, Merged, Note, Patience, moment, needed, whole_number
 from reconciler.forge.client import Client, Header
 
 _TOKEN = (
@@ -31,17 +30,12 @@ class GitLab:
         api: str,
         project: str,
         token: str,
-        *,
-        number: int | None,
-        commit: str,
-        branch: str,
+        job: Job,
         patience: Patience | None = None,
     ) -> None:
-        """`project`: its id or path; `number`: the iid of the merge request of this job."""
+        """`project`: its id or path; the number of a merge request is its iid."""
         self._project = f"projects/{quote(project, safe='')}"
-        self._number = number
-        self._commit = commit
-        self._branch = branch
+        self._job = job
         self._client = Client(
             api.rstrip("/") + "/",
             forge=self.name,
@@ -53,23 +47,22 @@ class GitLab:
 
     def number(self) -> int:
         """The merge request that this job runs for."""
-        if self._number is None:
-            raise ForgeError(
-                "this job runs for no merge request",
-                hint='use `rules: [{if: $CI_PIPELINE_SOURCE == "merge_request_event"}]`,'
-                " or name one with --pull-request N",
-            )
-        return self._number
+        return self._job.pull_request(
+            self.review,
+            'use `rules: [{if: $CI_PIPELINE_SOURCE == "merge_request_event"}]`,'
+            " or name one with --pull-request N",
+        )
 
     def merged(self) -> Merged | None:
         """The merge request that brought this commit to this branch."""
-        path = f"{self._project}/repository/commits/{quote(self._commit, safe='')}/merge_requests"
+        commit = quote(self._job.commit, safe="")
+        path = f"{self._project}/repository/commits/{commit}/merge_requests"
         found = [
             one
             for one in self._client.pages(path, parameters={"per_page": 100}, needs=_API)
-            if one["state"] == "merged" and one["target_branch"] == self._branch
+            if one["state"] == "merged" and one["target_branch"] == self._job.branch
         ]
-        found.sort(key=lambda one: self._commit not in _commits(one))
+        found.sort(key=lambda one: self._job.commit not in _commits(one))
         return Merged(found[0]["iid"], moment(found[0]["merged_at"])) if found else None
 
     def comments(self, number: int) -> Iterator[Note]:
@@ -143,9 +136,11 @@ def from_gitlab(
         environment.get("CI_MERGE_REQUEST_PROJECT_ID")
         or needed(environment, "CI_PROJECT_ID", set_by),
         needed(environment, "GITLAB_TOKEN", _TOKEN),
-        number=number or _iid(environment),
-        commit=environment.get("CI_COMMIT_SHA", ""),
-        branch=environment.get("CI_COMMIT_BRANCH", ""),
+        job=Job(
+            number=number or _iid(environment),
+            commit=environment.get("CI_COMMIT_SHA", ""),
+            branch=environment.get("CI_COMMIT_BRANCH", ""),
+        ),
         patience=patience,
     )
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import threading
 
-import uvicorn
-
 from reconciler.errors import ReconcilerError
 from reconciler.ops.app import Operations, create_app
-from reconciler.web.server import Protocol
+from reconciler.web.server import quiet_server
 from reconciler.web.sockets import address_of, bind
 
 _MOST_CONNECTIONS = 64
@@ -25,22 +23,13 @@ class OpsServer:
         except (OSError, OverflowError) as error:
             raise ReconcilerError(f"the operations port {host}:{port}: {error}") from error
         self.address = address_of(self._bound)
-        config = uvicorn.Config(
+        self._server = quiet_server(
             create_app(operations),
-            http=Protocol,  # a client that does not say what it wants soon is let go
-            ws="none",
-            loop="asyncio",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_keep_alive=15,
             timeout_graceful_shutdown=_STOP_SECONDS,
             h11_max_incomplete_event_size=_LARGEST_HEADERS,
         )
-        self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="operations", daemon=True)
         self._thread.start()
 

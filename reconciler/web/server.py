@@ -62,8 +62,19 @@ class Protocol(H11Protocol):
 
 def make_server(services: Services) -> uvicorn.Server:
     """A server that is not running yet."""
-    config = uvicorn.Config(
+    return quiet_server(
         create_app(services),
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=KEEP_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        h11_max_incomplete_event_size=LARGEST_HEADERS + LONGEST_TARGET,
+    )
+
+
+def quiet_server(app: Any, **limits: Any) -> uvicorn.Server:
+    """A server that says nothing of itself, to the log or to who asks."""
+    config = uvicorn.Config(
+        app,
         http=Protocol,
         ws="none",
         loop="asyncio",
@@ -72,10 +83,7 @@ def make_server(services: Services) -> uvicorn.Server:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=MOST_CONNECTIONS,
-        timeout_keep_alive=KEEP_SECONDS,
-        timeout_graceful_shutdown=STOP_SECONDS,
-        h11_max_incomplete_event_size=LARGEST_HEADERS + LONGEST_TARGET,
+        **limits,
     )
     return uvicorn.Server(config)
 

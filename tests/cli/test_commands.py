@@ -492,7 +492,11 @@ def test_init_in_a_git_repository(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("*.pyc")
     assert "wrote .gitignore" in invoke(tmp_path, "init").out
     lines = (tmp_path / ".gitignore").read_text().splitlines()
-    assert (lines[0], lines[-1]) == ("*.pyc", ".reconciler/")
+    assert lines[0] == "*.pyc"
+    assert {".reconciler/", "plan.json"} < set(lines)
+    (tmp_path / "reconciler.yaml").unlink()
+    invoke(tmp_path, "init", code=1)
+    assert (tmp_path / ".gitignore").read_text().splitlines() == lines
     assert (tmp_path / "data/inbox").is_dir()
 
 

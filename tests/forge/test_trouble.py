@@ -97,8 +97,9 @@ def test_an_answer_that_is_cut_off_is_read_again(place: Place) -> None:
 def test_nobody_is_there(place: Place) -> None:
     here = forge(place)
     place.site.__exit__()
-    with pytest.raises(ForgeUnavailable, match="the connection failed"):
+    with pytest.raises(ForgeUnavailable, match="the connection failed") as caught:
         list(here.comments(12))
+    assert caught.value.hint == "its API is taken to be at 127.0.0.1"
 
 
 def test_no_such_pull_request(place: Place) -> None:

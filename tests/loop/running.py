@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 from helpers import command, environment
-
-T = TypeVar("T")
-PATIENCE = 60.0
+from logged import PATIENCE, Logged
 
 
-class Run:
+class Run(Logged):
     """One that runs, or ran; its log is read as it grows."""
 
     def __init__(self, folder: Path, *options: str, name: str = "run", **changed: str) -> None:
@@ -39,23 +33,6 @@ class Run:
             self.send(signal.SIGCONT)
             self.process.kill()
             self.process.wait(timeout=PATIENCE)
-
-    def events(self, event: str, **fields: Any) -> list[dict[str, Any]]:
-        lines = self.log.read_bytes().decode().splitlines(keepends=True)
-        said = [json.loads(line) for line in lines if line[-1:] == "\n"]
-        wanted = {"event": event} | fields
-        return [line for line in said if wanted.items() <= line.items()]
-
-    def wait(self, event: str, **fields: Any) -> dict[str, Any]:
-        return self.until(lambda: self.events(event, **fields))[0]
-
-    def until(self, condition: Callable[[], T]) -> T:
-        deadline = time.monotonic() + PATIENCE
-        while not (found := condition()):
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.01)
-        return found
 
     def send(self, number: int) -> None:
         self.process.send_signal(number)

@@ -21,18 +21,6 @@ CRON: dict[str, Any] = {"triggerType": "Cron", "expression": "0 2 * * *", "timeZ
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("workspace")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared: Server) -> Server:
-    shared.forget()
-    return shared
-
-
 @pytest.fixture
 def api(server: Server) -> Iterator[httpx.Client]:
     with server.api(params=VERSION) as client:

@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 from browser import Driver, browser, console, open_page, picture, prefer, resize
 from helpers import invoke, write
+from logged import PATIENCE
 from npm import npm_file
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from serving import PATIENCE, Serve, serving
+from serving import Serve, serving
 
 from web.test_pages import FILES, PAGES
 

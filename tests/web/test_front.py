@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 from helpers import command, environment, invoke, write
-from serving import FILES, PATIENCE, Serve, serving, workspace
+from logged import PATIENCE
+from serving import FILES, Serve, serving, workspace
 from workspace.engines import wait_for
 
 from reconciler.workspace.lease import Lease

@@ -13,7 +13,8 @@ from typing import TypeVar
 import httpx
 import pytest
 from helpers import invoke, write
-from serving import PATIENCE, Serve, serving
+from logged import PATIENCE
+from serving import Serve, serving
 
 from reconciler.workspace.runner import log_path
 

@@ -34,18 +34,6 @@ FILES = {
 }
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("workspace")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared: Server) -> Server:
-    shared.forget()
-    return shared
-
-
 @pytest.fixture
 def api(server: Server) -> Iterator[httpx.Client]:
     with server.api() as client:
