@@ -78,7 +78,7 @@ def _recurrence_effects(
     trigger: Recurrence, changes: tuple[Change, ...], created: datetime | None
 ) -> tuple[ClockEffect, ...]:
     if created is None:
-        if trigger.start_time is None and _is_counted(trigger):
+        if trigger.start_time is None and needs_anchor(trigger):
             return ()
         created = datetime.min.replace(tzinfo=UTC)
     anchor = recurrence.anchor_of(trigger, created)
@@ -90,7 +90,7 @@ def _recurrence_effects(
     return _effects(touching, search, walk, trigger.time_zone)
 
 
-def _is_counted(trigger: Recurrence) -> bool:
+def needs_anchor(trigger: Recurrence) -> bool:
     """Whether a recurrence in days, weeks or months needs its anchor to tell its times."""
     pattern = recurrence.effective_pattern(trigger)
     if pattern is None or trigger.interval != 1 or not pattern.hours or not pattern.minutes:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import TypeGuard
 
-from reconciler.firing.clock import ClockEffect, clock_effects, has_times_of_day
-from reconciler.firing.count import Span
-from reconciler.firing.instants import moment
+from reconciler.firing import next_fire
+from reconciler.firing.clock import ClockEffect, clock_effects, has_times_of_day, needs_anchor
+from reconciler.firing.count import Span, minutes_of
+from reconciler.firing.instants import MINUTE, moment
 from reconciler.firing.offsets import clock
 from reconciler.firing.phrases import length
 from reconciler.firing.zones import zone
-from reconciler.model import FireWarning
+from reconciler.model import Cron, FireWarning, Recurrence, Trigger
 from reconciler.plan.moves import Moves
 from reconciler.plan.sides import Side
 
@@ -34,7 +37,9 @@ def clock_warnings(before: Side, after: Side, moves: Moves, span: Span) -> Itera
 def _effects(side: Side, span: Span) -> tuple[ClockEffect, ...]:
     if side.trigger is None:
         return ()
-    return clock_effects(side.trigger, *_year(span.after), created=side.created)
+    found = clock_effects(side.trigger, *_year(span.after), created=side.created)
+    # What comes twice may have fired the first time already.
+    return tuple(effect for effect in found if effect.fires_at > moment(span.after))
 
 
 @lru_cache(maxsize=1)
@@ -55,39 +60,71 @@ def _clock_warning(effects: list[ClockEffect]) -> FireWarning:
 
 
 def _parting(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[FireWarning]:
-    """Another zone, whose clock now differs from the old one by more or less than it will later."""
+    """Another zone, whose clock is not always as far from that of the old one."""
     old, new = before.time_zone, after.time_zone
     if before.trigger is None or after.trigger is None or old == new:
         return
     if not (has_times_of_day(before.trigger) and has_times_of_day(after.trigger)):
         return
-    if moves.by is None and moves != Moves():
-        return  # the moves of single fires are what to look at
-    parted = _parts(old, new, span.after)
-    if parted is None:
+    wall = _wall_shift(before, after, moves, span)
+    parted = _parts(old, new, span.after) if wall is not None else None
+    if wall is None or parted is None:
         return
-    at, more = parted
-    by = (moves.by or timedelta()) + timedelta(seconds=more)
-    how = f"{length(by.total_seconds())} {'later' if by > timedelta() else 'earlier'}"
+    at, until, apart = parted
+    first = next_fire(after.trigger, moment(at - 1), after.created)
+    if first is None or first >= moment(until):
+        return  # it fires only while both clocks are as far apart as now
+    by = wall + apart
+    how = f"{length(by)} {'later' if by > 0 else 'earlier'} than it did" if by else "when it did"
     local = moment(at).astimezone(zone(new))
     yield FireWarning(
         "clock_differs",
-        f"from {local.day} {local:%b %Y} on it fires {how if by else 'when it did'}"
-        f"{' than it did' if by else ''}: {old} and {new} change their clocks apart",
+        f"from {local.day} {local:%b %Y} on it fires {how}: {old} and {new} change their clocks"
+        " apart",
     )
 
 
-@lru_cache(maxsize=1024)
-def _parts(old: str, new: str, after: int) -> tuple[int, int] | None:
-    """The first instant within a year from which a wall time of one zone is another length away
-    from that of the other, and how much later it is then, in seconds.
+def _wall_shift(before: Side, after: Side, moves: Moves, span: Span) -> int | None:
+    """By how many seconds all times of day are moved on the clock; None: by no one length."""
+    one, two = before.trigger, after.trigger
+    if _is_written(one) and replace(one, time_zone=after.time_zone) == two:
+        return 0
+    by = moves.by if moves.is_whole else None
+    if not moves.gone and not moves.come and before.fires.count:
+        by = timedelta()
+    if by is None:
+        return None
+    # How far the clocks are apart when the first fire is moved, which may be after a change.
+    first = minutes_of(moves.gone, 1) or before.fires.first
+    apart = _apart(before.time_zone, after.time_zone, span.base + first[0] * MINUTE)
+    return int(by.total_seconds()) - apart
+
+
+def _is_written(trigger: Trigger | None) -> TypeGuard[Recurrence | Cron]:
+    """Whether its wall times stand in it: without a start they may be counted from the creation,
+    which is another wall time in each zone.
     """
-    one, two = clock(old), clock(new)
+    if isinstance(trigger, Recurrence):
+        return trigger.start_time is not None or not needs_anchor(trigger)
+    return isinstance(trigger, Cron)
+
+
+def _apart(old: str, new: str, at: int) -> int:
+    """How much later a wall time of one zone is than that of the other, in seconds."""
+    return clock(old).offset(at) - clock(new).offset(at)
+
+
+@lru_cache(maxsize=1024)
+def _parts(old: str, new: str, after: int) -> tuple[int, int, int] | None:
+    """From when and until when, within a year, two clocks are apart by another length than at
+    first, and how far.
+    """
     until = after + int(_YEAR.total_seconds())
-    now = one.offset(after) - two.offset(after)
-    changes = (*one.changes(after, until), *two.changes(after, until))
-    for at in sorted(change.at for change in changes):
-        more = one.offset(at) - two.offset(at) - now
-        if more:
-            return at, more
+    changes = sorted({c.at for name in (old, new) for c in clock(name).changes(after, until)})
+    lengths = [(at, _apart(old, new, at)) for at in changes]
+    first = _apart(old, new, after)
+    for index, (at, apart) in enumerate(lengths):
+        if apart != first:
+            ends = (later for later, then in lengths[index + 1 :] if then != apart)
+            return at, next(ends, until), apart
     return None

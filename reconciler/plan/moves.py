@@ -32,7 +32,13 @@ class Moves(NamedTuple):
     removed: int = 0
     moved: int = 0
     by: timedelta | None = None
+    """By how much all of those are moved."""
     examples: tuple[MovedFire, ...] = ()
+    gone: int = 0
+    come: int = 0
+    """The minutes of those that are only before, and only after, as bits."""
+    is_whole: bool = False
+    """Whether `by` explains all that differs, but for what the ends of the span cut off."""
 
 
 def compare(before: Raster, after: Raster, span: Span, time_zone: str) -> Moves:
@@ -46,7 +52,7 @@ def compare(before: Raster, after: Raster, span: Span, time_zone: str) -> Moves:
         return Moves()
     first_gone = minutes_of(gone, FEW) if common else before.first
     first_come = minutes_of(come, FEW) if common else after.first
-    pairs = Pairs()
+    pairs, is_whole = Pairs(), False
     if gone and come:
         shift = _shift(gone, come, first_gone, removed - added, span, time_zone)
         if shift is not None:
@@ -54,10 +60,11 @@ def compare(before: Raster, after: Raster, span: Span, time_zone: str) -> Moves:
             first = {at - length: at for at in minutes_of(matched, FEW)}
             # What the ends of the span cut off is moved as well, but for what one of them cuts off
             # more than the other.
-            pairs = Pairs(min(removed, added), length, first)
+            pairs, is_whole = Pairs(min(removed, added), length, first), True
         elif max(removed, added) <= FEW_A_DAY * (span.minutes // DAY_MINUTES + 1):
             shown = max(first_gone[-1], first_come[-1])
             pairs = pairs_by_day(gone, come, span, time_zone, shown)
+            is_whole = pairs.by is not None and pairs.number == removed == added
     by, seconds = pairs.by, after.second - before.second
     return Moves(
         added - pairs.number,
@@ -65,6 +72,9 @@ def compare(before: Raster, after: Raster, span: Span, time_zone: str) -> Moves:
         pairs.number,
         timedelta(minutes=by, seconds=seconds) if by is not None else None,
         _examples(first_gone, first_come, pairs, span, (before.second, after.second)),
+        gone,
+        come,
+        is_whole,
     )
 
 
@@ -84,25 +94,21 @@ def _shift(
     `first`: the first that went; `fewer`: so many did not come again.
     """
     low, high = (span.after - span.base) // MINUTE, span.minutes
-    # The first of a day, but not of that of the apply, of which some is past.
-    midnight = _first_midnight(span.after, span.base, time_zone)
-    at = first[-1]
-    if at < midnight:
-        later = minutes_of(gone >> midnight, 1)
-        at = later[0] + midnight if later else first[0]
-    else:
-        at = next(each for each in first if each >= midnight)
-    local = span.base + at * MINUTE
-    local += clock(time_zone).offset(local)
     more = gone if fewer > 0 else come
     tried: set[int] = set()
     is_near = _may_be_cut_off(abs(fewer), more, _WEEK_MINUTES, low, high)
+    # The first of a day and of a week, but not of those of the apply, of which some is past.
+    midnight, monday = _first_whole(span.after, span.base, time_zone)
+    at = _first_from(midnight, gone, first)
     if is_near:
-        today = at - local % DAY // MINUTE
-        monday = today - (local // DAY + 3) % 7 * DAY_MINUTES
-        for start, length in ((today, DAY_MINUTES), (monday, _WEEK_MINUTES)):
+        for begin, days in ((midnight, 1), (monday, 7)):
+            one = at if days == 1 else _first_from(begin, gone, first)
+            local = span.base + one * MINUTE
+            local += clock(time_zone).offset(local)
+            start = one - local % DAY // MINUTE - (local // DAY + 3) % days * DAY_MINUTES
+            length = days * DAY_MINUTES
             window = shifted(come & lowest_bits(max(start + length, 0)), -start)
-            tries = [start + found - at for found in minutes_of(window, _TRIES)]
+            tries = [start + found - one for found in minutes_of(window, _TRIES)]
             for by in sorted(tries, key=abs):
                 if by in tried:
                     continue
@@ -113,6 +119,7 @@ def _shift(
     behind, ahead = come & ((1 << at) - 1), come >> at
     nearest = minutes_of(ahead, 1)
     nearest += [behind.bit_length() - 1 - at] if behind else []
+    nearest.append(come.bit_length() - gone.bit_length())
     for by in nearest:
         if by in tried or not (is_near or abs(by) >= _WEEK_MINUTES):
             continue
@@ -122,12 +129,24 @@ def _shift(
     return None
 
 
+def _first_from(minute: int, gone: int, first: Sequence[int]) -> int:
+    """The first of `gone` from a minute on; the first of all if there is none.
+
+    `first`: the first few of `gone`, to look at fewer bits.
+    """
+    if first[-1] >= minute:
+        return next(each for each in first if each >= minute)
+    later = minutes_of(gone >> minute, 1)
+    return later[0] + minute if later else first[0]
+
+
 @lru_cache(maxsize=256)
-def _first_midnight(after: int, base: int, time_zone: str) -> int:
-    """The minute at which the first whole day on the clock begins."""
-    return (after - base) // MINUTE + (
-        DAY - (after + clock(time_zone).offset(after)) % DAY
-    ) // MINUTE
+def _first_whole(after: int, base: int, time_zone: str) -> tuple[int, int]:
+    """The minutes at which the first whole day and the first whole week on the clock begin."""
+    local = after + clock(time_zone).offset(after)
+    midnight = (after - base) // MINUTE + (DAY - local % DAY) // MINUTE
+    tomorrow = local // DAY + 1
+    return midnight, midnight + -(tomorrow + 3) % 7 * DAY_MINUTES
 
 
 def _may_be_cut_off(number: int, more: int, length: int, low: int, high: int) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 
-from reconciler.firing.count import Span, count, instants, lowest_bits, raster
+from reconciler.firing import next_fire
+from reconciler.firing.count import Raster, Span, count, instants, lowest_bits, raster
 from reconciler.firing.expression import parse
 from reconciler.firing.instants import DAY, HOUR, MINUTE, moment, seconds, wall_seconds
 from reconciler.firing.offsets import clock
 from reconciler.firing.phrases import and_list
+from reconciler.firing.rates import fires_a_day
 from reconciler.firing.recurrence import effective_pattern
 from reconciler.firing.zones import zone
 from reconciler.model import Cron, FireWarning, Recurrence, Trigger
@@ -18,6 +21,10 @@ from reconciler.plan.moves import Moves
 from reconciler.plan.sides import Side
 
 _TIMED = (Recurrence, Cron)
+_MISSING = {"": "it does not fire in those", "s": "it does not fire on those that are missing"}
+_YEAR = 366 * DAY
+_DAILY, _WEEKLY = 0.99, 0.99 / 7
+"""Fires a day, a little less for what does not fire in every one."""
 
 
 def warnings_of(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[FireWarning]:
@@ -30,7 +37,7 @@ def warnings_of(before: Side, after: Side, moves: Moves, span: Span) -> Iterator
     elif _fires_at_once(after, span):
         message = "it has no start_time: it fires as soon as it is created"
         yield FireWarning("immediate", message)
-    yield from _ended(before.trigger, trigger, after, span)
+    yield from _ended(before, after, span)
     yield from _short_months(before.trigger, trigger)
     yield from clock_warnings(before, after, moves, span)
 
@@ -55,67 +62,96 @@ def _now(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[FireWa
     most = (span.until - span.after) // HOUR + 1
     if max(before.fires.count, after.fires.count) > most:
         return
-    if moves.by is not None and abs(moves.by) < timedelta(seconds=span.until - span.after):
-        yield from _between(before, after, int(moves.by.total_seconds()), span)
-    elif moves.moved or moves.added == moves.removed:
-        yield from _today(before, after, span)
+    by = int(moves.by.total_seconds()) if moves.is_whole and moves.by is not None else None
+    if by is not None and abs(by) < span.until - span.after:
+        yield from _between(before, after, moves, by, span)
+        return
+    assert before.trigger is not None
+    assert after.trigger is not None
+    rate = fires_a_day(before.trigger, before.created)
+    other = fires_a_day(after.trigger, after.created)
+    if moves.moved or moves.added == moves.removed or abs(rate - other) < rate / 100:
+        yield from _period(before, after, max(rate, other), span)
 
 
-def _between(before: Side, after: Side, by: int, span: Span) -> Iterator[FireWarning]:
-    """All fires are moved by so many seconds."""
+def _between(before: Side, after: Side, moves: Moves, by: int, span: Span) -> Iterator[FireWarning]:
+    """All fires that differ are moved by so many seconds."""
     now, name = span.after, after.time_zone
     if by < 0:
-        for at in _ahead(before, now - by, span):
-            past = _said(at + timedelta(seconds=by), name)
-            moves = f"{_said(at, name)} moves to {past}, which is past"
-            yield FireWarning("skips", f"applied now it skips a fire: {moves}")
-    soon = set(_ahead(after, now + by, span)) if by > 0 else ()
-    for at in _fires(before, max(now - by, seconds(before.created) - 1), now) if soon else ():
-        again = at + timedelta(seconds=by)
-        if again in soon:
-            yield FireWarning(
-                "repeats",
-                f"applied now it fires twice: it did at {_said(at, name)}, and does again at"
-                f" {_said(again, name)}",
-            )
+        lost = _up_to(moves.gone, before.fires, now - by, span)
+        for at in islice(lost, 1):
+            there = _said(at + timedelta(seconds=by), name)
+            what = f"{_said(at, name)} moves to {there}, which is past"
+            yield FireWarning("skips", f"applied now it skips a fire: {what}{_more(lost)}")
+        return
+    soon = set(_up_to(moves.come, after.fires, now + by, span))
+    if not soon:
+        return
+    past = _fires(before, max(now - by, seconds(before.created) - 1), now)
+    both = set(_fires(after, now - by, now))
+    length = timedelta(seconds=by)
+    twice = iter([at for at in past if at not in both and at + length in soon])
+    for at in islice(twice, 1):
+        what = f"it did at {_said(at, name)}, and does again at {_said(at + length, name)}"
+        yield FireWarning("repeats", f"applied now it fires twice: {what}{_more(twice)}")
 
 
-def _today(before: Side, after: Side, span: Span) -> Iterator[FireWarning]:
-    """Both would fire as often on the day of the apply, but the two halves of it do not add up."""
+def _more(rest: Iterator[datetime]) -> str:
+    number = sum(1 for _ in rest)
+    return f" ({number} more like this)" if number else ""
+
+
+def _period(before: Side, after: Side, rate: float, span: Span) -> Iterator[FireWarning]:
+    """Both would fire as often in the day, week or month of the apply, whichever they fire in
+    about once or more, but the two halves of it do not add up.
+    """
     now, name = span.after, after.time_zone
-    local = now + clock(name).offset(now)
-    start = now - local % DAY
-    until = start + DAY - 1
+    start, until, said = _period_of(now, name, rate)
     to_come = _number(after, now, until, span) - _number(before, now, until, span)
     if to_come == 0:
         return
     if to_come != _number(before, start - 1, now, span) - _number(after, start - 1, now, span):
         return
-    day = f"{moment(now).astimezone(zone(name)):%a %d %b}"
-    said = _times(abs(to_come))
+    fires = _times(abs(to_come))
     if to_come < 0:
-        yield FireWarning("skips", f"applied now it skips {said} on {day}")
+        yield FireWarning("skips", f"applied now it skips {fires} {said}")
     else:
-        yield FireWarning("repeats", f"applied now it fires {said} too often on {day}")
+        yield FireWarning("repeats", f"applied now it fires {fires} too often {said}")
+
+
+def _period_of(now: int, time_zone: str, rate: float) -> tuple[int, int, str]:
+    """The first and the last second of the day, week or month of an instant, and its name."""
+    local = moment(now).astimezone(zone(time_zone))
+    day = datetime(local.year, local.month, local.day)
+    if rate > _DAILY:
+        first, end, said = day, day + timedelta(days=1), f"on {day:%a %d %b}"
+    elif rate > _WEEKLY:
+        first = day - timedelta(days=day.weekday())
+        end, said = first + timedelta(days=7), f"in the week of {first:%a %d %b}"
+    else:
+        first = day.replace(day=1)
+        end = (first + timedelta(days=31)).replace(day=1)
+        said = f"in {first:%B}"
+    one = clock(time_zone)
+    return one.instant(wall_seconds(first)), one.instant(wall_seconds(end)) - 1, said
 
 
 def _number(side: Side, after: int, until: int, span: Span) -> int:
     """How often it fires, or would have fired, in a range of instants."""
     assert side.trigger is not None
-    if span.after <= after and until <= span.until:
-        return _until(side, until, span).bit_count()
+    if after == span.after and until <= span.until:
+        return _bits_up_to(side.fires.bits, side.fires, until, span).bit_count()
     return count(side.trigger, after, until, side.created)
 
 
-def _ahead(side: Side, until: int, span: Span) -> Iterator[datetime]:
-    """What it fires from the apply up to `until`, which is within the span."""
-    return instants(side.fires, span, _until(side, until, span))
+def _up_to(bits: int, fires: Raster, until: int, span: Span) -> Iterator[datetime]:
+    """Some of the fires, up to an instant that is within the span."""
+    return instants(fires, span, _bits_up_to(bits, fires, until, span))
 
 
-def _until(side: Side, until: int, span: Span) -> int:
-    """Its fires from the apply up to `until`, which is within the span, as bits."""
-    length = (until - span.base - side.fires.second) // MINUTE + 1
-    return side.fires.bits & lowest_bits(max(length, 0))
+def _bits_up_to(bits: int, fires: Raster, until: int, span: Span) -> int:
+    length = (until - span.base - fires.second) // MINUTE + 1
+    return bits & lowest_bits(max(length, 0))
 
 
 def _times(number: int) -> str:
@@ -132,23 +168,32 @@ def _fires(side: Side, after: int, until: int) -> list[datetime]:
 # -------------------------------------------------------------------------------- what is to come
 
 
-def _ended(
-    old: Trigger | None, trigger: Recurrence | Cron, after: Side, span: Span
-) -> Iterator[FireWarning]:
-    end = trigger.end_time
-    if end is None or getattr(old, "end_time", None) == end:
+def _ended(before: Side, after: Side, span: Span) -> Iterator[FireWarning]:
+    old, last = _end(before.trigger), _end(after.trigger)
+    if last is None or old == last:
         return
-    last = clock(trigger.time_zone).instant(wall_seconds(end))
-    said = f"{end:%Y-%m-%d %H:%M}"
+    said = f"{moment(last).astimezone(zone(after.time_zone)):%Y-%m-%d %H:%M} {after.time_zone}"
     if last <= span.after:
         yield FireWarning("ended", f"its end_time {said} is past: it never fires")
     elif last <= span.until:
         count = after.fires.count
         left = "no fire is" if count == 0 else "1 fire is" if count == 1 else f"{count} fires are"
         yield FireWarning("ended", f"its end_time {said} is near: {left} left")
-    elif isinstance(old, _TIMED) and (old.end_time is None or old.end_time > end):
+    elif (
+        before.trigger is not None
+        and (old is None or old > last)
+        and last <= span.after + _YEAR
+        and next_fire(before.trigger, moment(last), before.created) is not None
+    ):
         # Nothing else shows it: within the horizon all is as before.
-        yield FireWarning("ended", f"it does not fire any more after its end_time {said}")
+        yield FireWarning("ended", f"after its end_time {said} it will not fire any more")
+
+
+def _end(trigger: Trigger | None) -> int | None:
+    """The instant of its end."""
+    if not isinstance(trigger, Recurrence | Cron) or trigger.end_time is None:
+        return None
+    return clock(trigger.time_zone).instant(wall_seconds(trigger.end_time))
 
 
 def _short_months(old: Trigger | None, new: Trigger) -> Iterator[FireWarning]:
@@ -157,7 +202,7 @@ def _short_months(old: Trigger | None, new: Trigger) -> Iterator[FireWarning]:
         said = and_list([str(day) for day in days])
         plural = "s" if len(days) > 1 else ""
         yield FireWarning(
-            "short_months", f"not every month has day{plural} {said}: it does not fire in those"
+            "short_months", f"not every month has day{plural} {said}: {_MISSING[plural]}"
         )
 
 

@@ -37,7 +37,7 @@ def fires_line(change: Document, start: str | None) -> str:
 
 def _differences(impact: Document) -> list[str]:
     by = moved_by(impact)
-    if by:
+    if by and not (impact["added"] and impact["removed"]):
         return [f"one{by[1:]}" if by.startswith("1 ") else by]
     return differences(impact) or ["as before"]
 

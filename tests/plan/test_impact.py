@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
 from fires import TIMED, instant
-from helpers import OWNER, TARGET, canonical, schedule
+from helpers import OWNER, TARGET, canonical
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plan.impacts import (
+    INBOX,
+    LISBON,
+    MONDAY,
+    OLD,
+    at,
+    cron,
+    impact_of,
+    planned,
+    with_trigger,
+)
 from reconciler.firing import next_fires
 from reconciler.firing.count import Raster, span_of
 from reconciler.model import (
@@ -26,68 +37,15 @@ from reconciler.model import (
     LiveSchedule,
     MovedFire,
     Note,
-    Pattern,
     Plan,
     PlanImpact,
     Recurrence,
-    Schedule,
     Trigger,
 )
 from reconciler.plan import make_plan
 from reconciler.plan.heat import Heat
 from reconciler.plan.impact import with_impact
 from reconciler.plan.moves import compare
-
-MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
-OLD = datetime(2026, 1, 1, 0, 7, tzinfo=UTC)
-LISBON = "Europe/Lisbon"
-INBOX = DatastoreChange("inbox")
-
-
-def at(hour: int, minute: int = 0, day: int = 23, month: int = 11, year: int = 2026) -> datetime:
-    return datetime(year, month, day, hour, minute, tzinfo=UTC)
-
-
-def with_trigger(trigger: Trigger, name: str = "a", *, enabled: bool = True) -> Schedule:
-    return replace(schedule(name), trigger=trigger, enabled=enabled)
-
-
-def planned(
-    before: list[Schedule],
-    after: list[Schedule],
-    now: datetime = MONDAY,
-    days: float = 14,
-    created: datetime | None = OLD,
-) -> Plan:
-    live = [LiveSchedule(one, OWNER, "x", created_at=created) for one in before]
-    plan = make_plan(canonical(*after), live, target=TARGET, owner=OWNER)
-    horizon = timedelta(days=days)
-    return with_impact(plan, firing=lambda made: made.trigger, now=now, horizon=horizon)
-
-
-def impact_of(
-    before: Trigger | None,
-    after: Trigger | None,
-    now: datetime = MONDAY,
-    days: float = 14,
-    created: datetime | None = OLD,
-) -> Impact:
-    """Of a change of one trigger to another; None: there is no such schedule."""
-    plan = planned(
-        [with_trigger(before)] if before is not None else [],
-        [with_trigger(after)] if after is not None else [],
-        now,
-        days,
-        created,
-    )
-    [change] = plan.changes
-    assert change.impact is not None
-    return change.impact
-
-
-def cron(expression: str, zone: str = "UTC") -> Cron:
-    return Cron(expression, time_zone=zone)
-
 
 # ------------------------------------------------------------------------------ moved, added, gone
 
@@ -211,6 +169,18 @@ def test_the_first_that_differ(
 ) -> None:
     found = impact_of(before, after, now).examples
     assert [(each.before, each.after) for each in found] == examples
+
+
+def test_a_shift_is_found_and_told() -> None:
+    """By how much, and of how many; not only that the sums are right."""
+    for before, after, by, moved in (
+        (cron("0 2 * * *"), cron("0 5 * * *"), 3 * 60, 14),
+        (cron("0 2 * * 1"), cron("0 2 * * 3"), 2 * 1440, 2),
+        (cron("15,45 1 * * 1"), cron("15,45 1 * * 5"), 4 * 1440, 4),
+        (cron("*/10 * * * *"), cron("3-59/10 * * * *"), 3, 2016),
+    ):
+        impact = impact_of(before, after)
+        assert (impact.moved_by, impact.moved) == (timedelta(minutes=by), moved), after
 
 
 def test_days_are_those_of_the_zone_on_both_sides_of_a_clock_change() -> None:
@@ -360,308 +330,6 @@ def test_the_target_says_what_really_fires() -> None:
         impact = told.changes[0].impact
         assert impact is not None
         assert (impact.after.count if impact.after else None) == count
-
-
-# ----------------------------------------------------------------------------------------- warnings
-
-
-def warnings(
-    before: Trigger | None, after: Trigger | None, now: datetime = MONDAY, days: float = 14
-) -> list[tuple[str, str]]:
-    found = impact_of(before, after, now, days).warnings
-    return [(each.kind, each.message) for each in found]
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "now", "expected"),
-    [
-        # Today at 05:00 becomes today at 04:00, and it is 04:30.
-        (
-            cron("0 5 * * *"),
-            cron("0 4 * * *"),
-            at(4, 30),
-            [
-                (
-                    "skips",
-                    "applied now it skips a fire: Mon 23 Nov 05:00 moves to Mon 23 Nov 04:00,"
-                    " which is past",
-                )
-            ],
-        ),
-        (
-            cron("0 4 * * *"),
-            cron("0 5 * * *"),
-            at(4, 30),
-            [
-                (
-                    "repeats",
-                    "applied now it fires twice: it did at Mon 23 Nov 04:00, and does again at"
-                    " Mon 23 Nov 05:00",
-                )
-            ],
-        ),
-        # Not between the two.
-        (cron("0 5 * * *"), cron("0 4 * * *"), at(3), []),
-        (cron("0 5 * * *"), cron("0 4 * * *"), at(5), []),
-        (cron("0 4 * * *"), cron("0 5 * * *"), at(3), []),
-        (cron("0 4 * * *"), cron("0 5 * * *"), at(5), []),
-        # From Monday to Tuesday, on Monday afternoon.
-        (
-            cron("0 2 * * 1"),
-            cron("0 2 * * 2"),
-            at(12),
-            [
-                (
-                    "repeats",
-                    "applied now it fires twice: it did at Mon 23 Nov 02:00, and does again at"
-                    " Tue 24 Nov 02:00",
-                )
-            ],
-        ),
-        # Moved by different lengths: the fires of the day are counted.
-        (
-            cron("0 2,14 * * *"),
-            cron("0 3,17 * * *"),
-            at(15),
-            [("repeats", "applied now it fires a fire too often on Mon 23 Nov")],
-        ),
-        (
-            cron("0 3,17 * * *"),
-            cron("0 2,14 * * *"),
-            at(15),
-            [("skips", "applied now it skips a fire on Mon 23 Nov")],
-        ),
-        (
-            cron("0 18,21 * * *"),
-            cron("0 2,14 * * *"),
-            at(15),
-            [("skips", "applied now it skips 2 fires on Mon 23 Nov")],
-        ),
-        (cron("0 2,14 * * *"), cron("0 3,17 * * *"), at(1), []),
-        # Another number of them on that day: no telling.
-        (cron("0 2,14 * * *"), cron("0 3 * * *"), at(2, 30), []),
-        (cron("0 2,14 * * *"), cron("0 3,17,20 * * *"), at(15), []),
-        (cron("0 2 * * 1"), cron("0 5 1 * *"), at(4, 30), []),
-        # More often than every hour: nobody misses one.
-        (cron("*/15 * * * *"), cron("5-59/15 * * * *"), at(4, 2), []),
-        # New since it was created: nothing was fired before.
-        (cron("0 2 * * *"), cron("0 2 * * 0-6"), at(4), []),
-    ],
-)
-def test_changing_it_now(
-    before: Trigger, after: Trigger, now: datetime, expected: list[tuple[str, str]]
-) -> None:
-    assert warnings(before, after, now) == expected
-
-
-def test_a_horizon_that_ends_before_the_day() -> None:
-    before, after = cron("0 8,11,14,18,21 * * *"), cron("0 0,12,17,19,23 * * *")
-    [(kind, message)] = warnings(before, after, at(15), days=0.3)
-    assert (kind, message) == ("repeats", "applied now it fires a fire too often on Mon 23 Nov")
-
-
-def test_what_was_created_after_the_fire_does_not_repeat_it() -> None:
-    before, after = cron("0 4 * * *"), cron("0 5 * * *")
-    assert impact_of(before, after, at(4, 30), created=at(4, 10)).warnings == ()
-    starts = replace(after, start_time=datetime(2026, 11, 23, 6))
-    assert impact_of(before, starts, at(4, 30)).warnings == ()
-    # Of two that are moved by six hours, one is not fired again yet.
-    later = replace(cron("0 6,10 * * *"), start_time=datetime(2026, 11, 23, 8))
-    [warning] = impact_of(cron("0 0,4 * * *"), later, at(4, 30)).warnings
-    assert "it did at Mon 23 Nov 04:00, and does again at Mon 23 Nov 10:00" in warning.message
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "expected"),
-    [
-        (
-            None,
-            cron("30 1 * * *", LISBON),
-            [
-                (
-                    "clock_skips",
-                    "01:30 does not come on 28 Mar 2027, when the clock goes forward: it fires at"
-                    " 02:30",
-                ),
-                (
-                    "clock_repeats",
-                    "01:30 comes twice on 31 Oct 2027, when the clock goes back: it fires the"
-                    " first time",
-                ),
-            ],
-        ),
-        (
-            cron("0 12 * * *", LISBON),
-            Recurrence("day", 1, Pattern((1,), (0, 15)), time_zone=LISBON),
-            [
-                (
-                    "clock_skips",
-                    "01:00 does not come on 28 Mar 2027, when the clock goes forward: it fires at"
-                    " 02:00 (1 more like this)",
-                ),
-                (
-                    "clock_repeats",
-                    "01:00 comes twice on 31 Oct 2027, when the clock goes back: it fires the"
-                    " first time (1 more like this)",
-                ),
-            ],
-        ),
-        # No news: it was so before.
-        (cron("30 1 * * *", LISBON), cron("30 1,5 * * *", LISBON), []),
-        (cron("30 1 * * *", LISBON), cron("0 12 * * *", LISBON), []),
-        (None, cron("0 12 * * *", LISBON), []),
-    ],
-)
-def test_clock_changes_to_come(
-    before: Trigger | None, after: Trigger, expected: list[tuple[str, str]]
-) -> None:
-    assert warnings(before, after) == expected
-
-
-APART = "change their clocks apart"
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "expected"),
-    [
-        # In winter they have the same clock.
-        (
-            cron("0 12 * * *"),
-            cron("0 12 * * *", LISBON),
-            [f"from 28 Mar 2027 on it fires 1 hour earlier than it did: UTC and {LISBON} {APART}"],
-        ),
-        (
-            Recurrence("week", 1, Pattern((12,), (0,)), time_zone=LISBON),
-            Recurrence("week", 1, Pattern((12,), (0,))),
-            [f"from 28 Mar 2027 on it fires 1 hour later than it did: {LISBON} and UTC {APART}"],
-        ),
-        # America goes first, for two weeks.
-        (
-            cron("0 12 * * *", LISBON),
-            cron("0 12 * * *", "America/New_York"),
-            [
-                "from 14 Mar 2027 on it fires 4 hours later than it did:"
-                f" {LISBON} and America/New_York {APART}"
-            ],
-        ),
-        (
-            cron("0 13 * * *", "Europe/Berlin"),
-            cron("0 12 * * *"),
-            [
-                "from 28 Mar 2027 on it fires 1 hour later than it did:"
-                f" Europe/Berlin and UTC {APART}"
-            ],
-        ),
-        (
-            cron("0 12 * * *"),
-            cron("0 13 * * *", LISBON),
-            [f"from 28 Mar 2027 on it fires when it did: UTC and {LISBON} {APART}"],
-        ),
-        # The same clock all year; none; every hour; not at the same times.
-        (cron("0 12 * * *", LISBON), cron("0 12 * * *", "Europe/London"), []),
-        (cron("0 12 * * *", "Asia/Tokyo"), cron("0 12 * * *"), []),
-        (cron("0 * * * *"), cron("0 * * * *", LISBON), []),
-        (Recurrence("hour", 1), Recurrence("hour", 1, time_zone=LISBON), []),
-        (cron("0 2,14 * * *"), cron("0 3,17 * * *", LISBON), []),
-        (None, cron("0 12 * * *", LISBON), []),
-        (cron("0 12 * * *", LISBON), None, []),
-    ],
-)
-def test_zones_that_part(
-    before: Trigger | None, after: Trigger | None, expected: list[str]
-) -> None:
-    found = [words for kind, words in warnings(before, after) if kind == "clock_differs"]
-    assert found == expected
-
-
-def short(days: str) -> list[tuple[str, str]]:
-    return [("short_months", f"not every month has {days}: it does not fire in those")]
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "expected"),
-    [
-        (None, cron("0 2 31 * *"), short("day 31")),
-        (None, cron("0 2 1,29-31 * *"), short("days 29, 30 and 31")),
-        (None, Recurrence("month", 1, Pattern((2,), (0,), (), (30,))), short("day 30")),
-        (None, Recurrence("month", 1, None, datetime(2026, 1, 31, 2)), short("day 31")),
-        (None, Recurrence("month", 1, Pattern((2,)), datetime(2026, 1, 29)), short("day 29")),
-        (None, Recurrence("month", 1, Pattern((2,), (), ("monday",)), datetime(2026, 1, 29)), []),
-        (None, Recurrence("day", 1, Pattern((2,), (0,)), datetime(2026, 1, 29)), []),
-        (None, cron("0 2 * * *"), []),
-        (None, cron("0 2 31 2 *"), []),
-        (cron("0 2 31 * *"), cron("0 3 31 * *"), []),
-        (cron("0 2 30 * *"), cron("0 2 31 * *"), short("day 31")),
-    ],
-)
-def test_short_months(
-    before: Trigger | None, after: Trigger, expected: list[tuple[str, str]]
-) -> None:
-    found = warnings(before, after)
-    assert [each for each in found if each[0] == "short_months"] == expected
-
-
-def until(month: int, day: int, hour: int = 0) -> Cron:
-    return Cron("0 2 * * *", end_time=datetime(2026, month, day, hour))
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "expected"),
-    [
-        (None, until(11, 20), [("ended", "its end_time 2026-11-20 00:00 is past: it never fires")]),
-        (
-            cron("0 2 * * *"),
-            until(11, 24, 2),
-            [("ended", "its end_time 2026-11-24 02:00 is near: 2 fires are left")],
-        ),
-        (
-            None,
-            until(11, 23, 3),
-            [("ended", "its end_time 2026-11-23 03:00 is near: 1 fire is left")],
-        ),
-        (
-            None,
-            until(11, 23, 1),
-            [("ended", "its end_time 2026-11-23 01:00 is near: no fire is left")],
-        ),
-        (None, until(12, 31), []),
-        # Behind the horizon nothing else shows it.
-        (
-            cron("0 2 * * *"),
-            until(12, 31),
-            [("ended", "it does not fire any more after its end_time 2026-12-31 00:00")],
-        ),
-        (
-            until(12, 31),
-            until(12, 30),
-            [("ended", "it does not fire any more after its end_time 2026-12-30 00:00")],
-        ),
-        (until(12, 30), until(12, 31), []),
-        (until(11, 24), replace(until(11, 24), expression="0 3 * * *"), []),
-    ],
-)
-def test_an_end(before: Trigger | None, after: Trigger, expected: list[tuple[str, str]]) -> None:
-    assert [each for each in warnings(before, after) if each[0] == "ended"] == expected
-
-
-@pytest.mark.parametrize(
-    ("trigger", "is_immediate"),
-    [
-        (Recurrence("hour", 1), True),
-        (Recurrence("day", 1), True),
-        (Recurrence("day", 1, Pattern()), True),
-        (Recurrence("day", 1, Pattern((2,), (0,))), False),
-        (Recurrence("hour", 1, None, datetime(2026, 1, 1)), False),
-        (Recurrence("hour", 1, None, None, datetime(2026, 1, 1)), False),
-        (cron("0 2 * * *"), False),
-    ],
-)
-def test_an_immediate_first_fire(trigger: Trigger, is_immediate: bool) -> None:
-    now = at(9, 30) + timedelta(seconds=12)
-    impact = impact_of(None, trigger, now)
-    assert ("immediate" in [each.kind for each in impact.warnings]) == is_immediate
-    assert impact.after is not None
-    assert (impact.after.first == now) == is_immediate
 
 
 # ----------------------------------------------------------------------------------- the whole plan
