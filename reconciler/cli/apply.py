@@ -27,7 +27,7 @@ from reconciler.errors import UnsafePlan
 from reconciler.model import Outcome, Plan, Result
 from reconciler.render.json import dumps, results_document
 from reconciler.render.text import render_plan, render_result, render_results
-from reconciler.render.words import printable
+from reconciler.render.words import counted, printable
 
 _CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
 
@@ -89,13 +89,14 @@ def command(
     if file is None and (partial or max_age is not None or any_commit):
         raise click.UsageError("--partial, --max-age and --any-commit are about a saved plan")
     session = Session(config, no_color=no_color)
+    left_out = 0
     if file is None:
         made = make_plans(session, target, adopt, allow_empty, ignore_limits, strict, horizon)
     else:
         from reconciler.cli.planfiles import plans_as_saved
         from reconciler.plan.planfile import Options
 
-        made = plans_as_saved(
+        made, left_out = plans_as_saved(
             session,
             file,
             target,
@@ -132,7 +133,9 @@ def command(
         out(dumps(results_document(plans, results)))
     elif pending:
         out("\n" + render_results([r for of_plan in results for r in of_plan], paint))
-    _exit([r for of_plan in results for r in of_plan])
+    if left_out:
+        say(f"{counted(left_out, 'change')} left out: live is not as declared")
+    _exit([r for of_plan in results for r in of_plan], left_out)
 
 
 def _confirmed(plans: list[Plan], form: str) -> bool:
@@ -162,8 +165,8 @@ def _show(result: Result) -> None:
         out(render_result(result, paint))
 
 
-def _exit(results: list[Result]) -> None:
+def _exit(results: list[Result], left_out: int = 0) -> None:
     outcomes = {result.outcome for result in results}
-    if outcomes.isdisjoint((Outcome.FAILED, Outcome.NOT_TRIED)):
+    if outcomes.isdisjoint((Outcome.FAILED, Outcome.NOT_TRIED)) and not left_out:
         return
     click.get_current_context().exit(1 if outcomes.isdisjoint(_CHANGED) else 5)

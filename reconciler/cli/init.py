@@ -32,6 +32,7 @@ _CI = {
 _IGNORED = {
     ".reconciler/": "The embedded workspace: what is live, not what is declared.",
     "plan.json": "A saved plan: that of one commit, for one apply.",
+    "*.plan": "Likewise.",
 }
 
 

@@ -167,10 +167,11 @@ def plans_as_saved(
     any_commit: bool,
     partial: bool,
     horizon: timedelta,
-) -> list[tuple[Plan, Provider]]:
+) -> tuple[list[tuple[Plan, Provider]], int]:
     """Plan anew, and keep what the saved plan has too; StalePlan where they differ.
 
-    `partial`: changes that differ are left out, and the others are kept.
+    `partial`: changes that differ are left out, so many, and the others are kept; where there are
+    no others, that is refused as ever.
     """
     saved = read_plan(path)
     _raise_if_any(
@@ -221,8 +222,10 @@ def plans_as_saved(
         _raise_if_any([*found, changed, *stale])
     _raise_if_any(found)
     if stale:
+        if not any(plan.pending for plan, _ in kept):
+            _raise_if_any(stale)
         say(render_mismatches(stale, paint, head="left out:").rstrip("\n"))
-    return kept
+    return kept, len(stale)
 
 
 def _same_targets(session: Session, saved: SavedPlan, chosen: str | None) -> list[Target]:

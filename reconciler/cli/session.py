@@ -128,7 +128,8 @@ class Session:
         warnings = len(declarations.problems)
         if warnings:
             what = "1 warning" if warnings == 1 else f"{warnings} warnings"
-            say(f"{what} in the declarations; `reconciler validate` shows them")
+            them = "it" if warnings == 1 else "them"
+            say(f"{what} in the declarations; `reconciler validate` shows {them}")
         by_target: dict[str, list[Schedule]] = {target.name: [] for target in targets}
         for schedule in declarations.schedules:
             by_target[schedule.key.target].append(schedule)

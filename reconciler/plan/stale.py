@@ -35,7 +35,8 @@ def check_frame(
     if age < -CLOCKS_DIFFER:
         yield Mismatch("age", f"it was made in the future, at {_moment(saved.made_at)}")
     elif max_age is not None and age > max_age:
-        yield Mismatch("age", f"it was made at {_moment(saved.made_at)}, {_hours(age)} ago")
+        said = f"{_moment(saved.made_at)}, {_hours(age)} ago"
+        yield Mismatch("age", f"it was made at {said}, and --max-age is {_hours(max_age)}")
     if saved.owner != owner:
         yield Mismatch("owner", f'it is for the owner "{saved.owner}", and we are "{owner}"')
     yield from _check_options(saved.options, options)
@@ -195,7 +196,13 @@ def _live(
         return Mismatch("live", "it was made live since", key)
     if now.live is None:
         return Mismatch("live", "it is not live any more", key)
-    differ = tuple(differences(then["before"], today["before"]))
+    # What became as planned, as when a plan is applied twice, nobody has to explain.
+    planned = dict(_leaves(then["after"] or {}))
+    differ = tuple(
+        field
+        for field in differences(then["before"], today["before"])
+        if field.path not in planned or repr(planned[field.path]) != repr(field.after)
+    )
     message = "it was changed live since"
     return Mismatch("live", message if differ else f"{message}: its owner or a secret", key, differ)
 
@@ -207,6 +214,16 @@ def differences(before: Any, after: Any, path: tuple[str, ...] = ()) -> Iterator
             yield from differences(before.get(name), after.get(name), (*path, name))
     elif repr(before) != repr(after):  # 1, 1.0 and True are not the same to a pipeline
         yield FieldChange(path, before, after)
+
+
+def _leaves(
+    document: Mapping[str, Any], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, content in document.items():
+        if isinstance(content, Mapping):
+            yield from _leaves(content, (*path, name))
+        else:
+            yield (*path, name), content
 
 
 def _fields(change: Document) -> dict[str, Any]:

@@ -30,15 +30,21 @@ def fires_line(change: Document, start: str | None) -> str:
     elif rate(before) != rate(after):
         folder = unwatched(change)
         said = f"{rate(before)} -> {rate(after)}" + (f": {folder}" if folder else "")
+        if _fires(before) and _fires(after):
+            said = ", ".join([said, *differences(impact)])
     else:
         said = ", ".join([rate(after), *_differences(impact)])
     return said + _next(before, after, start, *zone_of(change))
 
 
+def _fires(side: Document | None) -> bool:
+    return side is not None and side["first"] is not None
+
+
 def _differences(impact: Document) -> list[str]:
     by = moved_by(impact)
     if by and not (impact["added"] and impact["removed"]):
-        return [f"one{by[1:]}" if by.startswith("1 ") else by]
+        return [by]
     return differences(impact) or ["as before"]
 
 
@@ -46,8 +52,11 @@ def _next(
     before: Document | None, after: Document | None, start: str | None, zone: tzinfo, name: str
 ) -> str:
     """When it fires next, and would have; nothing where it never does, or that is not known."""
-    if after is None or after["first"] is None:
+    if after is None:
         return ""
+    if after["first"] is None:
+        lost = before["first"] if before is not None else None
+        return f"; was next {' '.join(_when(lost, start, zone))} {name}" if lost else ""
     day, time = _when(after["first"], start, zone)
     was_day, was_time = day, time
     if before is not None and before["first"] is not None:

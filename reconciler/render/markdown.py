@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -156,15 +157,23 @@ def _section(told: Sequence[tuple[Lengths, int]]) -> str:
 
 
 def _load(plan: Document) -> str:
-    """How much runs, before and after; where most does, if that is another minute than others."""
+    """How much runs, before and after; when most does, before and after."""
     impact = plan["impact"]
     before, after = (fires.number(impact["per_day"][side]) for side in ("before", "after"))
     said = f"Runs a day: {before}" + (f", then {after}" if before != after else "")
-    most = max(impact["busiest"], key=lambda minute: minute["after"], default=None)
-    if most and most["after"] > 1 and is_pending(plan):
-        at = fires.when(most["at"], UTC, impact["start"])
-        said += f". Busiest minute: {at} UTC, {most['before']:,} before, {most['after']:,} after"
+    if impact["busiest"] and is_pending(plan):
+        most = [max(impact["busiest"], key=itemgetter(side)) for side in ("before", "after")]
+        sides = zip(most, ("before", "after"), strict=True)
+        minutes = {one["at"]: one for one, side in sides if one[side] > 1}
+        if minutes:
+            all_said = "; ".join(_minute(one, impact["start"]) for one in minutes.values())
+            said += f". Busiest minute{'s' if len(minutes) > 1 else ''}: {all_said}"
     return "" if before == after == "0" else said + ".\n"
+
+
+def _minute(busy: Document, start: str) -> str:
+    at = fires.when(busy["at"], UTC, start)
+    return f"{at} UTC, {busy['before']:,} before, {busy['after']:,} after"
 
 
 def _notes(changes: Sequence[Document]) -> str:

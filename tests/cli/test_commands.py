@@ -87,9 +87,9 @@ def test_a_file_that_is_removed_and_put_back(repo: Path) -> None:
     invoke(repo, "apply", "--yes")
     kept = (repo / "schedules/a.yaml").read_text()
     (repo / "schedules/a.yaml").unlink()
-    assert invoke(repo, "plan", "--exit-code", code=3).out == (
+    assert dayless(invoke(repo, "plan", "--exit-code", code=3).out) == (
         "- local/a                         not in the repository any more\n"
-        "    fires  7 a week -> none\n"
+        "    fires  7 a week -> none; was next DAY 02:00 UTC\n"
         "\n"
         "runs a day: 2 -> 1\n"
         "\n"

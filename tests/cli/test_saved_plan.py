@@ -874,19 +874,29 @@ def test_partial_makes_what_still_matches(repo: Path) -> None:
     declare("new", 5)(repo)
     declare("more")(repo)
     change_live(repo, "gone", trigger=EIGHT)
-    done = invoke(repo, "apply", PLAN, "--yes", "--partial")
+    done = invoke(repo, "apply", PLAN, "--yes", "--partial", code=5)
     assert done.err == (
         "left out: local/gone: it was changed live since [live]\n"
         '    trigger.expression  "0 2 * * *" -> "0 8 * * *"\n'
         "left out: local/more: it would be created, and was not planned [unplanned]\n"
         "left out: local/new: what is declared is not what was planned [declared]\n"
         '    trigger.expression  "0 2 * * *" -> "0 5 * * *"\n'
+        "3 changes left out: live is not as declared\n"
     )
     assert done.out.endswith(
         "\nupdated local/changed\nupdated local/secret\n\n2 updated, 1 skipped\n"
     )
     assert enabled(repo)["gone"]
     assert "new" not in enabled(repo)
+
+
+def test_partial_with_nothing_left_to_make(repo: Path) -> None:
+    """No green job, and no "nothing to change", where live is not as declared."""
+    invoke(repo, "apply", PLAN, "--yes")
+    invoke(repo, "schedules", "disable", "changed")
+    done = invoke(repo, "apply", PLAN, "--yes", "--partial", code=4)
+    assert refused(done.err) == [live("changed", "it was changed live since")]
+    assert done.out == ""
 
 
 def test_partial_is_not_for_another_target(repo: Path) -> None:
@@ -947,7 +957,7 @@ def test_a_file_of_every_age(repo: Path) -> None:
     done = invoke(repo, "apply", PLAN, "--yes", "--max-age", "7d", code=4)
     (reason,) = refused(done.err)
     assert reason.startswith("it was made at 2026-01-01 00:00 UTC, ")
-    assert reason.endswith(" min ago [age]")
+    assert reason.endswith(" min ago, and --max-age is 168 h 0 min [age]")
     check_applied(repo)
 
 

@@ -266,7 +266,7 @@ def frame(saved: SavedPlan, **options: Any) -> list[str]:
         (
             timedelta(hours=25, minutes=3, seconds=59),
             timedelta(hours=1),
-            ["it was made at 2026-11-23 12:00 UTC, 25 h 3 min ago"],
+            ["it was made at 2026-11-23 12:00 UTC, 25 h 3 min ago, and --max-age is 1 h 0 min"],
         ),
         (-CLOCKS_DIFFER, timedelta(0), []),
         (
