@@ -24,6 +24,8 @@ _YEAR = timedelta(days=366)
 
 def clock_warnings(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[FireWarning]:
     """Wall times that a clock change within a year skips or repeats, and zones that part."""
+    if after.trigger is None or not has_times_of_day(after.trigger):
+        return
     found = _effects(after, span)
     known = _effects(before, span) if found else ()
     effects = [each for each in found if each not in known]
@@ -62,13 +64,12 @@ def _clock_warning(effects: list[ClockEffect]) -> FireWarning:
 def _parting(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[FireWarning]:
     """Another zone, whose clock is not always as far from that of the old one."""
     old, new = before.time_zone, after.time_zone
-    if before.trigger is None or after.trigger is None or old == new:
+    if old == new or before.trigger is None or not has_times_of_day(before.trigger):
         return
-    if not (has_times_of_day(before.trigger) and has_times_of_day(after.trigger)):
-        return
-    wall = _wall_shift(before, after, moves, span)
-    parted = _parts(old, new, span.after) if wall is not None else None
-    if wall is None or parted is None:
+    assert after.trigger is not None
+    parted = _parts(old, new, span.after)
+    wall = _wall_shift(before, after, moves, span) if parted is not None else None
+    if parted is None or wall is None:
         return
     at, until, apart = parted
     first = next_fire(after.trigger, moment(at - 1), after.created)

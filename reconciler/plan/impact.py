@@ -104,15 +104,17 @@ def _differ(before: Side, after: Side) -> bool:
 
 def _impact(before: Side, after: Side, span: Span, listed: int) -> Impact:
     moves = compare(before.fires, after.fires, span, after.time_zone)
+    was, will = fires_of(before, span, listed), fires_of(after, span, listed)
+    rates = (was.per_day if was else 0.0, will.per_day if will else 0.0)
     return Impact(
-        fires_of(before, span, listed),
-        fires_of(after, span, listed),
+        was,
+        will,
         moves.added,
         moves.removed,
         moves.moved,
         moves.by,
         moves.examples,
-        tuple(warnings_of(before, after, moves, span)),
+        tuple(warnings_of(before, after, moves, rates, span)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 
 from reconciler.firing import next_fire
@@ -12,7 +13,6 @@ from reconciler.firing.expression import parse
 from reconciler.firing.instants import DAY, HOUR, MINUTE, moment, seconds, wall_seconds
 from reconciler.firing.offsets import clock
 from reconciler.firing.phrases import and_list
-from reconciler.firing.rates import fires_a_day
 from reconciler.firing.recurrence import effective_pattern
 from reconciler.firing.zones import zone
 from reconciler.model import Cron, FireWarning, Recurrence, Trigger
@@ -27,13 +27,15 @@ _DAILY, _WEEKLY = 0.99, 0.99 / 7
 """Fires a day, a little less for what does not fire in every one."""
 
 
-def warnings_of(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[FireWarning]:
-    """What the change brings; what held before it is no news."""
+def warnings_of(
+    before: Side, after: Side, moves: Moves, rates: tuple[float, float], span: Span
+) -> Iterator[FireWarning]:
+    """What the change brings; what held before it is no news. `rates`: fires a day, in the mean."""
     trigger = after.trigger
     if not isinstance(trigger, _TIMED):
         return
     if isinstance(before.trigger, _TIMED):
-        yield from _now(before, after, moves, span)
+        yield from _now(before, after, moves, rates, span)
     elif _fires_at_once(after, span):
         message = "it has no start_time: it fires as soon as it is created"
         yield FireWarning("immediate", message)
@@ -54,7 +56,9 @@ def _fires_at_once(after: Side, span: Span) -> bool:
 # ----------------------------------------------------------------------- what changing it now does
 
 
-def _now(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[FireWarning]:
+def _now(
+    before: Side, after: Side, moves: Moves, rates: tuple[float, float], span: Span
+) -> Iterator[FireWarning]:
     """A fire that falls between the two: skipped, or done twice.
 
     Of what fires more often than every hour nobody misses one.
@@ -66,12 +70,9 @@ def _now(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[FireWa
     if by is not None and abs(by) < span.until - span.after:
         yield from _between(before, after, moves, by, span)
         return
-    assert before.trigger is not None
-    assert after.trigger is not None
-    rate = fires_a_day(before.trigger, before.created)
-    other = fires_a_day(after.trigger, after.created)
-    if moves.moved or moves.added == moves.removed or abs(rate - other) < rate / 100:
-        yield from _period(before, after, max(rate, other), span)
+    low, high = sorted(rates)
+    if moves.moved or moves.added == moves.removed or low > 0.99 * high:
+        yield from _period(before, after, high, span)
 
 
 def _between(before: Side, after: Side, moves: Moves, by: int, span: Span) -> Iterator[FireWarning]:
@@ -106,7 +107,8 @@ def _period(before: Side, after: Side, rate: float, span: Span) -> Iterator[Fire
     about once or more, but the two halves of it do not add up.
     """
     now, name = span.after, after.time_zone
-    start, until, said = _period_of(now, name, rate)
+    kind = "day" if rate > _DAILY else "week" if rate > _WEEKLY else "month"
+    start, until, said = _period_of(now, name, kind)
     to_come = _number(after, now, until, span) - _number(before, now, until, span)
     if to_come == 0:
         return
@@ -119,13 +121,14 @@ def _period(before: Side, after: Side, rate: float, span: Span) -> Iterator[Fire
         yield FireWarning("repeats", f"applied now it fires {fires} too often {said}")
 
 
-def _period_of(now: int, time_zone: str, rate: float) -> tuple[int, int, str]:
+@lru_cache(maxsize=1024)
+def _period_of(now: int, time_zone: str, kind: str) -> tuple[int, int, str]:
     """The first and the last second of the day, week or month of an instant, and its name."""
     local = moment(now).astimezone(zone(time_zone))
     day = datetime(local.year, local.month, local.day)
-    if rate > _DAILY:
+    if kind == "day":
         first, end, said = day, day + timedelta(days=1), f"on {day:%a %d %b}"
-    elif rate > _WEEKLY:
+    elif kind == "week":
         first = day - timedelta(days=day.weekday())
         end, said = first + timedelta(days=7), f"in the week of {first:%a %d %b}"
     else:

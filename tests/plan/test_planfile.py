@@ -355,6 +355,7 @@ STATES = {
     "off": schedule("s", is_enabled=False),
     "secret": schedule("s", create_job=SECRET),
 }
+OTHER = schedule("s", tags={"t": "1"})
 OWNERS = (OWNER, "them", None)
 DECLARED = st.sampled_from(list(STATES))
 PLANS = st.builds(
@@ -428,6 +429,18 @@ def test_each_way_is_said() -> None:
     assert said(create, plan_of(canonical(off), [])) == [
         "declared: what is declared is not what was planned"
     ]
+
+
+def test_a_before_that_never_was() -> None:
+    """The seal of what is live is right, and so the file shows what it makes up."""
+    now = plan_of(canonical(schedule("s", description="d")), [live(schedule("s"))])
+    was, shown = targets_of(plan_of(canonical(schedule("s", description="d")), [live(OTHER)]))
+    fresh, document = targets_of(now)
+    forged = replace(was.changes["s"], live=fresh.changes["s"].live)
+    was = replace(was, changes={"s": forged})
+    (mismatch,) = compare(was, shown["plans"][0], fresh, document["plans"][0])
+    assert (mismatch.kind, mismatch.message) == ("live", "it is not live as the plan shows it")
+    assert mismatch.differences == (FieldChange(("tags",), {"t": "1"}, None),)
 
 
 def test_a_hold_that_has_ended() -> None:
