@@ -11,34 +11,13 @@ from functools import lru_cache
 
 from reconciler.firing import recurrence
 from reconciler.firing.bits import (
-    DAY_MINUTES,
-    FEW,
-    HOUR_MINUTES,
     Raster,
     Span,
-    instants,
-    lowest_bits,
-    minutes_of,
-    span_of,
 )
 from reconciler.firing.instants import MINUTE
 from reconciler.firing.offsets import clock
 from reconciler.firing.wall import calm, calm_count, rule_of, stretches, walked
 from reconciler.model import Recurrence, Trigger
-
-__all__ = [
-    "DAY_MINUTES",
-    "FEW",
-    "HOUR_MINUTES",
-    "Raster",
-    "Span",
-    "count",
-    "instants",
-    "lowest_bits",
-    "minutes_of",
-    "raster",
-    "span_of",
-]
 
 
 def raster(trigger: Trigger, span: Span, created: datetime) -> Raster:

@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import TypeGuard
 
 from reconciler.firing import next_fire
+from reconciler.firing.bits import Span, minutes_of
 from reconciler.firing.clock import ClockEffect, clock_effects, has_times_of_day, needs_anchor
-from reconciler.firing.count import Span, minutes_of
 from reconciler.firing.instants import MINUTE, moment
 from reconciler.firing.offsets import clock
 from reconciler.firing.phrases import length

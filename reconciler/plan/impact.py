@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from reconciler.firing.count import DAY_MINUTES, Span, span_of
+from reconciler.firing.bits import DAY_MINUTES, Span, span_of
 from reconciler.firing.instants import MINUTE, moment
 from reconciler.model import Action, BusyMinute, Change, Impact, Plan, PlanImpact
 from reconciler.plan.heat import Heat

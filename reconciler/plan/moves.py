@@ -14,7 +14,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from reconciler.firing.count import DAY_MINUTES, FEW, Raster, Span, lowest_bits, minutes_of
+from reconciler.firing.bits import DAY_MINUTES, FEW, Raster, Span, lowest_bits, minutes_of
 from reconciler.firing.instants import DAY, MINUTE, kept_moment
 from reconciler.firing.offsets import clock
 from reconciler.model import MovedFire

@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from reconciler.firing.count import Span, lowest_bits, minutes_of
+from reconciler.firing.bits import Span, lowest_bits, minutes_of
 from reconciler.firing.instants import DAY, MINUTE
 from reconciler.firing.offsets import clock
 

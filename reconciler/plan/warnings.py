@@ -8,7 +8,8 @@ from functools import lru_cache
 from itertools import islice
 
 from reconciler.firing import next_fire
-from reconciler.firing.count import Raster, Span, count, instants, lowest_bits, raster
+from reconciler.firing.bits import Raster, Span, instants, lowest_bits
+from reconciler.firing.count import count, raster
 from reconciler.firing.expression import parse
 from reconciler.firing.instants import DAY, HOUR, MINUTE, moment, seconds, wall_seconds
 from reconciler.firing.offsets import clock

@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.firing import next_fires
-from reconciler.firing.count import Raster, count, instants, minutes_of, raster, span_of
+from reconciler.firing.bits import Raster, instants, minutes_of, span_of
+from reconciler.firing.count import count, raster
 from reconciler.firing.instants import moment
 from reconciler.model import Cron, DatastoreChange, Recurrence, Trigger
 

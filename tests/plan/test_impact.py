@@ -24,7 +24,7 @@ from plan.impacts import (
     with_trigger,
 )
 from reconciler.firing import next_fires
-from reconciler.firing.count import Raster, span_of
+from reconciler.firing.bits import Raster, span_of
 from reconciler.model import (
     Action,
     Canonical,

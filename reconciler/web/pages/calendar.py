@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from reconciler.firing.count import DAY_MINUTES, raster, span_of
+from reconciler.firing.bits import DAY_MINUTES, span_of
+from reconciler.firing.count import raster
 from reconciler.plan.heat import Heat
 from reconciler.web.pages import pictures
 from reconciler.web.pages.common import kept, services_of

@@ -14,7 +14,8 @@ from starlette.routing import BaseRoute, Route
 
 from reconciler.document import schedule_from_document
 from reconciler.firing import next_fires
-from reconciler.firing.count import raster, span_of
+from reconciler.firing.bits import span_of
+from reconciler.firing.count import raster
 from reconciler.firing.words import describe
 from reconciler.firing.zones import zone
 from reconciler.model import DatastoreChange, Key, LiveSchedule, Trigger
