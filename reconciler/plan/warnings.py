@@ -68,18 +68,19 @@ def _now(
     if max(before.fires.count, after.fires.count) > most:
         return
     by = int(moves.by.total_seconds()) if moves.is_whole and moves.by is not None else None
-    is_shift = by is not None and abs(by) < span.until - span.after
-    by_shift = list(_between(before, after, moves, by, span)) if by is not None and is_shift else []
     low, high = sorted(rates)
-    is_alike = is_shift or moves.moved or moves.added == moves.removed or low > 0.99 * high
-    if not is_alike or (by is not None and abs(by) < DAY and high <= 1):
-        yield from by_shift
-        return
-    # Another shift may lead from one day, week or month into the next.
-    surplus, said = _surplus(before, after, high, span, or_none=not by_shift)
-    by_period = _by_period(surplus, said) if surplus is not None else by_shift
-    alike = [one for one in by_shift if by_period and one.kind == by_period[0].kind]
-    yield from alike or by_period
+    if by is not None and abs(by) < DAY and high <= 1:
+        yield from _between(before, after, moves, by, span)
+    elif by is not None or moves.moved or moves.added == moves.removed or low > 0.99 * high:
+        # Another shift may lead from one day, week or month into the next.
+        surplus, said = _surplus(before, after, high, span)
+        if surplus == 0:
+            return
+        found = list(_between(before, after, moves, by, span)) if by is not None else []
+        if surplus is not None:
+            kind = "skips" if surplus < 0 else "repeats"
+            found = [one for one in found if one.kind == kind] or [_by_period(surplus, said)]
+        yield from found
 
 
 def _between(before: Side, after: Side, moves: Moves, by: int, span: Span) -> Iterator[FireWarning]:
@@ -109,30 +110,26 @@ def _more(rest: Iterator[datetime]) -> str:
     return f" ({number} more like this)" if number else ""
 
 
-def _surplus(
-    before: Side, after: Side, rate: float, span: Span, *, or_none: bool
-) -> tuple[int | None, str]:
+def _surplus(before: Side, after: Side, rate: float, span: Span) -> tuple[int | None, str]:
     """How many fires there are too many, or too few, in the day, week or month of the apply,
-    whichever both fire in about once or more; and its name. None if they do not fire as often in
-    it, which does not matter, `or_none`, if as many are to come.
+    whichever both fire in about once or more; and its name. 0 if as many are to come; None if
+    not, and they do not fire as often in all of it.
     """
     now, name = span.after, after.time_zone
     kind = "day" if rate > _DAILY else "week" if rate > _WEEKLY else "month"
     start, until, said = _period_of(now, name, kind)
     to_come = _number(after, now, until, span) - _number(before, now, until, span)
-    if to_come == 0 and or_none:
+    if to_come == 0:
         return 0, said
     past = _number(before, start - 1, now, span) - _number(after, start - 1, now, span)
     return to_come if to_come == past else None, said
 
 
-def _by_period(surplus: int, said: str) -> list[FireWarning]:
+def _by_period(surplus: int, said: str) -> FireWarning:
     fires = _times(abs(surplus))
     if surplus < 0:
-        return [FireWarning("skips", f"applied now it skips {fires} {said}")]
-    if surplus > 0:
-        return [FireWarning("repeats", f"applied now it fires {fires} too often {said}")]
-    return []
+        return FireWarning("skips", f"applied now it skips {fires} {said}")
+    return FireWarning("repeats", f"applied now it fires {fires} too often {said}")
 
 
 @lru_cache(maxsize=1024)
