@@ -27,6 +27,16 @@ from reconciler.plan.windows import Window
 
 FILE_NAME = CONFIG_NAME
 _ENV = re.compile(r"\$\{\{\s*env\.([^{}\s]*)\s*\}\}")
+# What signs a CI job in. A pull request can change reconciler.yaml, and so have what it reads shown
+# in its own plan; secrets of notifications and webhooks have names of their own.
+_CREDENTIALS = re.compile(
+    r"AZURE_(ACCESS_TOKEN|CLIENT_SECRET|PASSWORD|CLIENT_CERTIFICATE_PASSWORD|FEDERATED_TOKEN.*)"
+    r"|ARM_(CLIENT_SECRET|OIDC_TOKEN|ACCESS_KEY)|IDENTITY_HEADER|MSI_SECRET"
+    r"|(GITHUB|GH|GITLAB|CI_JOB)_TOKEN|CI_(JOB_JWT.*|REGISTRY_PASSWORD|DEPLOY_PASSWORD)"
+    r"|SYSTEM_ACCESSTOKEN|ACTIONS_(ID_TOKEN_REQUEST|RUNTIME)_.*"
+    r"|AWS_(SECRET_ACCESS_KEY|SESSION_TOKEN)|RECONCILER_(READ_ONLY_)?TOKEN",
+    re.IGNORECASE,  # as the environment of Windows is
+)
 _TIMES = ("start_time", "end_time", "time_zone")
 _SETTINGS = ("provider", "variables", "defaults", "reconcile")
 
@@ -236,10 +246,10 @@ def _fill(value: Any, path: tuple[str | int, ...], findings: list[Finding]) -> A
 
     def value_of(match: re.Match[str]) -> str:
         found = os.environ.get(match[1])
-        if found is None:
-            findings.append(
-                Finding("CFG001", path, f"the environment variable {match[1]} is not set")
-            )
+        is_credential = _CREDENTIALS.fullmatch(match[1]) is not None
+        if found is None or is_credential:
+            why = "is a credential, and is not read here" if is_credential else "is not set"
+            findings.append(Finding("CFG001", path, f"the environment variable {match[1]} {why}"))
             return match[0]
         return found
 

@@ -254,3 +254,30 @@ def test_find_config(tmp_path: Path) -> None:
     assert find_config(deep) is None
     inner = write(deep.parent)
     assert find_config(deep) == inner.resolve()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AZURE_ACCESS_TOKEN",
+        "azure_client_secret",
+        "AZURE_FEDERATED_TOKEN_FILE",
+        "GITHUB_TOKEN",
+        "SYSTEM_ACCESSTOKEN",
+        "CI_JOB_TOKEN",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        "RECONCILER_TOKEN",
+    ],
+)
+def test_what_signs_a_job_in_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whoever can change the file could have it shown in the plan of a pull request."""
+    monkeypatch.setenv(name, "very-secret")
+    monkeypatch.setenv("TEST_SECRET", "hook")
+    path = write(tmp_path, WHOLE.replace("env.TEST_NAME", f"env.{name}"))
+    with pytest.raises(ConfigError) as caught:
+        load_config(path).target("local")
+    words = f"the environment variable {name} is a credential, and is not read here"
+    assert {problem.message for problem in caught.value.problems} == {words}
+    assert "very-secret" not in render_problems(caught.value.problems, "text")

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.arm import StandIn
 
 from reconciler.config import Target
 from reconciler.declare.desired import TargetSettings
 from reconciler.errors import ConfigError
 from reconciler.providers import AzureAccess, Opening, open_provider
+from reconciler.providers.azureml.endpoint import same_origin
 from reconciler.providers.azureml.provider import AzureMLProvider
 
 ALLOWED = ("https://management.stack.example", "https://stack.example:8443")
@@ -56,27 +58,94 @@ def test_a_token_does_not_go_over_plain_http() -> None:
     assert caught.value.message == words
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "elsewhere.example",
-        "management.azure.com.elsewhere.example",
-        "management.azure.com:8443",
-        "management.azure.com@elsewhere.example",
-        "stack.example",
-        "management.azure.com:99999",
-        "someone@management.azure.com",
-        "127.0.0.1.elsewhere.example",
-    ],
-)
+OTHERS = [
+    "elsewhere.example",
+    "management.azure.com.elsewhere.example",
+    "management.azure.com:8443",
+    "stack.example",
+    "127.0.0.1.elsewhere.example",
+    "127.0.0.2",
+]
+NONE = [
+    "management.azure.com@elsewhere.example",
+    "someone@management.azure.com",
+    "someone@127.0.0.1",
+    # urllib3 goes to what is before a backslash, urlsplit names what is behind it.
+    "elsewhere.example\\@127.0.0.1",
+    "elsewhere.example:80\\@management.azure.com",
+    "elsewhere.example;@127.0.0.1",
+    "elsewhere.example%5c@127.0.0.1",
+    "elsewhere.example\t@127.0.0.1",
+    "elsewhere.example?@127.0.0.1",
+    "elsewhere.example#@127.0.0.1",
+    "management.azure.com?x=",
+    "management.azure.com#",
+    "management.azure.com/",
+    "management.azure.com:0",
+    "management.azure.com:99999",
+    "management.azure.com:",
+    "[::1",
+    "[x]",
+    "a\u2100b",
+    " management.azure.com",
+    "management.azure.com\n",
+    "",
+]
+
+
+@pytest.mark.parametrize("host", [*OTHERS, *NONE])
 def test_a_token_goes_only_where_the_environment_lets_it(host: str) -> None:
     """The endpoint is in the repository, where a pull request can change it."""
     with pytest.raises(ConfigError) as caught:
         opened(endpoint=f"https://{host}")
-    assert caught.value.message == (
-        f'target "prod": endpoint: {host} is not Azure\'s, and is sent no token'
+    words = (
+        "it is no address of a host" if host in NONE else "it is not Azure's, and is sent no token"
     )
-    assert "RECONCILER_AZURE_ENDPOINTS" in (caught.value.hint or "")
+    assert caught.value.message == f'target "prod": endpoint: {words}'
+    assert host in NONE or "RECONCILER_AZURE_ENDPOINTS" in (caught.value.hint or "")
+
+
+def test_what_the_environment_names_has_to_be_an_address() -> None:
+    target = Target("prod", "azureml", TargetSettings("prod"), OPTIONS)
+    access = AzureAccess("t", ("https://stack.example/x",))
+    with pytest.raises(ConfigError, match="RECONCILER_AZURE_ENDPOINTS: there is something in it"):
+        open_provider(target, Opening(Path(), "us", azure=access))
+
+
+@pytest.mark.parametrize(
+    ("address", "same"),
+    [
+        ("https://management.azure.com/x?$skiptoken=a|b{c}", True),
+        ("https://MANAGEMENT.azure.com:443?x", True),
+        ("https://elsewhere.example/https://management.azure.com/", False),
+        ("https://elsewhere.example\\@management.azure.com/x", False),
+        ("https://someone@management.azure.com/x", False),
+        ("https://management.azure.com#@elsewhere.example/", False),
+        ("http://management.azure.com/x", False),
+        ("/subscriptions", False),
+        ("", False),
+    ],
+)
+def test_addresses_that_the_service_gives(address: str, same: bool) -> None:
+    assert same_origin(address, "https://management.azure.com") is same
+
+
+def test_this_machine_is_not_reached_by_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would see the token, and may be anywhere."""
+    with StandIn(token="t") as proxy, StandIn(token="t") as arm:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.address)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        known = arm.settings
+        provider = opened(
+            endpoint=arm.address,
+            subscription_id=known.subscription,
+            resource_group=known.group,
+            workspace=known.workspace,
+        )
+        assert list(provider.list()) == []
+        assert (sum(proxy.counts.values()), sum(arm.counts.values())) == (0, 1)
 
 
 def test_what_the_environment_says() -> None:

@@ -90,8 +90,11 @@ class Calls:
         sleep: Callable[[float], None] = time.sleep,
         agent: str,
         observer: Callable[[str], None] | None = None,
+        is_local: bool = False,
     ) -> None:
-        """`observer` hears of each call: its method, and `retry` or `throttled` after it."""
+        """`observer` hears of each call: its method, and `retry` or `throttled` after it.
+        `is_local`: on this machine, where no proxy of the environment has to see a token.
+        """
         self.counters = Counters()
         self._token = token
         self._limits = limits
@@ -101,6 +104,7 @@ class Calls:
         self._reads = TokenBucket(*limits.reads, clock=clock, sleep=sleep)
         self._writes = TokenBucket(*limits.writes, clock=clock, sleep=sleep)
         self._lock = threading.Lock()
+        self._proxies = dict.fromkeys(("http", "https", "all"), "") if is_local else None
         self._session = requests.Session()
         self._session.headers["User-Agent"] = agent
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -181,6 +185,7 @@ class Calls:
                 auth=_Bearer(token),
                 timeout=(self._limits.connect_timeout, self._limits.read_timeout),
                 allow_redirects=False,
+                proxies=self._proxies,
             )
         except requests.RequestException as error:
             return connection_words(error)

@@ -19,7 +19,7 @@ from reconciler.model import Key
 from reconciler.providers.azureml.answers import error_words, retry_after, trace
 from reconciler.providers.azureml.auth import TokenSource
 from reconciler.providers.azureml.calls import Calls, Counters, Limits
-from reconciler.providers.azureml.endpoint import origin
+from reconciler.providers.azureml.endpoint import is_loopback, same_origin
 from reconciler.providers.azureml.ids import Workspace
 
 __all__ = ["API_VERSION", "Client", "Limits"]
@@ -53,7 +53,13 @@ class Client:
         self._sleep = sleep
         self._version = {"api-version": api_version}
         self._calls = Calls(
-            token, self._limits, clock=clock, sleep=sleep, agent=agent, observer=observer
+            token,
+            self._limits,
+            clock=clock,
+            sleep=sleep,
+            agent=agent,
+            observer=observer,
+            is_local=is_loopback(workspace.endpoint),
         )
 
     @property
@@ -186,9 +192,8 @@ class Client:
         self, url: str, key: Key | None, operation: str, response: requests.Response
     ) -> str:
         """An address that the service gave, if it is on the service's own host."""
-        given = urlsplit(url)
-        if origin(given) != origin(urlsplit(self.workspace.endpoint)) or "@" in given.netloc:
-            reason = f"an address leads to another host: {given.hostname}"
+        if not same_origin(url, self.workspace.endpoint):
+            reason = f"an address leads to another host: {_host(url)}"
             raise _odd(key, operation, reason, response)
         return url
 
@@ -197,6 +202,13 @@ class Client:
 
     def _schedule_url(self, name: str) -> str:
         return self._url(f"schedules/{quote(name, safe='')}")
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def _is_resource(item: Any) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from urllib.parse import SplitResult, urlsplit
 
 from reconciler.errors import ConfigError
 
-Origin = tuple[str, str | None, int | None]
+Origin = tuple[str, str, int]
 """Scheme, host and port."""
 
 CLOUDS = {
@@ -19,32 +19,55 @@ CLOUDS = {
 
 _LOOPBACK = frozenset(["127.0.0.1", "::1", "localhost"])
 _PORTS = {"https": 443, "http": 80}
+# No more than this: what stands behind a backslash, an @ or a blank is another host to some
+# readers of addresses than to others, and the one that checks is not the one that connects.
+_ADDRESS = re.compile(r"(https?)://(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+))(?::([0-9]{1,5}))?")
+_VARIABLE = "RECONCILER_AZURE_ENDPOINTS"
 
 
 def check_endpoint(target: str, endpoint: str, allowed: Iterable[str]) -> None:
     """ConfigError unless the endpoint is Azure's, on this machine, or one of those `allowed`.
 
     The token goes with every call. Where to is written in the repository, so that a pull request
-    could send it anywhere; who may have it is said where no pull request reaches.
+    could send it anywhere; who may have it is said where no pull request reaches. No error shows
+    the address, which may have a value of the environment in it.
     """
-    address = urlsplit(endpoint)
-    if address.hostname in _LOOPBACK:
+    found = _origin_of(endpoint)
+    if found is None:
+        raise ConfigError(f'target "{target}": endpoint: it is no address of a host')
+    trusted = {_origin_of(cloud) for cloud, _ in CLOUDS.values()}
+    for each in allowed:
+        one = _origin_of(each)
+        if one is None:
+            raise ConfigError(f"{_VARIABLE}: there is something in it that is no address of a host")
+        trusted.add(one)
+    if is_loopback(endpoint):
         return
-    if address.scheme == "http":
+    if found[0] == "http":
         raise ConfigError(f'target "{target}": endpoint: plain http is for this machine only')
-    known = [cloud for cloud, _ in CLOUDS.values()]
-    trusted = {origin(urlsplit(each)) for each in [*known, *allowed]}
-    if origin(address) not in trusted or "@" in address.netloc:
+    if found not in trusted:
         raise ConfigError(
-            f'target "{target}": endpoint: {address.netloc} is not Azure\'s, and is sent no token',
-            hint="if it is right, name it in the environment: RECONCILER_AZURE_ENDPOINTS",
+            f'target "{target}": endpoint: it is not Azure\'s, and is sent no token',
+            hint=f"if it is right, name it in the environment: {_VARIABLE}",
         )
 
 
-def origin(url: SplitResult) -> Origin:
-    """That of an address; of one with no valid port, one that no other has."""
-    try:
-        port = url.port
-    except ValueError:
-        return "", url.netloc, None
-    return url.scheme, url.hostname, port or _PORTS.get(url.scheme)
+def is_loopback(endpoint: str) -> bool:
+    """Whether a checked endpoint is on this machine."""
+    found = _origin_of(endpoint)
+    return found is not None and found[1] in _LOOPBACK
+
+
+def _origin_of(address: str) -> Origin | None:
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
+        return None
+    scheme, version_6, name, port = match.groups()
+    number = int(port) if port is not None else _PORTS[scheme]
+    return (scheme, (version_6 or name).lower(), number) if 0 < number < 65536 else None
+
+
+def same_origin(address: str, endpoint: str) -> bool:
+    """Whether an address that the service gave leads to its own host."""
+    head = "/".join(address.split("/", 3)[:3])
+    return _origin_of(head.partition("?")[0]) == _origin_of(endpoint)
