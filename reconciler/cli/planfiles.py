@@ -151,6 +151,8 @@ def _complaint(document: Document) -> str | None:
                 return f"{where or 'the file'}: {error.message[:200]}"
     except UnicodeEncodeError:  # JSON can escape half of a pair, and no text has one
         return "half a surrogate pair in a text"
+    except ValueError:  # the validator goes a few hundred levels down, fewer than JSON's reader
+        return "it is nested too deep"
     return None
 
 

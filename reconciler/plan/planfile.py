@@ -1,9 +1,10 @@
 """A saved plan: its values, made of plans and read from bytes. Pure: nothing is opened here.
 
 The file is canonical JSON. `targets` holds what decides: for each change its action and digests.
-`shown` is the plan document, for people only; it has to agree with the digests. The digest over
-the whole shows that somebody edited the file. It does not show who made it: what makes a saved
-plan safe is that apply plans anew and makes only those of its own changes that stand in the file.
+`shown` is the plan document, for people only; it has to agree with the digests, and its words for
+a trigger with the documents that these are of. The digest over the whole shows that somebody edited
+the file. It does not show who made it: what makes a saved plan safe is that apply plans anew and
+makes only those of its own changes that stand in the file.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from reconciler.errors import StalePlan
 from reconciler.model import Change, Hold, Key, Mismatch, Plan, StaleKind
+from reconciler.plan.said import said_of
 from reconciler.plan.seals import canonical_json, digest, live_seal
 from reconciler.plan.shown import odd
 
@@ -24,6 +26,8 @@ FORMAT = "reconciler-plan"
 FORMAT_VERSION = 1
 MOST_BYTES = 100_000_000
 """A plan of 50,000 schedules has about half of them."""
+_DEEPEST = 500
+"""Levels: whoever reads, compares or shows it goes down them by recursion."""
 
 Document = Mapping[str, Any]
 Complaint = Callable[[Document], str | None]
@@ -202,7 +206,19 @@ def _parse(data: bytes) -> dict[str, Any]:
         raise _refused("json", f"it is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise _refused("format", "it is not a saved plan")
+    if _is_deep(document):
+        raise _refused("json", "it is nested too deep")
     return document
+
+
+def _is_deep(document: Document) -> bool:
+    level: list[Any] = [document]
+    for _ in range(_DEEPEST):
+        inner = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [v for values in inner for v in values if isinstance(v, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -225,13 +241,7 @@ def _finite(text: str) -> float:
 
 
 def _saved(document: Document) -> SavedPlan:
-    options = document["options"]
-    try:
-        made_at = datetime.fromisoformat(document["made_at"])
-        if made_at.utcoffset() is None:
-            raise ValueError("no offset from UTC")
-    except ValueError as error:
-        raise _refused("shape", "made_at is not a moment in time") from error
+    options, made_at = document["options"], _moment("made_at", document["made_at"])
     targets = [
         SavedTarget(
             target["name"],
@@ -242,6 +252,9 @@ def _saved(document: Document) -> SavedPlan:
         for target in document["targets"]
     ]
     for target, made in zip(document["targets"], targets, strict=True):
+        for change in made.changes.values():
+            if change.hold is not None:
+                _moment("hold", change.hold)
         if len(target["changes"]) != len(made.changes):
             raise _refused("shape", "a schedule stands twice in it")
     if len({target.name for target in targets}) != len(targets):
@@ -258,6 +271,16 @@ def _saved(document: Document) -> SavedPlan:
     )
 
 
+def _moment(name: str, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.utcoffset() is None:
+            raise ValueError("no offset from UTC")
+    except ValueError as error:
+        raise _refused("shape", f"{name} is not a moment in time") from error
+    return moment
+
+
 def _check_shown(saved: SavedPlan) -> None:
     """What a reviewer was shown has to be what the digests say."""
     plans = saved.shown["plans"]
@@ -272,13 +295,25 @@ def _check_shown(saved: SavedPlan) -> None:
         for shown in plan["changes"]:
             change = target.changes[shown["name"]]
             kept = {name: getattr(change, name) for name in _digests(shown)}
-            if kept != _digests(shown) or shown["target"] != target.name:
+            agrees = kept == _digests(shown) and shown["target"] == target.name
+            if not agrees or not _is_said(shown):
                 key = Key(target.name, shown["name"])
                 raise _refused("shown", "what it shows is not what it would do", key)
         counts = Counter(change.action for change in target.changes.values())
         for action, number in plan["summary"].items():
             if action != "unmanaged" and number != counts[action]:
                 raise _refused("shown", f"it counts {number} to {action}, and has {counts[action]}")
+
+
+def _is_said(shown: Document) -> bool:
+    """Whether a change says of its trigger, and of what is masked, what its documents do."""
+    try:
+        said = said_of(shown["before"], shown["after"])
+    except ValueError:
+        return False
+    masked = [field for field in shown["fields"] if field["masked"]]
+    alike = all(json.dumps(each["before"]) == json.dumps(each["after"]) for each in masked)
+    return alike and {name: shown[name] for name in said} == said
 
 
 def _refused(kind: StaleKind, message: str, key: Key | None = None) -> StalePlan:

@@ -43,6 +43,8 @@ def _odd(shown: Document) -> Iterator[str]:
             )
             if sides not in _SIDES[change["action"]] or words != sides:
                 yield f"{change['action']} of {change['name'][:60]}: before or after"
+            if "outcome" in change:
+                yield f"{change['name'][:60]}: an outcome, before anything was applied"
             if change["impact"] is not None:
                 yield from _odd_impact(change["impact"])
 

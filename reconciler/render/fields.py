@@ -57,11 +57,12 @@ def unsaid(schedule: Mapping[str, Any]) -> list[Line]:
 
 
 def _flat(document: Mapping[str, Any], above: str) -> Iterator[Line]:
+    """A null within something is a value, as of an input; beside the name it is none."""
     for key, content in document.items():
         path = f"{above}{key}"
         if isinstance(content, Mapping) and content:
             yield from _flat(content, f"{path}.")
-        elif content is not None:
+        elif content is not None or above:
             said = MASK if content == MASK else value(content)
             yield clip(printable(path), _COLUMNS), clip(said, _COLUMNS)
 

@@ -50,17 +50,22 @@ def details_of(change: Document, load: Document | None) -> View:
     """What a card shows when it is opened."""
     words = change.get("trigger") or {"before": None, "after": None}
     impact = change.get("impact")
-    more = len(change["fields"]) - _FIELDS
+    facts = _facts(change)
     return {
         "reason": change["reason"],
         "fields": [_field(field) for field in change["fields"][:_FIELDS]],
-        "more_fields": counted(more, "more field") if more > 0 else "",
-        "facts": _facts(change),
+        "more_fields": _more(len(change["fields"])),
+        "facts": facts[:_FIELDS],
+        "more_facts": _more(len(facts)),
         "when": (words["before"], words["after"]),
         "fires": _fires(change, impact, load) if impact and load else None,
         "timeline": None,
         "notes": [(note["path"], note["message"]) for note in change["notes"]],
     }
+
+
+def _more(number: int) -> str:
+    return counted(number - _FIELDS, "more field") if number > _FIELDS else ""
 
 
 def _field(field: Document) -> View:
@@ -81,9 +86,7 @@ def _field(field: Document) -> View:
 def _facts(change: Document) -> list[tuple[str, str]]:
     """What is created, or what was there, key by key; an update shows what differs instead."""
     document = {"create": change["after"], "disable": change["before"]}.get(change["action"])
-    if document is None:
-        return []
-    return facts_of(document)[:_FIELDS]
+    return facts_of(document) if document is not None else []
 
 
 def _fires(change: Document, impact: Document, load: Document) -> View:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.document import document_from_schedule
-from reconciler.firing.words import describe
 from reconciler.model import Action, Change, FieldChange, LiveSchedule, Plan, Result, Schedule
+from reconciler.plan.said import said_of
 from reconciler.render.impact import impact_document, load_document
-from reconciler.secrets import mask, mask_text
+from reconciler.secrets import mask
 
 FORMAT_VERSION = "1.1"
 
@@ -61,7 +61,8 @@ def plan_document(plan: Plan, *, quiet: bool = True) -> dict[str, Any]:
 
 def _change(change: Change) -> dict[str, Any]:
     source = change.source
-    before, after = change.before.schedule if change.before else None, change.after
+    before = schedule_document(change.before.schedule) if change.before else None
+    after = schedule_document(change.after) if change.after else None
     return {
         "action": change.action.name.lower(),
         "target": change.key.target,
@@ -72,11 +73,10 @@ def _change(change: Change) -> dict[str, Any]:
         "notes": [
             {"kind": note.kind, "path": note.path, "message": note.message} for note in change.notes
         ],
-        "trigger": {"before": _words(before), "after": _words(after)},
-        "time_zone": _time_zone(after or before),
+        **said_of(before, after),
         "impact": impact_document(change.impact) if change.impact is not None else None,
-        "before": schedule_document(before) if before is not None else None,
-        "after": schedule_document(after) if after is not None else None,
+        "before": before,
+        "after": after,
     }
 
 
@@ -85,15 +85,6 @@ def _field(field: FieldChange) -> dict[str, Any]:
     before, after = _masked(field.path, field.before), _masked(field.path, field.after)
     alike = json.dumps(before, default=str) == json.dumps(after, default=str)
     return {"path": list(field.path), "before": before, "after": after, "masked": alike}
-
-
-def _words(schedule: Schedule | None) -> str | None:
-    return mask_text(describe(schedule.trigger)) if schedule is not None else None
-
-
-def _time_zone(schedule: Schedule | None) -> str:
-    """That of the trigger; UTC for one without times."""
-    return getattr(schedule.trigger, "time_zone", "UTC") if schedule is not None else "UTC"
 
 
 def _masked(path: Sequence[str], value: Any) -> Any:

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.model import Mismatch
-from reconciler.render.words import Paint, clip, clip_pair, pad, plain, printable, value, width
+from reconciler.render.words import (
+    Paint,
+    clip,
+    clip_pair,
+    inert,
+    pad,
+    plain,
+    printable,
+    value,
+    width,
+)
 
 _VALUE_COLUMNS = 160
 _MESSAGE_COLUMNS = 400
+_PATH_COLUMNS = 48
 _MOST = 100
 """Mismatches that are shown; the others are counted."""
 
@@ -23,10 +34,10 @@ def render_mismatches(
         message = clip(printable(mismatch.message), _MESSAGE_COLUMNS)
         lines.append(f"{paint(head, 'error')} {about}{message} [{mismatch.kind}]\n")
         names = [printable(field.name) for field in mismatch.differences]
-        columns = max((width(name) for name in names), default=0)
+        columns = min(max((width(name) for name in names), default=0), _PATH_COLUMNS)
         for name, field in zip(names, mismatch.differences, strict=True):
             before, after = clip_pair(value(field.before), value(field.after), _VALUE_COLUMNS)
-            lines.append(f"    {pad(name, columns)}  {before} -> {after}\n")
+            lines.append(inert(f"    {pad(name, columns)}  {before} -> {after}\n"))
     if len(mismatches) > _MOST:
         lines.append(f"{paint(head, 'error')} and {len(mismatches) - _MOST:,} more\n")
     return "".join(lines)

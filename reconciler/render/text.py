@@ -19,6 +19,7 @@ from reconciler.render.words import (
     clip,
     clip_pair,
     counted,
+    inert,
     pad,
     plain,
     printable,
@@ -41,6 +42,8 @@ _COUNTS = {
 }
 _VALUE_COLUMNS = 160
 _NAME_COLUMNS = 32
+_PATH_COLUMNS = 48
+"""Of the paths of fields; a longer one pushes its own value, and no other."""
 _FACTS = 30
 
 
@@ -51,7 +54,8 @@ def render_plan(plan: Plan | Document, paint: Paint = plain) -> str:
     start = document["impact"]["start"] if document["impact"] else None
     parts = [_change(change, start, paint) for change in shown]
     parts.append("".join(_notes(shown, paint)))
-    refusals = [f"{paint('refused:', 'error')} {printable(r)}\n" for r in document["refusals"]]
+    refused = paint("refused:", "error")
+    refusals = [inert(f"{refused} {printable(reason)}\n") for reason in document["refusals"]]
     parts.append("".join(refusals))
     if any(change["impact"] for change in shown):
         parts.append("".join(f"{line}\n" for line in load_lines(document["impact"])))
@@ -78,10 +82,10 @@ def _change(change: Document, start: str | None, paint: Paint) -> str:
     said = fires_line(change, start)
     if said:
         rows.append(("fires", said))
-    columns = max((width(name) for name, _ in rows), default=0)
+    columns = min(max((width(name) for name, _ in rows), default=0), _PATH_COLUMNS)
     lines += [f"    {pad(name, columns)}  {text}" for name, text in rows]
     lines += _warnings(change, paint)
-    return "\n".join(lines) + "\n"
+    return "".join(f"{inert(line)}\n" for line in lines)
 
 
 def _created(schedule: Document) -> list[tuple[str, str]]:
@@ -109,7 +113,7 @@ def _notes(changes: Sequence[Document], paint: Paint) -> list[str]:
     """What the target rewrites or approximates, each said once."""
     counts = Counter(note["message"] for change in changes for note in change["notes"])
     return [
-        f"{paint('note:', 'hint')} {printable(message)} ({counted(number, 'schedule')})\n"
+        inert(f"{paint('note:', 'hint')} {printable(message)} ({counted(number, 'schedule')})\n")
         for message, number in counts.items()
     ]
 
@@ -123,7 +127,7 @@ def _summary(document: Document, paint: Paint) -> str:
     text = ", ".join(f"{counts[key]:,} {words}" for key, words in _COUNTS.items() if counts[key])
     if not _is_pending(document):
         text = f"nothing to change{', ' if text else ''}{text}"
-    return paint(f"{printable(document['target'])}: {text}", "heading") + "\n"
+    return paint(inert(f"{printable(document['target'])}: {text}"), "heading") + "\n"
 
 
 def render_result(result: Result, paint: Paint = plain) -> str:

@@ -37,6 +37,7 @@ from cli.saved import (
 )
 from reconciler.model import Cron
 from reconciler.plan.planfile import MOST_BYTES
+from reconciler.plan.said import said_of
 from reconciler.plan.seals import digest
 
 HINT = "  hint: `reconciler plan --out FILE` makes a new one, to be reviewed again\n"
@@ -502,7 +503,35 @@ def show_otherwise(name: str, side: str) -> Callable[[dict[str, Any]], None]:
     def edit(document: dict[str, Any]) -> None:
         seen = shown(document, name)
         seen[side]["trigger"]["expression"] = "0 6 * * *"
+        seen.update(said_of(seen["before"], seen["after"]))
         change(document, name)[side] = digest(seen[side])
+
+    return edit
+
+
+def another_trigger(**trigger: Any) -> Callable[[dict[str, Any]], None]:
+    """What `new` is shown to fire by, sealed; and, where there are any, the words for it."""
+
+    def edit(document: dict[str, Any]) -> None:
+        seen = shown(document, "new")
+        seen["after"]["trigger"] = trigger
+        change(document, "new")["after"] = digest(seen["after"])
+
+    return edit
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+def deep(levels: int, *path: str) -> Callable[[dict[str, Any]], None]:
+    def edit(document: dict[str, Any]) -> None:
+        seen = shown(document, "new")
+        setting(*path, "odd", to=nested(levels))(seen["after"])
+        change(document, "new")["after"] = digest(seen["after"])
 
     return edit
 
@@ -654,6 +683,66 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "fields": (lambda d: change(d, "changed").update(fields=OTHER), f"local/changed: {NOT_SHOWN}"),
     "fields, shown and sealed": (fewer_fields, declared("changed", "other fields would change")),
+    "the words for what is new": (
+        lambda d: shown(d, "new")["trigger"].update(after="every day at 04:00, UTC"),
+        f"local/new: {NOT_SHOWN}",
+    ),
+    "the words for what changes": (
+        lambda d: shown(d, "changed")["trigger"].update(after="every day at 02:00, UTC"),
+        f"local/changed: {NOT_SHOWN}",
+    ),
+    "the words for what is there": (
+        lambda d: shown(d, "changed")["trigger"].update(before="every day at 03:00, UTC"),
+        f"local/changed: {NOT_SHOWN}",
+    ),
+    "the words for what goes": (
+        lambda d: shown(d, "gone")["trigger"].update(before="never"),
+        f"local/gone: {NOT_SHOWN}",
+    ),
+    "the time zone": (
+        lambda d: shown(d, "new").update(time_zone="Europe/Lisbon"),
+        f"local/new: {NOT_SHOWN}",
+    ),
+    "another trigger, sealed, with the words for the right one": (
+        another_trigger(type="cron", expression="0 6 * * *", time_zone="UTC"),
+        f"local/new: {NOT_SHOWN}",
+    ),
+    "a trigger without its keys": (another_trigger(type="cron"), f"local/new: {NOT_SHOWN}"),
+    "a trigger on a day that is none": (
+        another_trigger(
+            type="recurrence", frequency="week", interval=1, schedule={"week_days": ["doomsday"]}
+        ),
+        f"local/new: {NOT_SHOWN}",
+    ),
+    "a trigger from a time that is none": (
+        another_trigger(type="cron", expression="0 2 * * *", start_time="2026-13-01"),
+        f"local/new: {NOT_SHOWN}",
+    ),
+    "a trigger in no time zone": (
+        another_trigger(type="cron", expression="0 2 * * *", time_zone="Mars/Phobos"),
+        f"local/new: {NOT_SHOWN}",
+    ),
+    "a trigger at more times than there are": (
+        another_trigger(
+            type="recurrence",
+            frequency="day",
+            interval=1,
+            schedule={"hours": list(range(9_999)), "minutes": list(range(9_999))},
+        ),
+        f"local/new: {NOT_SHOWN}",
+    ),
+    "differences in what is masked": (
+        lambda d: shown(d, "changed")["fields"][0].update(masked=True),
+        f"local/changed: {NOT_SHOWN}",
+    ),
+    "an outcome": (lambda d: shown(d, "new").update(outcome="created", error=None), SHAPE),
+    "a hold until no moment": (
+        lambda d: change(d, "new").update(hold="::error::"),
+        "hold is not a moment in time [shape]",
+    ),
+    "an unknown key, deeper than the validator goes": (deep(400), SHAPE),
+    "an unknown key, deeper still": (deep(800), SHAPE),
+    "a job that is nested too deep": (deep(800, "create_job"), "it is nested too deep [json]"),
     "no hold": (lambda d: change(d, "changed").pop("hold"), SHAPE),
     "a key more in a change": (lambda d: change(d, "changed").update(force=True), SHAPE),
     "a key more": (setting("force", to=True), SHAPE),
@@ -743,6 +832,7 @@ def enabled(repo: Path) -> dict[str, bool]:
 
 def check_applied(repo: Path, *options: str) -> None:
     done = invoke(repo, "apply", PLAN, "--yes", *options)
+    assert "this changes nothing" not in done.text
     assert done.out.endswith(
         "updated local/changed\ndisabled local/gone\ncreated local/new\nupdated local/secret\n"
         "\n1 created, 2 updated, 1 disabled, 1 skipped\n"
@@ -759,6 +849,19 @@ def crlf(repo: Path) -> None:
 def linked(repo: Path) -> None:
     shutil.move(repo / PLAN, repo / "artifact")
     (repo / PLAN).symlink_to(repo / "artifact")
+
+
+LIE = "::error::this changes nothing"
+
+
+def other_words(document: dict[str, Any]) -> None:
+    """All that is shown and not checked: nothing is decided by it, and apply says none of it."""
+    plan = document["shown"]["plans"][0]
+    plan.update(refusals=[LIE], impact=None)
+    plan["summary"]["unmanaged"] = 99
+    for one in plan["changes"]:
+        note = {"kind": "rewritten", "path": LIE, "message": LIE}
+        one.update(reason=LIE, source={"path": LIE, "line": 1}, impact=None, notes=[note])
 
 
 FINE: dict[str, tuple[Act, tuple[str, ...]]] = {
@@ -792,6 +895,7 @@ FINE: dict[str, tuple[Act, tuple[str, ...]]] = {
     "another version of the program made it": (forge(setting("tool_version", to="99.1")), ()),
     "it says strict": (forge(setting("options", "strict", to=True)), ()),
     "a link to it": (linked, ()),
+    "another reason, source, forecast and note, other refusals": (forge(other_words), ()),
 }
 
 
@@ -1035,6 +1139,25 @@ def test_show_refuses_what_was_edited(repo: Path) -> None:
     done = invoke(repo, "show", PLAN, code=4)
     assert done.out == ""
     assert refused(done.err) == ["its content was changed after it was made [edited]"]
+
+
+def test_what_is_shown_of_it_starts_no_command(repo: Path) -> None:
+    forge(other_words)(repo)
+    text = invoke(repo, "show", PLAN).out
+    assert "this changes nothing" in text
+    assert not any(line.strip().startswith("::") for line in text.splitlines())
+
+
+@pytest.mark.parametrize("path", [(), ("create_job",)])
+@pytest.mark.parametrize("levels", [260, 400, 800])
+def test_what_is_nested_too_deep(repo: Path, levels: int, path: tuple[str, ...]) -> None:
+    """It is refused for that, whichever part of the program comes to its end first."""
+    forge(deep(levels, *path))(repo)
+    if path and levels < 500:  # a job may hold whatever its target knows
+        invoke(repo, "show", PLAN)
+        return
+    (reason,) = refused(invoke(repo, "show", PLAN, code=4).err)
+    assert "it is nested too deep [" in reason
 
 
 def test_nothing_shown_is_obeyed(repo: Path) -> None:

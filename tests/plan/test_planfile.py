@@ -129,11 +129,37 @@ def shown_first(**fields: Any) -> dict[str, Any]:
     return shown(changes=[{**changes[0], **fields}, *changes[1:]])
 
 
+def with_trigger(trigger: dict[str, Any]) -> bytes:
+    """What is shown and its digest, both."""
+    changes = shown()["plans"][0]["changes"]
+    index = next(n for n, one in enumerate(changes) if one["name"] == "new")
+    changes[index]["after"]["trigger"] = trigger
+    kept = [dict(one) for one in CHANGES]
+    next(one for one in kept if one["name"] == "new")["after"] = digest(changes[index]["after"])
+    target = {**TARGET_DOCUMENT, "changes": kept}
+    return edited(shown=shown(changes=changes), targets=[target])
+
+
+OFTEN = {"hours": list(range(60)), "minutes": list(range(60))}
 DECODED = {
     "size": (b" " * (MOST_BYTES + 1), "it is larger than 100 MB"),
     "utf-8": (b'{"\xff": 1}', "it is not UTF-8"),
     "json": (b"{", "it is not JSON: Expecting"),
+    "no trigger": (with_trigger({"type": "cron"}), "what it shows is not what it would do"),
+    "a trigger of more times than there are": (
+        with_trigger({"type": "recurrence", "frequency": "day", "interval": 1, "schedule": OFTEN}),
+        "what it shows is not what it would do",
+    ),
+    "a hold until never": (
+        edited(targets=[{**TARGET_DOCUMENT, "changes": [{**CHANGES[0], "hold": "never"}]}]),
+        "hold is not a moment in time",
+    ),
+    "an outcome": (
+        edited(shown=shown_first(outcome="done")),
+        "it has not the shape of a saved plan: changed: an outcome, before anything was applied",
+    ),
     "deep": (b"[" * 200_000, "it is nested too deep"),
+    "rather deep": (b'{"a":' + b"[" * 600 + b"]" * 600 + b"}", "it is nested too deep"),
     "twice": (b'{"a": 1, "a": 1}', 'it is not JSON: the key "a" stands twice'),
     "nan": (b"[NaN]", "it is not JSON: NaN is no number"),
     "infinity": (b"[-Infinity]", "it is not JSON: -Infinity is no number"),

@@ -109,6 +109,16 @@ def test_what_a_page_says() -> None:
     assert "differs in what is masked" in shown
 
 
+@pytest.mark.parametrize(("action", "side"), [("create", "after"), ("disable", "before")])
+def test_facts_that_are_left_out_are_counted(action: str, side: str) -> None:
+    for inputs, said in ((50, ""), (100, "and 45 more fields")):
+        job = {"job": "a", "inputs": {f"n{number:03}": number for number in range(inputs)}}
+        change = made.change(action, "a", **{side: made.schedule("a", create_job=job)})
+        (facts,) = by_class(parse(render_html(made.document(made.plan(change)))), "facts")
+        assert len(list(facts.iter(f"{XHTML}tr"))) == min(inputs + 5, 60)
+        assert "".join(words_of(one) for one in by_class(facts, "quiet")) == said
+
+
 def test_the_numbers_of_the_pictures_stand_in_tables_too() -> None:
     root = parse(render_html(made.sample()))
     (first, _) = by_class(root, "numbers")

@@ -39,3 +39,11 @@ def test_nothing_is_obeyed() -> None:
     assert len(text.splitlines()) == 2
     assert "\x1b" not in text
     assert "##" not in text
+
+
+def test_no_line_is_a_command_of_a_runner() -> None:
+    fields = (FieldChange(("::error::x",), 1, 2), FieldChange(("b",), 1, 2))
+    long = FieldChange(("n" * 300,), 1, 2)
+    text = render_mismatches([Mismatch("live", "::", Key("t", "n"), (*fields, long))])
+    assert not any(line.strip().startswith("::") for line in text.splitlines())
+    assert f"    b{' ' * 47}  1 -> 2\n" in text

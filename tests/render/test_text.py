@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from reconciler.model import Outcome, Result
 from reconciler.plan import make_plan
+from reconciler.render.fields import facts_of, unsaid
 from reconciler.render.json import dumps, live_document, results_document
 from reconciler.render.text import render_plan, render_result, render_results
 from reconciler.render.words import clip_pair, counted, pad, printable, table, value, width
@@ -155,3 +156,62 @@ def test_a_new_schedule_says_all_of_itself_within_reason() -> None:
         "    create_job.inputs.n029  29\n    ...                     and 70 more fields\n"
         "\nlocal: 1 to create\n"
     )
+
+
+@pytest.mark.parametrize("action", ["create", "update", "disable", "skip"])
+@pytest.mark.parametrize("odd", ["::error::x", "  ::stop-commands::x", "\n::error::x"])
+def test_no_line_is_a_command_of_a_runner(action: str, odd: str) -> None:
+    """GitHub's looks for them behind blanks; a file with a plan can say anything."""
+    inputs = {odd: odd, "n": None}
+    wanted = documents.schedule(odd, create_job={"job": odd, "inputs": inputs}, description=odd)
+    there, will = action != "create", action != "disable"
+    one = documents.change(
+        action,
+        odd,
+        target=odd,
+        reason=odd,
+        source={"path": odd, "line": 1},
+        fields=[
+            documents.field(odd, None, odd),
+            {"path": [odd, odd], "before": odd, "after": "****", "masked": True},
+            {"path": [""], "before": None, "after": None, "masked": False},
+        ],
+        notes=[{"kind": "rewritten", "path": odd, "message": odd}],
+        trigger={"before": odd if there else None, "after": odd if will else None},
+        before=wanted if there else None,
+        after=wanted if will else None,
+        impact=documents.impact(None, None, warnings=[{"kind": "ended", "message": odd}]),
+    )
+    plan = documents.plan(one, target=odd, refusals=[odd])
+    for text in (render_plan(plan), render_plan(plan, lambda text, role: text)):
+        assert "error" in text or "stop-commands" in text
+        assert [line for line in text.splitlines() if line.strip().startswith("::")] == []
+
+
+def test_a_long_path_pushes_its_own_value_alone() -> None:
+    fields = [
+        documents.field("create_job.inputs." + "n" * 300, 1, 2),
+        documents.field("description", "a", "b"),
+        documents.field("x" * 48, 1, 2),
+    ]
+    text = render_plan(documents.plan(documents.change("update", "a", fields=fields)))
+    assert f"\n    create_job.inputs.{'n' * 300}  1 -> 2\n" in text
+    assert f'\n    description{" " * 37}  "a" -> "b"\n' in text
+    assert f"\n    {'x' * 48}  1 -> 2\n" in text
+
+
+def test_a_null_is_a_value_but_beside_the_name() -> None:
+    job = {"job": "b", "inputs": {"none": None, "deep": {"er": None}}}
+    wanted = documents.schedule(
+        "a", create_job=job, description=None, properties={"cleared": None}, tags={}
+    )
+    said = [
+        ("create_job.inputs.none", "(none)"),
+        ("create_job.inputs.deep.er", "(none)"),
+        ("properties.cleared", "(none)"),
+        ("tags", "{}"),
+    ]
+    assert unsaid(wanted) == said
+    assert [fact for fact in facts_of(wanted) if fact[1] == "(none)"] == said[:3]
+    text = render_plan(documents.plan(documents.change("create", "a", after=wanted)))
+    assert "\n    create_job.inputs.none     (none)\n" in text
