@@ -741,7 +741,7 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         "hold is not a moment in time [shape]",
     ),
     "an unknown key, deeper than the validator goes": (deep(400), SHAPE),
-    "an unknown key, deeper still": (deep(800), SHAPE),
+    "an unknown key, deeper still": (deep(800), "it is nested too deep [json]"),
     "a job that is nested too deep": (deep(800, "create_job"), "it is nested too deep [json]"),
     "no hold": (lambda d: change(d, "changed").pop("hold"), SHAPE),
     "a key more in a change": (lambda d: change(d, "changed").update(force=True), SHAPE),
