@@ -27,15 +27,27 @@ from reconciler.plan.windows import Window
 
 FILE_NAME = CONFIG_NAME
 _ENV = re.compile(r"\$\{\{\s*env\.([^{}\s]*)\s*\}\}")
-# What signs a CI job in. A pull request can change reconciler.yaml, and so have what it reads shown
-# in its own plan; secrets of notifications and webhooks have names of their own.
-_CREDENTIALS = re.compile(
-    r"AZURE_(ACCESS_TOKEN|CLIENT_SECRET|PASSWORD|CLIENT_CERTIFICATE_PASSWORD|FEDERATED_TOKEN.*)"
-    r"|ARM_(CLIENT_SECRET|OIDC_TOKEN|ACCESS_KEY)|IDENTITY_HEADER|MSI_SECRET"
-    r"|(GITHUB|GH|GITLAB|CI_JOB)_TOKEN|CI_(JOB_JWT.*|REGISTRY_PASSWORD|DEPLOY_PASSWORD)"
-    r"|SYSTEM_ACCESSTOKEN|ACTIONS_(ID_TOKEN_REQUEST|RUNTIME)_.*"
-    r"|AWS_(SECRET_ACCESS_KEY|SESSION_TOKEN)|RECONCILER_(READ_ONLY_)?TOKEN",
-    re.IGNORECASE,  # as the environment of Windows is
+# What signs a job in, to Azure, to its forge or to us. A pull request can change reconciler.yaml,
+# and so have what it reads shown in its own plan, or sent to an address of its own. Secrets that
+# are for reconciler.yaml, those of notifications and webhooks, have names of their own.
+_CREDENTIALS = frozenset(
+    [
+        *("AZURE_ACCESS_TOKEN", "AZURE_CLIENT_SECRET", "AZURE_PASSWORD", "AZURE_ID_TOKEN"),
+        *("AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_DEVOPS_EXT_PAT", "SYSTEM_ACCESSTOKEN"),
+        *("ARM_CLIENT_SECRET", "ARM_OIDC_TOKEN", "ARM_OIDC_REQUEST_TOKEN", "ARM_ACCESS_KEY"),
+        *("IDENTITY_HEADER", "MSI_SECRET", "SERVICEPRINCIPALKEY", "IDTOKEN"),
+        *("GITHUB_TOKEN", "GH_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GH_ENTERPRISE_TOKEN"),
+        *("GITLAB_TOKEN", "CI_JOB_TOKEN", "CI_BUILD_TOKEN", "CI_REGISTRY_PASSWORD"),
+        *("CI_DEPLOY_PASSWORD", "CI_DEPENDENCY_PROXY_PASSWORD", "CI_REPOSITORY_URL"),
+        *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+        *("RECONCILER_TOKEN", "RECONCILER_READ_ONLY_TOKEN"),
+    ]
+)
+_CREDENTIAL_PREFIXES = (
+    "AZURE_FEDERATED_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_",
+    "ACTIONS_RUNTIME_",
+    "CI_JOB_JWT",
 )
 _TIMES = ("start_time", "end_time", "time_zone")
 _SETTINGS = ("provider", "variables", "defaults", "reconcile")
@@ -246,7 +258,7 @@ def _fill(value: Any, path: tuple[str | int, ...], findings: list[Finding]) -> A
 
     def value_of(match: re.Match[str]) -> str:
         found = os.environ.get(match[1])
-        is_credential = _CREDENTIALS.fullmatch(match[1]) is not None
+        is_credential = _is_credential(match[1])
         if found is None or is_credential:
             why = "is a credential, and is not read here" if is_credential else "is not set"
             findings.append(Finding("CFG001", path, f"the environment variable {match[1]} {why}"))
@@ -254,6 +266,11 @@ def _fill(value: Any, path: tuple[str | int, ...], findings: list[Finding]) -> A
         return found
 
     return _ENV.sub(value_of, value)
+
+
+def _is_credential(name: str) -> bool:
+    name = name.upper()  # Windows does not tell the case
+    return name in _CREDENTIALS or name.startswith(_CREDENTIAL_PREFIXES)
 
 
 def _raise_if_any(findings: Sequence[Finding], path: Path, root: Path, data: bytes) -> None:

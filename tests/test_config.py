@@ -261,12 +261,28 @@ def test_find_config(tmp_path: Path) -> None:
     [
         "AZURE_ACCESS_TOKEN",
         "azure_client_secret",
+        "AZURE_PASSWORD",
+        "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+        "AZURE_ID_TOKEN",
+        "AZURE_FEDERATED_TOKEN",
         "AZURE_FEDERATED_TOKEN_FILE",
+        "IDENTITY_HEADER",
+        "MSI_SECRET",
         "GITHUB_TOKEN",
-        "SYSTEM_ACCESSTOKEN",
+        "GH_TOKEN",
+        "GITLAB_TOKEN",
         "CI_JOB_TOKEN",
+        "CI_JOB_JWT_V2",
+        "CI_REPOSITORY_URL",
+        "SYSTEM_ACCESSTOKEN",
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        "ACTIONS_ID_TOKEN_REQUEST_URL",
+        "ACTIONS_RUNTIME_TOKEN",
         "RECONCILER_TOKEN",
+        "RECONCILER_READ_ONLY_TOKEN",
+        "ARM_CLIENT_SECRET",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
     ],
 )
 def test_what_signs_a_job_in_is_not_read(
@@ -280,4 +296,27 @@ def test_what_signs_a_job_in_is_not_read(
         load_config(path).target("local")
     words = f"the environment variable {name} is a credential, and is not read here"
     assert {problem.message for problem in caught.value.problems} == {words}
+    places = {(problem.code, problem.path, problem.line) for problem in caught.value.problems}
+    assert places == {("CFG001", "reconciler.yaml", 12), ("CFG001", "reconciler.yaml", 13)}
     assert "very-secret" not in render_problems(caught.value.problems, "text")
+
+
+@pytest.mark.parametrize("section", ["notifications", "webhooks"])
+def test_what_signs_a_job_in_is_sent_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: str
+) -> None:
+    """Secrets that are meant for a notification or a webhook are read."""
+    monkeypatch.setenv("GITHUB_TOKEN", "very-secret")
+    for name in ("SLACK_URL", "GITHUB_WEBHOOK_SECRET", "GITLAB_WEBHOOK_TOKEN"):
+        monkeypatch.setenv(name, f"https://{name}.example")
+    text = WHOLE + (
+        'notifications: [{url: "${{ env.SLACK_URL }}", on: [failed]}]\n'
+        'webhooks: {github: "${{ env.GITHUB_WEBHOOK_SECRET }}", gitlab: "${{ env.GITLAB_WEBHOOK_TOKEN }}"}\n'
+    )
+    assert "https://" in str(load_config(write(tmp_path, text)).section(section))
+    for name in ("SLACK_URL", "GITHUB_WEBHOOK_SECRET"):
+        text = text.replace(f"env.{name}", "env.GITHUB_TOKEN")
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(tmp_path, text)).section(section)
+    words = "the environment variable GITHUB_TOKEN is a credential, and is not read here"
+    assert [problem.message for problem in caught.value.problems] == [words]

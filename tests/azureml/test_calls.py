@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from fakes.arm import StandIn, pipeline
@@ -10,9 +11,11 @@ from helpers import OWNER, schedule
 
 from azureml.opened import VirtualClock, client, provider
 from reconciler.apply import apply_plan
+from reconciler.errors import ProviderError
 from reconciler.model import Outcome
 from reconciler.providers.azureml.auth import fixed_token
-from reconciler.providers.azureml.client import Client, Limits
+from reconciler.providers.azureml.calls import Calls
+from reconciler.providers.azureml.client import API_VERSION, Client, Limits
 from reconciler.providers.azureml.limiter import TokenBucket
 from reconciler.reconcile import plan_target, reconcile
 
@@ -60,6 +63,45 @@ def test_who_listens_hears_of_each_call() -> None:
         assert list(listening.list()) == []
         listening.close()
     assert sorted(heard) == ["GET", "GET", "GET", "retry", "throttled"]
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_only_calls_that_leave_this_machine_go_through_a_proxy(
+    scheme: str, is_local: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy would see the token, in clear over plain http."""
+    seen: list[str] = []
+
+    class Proxy(BaseHTTPRequestHandler):
+        def handle(self) -> None:
+            seen.append(self.rfile.readline().decode())
+
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as proxy, StandIn(token="t") as arm:
+        thread = threading.Thread(target=proxy.serve_forever, args=(0.02,))
+        thread.start()
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.server_port}")
+            monkeypatch.setenv(name.upper(), f"http://127.0.0.1:{proxy.server_port}")
+        calls = Calls(
+            fixed_token("t"),
+            Limits(attempts=1),
+            sleep=lambda seconds: None,
+            agent="test",
+            is_local=is_local,
+        )
+        url = arm.schedules_url.replace("http://", f"{scheme}://")
+        try:
+            calls.call("GET", url, None, "list", parameters={"api-version": API_VERSION})
+        except ProviderError:
+            assert (scheme, is_local) != ("http", True)
+        finally:
+            calls.close()
+            proxy.shutdown()
+            thread.join()
+    assert (seen == []) is is_local
 
 
 @pytest.mark.parametrize("polls", [0, 2])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from fakes.arm import StandIn
 
 from reconciler.config import Target
 from reconciler.declare.desired import TargetSettings
+from reconciler.declare.validate import schema_findings
 from reconciler.errors import ConfigError
 from reconciler.providers import AzureAccess, Opening, open_provider
 from reconciler.providers.azureml.endpoint import same_origin
@@ -37,6 +40,8 @@ def opened(**options: Any) -> AzureMLProvider:
         ({"endpoint": "https://localhost:8"}, "https://localhost:8"),
         ({"endpoint": "https://management.azure.com"}, "https://management.azure.com"),
         ({"endpoint": "https://MANAGEMENT.azure.com:443"}, "https://MANAGEMENT.azure.com:443"),
+        ({"endpoint": "http://[0:0::0:1]:8"}, "http://[0:0::0:1]:8"),
+        ({"endpoint": "http://LocalHost"}, "http://LocalHost"),
         ({"endpoint": "https://management.stack.example"}, "https://management.stack.example"),
         ({"endpoint": "https://stack.example:8443"}, "https://stack.example:8443"),
     ],
@@ -75,6 +80,7 @@ NONE = [
     "elsewhere.example:80\\@management.azure.com",
     "elsewhere.example;@127.0.0.1",
     "elsewhere.example%5c@127.0.0.1",
+    "elsewhere.example%5C@127.0.0.1",
     "elsewhere.example\t@127.0.0.1",
     "elsewhere.example?@127.0.0.1",
     "elsewhere.example#@127.0.0.1",
@@ -82,10 +88,16 @@ NONE = [
     "management.azure.com#",
     "management.azure.com/",
     "management.azure.com:0",
+    "management.azure.com:65536",
     "management.azure.com:99999",
+    "127.0.0.1:0",
     "management.azure.com:",
     "[::1",
     "[x]",
+    "[::::]",
+    "[1.2.3.4]",
+    "[::1%eth0]",
+    "[::1]x",
     "a\u2100b",
     " management.azure.com",
     "management.azure.com\n",
@@ -98,18 +110,69 @@ def test_a_token_goes_only_where_the_environment_lets_it(host: str) -> None:
     """The endpoint is in the repository, where a pull request can change it."""
     with pytest.raises(ConfigError) as caught:
         opened(endpoint=f"https://{host}")
-    words = (
-        "it is no address of a host" if host in NONE else "it is not Azure's, and is sent no token"
-    )
+    words = "it is not Azure's, and is sent no token"
+    if host in NONE:
+        words = "it is no address such as https://management.azure.com"
     assert caught.value.message == f'target "prod": endpoint: {words}'
     assert host in NONE or "RECONCILER_AZURE_ENDPOINTS" in (caught.value.hint or "")
 
 
-def test_what_the_environment_names_has_to_be_an_address() -> None:
+def test_the_token_does_not_follow_a_backslash() -> None:
+    """Who checks the endpoint and who connects to it have to mean the same host."""
+    seen: list[str] = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def handle(self) -> None:
+            seen.append(self.client_address[0])
+
+    try:
+        server = ThreadingHTTPServer(("127.0.0.2", 0), Listener)
+    except OSError:
+        pytest.skip("this machine has no 127.0.0.2")
+    with server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            with pytest.raises(ConfigError, match="it is no address such as"):
+                list(opened(endpoint=f"http://127.0.0.2:{server.server_port}\\@127.0.0.1").list())
+        finally:
+            server.shutdown()
+            thread.join()
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://stack.example/x", "stack.example", "https://[::::]", "https://a.example\\@b.example"],
+)
+def test_what_the_environment_names_has_to_be_an_address(address: str) -> None:
     target = Target("prod", "azureml", TargetSettings("prod"), OPTIONS)
-    access = AzureAccess("t", ("https://stack.example/x",))
+    access = AzureAccess("t", ("https://stack.example", address))
     with pytest.raises(ConfigError, match="RECONCILER_AZURE_ENDPOINTS: there is something in it"):
         open_provider(target, Opening(Path(), "us", azure=access))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "is_right"),
+    [
+        ("https://management.azure.com", True),
+        ("http://[::1]:8765", True),
+        ("https://${{ env.HOST }}", True),
+        ("https://${{env.HOST}}:${{ env.PORT }}", True),
+        ("https://management.${{ env.REGION }}.example:8443", True),
+        ("https://[${{ env.IP }}]", True),
+        ("https://elsewhere.example\\@127.0.0.1", False),
+        ("https://${{ env.HOST }}@127.0.0.1", False),
+        ("https://someone@127.0.0.1", False),
+        ("https://a?b", False),
+        ("https://a/b", False),
+    ],
+)
+def test_the_schema_of_an_endpoint(endpoint: str, is_right: bool) -> None:
+    prod = {"provider": "azureml", **OPTIONS, "endpoint": endpoint}
+    document = {"owner": "us", "schedules": ["s"], "targets": {"prod": prod}}
+    found = [finding.path for finding in schema_findings(document, "config")]
+    assert found == ([] if is_right else [("targets", "prod", "endpoint")])
 
 
 @pytest.mark.parametrize(

@@ -259,6 +259,29 @@ def test_the_token_goes_to_no_other_host(
         converges(arm)
 
 
+def test_an_address_that_cannot_be_read_is_not_called(
+    arm: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = "http://[::1"
+    handle = arm._routes.handle
+
+    def lying(call: Any) -> Any:
+        done = handle(call)
+        if call.method == "GET":
+            done.body = json.dumps(json.loads(done.body) | {"nextLink": link}).encode()
+        elif "Azure-AsyncOperation" in done.headers:
+            done.headers["Azure-AsyncOperation"] = link
+        return done
+
+    one = client(arm)
+    monkeypatch.setattr(arm._routes, "handle", lying)
+    with pytest.raises(ProviderError, match="list: an address is none"):
+        list(one.list())
+    with pytest.raises(ProviderError, match="create local/a: an address is none"):
+        one.put("a", pipeline(), "create")
+    assert dict(arm.counts) == {"GET list": 1, "PUT schedule": 1}
+
+
 # ------------------------------------------------------------- meanwhile, between plan and apply
 
 LATER = 31.0

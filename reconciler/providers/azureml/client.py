@@ -85,7 +85,7 @@ class Client:
             following = page.get("nextLink")
             if not following:
                 return
-            url = self._trusted(urljoin(url, str(following)), None, "list", response)
+            url = self._trusted(str(following), None, "list", response, base=url)
             if url in seen:
                 raise _odd(None, "list", "the pages lead in a circle", response)
             seen.add(url)
@@ -189,11 +189,25 @@ class Client:
     # --------------------------------------------------------------------------------- addresses
 
     def _trusted(
-        self, url: str, key: Key | None, operation: str, response: requests.Response
+        self,
+        given: str,
+        key: Key | None,
+        operation: str,
+        response: requests.Response,
+        *,
+        base: str = "",
     ) -> str:
-        """An address that the service gave, if it is on the service's own host."""
+        """An address that the service gave, if it is on the service's own host.
+
+        One that is not whole goes on from `base`.
+        """
+        try:
+            url = urljoin(base, given)
+            host = urlsplit(url).hostname
+        except ValueError as error:  # as of http://[::1
+            raise _odd(key, operation, "an address is none", response) from error
         if not same_origin(url, self.workspace.endpoint):
-            reason = f"an address leads to another host: {_host(url)}"
+            reason = f"an address leads to another host: {host}"
             raise _odd(key, operation, reason, response)
         return url
 
@@ -202,13 +216,6 @@ class Client:
 
     def _schedule_url(self, name: str) -> str:
         return self._url(f"schedules/{quote(name, safe='')}")
-
-
-def _host(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
 
 
 def _is_resource(item: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from ipaddress import IPv6Address
 
 from reconciler.errors import ConfigError
 
@@ -34,14 +35,16 @@ def check_endpoint(target: str, endpoint: str, allowed: Iterable[str]) -> None:
     """
     found = _origin_of(endpoint)
     if found is None:
-        raise ConfigError(f'target "{target}": endpoint: it is no address of a host')
+        raise ConfigError(
+            f'target "{target}": endpoint: it is no address such as https://management.azure.com'
+        )
     trusted = {_origin_of(cloud) for cloud, _ in CLOUDS.values()}
     for each in allowed:
         one = _origin_of(each)
         if one is None:
             raise ConfigError(f"{_VARIABLE}: there is something in it that is no address of a host")
         trusted.add(one)
-    if is_loopback(endpoint):
+    if found[1] in _LOOPBACK:
         return
     if found[0] == "http":
         raise ConfigError(f'target "{target}": endpoint: plain http is for this machine only')
@@ -64,7 +67,11 @@ def _origin_of(address: str) -> Origin | None:
         return None
     scheme, version_6, name, port = match.groups()
     number = int(port) if port is not None else _PORTS[scheme]
-    return (scheme, (version_6 or name).lower(), number) if 0 < number < 65536 else None
+    try:
+        host = str(IPv6Address(version_6)) if version_6 else name.lower()
+    except ValueError:
+        return None
+    return (scheme, host, number) if 0 < number < 65536 else None
 
 
 def same_origin(address: str, endpoint: str) -> bool:
