@@ -11,7 +11,7 @@ from typing import TypeGuard
 from reconciler.firing import next_fire
 from reconciler.firing.bits import Span, minutes_of
 from reconciler.firing.clock import ClockEffect, clock_effects, has_times_of_day, needs_anchor
-from reconciler.firing.instants import MINUTE, moment
+from reconciler.firing.instants import DAY, MINUTE, moment
 from reconciler.firing.offsets import clock
 from reconciler.firing.phrases import length
 from reconciler.firing.zones import zone
@@ -19,7 +19,8 @@ from reconciler.model import Cron, FireWarning, Recurrence, Trigger
 from reconciler.plan.moves import Moves
 from reconciler.plan.sides import Side
 
-_YEAR = timedelta(days=366)
+YEAR = 366 * DAY
+"""Seconds that are looked ahead for what a plan brings later."""
 
 
 def clock_warnings(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[FireWarning]:
@@ -46,7 +47,7 @@ def _effects(side: Side, span: Span) -> tuple[ClockEffect, ...]:
 
 @lru_cache(maxsize=1)
 def _year(after: int) -> tuple[datetime, datetime]:
-    return moment(after), moment(after) + _YEAR
+    return moment(after), moment(after + YEAR)
 
 
 def _clock_warning(effects: list[ClockEffect]) -> FireWarning:
@@ -120,7 +121,7 @@ def _parts(old: str, new: str, after: int) -> tuple[int, int, int] | None:
     """From when and until when, within a year, two clocks are apart by another length than at
     first, and how far.
     """
-    until = after + int(_YEAR.total_seconds())
+    until = after + YEAR
     changes = sorted({c.at for name in (old, new) for c in clock(name).changes(after, until)})
     lengths = [(at, _apart(old, new, at)) for at in changes]
     first = _apart(old, new, after)

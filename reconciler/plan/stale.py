@@ -196,13 +196,15 @@ def _live(
         return Mismatch("live", "it was made live since", key)
     if now.live is None:
         return Mismatch("live", "it is not live any more", key)
-    # What became as planned, as when a plan is applied twice, nobody has to explain.
+    differ = tuple(differences(then["before"], today["before"]))
+    # What became as planned, as when a plan is applied twice, says nothing beside the rest.
     planned = dict(_leaves(then["after"] or {}))
-    differ = tuple(
+    rest = [
         field
-        for field in differences(then["before"], today["before"])
+        for field in differ
         if field.path not in planned or repr(planned[field.path]) != repr(field.after)
-    )
+    ]
+    differ = tuple(rest) or differ
     message = "it was changed live since"
     return Mismatch("live", message if differ else f"{message}: its owner or a secret", key, differ)
 

@@ -17,13 +17,11 @@ from reconciler.firing.phrases import and_list
 from reconciler.firing.recurrence import effective_pattern
 from reconciler.firing.zones import zone
 from reconciler.model import Cron, FireWarning, Recurrence, Trigger
-from reconciler.plan.clocks import clock_warnings
+from reconciler.plan.clocks import YEAR, clock_warnings
 from reconciler.plan.moves import Moves
 from reconciler.plan.sides import Side
 
 _TIMED = (Recurrence, Cron)
-_MISSING = {"": "it does not fire in those", "s": "it does not fire on those that are missing"}
-_YEAR = 366 * DAY
 _DAILY, _WEEKLY = 0.99, 0.99 / 7
 """Fires a day, a little less for what does not fire in every one."""
 
@@ -126,10 +124,11 @@ def _surplus(before: Side, after: Side, rate: float, span: Span) -> tuple[int | 
 
 
 def _by_period(surplus: int, said: str) -> FireWarning:
-    fires = _times(abs(surplus))
     if surplus < 0:
+        fires = "a fire" if surplus == -1 else f"{-surplus} fires"
         return FireWarning("skips", f"applied now it skips {fires} {said}")
-    return FireWarning("repeats", f"applied now it fires {fires} too often {said}")
+    times = "once" if surplus == 1 else f"{surplus} times"
+    return FireWarning("repeats", f"applied now it fires {times} too often {said}")
 
 
 @lru_cache(maxsize=1024)
@@ -168,10 +167,6 @@ def _bits_up_to(bits: int, fires: Raster, until: int, span: Span) -> int:
     return bits & lowest_bits(max(length, 0))
 
 
-def _times(number: int) -> str:
-    return "a fire" if number == 1 else f"{number} fires"
-
-
 def _fires(side: Side, after: int, until: int) -> list[datetime]:
     """What it fires, or would have fired, in a range of instants."""
     assert side.trigger is not None
@@ -196,7 +191,7 @@ def _ended(before: Side, after: Side, span: Span) -> Iterator[FireWarning]:
     elif (
         before.trigger is not None
         and (old is None or old > last)
-        and last <= span.after + _YEAR
+        and last <= span.after + YEAR
         and next_fire(before.trigger, moment(last), before.created) is not None
     ):
         # Nothing else shows it: within the horizon all is as before.
@@ -213,11 +208,11 @@ def _end(trigger: Trigger | None) -> int | None:
 def _short_months(old: Trigger | None, new: Trigger) -> Iterator[FireWarning]:
     days = _late_days(new)
     if days and days != _late_days(old):
-        said = and_list([str(day) for day in days])
-        plural = "s" if len(days) > 1 else ""
-        yield FireWarning(
-            "short_months", f"not every month has day{plural} {said}: {_MISSING[plural]}"
-        )
+        said, rest = f"day {days[0]}", "in those"
+        if len(days) > 1:
+            said = f"days {and_list([str(day) for day in days])}"
+            rest = "on those that are missing"
+        yield FireWarning("short_months", f"not every month has {said}: it does not fire {rest}")
 
 
 def _late_days(trigger: Trigger | None) -> tuple[int, ...]:

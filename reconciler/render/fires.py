@@ -16,7 +16,12 @@ _NEAR = timedelta(days=180)
 
 
 def when(instant: str, in_zone: tzinfo, start: str | None = None) -> str:
-    """`Mon 23 Nov 03:00` on the clock of a zone, with seconds where there are any.
+    """`Mon 23 Nov 03:00`: the day and the time."""
+    return " ".join(day_and_time(instant, in_zone, start))
+
+
+def day_and_time(instant: str, in_zone: tzinfo, start: str | None = None) -> tuple[str, str]:
+    """`Mon 23 Nov` and `03:00` on the clock of a zone, with seconds where there are any.
 
     `start`: the moment that the plan was made for; a year is said of what is far from it.
     """
@@ -25,7 +30,7 @@ def when(instant: str, in_zone: tzinfo, start: str | None = None) -> str:
     is_near = start is not None and abs(at - datetime.fromisoformat(start)) < _NEAR
     year = "" if is_near else f" {local.year}"
     time = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
-    return f"{local:%a} {local.day} {local:%b}{year} {time}"
+    return f"{local:%a} {local.day} {local:%b}{year}", time
 
 
 def zone_of(change: Document) -> tuple[tzinfo, str]:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, tzinfo
 from typing import Any
 
-from reconciler.render.fires import differences, moved_by, number, rate, unwatched, zone_of
+from reconciler.render.fires import (
+    day_and_time,
+    differences,
+    moved_by,
+    number,
+    rate,
+    unwatched,
+    when,
+    zone_of,
+)
 from reconciler.render.words import counted
 
 Document = Mapping[str, Any]
 _BUSIEST = 3
-_NEAR = timedelta(days=180)
 
 
 def fires_line(change: Document, start: str | None) -> str:
@@ -43,7 +51,7 @@ def _fires(side: Document | None) -> bool:
 
 def _differences(impact: Document) -> list[str]:
     by = moved_by(impact)
-    if by and not (impact["added"] and impact["removed"]):
+    if by and not impact["added"] and not impact["removed"]:
         return [by]
     return differences(impact) or ["as before"]
 
@@ -56,25 +64,15 @@ def _next(
         return ""
     if after["first"] is None:
         lost = before["first"] if before is not None else None
-        return f"; was next {' '.join(_when(lost, start, zone))} {name}" if lost else ""
-    day, time = _when(after["first"], start, zone)
+        return f"; was next {when(lost, zone, start)} {name}" if lost else ""
+    day, time = day_and_time(after["first"], zone, start)
     was_day, was_time = day, time
     if before is not None and before["first"] is not None:
-        was_day, was_time = _when(before["first"], start, zone)
+        was_day, was_time = day_and_time(before["first"], zone, start)
     if (was_day, was_time) == (day, time):
         return f"; next {day} {time} {name}"
     was = was_time if was_day == day else f"{was_day} {was_time}"
     return f"; next {day} {time} (was {was}) {name}"
-
-
-def _when(instant: str, start: str | None, zone: tzinfo) -> tuple[str, str]:
-    """The day and the time, `Mon 23 Nov` and `03:00`, on the clock of a zone."""
-    at = datetime.fromisoformat(instant)
-    local = at.astimezone(zone)
-    is_near = start is not None and abs(at - datetime.fromisoformat(start)) < _NEAR
-    year = "" if is_near else f" {local.year}"
-    time = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
-    return f"{local:%a} {local.day} {local:%b}{year}", time
 
 
 def load_lines(impact: Document | None) -> list[str]:
@@ -86,7 +84,7 @@ def load_lines(impact: Document | None) -> list[str]:
     peak = max((minute["before"] for minute in impact["busiest"]), default=0)
     busier = [m for m in impact["busiest"] if m["after"] > max(peak, 1)][:_BUSIEST]
     for minute in busier:
-        at = " ".join(_when(minute["at"], impact["start"], UTC))
+        at = when(minute["at"], UTC, impact["start"])
         runs = counted(minute["after"], "run")
         lines.append(f"busier: {at} UTC, {runs} (was {minute['before']:,})")
     return lines

@@ -5,21 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.model import Mismatch
-from reconciler.render.words import (
-    Paint,
-    clip,
-    clip_pair,
-    inert,
-    pad,
-    plain,
-    printable,
-    value,
-    width,
-)
+from reconciler.render.words import Paint, aligned, clip, clip_pair, plain, printable, value
 
 _VALUE_COLUMNS = 160
 _MESSAGE_COLUMNS = 400
-_PATH_COLUMNS = 48
 _MOST = 100
 """Mismatches that are shown; the others are counted."""
 
@@ -33,11 +22,11 @@ def render_mismatches(
         about = f"{printable(str(mismatch.key))}: " if mismatch.key is not None else ""
         message = clip(printable(mismatch.message), _MESSAGE_COLUMNS)
         lines.append(f"{paint(head, 'error')} {about}{message} [{mismatch.kind}]\n")
-        names = [printable(field.name) for field in mismatch.differences]
-        columns = min(max((width(name) for name in names), default=0), _PATH_COLUMNS)
-        for name, field in zip(names, mismatch.differences, strict=True):
+        rows = []
+        for field in mismatch.differences:
             before, after = clip_pair(value(field.before), value(field.after), _VALUE_COLUMNS)
-            lines.append(inert(f"    {pad(name, columns)}  {before} -> {after}\n"))
+            rows.append((printable(field.name), f"{before} -> {after}"))
+        lines += [f"{line}\n" for line in aligned(rows)]
     if len(mismatches) > _MOST:
         lines.append(f"{paint(head, 'error')} and {len(mismatches) - _MOST:,} more\n")
     return "".join(lines)

@@ -16,6 +16,7 @@ from reconciler.render.fires_line import fires_line, load_lines
 from reconciler.render.json import plan_document
 from reconciler.render.words import (
     Paint,
+    aligned,
     clip,
     clip_pair,
     counted,
@@ -24,7 +25,6 @@ from reconciler.render.words import (
     plain,
     printable,
     value,
-    width,
 )
 from reconciler.secrets import MASK
 
@@ -42,8 +42,6 @@ _COUNTS = {
 }
 _VALUE_COLUMNS = 160
 _NAME_COLUMNS = 32
-_PATH_COLUMNS = 48
-"""Of the paths of fields; a longer one pushes its own value, and no other."""
 _FACTS = 30
 
 
@@ -54,8 +52,7 @@ def render_plan(plan: Plan | Document, paint: Paint = plain) -> str:
     start = document["impact"]["start"] if document["impact"] else None
     parts = [_change(change, start, paint) for change in shown]
     parts.append("".join(_notes(shown, paint)))
-    refused = paint("refused:", "error")
-    refusals = [inert(f"{refused} {printable(reason)}\n") for reason in document["refusals"]]
+    refusals = [f"{paint('refused:', 'error')} {printable(r)}\n" for r in document["refusals"]]
     parts.append("".join(refusals))
     if any(change["impact"] for change in shown):
         parts.append("".join(f"{line}\n" for line in load_lines(document["impact"])))
@@ -82,8 +79,7 @@ def _change(change: Document, start: str | None, paint: Paint) -> str:
     said = fires_line(change, start)
     if said:
         rows.append(("fires", said))
-    columns = min(max((width(name) for name, _ in rows), default=0), _PATH_COLUMNS)
-    lines += [f"    {pad(name, columns)}  {text}" for name, text in rows]
+    lines += aligned(rows)
     lines += _warnings(change, paint)
     return "".join(f"{inert(line)}\n" for line in lines)
 
@@ -113,7 +109,7 @@ def _notes(changes: Sequence[Document], paint: Paint) -> list[str]:
     """What the target rewrites or approximates, each said once."""
     counts = Counter(note["message"] for change in changes for note in change["notes"])
     return [
-        inert(f"{paint('note:', 'hint')} {printable(message)} ({counted(number, 'schedule')})\n")
+        f"{paint('note:', 'hint')} {printable(message)} ({counted(number, 'schedule')})\n"
         for message, number in counts.items()
     ]
 

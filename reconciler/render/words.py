@@ -20,6 +20,9 @@ def plain(text: str, role: str) -> str:
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
+_NAME_COLUMNS = 48
+
+
 def printable(text: str) -> str:
     """`text` with what nobody sees, and what a terminal or a CI runner obeys, written as escapes.
 
@@ -77,6 +80,12 @@ def width(text: str) -> int:
 def pad(text: str, columns: int) -> str:
     """`text` filled up with spaces."""
     return text + " " * (columns - width(text))
+
+
+def aligned(rows: Sequence[tuple[str, str]]) -> list[str]:
+    """Names and texts in two columns, one row a line; a long name pushes its own text alone."""
+    columns = min(max((width(name) for name, _ in rows), default=0), _NAME_COLUMNS)
+    return [inert(f"    {pad(name, columns)}  {text}") for name, text in rows]
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint = plain) -> str:

@@ -469,6 +469,20 @@ def test_a_before_that_never_was() -> None:
     assert mismatch.differences == (FieldChange(("tags",), {"t": "1"}, None),)
 
 
+def test_what_became_as_planned_is_left_out_beside_the_rest() -> None:
+    wanted = canonical(schedule("s", description="d", tags={"t": "1"}))
+    then = plan_of(wanted, [live(schedule("s"))])
+    there = live(schedule("s", description="d", display_name="n"))
+    both = plan_of(wanted, [replace(there, fingerprint="2")])
+    (mismatch,) = compared(then, both)
+    assert mismatch.differences == (FieldChange(("display_name",), None, "n"),)
+    # Alone it is what was changed: neither the owner nor a secret.
+    part = plan_of(wanted, [replace(live(schedule("s", description="d")), fingerprint="3")])
+    (mismatch,) = compared(then, part)
+    assert mismatch.message == "it was changed live since"
+    assert mismatch.differences == (FieldChange(("description",), None, "d"),)
+
+
 def test_a_hold_that_has_ended() -> None:
     """It changes what is declared, by time alone."""
     held = replace(schedule("s", is_enabled=False), hold=Hold(NOW))
