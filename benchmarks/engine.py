@@ -44,8 +44,8 @@ def due_at() -> datetime:
 
 def fill(path: Path, count: int, start: datetime) -> None:
     """A workspace with `count` schedules that fire first at `start`."""
-    from reconciler.workspace.database import Database
-    from reconciler.workspace.store import NewSchedule, Publication, Store
+    from reconciler.workspace.store.database import Database
+    from reconciler.workspace.store.schedules import NewSchedule, Publication, Store
 
     store = Store(path)
     document = '{"command":"true","type":"command"}'
@@ -79,9 +79,9 @@ def fill(path: Path, count: int, start: datetime) -> None:
 
 def ours(count: int, idle: bool) -> dict[str, Any]:
     """Lags of `count` fires, or what the engine costs while nothing is due."""
-    from reconciler.workspace.engine import Engine
-    from reconciler.workspace.executor import Settings
-    from reconciler.workspace.store import Store
+    from reconciler.workspace.engine.engine import Engine
+    from reconciler.workspace.engine.executor import Settings
+    from reconciler.workspace.store.schedules import Store
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "workspace.db"

@@ -30,7 +30,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from reconciler.firing import next_fire
-from reconciler.firing.prepared import prepare
+from reconciler.firing.compiled import prepare
 from reconciler.model import WEEK_DAYS, Cron, Frequency, Pattern, Recurrence, Trigger
 
 SECONDS = 2.0

@@ -25,7 +25,7 @@ from functools import partial
 from firing import KINDS, make_case
 
 from reconciler.firing import next_fires
-from reconciler.firing.expression import parse
+from reconciler.firing.rules.cron_expression import parse
 from reconciler.model import (
     Action,
     Change,
@@ -38,7 +38,7 @@ from reconciler.model import (
     Schedule,
     Trigger,
 )
-from reconciler.plan.impact import with_impact
+from reconciler.plan.impact.impact import with_impact
 
 NOW = datetime(2026, 11, 20, 10, 17, 33, tzinfo=UTC)
 CREATED = NOW - timedelta(days=40)

@@ -17,10 +17,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from reconciler.cli.run import opener
+from reconciler.cli.commands.run import opener
 from reconciler.loop.controller import Loop
 from reconciler.loop.folder import FolderSource
-from reconciler.loop.standing import Settings
+from reconciler.loop.target_status import Settings
 from reconciler.providers import AzureAccess
 from reconciler.state import open_state
 

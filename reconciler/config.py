@@ -13,17 +13,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from reconciler.declare.desired import TargetSettings, deep_merge
-from reconciler.declare.files import CONFIG_NAME, display_path, repository_root
+from reconciler.declare.checking.json_schema import schema_findings
+from reconciler.declare.checking.lint import lint_document, nearest
 from reconciler.declare.findings import Finding, place, place_fault
-from reconciler.declare.lint import lint_document, nearest
-from reconciler.declare.load import Fault, parse
-from reconciler.declare.locate import Locator
-from reconciler.declare.validate import schema_findings
+from reconciler.declare.reading.files import CONFIG_NAME, display_path, repository_root
+from reconciler.declare.reading.positions import Locator
+from reconciler.declare.reading.yaml_loader import Fault, parse
+from reconciler.declare.resolve import TargetSettings, deep_merge
 from reconciler.errors import ConfigError
 from reconciler.model import Mode, Problem
-from reconciler.plan.windowfile import read_windows, window_findings
 from reconciler.plan.windows import Window
+from reconciler.plan.windows_config import read_windows, window_findings
 
 FILE_NAME = CONFIG_NAME
 _ENV = re.compile(r"\$\{\{\s*env\.([^{}\s]*)\s*\}\}")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from reconciler.firing.zones import resolve
+from reconciler.firing.clocks.zones import resolve
 from reconciler.model import (
     WEEK_DAYS,
     Cron,

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from reconciler.masking import mask_text
 from reconciler.model import Action, Outcome, Plan, Result
-from reconciler.render.json import plan_document
-from reconciler.secrets import mask_text
+from reconciler.render.documents import plan_document
 from reconciler.state.records import CycleOutcome, CycleRecord, Entry, ResultRecord
 
 _CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from reconciler.document import document_from_schedule
+from reconciler.masking import is_secret, mask
 from reconciler.model import Schedule
-from reconciler.secrets import is_secret, mask
 
 HEADER = "# yaml-language-server: $schema={schema}\n"
 _ORDER = (

@@ -8,15 +8,16 @@ return apply_plan(plan, provider)
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from reconciler.apply import OnResult, apply_plan
 from reconciler.errors import DeclarationError
 from reconciler.model import Canonical, Key, LiveSchedule, Note, Plan, Problem, Result, Schedule
 from reconciler.plan import make_plan
-from reconciler.plan.impact import HORIZON, with_impact
+from reconciler.plan.impact.impact import with_impact
 from reconciler.plan.limits import Limits
+from reconciler.plan.options import DEFAULTS, PlanOptions
 from reconciler.providers.base import Provider
 
 
@@ -39,32 +40,30 @@ def plan_target(
     *,
     owner: str,
     limits: Limits | None = None,
-    adopt: Collection[str] = (),
-    allow_empty: bool = False,
-    strict: bool = False,
+    options: PlanOptions = DEFAULTS,
     now: datetime | None = None,
-    horizon: timedelta = HORIZON,
 ) -> Plan:
     """The first three lines: what would be done. Changes nothing.
 
-    DeclarationError where the target cannot do what is declared; `strict`: or not as it stands.
-    `now`: what it does to fires, applied then, is told as well, up to `horizon` from there.
+    DeclarationError where the target cannot do what is declared, or, where `options` are strict,
+    not as it stands. `now`: what it does to fires, applied then, is told as well, up to the
+    horizon of `options` from there.
     """
     live = list(provider.list())
     by_key = {schedule.key: schedule for schedule in live}
-    desired = canonicalize(declared, by_key, provider, strict=strict)
+    desired = canonicalize(declared, by_key, provider, strict=options.strict)
     plan = make_plan(
         desired,
         live,
         target=provider.name,
         owner=owner,
-        limits=limits,
-        adopt=adopt,
-        allow_empty=allow_empty,
+        limits=None if options.ignore_limits else limits,
+        adopt=options.adopt,
+        allow_empty=options.allow_empty,
     )
     if now is None:
         return plan
-    return with_impact(plan, firing=provider.firing_trigger, now=now, horizon=horizon)
+    return with_impact(plan, firing=provider.firing_trigger, now=now, horizon=options.horizon)
 
 
 def canonicalize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.declare.validate import schema_findings
+from reconciler.declare.checking.json_schema import schema_findings
 from reconciler.document import (
     as_bool,
     as_list,

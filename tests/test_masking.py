@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.secrets import MASK, is_secret, mask, mask_line, mask_lines, mask_text
+from reconciler.masking import MASK, is_secret, mask, mask_line, mask_lines, mask_text
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from helpers import OWNER, TARGET, schedule
 from reconciler.config import Limit, Limits
 from reconciler.errors import DeclarationError, UnsafePlan
 from reconciler.model import Action, Canonical, LiveSchedule, Note, Outcome, Result, Schedule
+from reconciler.plan.options import PlanOptions
 from reconciler.providers.memory import MemoryProvider
 from reconciler.reconcile import canonicalize, plan_target, reconcile
 
@@ -90,5 +91,5 @@ def test_adopting() -> None:
     target = MemoryProvider(TARGET, owner=None)
     target.create(schedule())
     target.owner = OWNER
-    plan = plan_target([schedule()], target, owner=OWNER, adopt=["nightly"])
+    plan = plan_target([schedule()], target, owner=OWNER, options=PlanOptions(adopt=("nightly",)))
     assert [change.action for change in plan.changes] == [Action.UPDATE]

@@ -1,4 +1,4 @@
-"""The command line: one module a command, imported when it is called.
+"""The command line: its commands are in `commands`, imported when they are called.
 
 The group knows each command's name and summary by itself, so that `--help`, `--version` and
 completion load nothing else.
@@ -16,7 +16,7 @@ import click
 
 from reconciler import __version__
 
-# name -> (module below reconciler.cli, summary)
+# name -> (module of reconciler.cli.commands, summary)
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Write a repository of schedules to start from."),
     "validate": ("validate", "Check every declaration; print every problem."),
@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trigger": ("trigger", "Run a schedule's pipeline now."),
     "runs": ("runs", "List, show, follow, cancel and prune runs."),
     "experiments": ("experiments", "List experiments."),
-    "import": ("imports", "Write declarations from live schedules, or from other files."),
+    "import": ("import_", "Write declarations from live schedules, or from other files."),
     "schema": ("schema", "Print a JSON schema, for editors."),
     "explain": ("explain", "Say more about a problem's code."),
     "completion": ("completion", "Print a shell's completion script."),
@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
         """Import the module of a command; its `command` is it."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"reconciler.cli.{COMMANDS[cmd_name][0]}")
+        module = import_module(f"reconciler.cli.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
         return command
 

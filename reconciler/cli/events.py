@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.cli.output import say
-from reconciler.render.words import printable
+from reconciler.render.plain_text import printable
 
 Log = Callable[..., None]
 """Called with an event's name and its fields."""

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from reconciler.cli.output import out, paint
-from reconciler.cli.workspace import Workspace
+from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
-from reconciler.render.words import printable
-from reconciler.workspace.runner import log_path
+from reconciler.render.plain_text import printable
+from reconciler.workspace.execution.runner import log_path
 
 
 class StepLogs:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from reconciler.cli.output import out
-from reconciler.cli.planfiles import read_plan
+from reconciler.cli.saved_plans import read_plan
 from reconciler.forge.marker import Marker, plan_digest
 from reconciler.forge.summary import write_summary
 

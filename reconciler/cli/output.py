@@ -10,9 +10,9 @@ from typing import Any, TextIO, TypeVar
 import click
 
 from reconciler.errors import ConfigError, DeclarationError, ReconcilerError, StalePlan, UnsafePlan
+from reconciler.render.plain_text import Paint, printable
 from reconciler.render.problems import render_problems
-from reconciler.render.stale import render_mismatches
-from reconciler.render.words import Paint, printable
+from reconciler.render.text.staleness import render_mismatches
 
 _COLOURS: dict[str, dict[str, Any]] = {
     "create": {"fg": "green"},

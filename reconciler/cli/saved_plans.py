@@ -6,6 +6,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,15 +14,16 @@ import click
 
 from reconciler import __version__
 from reconciler.cli.output import paint, say
-from reconciler.cli.plan import plan_targets
+from reconciler.cli.planning import plan_targets
 from reconciler.cli.session import Session, revision
 from reconciler.config import Target
 from reconciler.errors import ReconcilerError, StalePlan
 from reconciler.model import Mismatch, Plan, Schedule
-from reconciler.plan.planfile import (
+from reconciler.plan.options import PlanOptions
+from reconciler.plan.saved.digests import declarations_digest
+from reconciler.plan.saved.planfile import (
     MOST_BYTES,
     Document,
-    Options,
     SavedPlan,
     SavedTarget,
     decode,
@@ -29,8 +31,7 @@ from reconciler.plan.planfile import (
     normal,
     saved_target,
 )
-from reconciler.plan.seals import declarations_digest
-from reconciler.plan.stale import (
+from reconciler.plan.saved.staleness import (
     check_commit,
     check_declarations,
     check_frame,
@@ -40,8 +41,8 @@ from reconciler.plan.stale import (
     without,
 )
 from reconciler.providers.base import Provider
-from reconciler.render.json import plans_document
-from reconciler.render.stale import render_mismatches
+from reconciler.render.documents import plans_document
+from reconciler.render.text.staleness import render_mismatches
 
 Made = Sequence[tuple[Plan, Provider]]
 Declared = Mapping[str, Sequence[Schedule]]
@@ -56,7 +57,7 @@ def save_plans(
     targets: Sequence[Target],
     declared: Declared,
     made: Made,
-    options: Options,
+    options: PlanOptions,
 ) -> None:
     """Write the plans to `path`: the whole file, or nothing."""
     shown = normal(plans_document([plan for plan, _ in made]))
@@ -163,12 +164,11 @@ def plans_as_saved(
     session: Session,
     path: Path,
     target: str | None,
-    options: Options,
+    options: PlanOptions,
     *,
     max_age: timedelta | None,
     any_commit: bool,
     partial: bool,
-    horizon: timedelta,
 ) -> tuple[list[tuple[Plan, Provider]], int]:
     """Plan anew, and keep what the saved plan has too; StalePlan where they differ.
 
@@ -196,17 +196,8 @@ def plans_as_saved(
         found.append(check_commit(saved, revision(session.config.folder)))
     _raise_if_any(found)
     declared = session.declared(targets)
-    strict = saved.options.strict or options.strict
-    made = plan_targets(
-        session,
-        targets,
-        declared,
-        options.adopt,
-        options.allow_empty,
-        options.ignore_limits,
-        strict,
-        horizon,
-    )
+    options = replace(options, strict=saved.options.strict or options.strict)
+    made = plan_targets(session, targets, declared, options)
     shown = normal(plans_document([plan for plan, _ in made]))
     stale: list[Mismatch] = []
     kept: list[tuple[Plan, Provider]] = []

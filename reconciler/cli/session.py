@@ -22,7 +22,7 @@ from reconciler.model import Key, LiveSchedule, Schedule
 from reconciler.providers import AzureAccess, Opening, open_local, open_provider
 from reconciler.providers.base import Provider
 from reconciler.providers.local import LocalProvider
-from reconciler.render.words import printable
+from reconciler.render.plain_text import printable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -178,7 +178,7 @@ def trigger_words(provider: Provider, schedule: Schedule) -> str:
     """When a live schedule fires, in words; where its target reads its trigger in another way than
     it says (Azure ignores days of the month in a cron), both.
     """
-    from reconciler.firing.words import describe
+    from reconciler.firing.words.trigger_words import describe
 
     said, fires = describe(schedule.trigger), provider.firing_trigger(schedule)
     if fires is None or fires == schedule.trigger:

@@ -17,7 +17,7 @@ from reconciler.cli.session import Session, actor, revision, working_folder
 from reconciler.config import Config
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.model import Plan, Result
-from reconciler.render.words import printable
+from reconciler.render.plain_text import printable
 from reconciler.state import FILE, KEEP, State, open_state
 
 F = TypeVar("F", bound=Callable[..., Any])

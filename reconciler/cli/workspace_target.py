@@ -12,13 +12,13 @@ from reconciler.cli.session import Session, actor
 from reconciler.config import Target
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.providers import WORKSPACE
-from reconciler.workspace.database import Database, Refused, StoreError
-from reconciler.workspace.datastore import Datastore, secrets_of
-from reconciler.workspace.executor import run_folder
-from reconciler.workspace.lease import Lease
-from reconciler.workspace.ledger import Ledger
-from reconciler.workspace.runs import Runs
-from reconciler.workspace.store import Store
+from reconciler.workspace.datastores.datastore import Datastore, secrets_of
+from reconciler.workspace.engine.executor import run_folder
+from reconciler.workspace.engine.lease import Lease
+from reconciler.workspace.store.database import Database, Refused, StoreError
+from reconciler.workspace.store.ledger import Ledger
+from reconciler.workspace.store.runs import Runs
+from reconciler.workspace.store.schedules import Store
 
 
 class Workspace:

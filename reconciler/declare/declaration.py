@@ -11,13 +11,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from reconciler.declare.codes import CODES
-from reconciler.declare.desired import TargetSettings, is_plain, resolve
+from reconciler.declare.checking.json_schema import schema_findings
+from reconciler.declare.checking.lint import lint_document, lint_schedule, nearest
 from reconciler.declare.findings import Finding, Path, clip
 from reconciler.declare.holds import settle, stricter
-from reconciler.declare.jobfile import JobFile, input_findings
-from reconciler.declare.lint import lint_document, lint_schedule, nearest
-from reconciler.declare.validate import schema_findings
+from reconciler.declare.jobs.job_document import JobFile, input_findings
+from reconciler.declare.problem_codes import CODES
+from reconciler.declare.resolve import TargetSettings, is_plain, resolve
 from reconciler.document import schedule_from_document
 from reconciler.model import Key, Schedule, Source, data_path_of
 

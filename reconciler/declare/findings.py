@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reconciler.declare.codes import CODES
-from reconciler.declare.load import Fault
-from reconciler.declare.locate import Locator
+from reconciler.declare.problem_codes import CODES
+from reconciler.declare.reading.positions import Locator
+from reconciler.declare.reading.yaml_loader import Fault
+from reconciler.masking import is_secret, mask_text
 from reconciler.model import Problem
-from reconciler.secrets import is_secret, mask_text
 
 Path = tuple[str | int, ...]
 

@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from reconciler.declare.findings import Finding
-from reconciler.firing import zones
+from reconciler.firing.clocks import zones
+from reconciler.masking import mask_text
 from reconciler.model import DatastoreChange, Hold, Mode, Schedule
-from reconciler.secrets import mask_text
 
 _CAREFUL: tuple[Mode, ...] = ("heal", "observe", "off")
 _UNTIL = re.compile(

@@ -15,13 +15,13 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from reconciler.declare.declaration import declare, target_findings
-from reconciler.declare.desired import TargetSettings
-from reconciler.declare.files import File, FileError, find_files, read_file
+from reconciler.declare.document_kinds import Kind, classify
 from reconciler.declare.findings import Finding, clip, place, place_fault
-from reconciler.declare.jobs import JobFiles
-from reconciler.declare.kinds import Kind, classify
-from reconciler.declare.load import Document, Fault, parse
-from reconciler.declare.locate import Locator
+from reconciler.declare.jobs.job_files import JobFiles
+from reconciler.declare.reading.files import File, FileError, find_files, read_file
+from reconciler.declare.reading.positions import Locator
+from reconciler.declare.reading.yaml_loader import Document, Fault, parse
+from reconciler.declare.resolve import TargetSettings
 from reconciler.model import Problem, Schedule, Source
 
 MOST_PROBLEMS_OF_A_FILE = 50

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.declare.checking.lint import nearest
 from reconciler.declare.findings import Finding, Path
-from reconciler.declare.lint import nearest
 from reconciler.document import scalar_text
-from reconciler.firing.zones import resolve as resolve_zone
+from reconciler.firing.clocks.zones import resolve as resolve_zone
 from reconciler.model import Mode
 
 VARIABLE = re.compile(r"\$\{\{\s*(vars|env)\.([^{}\s]*)\s*\}\}")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from reconciler.firing import cron, recurrence
+from reconciler.firing.rules import cron, recurrence
 from reconciler.model import Cron, Recurrence, Trigger
 
 __all__ = ["next_fire", "next_fires"]

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Literal, TypeGuard
 
-from reconciler.firing import cron, recurrence
-from reconciler.firing.days import times_of_day
-from reconciler.firing.expression import parse
-from reconciler.firing.instants import DAY, Advance, moment, seconds, wall_moment
-from reconciler.firing.offsets import Change, NextWall, clock
+from reconciler.firing.clocks.instants import DAY, Advance, moment, seconds, wall_moment
+from reconciler.firing.clocks.offsets import Change, NextWall, clock
+from reconciler.firing.rules import cron, recurrence
+from reconciler.firing.rules.cron_expression import parse
+from reconciler.firing.rules.days import times_of_day
 from reconciler.model import Cron, Recurrence, Trigger
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 
-from reconciler.firing import cron, recurrence
-from reconciler.firing.instants import DAY, FIRST, fire_after, moment
+from reconciler.firing.clocks.instants import DAY, FIRST, fire_after, moment
+from reconciler.firing.rules import cron, recurrence
 from reconciler.model import Cron, Recurrence
 
 NextFire = Callable[[datetime], datetime | None]

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-from reconciler.plan.planfile import SavedTarget
-from reconciler.plan.seals import digest
+from reconciler.plan.saved.digests import digest
+from reconciler.plan.saved.planfile import SavedTarget
 
 _LINE = re.compile(
     r"<!-- reconciler (?P<kind>[a-z]+) (?P<target>\S+) (?P<owner>\S+)"

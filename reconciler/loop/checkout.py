@@ -20,7 +20,7 @@ from reconciler.config import FILE_NAME
 from reconciler.errors import SourceError
 from reconciler.loop.git import Git
 from reconciler.loop.source import Revision, prune_folder
-from reconciler.render.words import printable
+from reconciler.render.plain_text import printable
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _REF = re.compile(r"(?!-)(?!.*(?:\.\.|@\{|//|\.lock(?:/|$)))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])")

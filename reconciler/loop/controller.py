@@ -16,14 +16,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.errors import Halted, LeaseLost, ReconcilerError, SourceError
+from reconciler.loop.active_revision import EVERY, InForce
 from reconciler.loop.backoff import delay, spread
 from reconciler.loop.cycle import Cycle, Means, Wanted, run_cycle
-from reconciler.loop.inforce import EVERY, InForce
 from reconciler.loop.leases import Leases
-from reconciler.loop.opened import Opened, OpenTarget
+from reconciler.loop.outcome import conditions_after
+from reconciler.loop.provider_pool import Opened, OpenTarget
 from reconciler.loop.source import Revision, Source
-from reconciler.loop.standing import Health, Settings, Standing
-from reconciler.loop.verdict import conditions_after
+from reconciler.loop.target_status import Health, Settings, Standing
 from reconciler.state import Lease, State
 from reconciler.state.records import Cause, CycleRecord
 

@@ -24,15 +24,15 @@ from reconciler.errors import (
     SourceError,
     Unauthorized,
 )
-from reconciler.loop.inforce import EVERY, Declared, InForce
+from reconciler.loop.active_revision import EVERY, Declared, InForce
+from reconciler.loop.outcome import Verdict, verdict_of, words_of
 from reconciler.loop.source import Revision
-from reconciler.loop.verdict import Verdict, verdict_of, words_of
 from reconciler.model import Action, Outcome, Plan, Result
 from reconciler.plan.filter import Filtered, filter_plan
 from reconciler.plan.windows import opening
 from reconciler.providers.base import Provider
 from reconciler.reconcile import plan_target
-from reconciler.render.json import plan_document
+from reconciler.render.documents import plan_document
 from reconciler.state.records import Cause, CycleRecord, ResultRecord
 
 _NOTHING = (Outcome.SKIPPED, Outcome.UNCHANGED)

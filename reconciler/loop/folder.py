@@ -19,10 +19,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from reconciler.config import load_config
-from reconciler.declare.files import display_path, find_files, repository_root
+from reconciler.declare.reading.files import display_path, find_files, repository_root
 from reconciler.errors import ConfigError, SourceError
 from reconciler.loop.source import Revision, prune_folder
-from reconciler.render.words import printable
+from reconciler.render.plain_text import printable
 
 _FRESH_SECONDS = 0.1
 """Files this young may be written again without their stat telling."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from reconciler.errors import SourceError
-from reconciler.render.words import printable
+from reconciler.render.plain_text import printable
 
 SECONDS = 120.0
 """How long one call may take."""

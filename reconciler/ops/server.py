@@ -6,8 +6,8 @@ import threading
 
 from reconciler.errors import ReconcilerError
 from reconciler.ops.app import Operations, create_app
-from reconciler.web.server import quiet_server
-from reconciler.web.sockets import address_of, bind
+from reconciler.web.serving.server import quiet_server
+from reconciler.web.serving.sockets import address_of, bind
 
 _MOST_CONNECTIONS = 64
 _LARGEST_HEADERS = 16 * 1024

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.declare.edit import REMOVE, Edit, EditError, Path
+from reconciler.declare.reading.edits import REMOVE, Edit, EditError, Path
 from reconciler.document import as_list, document_from_schedule
+from reconciler.masking import is_secret
 from reconciler.model import Change, FieldChange
-from reconciler.secrets import is_secret
 
 _PATTERN = ("trigger", "schedule")
 _MOMENT = (*_PATTERN, "time_of_day")

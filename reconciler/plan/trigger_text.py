@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.document import trigger_from_document
-from reconciler.firing.words import describe
+from reconciler.firing.words.trigger_words import describe
+from reconciler.masking import mask_text
 from reconciler.model import Recurrence, Trigger
-from reconciler.secrets import mask_text
 
 Document = Mapping[str, Any]
 

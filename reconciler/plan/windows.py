@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from reconciler.firing import cron
+from reconciler.firing.rules import cron
 from reconciler.model import Cron
 
 LONGEST = timedelta(days=31)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from reconciler.declare.checking.lint import lint_document, nearest
 from reconciler.declare.findings import Finding
-from reconciler.declare.lint import lint_document, nearest
-from reconciler.firing import zones
+from reconciler.firing.clocks import zones
 from reconciler.plan.windows import LONGEST, Window
 
 _DURATION = re.compile(r"(?=\d)(?:(\d{1,3})d)?(?:(\d{1,3})h)?(?:(\d{1,5})m)?", re.ASCII)

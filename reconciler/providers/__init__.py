@@ -69,7 +69,7 @@ def open_provider(target: Target, opening: Opening) -> Provider:
 def open_local(target: Target, opening: Opening) -> LocalProvider:
     """An embedded workspace; ConfigError where the target is another kind."""
     from reconciler.providers.local import LocalProvider
-    from reconciler.workspace.store import Store
+    from reconciler.workspace.store.schedules import Store
 
     if target.provider != "local":
         raise ConfigError(f'target "{target.name}" is not an embedded workspace')
@@ -84,8 +84,8 @@ def open_local(target: Target, opening: Opening) -> LocalProvider:
 
 def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
     from reconciler import __version__
-    from reconciler.providers.azureml.auth import IdentityToken, fixed_token
     from reconciler.providers.azureml.client import API_VERSION, Client, Limits
+    from reconciler.providers.azureml.credentials import IdentityToken, fixed_token
     from reconciler.providers.azureml.endpoint import CLOUDS, check_endpoint
     from reconciler.providers.azureml.ids import Workspace
     from reconciler.providers.azureml.provider import AzureMLProvider

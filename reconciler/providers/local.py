@@ -14,8 +14,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from reconciler.declare.jobfile import definition_inputs, input_findings
-from reconciler.declare.lint import nearest
+from reconciler.declare.checking.lint import nearest
+from reconciler.declare.jobs.job_document import definition_inputs, input_findings
 from reconciler.document import (
     document_from_schedule,
     schedule_digest,
@@ -35,9 +35,9 @@ from reconciler.model import (
     Trigger,
     data_path_of,
 )
-from reconciler.workspace.database import Refused, StoreError
-from reconciler.workspace.references import PREFIX, split_reference
-from reconciler.workspace.store import (
+from reconciler.workspace.store.database import Refused, StoreError
+from reconciler.workspace.store.references import PREFIX, split_reference
+from reconciler.workspace.store.schedules import (
     NewSchedule,
     Publication,
     ScheduleRow,

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.document import document_from_schedule
+from reconciler.masking import mask
 from reconciler.model import Action, Change, FieldChange, LiveSchedule, Plan, Result, Schedule
-from reconciler.plan.said import said_of
-from reconciler.render.impact import impact_document, load_document
-from reconciler.secrets import mask
+from reconciler.plan.trigger_text import said_of
+from reconciler.render.impact_document import impact_document, load_document
 
 FORMAT_VERSION = "1.1"
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
-from reconciler.render.words import clip, clip_pair, counted, inert, printable, value
-from reconciler.secrets import MASK
+from reconciler.masking import MASK
+from reconciler.render.plain_text import clip, clip_pair, counted, inert, printable, value
 
 Line = tuple[str, str]
 """A mark (`-`, `+`, or a space for what stays), or a name; and printable text."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from reconciler.firing.phrases import length
-from reconciler.firing.zones import resolve, zone
+from reconciler.firing.clocks.zones import resolve, zone
+from reconciler.firing.words.phrases import length
 
 Document = Mapping[str, Any]
 _ON_CHANGE = "when a file changes"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.declare.holds import hold_words, zone_of
+from reconciler.masking import mask_text
 from reconciler.model import Schedule
-from reconciler.secrets import mask_text
 
 
 def hold_document(schedule: Schedule) -> dict[str, Any] | None:

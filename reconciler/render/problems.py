@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reconciler.model import Problem
-from reconciler.render.words import Paint, inert, plain, printable, width
+from reconciler.render.plain_text import Paint, inert, plain, printable, width
 
 FORMATS = ("text", "json", "github", "gitlab", "azuredevops", "sarif")
 _EXCERPT_COLUMNS = 140
@@ -19,9 +19,9 @@ def render_problems(problems: Sequence[Problem], form: str, paint: Paint = plain
     if form == "json":
         return _json(problems)
     # Every command imports this file for its errors, and few print them for CI.
-    from reconciler.render.annotations import render_annotations
-    from reconciler.render.remarks import remarks_on_problems
-    from reconciler.render.sarif import render_sarif
+    from reconciler.render.ci.annotations import render_annotations
+    from reconciler.render.ci.remarks import remarks_on_problems
+    from reconciler.render.ci.sarif import render_sarif
 
     remarks = remarks_on_problems(problems)
     return render_sarif(remarks) if form == "sarif" else render_annotations(remarks, form)
@@ -83,7 +83,7 @@ def problem_document(problem: Problem) -> dict[str, Any]:
 
 
 def _json(problems: Sequence[Problem]) -> str:
-    from reconciler.render.json import dumps
+    from reconciler.render.documents import dumps
 
     document = {
         "format_version": "1.0",

@@ -16,7 +16,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from reconciler.errors import StateError
-from reconciler.secrets import mask_text
+from reconciler.masking import mask_text
 from reconciler.state.database import Transaction
 from reconciler.state.schema import MIGRATIONS, for_postgres
 

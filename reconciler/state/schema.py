@@ -7,7 +7,7 @@ them for PostgreSQL. Instants are microseconds since 1970 in UTC.
 
 from __future__ import annotations
 
-from reconciler.workspace.schema import Schema
+from reconciler.workspace.store.schema import Schema
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (

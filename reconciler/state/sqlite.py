@@ -13,8 +13,8 @@ from typing import Any
 from reconciler.errors import StateError
 from reconciler.state.database import Transaction, to_micros
 from reconciler.state.schema import SQLITE
-from reconciler.workspace.database import Database as File
-from reconciler.workspace.database import StoreError
+from reconciler.workspace.store.database import Database as File
+from reconciler.workspace.store.database import StoreError
 
 _BUSY_SECONDS = 10.0
 

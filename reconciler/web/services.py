@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from reconciler.web.settings import Site
-from reconciler.web.workspace import Workspace
+from reconciler.web.workspace_view import Workspace
 
 T = TypeVar("T")
 READERS = 3

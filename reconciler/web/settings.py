@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.state import State
 from reconciler.web.tokens import Tokens
-from reconciler.workspace.datastore import Datastore
+from reconciler.workspace.datastores.datastore import Datastore
 
 Log = Callable[..., None]
 """Called with an event's name and its fields; no field ever holds a token."""

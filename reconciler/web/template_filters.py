@@ -10,8 +10,8 @@ from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
 
-from reconciler.render.words import printable
-from reconciler.secrets import mask
+from reconciler.masking import mask
+from reconciler.render.plain_text import printable
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 

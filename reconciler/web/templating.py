@@ -9,8 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from reconciler.web.auth import csrf_token, may
-from reconciler.web.shown import FILTERS, GLOBALS
+from reconciler.web.access.authentication import csrf_token, may
+from reconciler.web.template_filters import FILTERS, GLOBALS
 
 
 @cache

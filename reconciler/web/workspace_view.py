@@ -13,16 +13,16 @@ from reconciler.document import document_from_schedule, schedule_from_document
 from reconciler.model import Key, LiveSchedule, Schedule, data_path_of
 from reconciler.providers.local import LocalProvider
 from reconciler.web.settings import Site
-from reconciler.workspace.browse import Browse
-from reconciler.workspace.database import Refused, StoreError
-from reconciler.workspace.executor import run_folder
-from reconciler.workspace.jobs import Context, JobError, run_inputs
-from reconciler.workspace.lease import Lease
-from reconciler.workspace.ledger import Ledger
-from reconciler.workspace.records import NewRun, new_run
-from reconciler.workspace.references import split_reference
-from reconciler.workspace.runs import Runs
-from reconciler.workspace.store import NewSchedule, ScheduleRow, Store
+from reconciler.workspace.engine.executor import run_folder
+from reconciler.workspace.engine.lease import Lease
+from reconciler.workspace.execution.steps import Context, JobError, run_inputs
+from reconciler.workspace.store.api_listings import Browse
+from reconciler.workspace.store.database import Refused, StoreError
+from reconciler.workspace.store.ledger import Ledger
+from reconciler.workspace.store.records import NewRun, new_run
+from reconciler.workspace.store.references import split_reference
+from reconciler.workspace.store.runs import Runs
+from reconciler.workspace.store.schedules import NewSchedule, ScheduleRow, Store
 
 
 class Missing(Exception):

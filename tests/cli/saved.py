@@ -14,9 +14,9 @@ from typing import Any
 from helpers import OWNER, TARGET, declaration, repository, run, write
 
 from reconciler.model import Schedule
-from reconciler.plan.seals import canonical_json, digest
+from reconciler.plan.saved.digests import canonical_json, digest
 from reconciler.providers.local import LocalProvider
-from reconciler.workspace.store import Store
+from reconciler.workspace.store.schedules import Store
 
 CONFIG = """\
 owner: us

@@ -36,9 +36,9 @@ from cli.saved import (
     state,
 )
 from reconciler.model import Cron
-from reconciler.plan.planfile import MOST_BYTES
-from reconciler.plan.said import said_of
-from reconciler.plan.seals import digest
+from reconciler.plan.saved.digests import digest
+from reconciler.plan.saved.planfile import MOST_BYTES
+from reconciler.plan.trigger_text import said_of
 
 HINT = "  hint: `reconciler plan --out FILE` makes a new one, to be reviewed again\n"
 DECLARATIONS = "the declarations are not those that it was made of [declarations]"
@@ -806,7 +806,7 @@ def leaves(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int
 
 
 def test_no_value_can_be_edited_without_its_being_noticed(repo: Path) -> None:
-    from reconciler.cli.planfiles import read_plan
+    from reconciler.cli.saved_plans import read_plan
     from reconciler.errors import StalePlan
 
     text = json.dumps(read(repo))

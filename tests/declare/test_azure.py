@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.declare.desired import TargetSettings
 from reconciler.declare.repository import read_declarations
+from reconciler.declare.resolve import TargetSettings
 from reconciler.render.problems import render_problems
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "corpus" / "azureml-examples" / "cli"

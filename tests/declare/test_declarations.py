@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.config import load_config
-from reconciler.declare.codes import CODES
-from reconciler.declare.desired import TargetSettings
-from reconciler.declare.load import LINE_BREAK
+from reconciler.declare.problem_codes import CODES
+from reconciler.declare.reading.yaml_loader import LINE_BREAK
 from reconciler.declare.repository import Declarations, read_declarations
+from reconciler.declare.resolve import TargetSettings
 from reconciler.render.problems import FORMATS, render_problems
 
 DECLARATIONS = Path(__file__).parents[1] / "declarations"

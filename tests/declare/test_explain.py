@@ -13,11 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 from reconciler.cli import main_group
-from reconciler.cli.explain import PAGES
+from reconciler.cli.commands.explain import PAGES
 from reconciler.config import load_config
-from reconciler.declare.codes import CODES
+from reconciler.declare.problem_codes import CODES
 from reconciler.declare.repository import read_declarations
 from reconciler.errors import ConfigError, DeclarationError
+from reconciler.plan.options import PlanOptions
 from reconciler.providers import Opening, open_provider
 from reconciler.reconcile import plan_target
 
@@ -108,7 +109,9 @@ def codes_of(root: Path) -> set[str]:
         provider = open_provider(first, Opening(config.folder, config.owner))
         declared = [s for s in declarations.schedules if s.key.target == first.name]
         try:
-            plan_target(declared, provider, owner=config.owner, allow_empty=True)
+            plan_target(
+                declared, provider, owner=config.owner, options=PlanOptions(allow_empty=True)
+            )
         except DeclarationError as error:
             codes |= {problem.code for problem in error.problems}
     return codes

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from reconciler.cli import main_group
 from reconciler.config import load_config
-from reconciler.declare.desired import TargetSettings
-from reconciler.declare.load import LINE_BREAK, MAX_BYTES
+from reconciler.declare.reading.yaml_loader import LINE_BREAK, MAX_BYTES
 from reconciler.declare.repository import Declarations, read_declarations
+from reconciler.declare.resolve import TargetSettings
 from reconciler.errors import ConfigError
 from reconciler.render.problems import FORMATS, render_problems
 

@@ -11,9 +11,9 @@ import pytest
 from helpers import schedule
 
 from reconciler.declare.declaration import declare
-from reconciler.declare.desired import TargetSettings
 from reconciler.declare.findings import Finding
 from reconciler.declare.holds import hold_words, read_until, stricter, until_instant, zone_of
+from reconciler.declare.resolve import TargetSettings
 from reconciler.model import Hold, Mode, Schedule, Source
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

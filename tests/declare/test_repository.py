@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.declare.declaration import _build
-from reconciler.declare.desired import TargetSettings
 from reconciler.declare.repository import Declarations, read_declarations
+from reconciler.declare.resolve import TargetSettings
 from reconciler.model import Source
 from reconciler.render.problems import FORMATS, render_problems
 

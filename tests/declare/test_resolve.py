@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.declare.desired import TargetSettings, is_plain, resolve
+from reconciler.declare.resolve import TargetSettings, is_plain, resolve
 
 BASE = """
 name: a

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler.firing import next_fires
-from reconciler.firing.clock import ClockEffect, clock_effects
+from reconciler.firing.clock_changes import ClockEffect, clock_effects
 from reconciler.model import Cron, DatastoreChange, Pattern, Recurrence, Trigger
 
 CHICAGO = "America/Chicago"  # 10 March 2019 02:00 -> 03:00, 3 November 02:00 -> 01:00

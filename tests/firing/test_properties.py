@@ -9,8 +9,9 @@ from dateutil import rrule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.firing import next_fire, next_fires, zones
-from reconciler.firing.prepared import prepare
+from reconciler.firing import next_fire, next_fires
+from reconciler.firing.clocks import zones
+from reconciler.firing.compiled import prepare
 from reconciler.model import FREQUENCIES, WEEK_DAYS, Cron, Pattern, Recurrence, Trigger
 
 ZONES = [

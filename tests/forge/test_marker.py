@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.forge.marker import Marker, plan_digest, read_marker
-from reconciler.plan.planfile import SavedChange, SavedTarget
+from reconciler.plan.saved.planfile import SavedChange, SavedTarget
 
 DIGEST = "sha256:" + "0a" * 32
 NAMES = st.text(st.characters(), min_size=1, max_size=30)

@@ -11,8 +11,9 @@ from helpers import OWNER, schedule
 
 from interop.judge import microsoft, needed
 from reconciler.model import Action, Outcome, Schedule
-from reconciler.providers.azureml.auth import fixed_token
+from reconciler.plan.options import PlanOptions
 from reconciler.providers.azureml.client import Client
+from reconciler.providers.azureml.credentials import fixed_token
 from reconciler.providers.azureml.ids import Workspace
 from reconciler.providers.azureml.provider import AzureMLProvider
 from reconciler.reconcile import plan_target, reconcile
@@ -139,7 +140,9 @@ def test_what_it_writes_is_planned_without_a_phantom() -> None:
         plan = plan_target([declared], provider(arm), owner=OWNER)
         [change] = plan.changes
         assert (change.action, change.fields) == (Action.SKIP, ())
-        taken = plan_target([declared], provider(arm), owner=OWNER, adopt=["made"])
+        taken = plan_target(
+            [declared], provider(arm), owner=OWNER, options=PlanOptions(adopt=("made",))
+        )
         assert [field.name for field in taken.changes[0].fields] == ["owner"]
         adopt(arm, declared)
         # And what we left there, switched off and on by Microsoft's client, is still the same.
@@ -154,5 +157,7 @@ def adopt(arm: StandIn, declared: Schedule) -> None:
     from reconciler.apply import apply_plan
 
     ours = provider(arm)
-    plan = plan_target([declared], ours, owner=OWNER, adopt=[declared.key.name])
+    plan = plan_target(
+        [declared], ours, owner=OWNER, options=PlanOptions(adopt=(declared.key.name,))
+    )
     assert [result.error for result in apply_plan(plan, ours)] == [None]

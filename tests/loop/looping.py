@@ -14,17 +14,17 @@ from typing import Any
 
 from helpers import environment, repository, write
 
-from reconciler.cli.run import opener
+from reconciler.cli.commands.run import opener
 from reconciler.loop.checkout import GitSource
 from reconciler.loop.controller import Loop
 from reconciler.loop.folder import FolderSource
 from reconciler.loop.source import Source
-from reconciler.loop.standing import Settings
+from reconciler.loop.target_status import Settings
 from reconciler.providers import AzureAccess
 from reconciler.providers.local import LocalProvider
 from reconciler.state import State, open_state
 from reconciler.state.records import CycleRecord
-from reconciler.workspace.store import Store
+from reconciler.workspace.store.schedules import Store
 
 from .clock import Clock
 

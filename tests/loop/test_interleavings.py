@@ -15,13 +15,13 @@ import pytest
 from helpers import CONFIG, JOB, declaration, environment, write
 
 from reconciler.errors import ProviderUnavailable, SourceError
+from reconciler.loop.active_revision import Declared
 from reconciler.loop.checkout import GitSource
-from reconciler.loop.inforce import Declared
 from reconciler.loop.source import Revision, Source
 from reconciler.model import LiveSchedule, Schedule
 from reconciler.providers.base import Provider
 from reconciler.providers.local import LocalProvider
-from reconciler.workspace.store import Store
+from reconciler.workspace.store.schedules import Store
 
 from .looping import Looped, commit, git, looped, upstream
 

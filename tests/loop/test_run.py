@@ -11,7 +11,7 @@ import pytest
 from helpers import CONFIG, OWNER, declaration, invoke, repository, run, write
 
 from reconciler.providers.local import LocalProvider
-from reconciler.workspace.store import Store
+from reconciler.workspace.store.schedules import Store
 
 from .looping import commit, upstream
 from .running import Run

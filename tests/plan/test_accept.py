@@ -11,8 +11,8 @@ from helpers import OWNER, TARGET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.declare.desired import TargetSettings, resolve
-from reconciler.declare.edit import REMOVE, Edit, EditError, changed
+from reconciler.declare.reading.edits import REMOVE, Edit, EditError, changed
+from reconciler.declare.resolve import TargetSettings, resolve
 from reconciler.document import schedule_from_document
 from reconciler.model import Canonical, Change, Hold, JobDefinition, Key, LiveSchedule, Schedule
 from reconciler.plan import make_plan

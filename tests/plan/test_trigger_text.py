@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from plan.test_planfile import fine, saved_of
 from reconciler.errors import StalePlan
-from reconciler.firing.words import describe
+from reconciler.firing.words.trigger_words import describe
+from reconciler.masking import MASK
 from reconciler.model import (
     FREQUENCIES,
     WEEK_DAYS,
@@ -25,11 +26,10 @@ from reconciler.model import (
     Trigger,
 )
 from reconciler.plan import make_plan
-from reconciler.plan.planfile import decode, encode, normal
-from reconciler.plan.said import said_of
+from reconciler.plan.saved.planfile import decode, encode, normal
+from reconciler.plan.trigger_text import said_of
 from reconciler.providers.azureml.wire import Foreign, trigger_from_wire
-from reconciler.render.json import plans_document
-from reconciler.secrets import MASK
+from reconciler.render.documents import plans_document
 
 TEXTS = st.one_of(
     st.text(max_size=20),

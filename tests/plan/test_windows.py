@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.plan.windowfile import read_duration, read_windows, window_findings
 from reconciler.plan.windows import Opening, Window, is_active, opening
+from reconciler.plan.windows_config import read_duration, read_windows, window_findings
 
 HOURS = timedelta(hours=1)
 

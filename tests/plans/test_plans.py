@@ -23,14 +23,14 @@ from jsonschema import Draft202012Validator
 
 from reconciler.config import Limit, Limits
 from reconciler.declare.holds import settle
-from reconciler.declare.load import parse
+from reconciler.declare.reading.yaml_loader import parse
 from reconciler.document import schedule_digest, schedule_from_document
 from reconciler.model import Canonical, Key, LiveSchedule, Note, Plan, Schedule, Source
 from reconciler.plan import make_plan
-from reconciler.plan.impact import with_impact
-from reconciler.render.json import dumps, plans_document
-from reconciler.render.markdown import render_markdown
-from reconciler.render.text import render_plan
+from reconciler.plan.impact.impact import with_impact
+from reconciler.render.documents import dumps, plans_document
+from reconciler.render.markdown.document import render_markdown
+from reconciler.render.text.plan_text import render_plan
 from reconciler.schemas import schema
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)

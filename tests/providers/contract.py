@@ -22,6 +22,7 @@ from reconciler.errors import ProviderError, Rejected
 from reconciler.firing import next_fires
 from reconciler.model import Action, DatastoreChange, Key, LiveSchedule, Outcome, Schedule
 from reconciler.plan.diff import same
+from reconciler.plan.options import PlanOptions
 from reconciler.providers.base import Provider
 from reconciler.reconcile import plan_target, reconcile
 
@@ -439,7 +440,7 @@ def snapshot(target: Opened) -> dict[str, tuple[str, str | None, str]]:
 def assert_law(declared: Sequence[Schedule], target: Opened) -> None:
     """A second cycle changes nothing, and what is listed is what canonical says."""
     provider = target.as_owner()
-    plan = plan_target(declared, provider, owner=OWNER, allow_empty=True)
+    plan = plan_target(declared, provider, owner=OWNER, options=PlanOptions(allow_empty=True))
     assert {change.action for change in plan.changes} <= {Action.NOOP, Action.SKIP}
     before = snapshot(target)
     listed = {live.key: live for live in provider.list()}

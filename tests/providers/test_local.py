@@ -17,7 +17,7 @@ from reconciler.errors import ConfigError, DeclarationError, ProviderError, Reje
 from reconciler.model import Note, Outcome, Schedule
 from reconciler.providers.local import LocalProvider, publication, split_reference
 from reconciler.reconcile import plan_target, reconcile
-from reconciler.workspace.store import Store
+from reconciler.workspace.store.schedules import Store
 
 
 class OpenedFile(Opened):
@@ -209,7 +209,7 @@ def test_references() -> None:
 
 def test_providers_by_name(tmp_path: Path) -> None:
     from reconciler.config import Target
-    from reconciler.declare.desired import TargetSettings
+    from reconciler.declare.resolve import TargetSettings
     from reconciler.providers import Opening, open_local, open_provider
 
     settings = TargetSettings("local")

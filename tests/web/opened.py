@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx
 
-from reconciler.web.server import Running
+from reconciler.web.serving.server import Running
 from reconciler.web.settings import Site
 from reconciler.web.tokens import Tokens
-from reconciler.workspace.datastore import Datastore
-from reconciler.workspace.store import Publication, Store
+from reconciler.workspace.datastores.datastore import Datastore
+from reconciler.workspace.store.schedules import Publication, Store
 
 TOKEN = "full-" + "t" * 32
 READER = "read-" + "r" * 32

@@ -28,8 +28,8 @@ from providers.test_azureml import (
 
 from reconciler.document import schedule_from_document
 from reconciler.model import Key, Schedule
-from reconciler.providers.azureml.auth import fixed_token
 from reconciler.providers.azureml.client import Client
+from reconciler.providers.azureml.credentials import fixed_token
 from reconciler.providers.azureml.ids import Workspace
 from reconciler.providers.azureml.provider import AzureMLProvider
 from web.opened import SUBSCRIPTION, TOKEN, Server

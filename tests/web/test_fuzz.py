@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from reconciler.document import schedule_from_document
 from reconciler.firing import next_fires
 from reconciler.model import DatastoreChange, Key
-from reconciler.workspace.store import Store
+from reconciler.workspace.store.schedules import Store
 from web.opened import BASE, V1, Server
 
 SPEC = Path(__file__).parent.parent.parent.parent / "shared/azure/spec"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,25 +10,17 @@ import click
 
 from reconciler.apply import PARALLELISM, apply_plan
 from reconciler.cli.durations import duration
+from reconciler.cli.options import plan_options
 from reconciler.cli.output import is_terminal, out, paint, say
-from reconciler.cli.plan import (
-    adopt_option,
-    allow_empty_option,
-    horizon_option,
-    ignore_limits_option,
-    make_plans,
-    show_plans,
-    strict_option,
-)
+from reconciler.cli.planning import confirm, exit_by, make_plans, show_plans, show_result
 from reconciler.cli.session import Session, config_option, format_option, target_option
-from reconciler.cli.state import now, record_apply, state_option
+from reconciler.cli.state_options import now, record_apply, state_option
 from reconciler.errors import UnsafePlan
-from reconciler.model import Outcome, Plan, Result
-from reconciler.render.json import dumps, results_document
-from reconciler.render.text import render_plan, render_result, render_results
-from reconciler.render.words import counted, printable
-
-_CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
+from reconciler.model import Plan, Result
+from reconciler.plan.options import PlanOptions
+from reconciler.render.documents import dumps, results_document
+from reconciler.render.plain_text import counted, printable
+from reconciler.render.text.plan_text import render_results
 
 
 @click.command()
@@ -37,11 +28,7 @@ _CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
 @target_option
 @config_option
 @format_option("text", "json")
-@adopt_option
-@allow_empty_option
-@ignore_limits_option
-@strict_option
-@horizon_option
+@plan_options
 @click.option(
     "--parallelism",
     type=click.IntRange(1, 256),
@@ -69,11 +56,7 @@ def command(
     config: str | None,
     no_color: bool,
     form: str,
-    adopt: tuple[str, ...],
-    allow_empty: bool,
-    ignore_limits: bool,
-    strict: bool,
-    horizon: timedelta,
+    options: PlanOptions,
     parallelism: int,
     partial: bool,
     max_age: timedelta | None,
@@ -91,20 +74,18 @@ def command(
     session = Session(config, no_color=no_color)
     left_out = 0
     if file is None:
-        made = make_plans(session, target, adopt, allow_empty, ignore_limits, strict, horizon)
+        made = make_plans(session, target, options)
     else:
-        from reconciler.cli.planfiles import plans_as_saved
-        from reconciler.plan.planfile import Options
+        from reconciler.cli.saved_plans import plans_as_saved
 
         made, left_out = plans_as_saved(
             session,
             file,
             target,
-            Options(adopt, allow_empty, ignore_limits, strict),
+            options,
             max_age=max_age,
             any_commit=any_commit,
             partial=partial,
-            horizon=horizon,
         )
     plans = [plan for plan, _ in made]
     if form == "text":
@@ -114,7 +95,7 @@ def command(
         # Before anything is changed in any target.
         raise UnsafePlan(refusals)
     pending = any(plan.pending for plan in plans)
-    if pending and not yes and is_terminal(sys.stdin) and not _confirmed(plans, form):
+    if pending and not yes and is_terminal(sys.stdin) and not confirm(plans, form):
         say("nothing was changed")
         click.get_current_context().exit(1)
     if pending:
@@ -125,7 +106,7 @@ def command(
     moments: list[tuple[datetime, datetime]] = []
     for plan, provider in made:
         began = now()
-        shown = _show if form == "text" else None
+        shown = show_result if form == "text" else None
         results.append(apply_plan(plan, provider, shown, parallelism=parallelism))
         moments.append((began, now()))
     record_apply(session, state, plans, results, moments)
@@ -135,17 +116,7 @@ def command(
         out("\n" + render_results([r for of_plan in results for r in of_plan], paint))
     if left_out:
         say(f"{counted(left_out, 'change')} left out: live is not as declared")
-    _exit([r for of_plan in results for r in of_plan], left_out)
-
-
-def _confirmed(plans: list[Plan], form: str) -> bool:
-    """Ask where the person looks, who may have sent standard output elsewhere."""
-    elsewhere = form == "json" or not is_terminal(sys.stdout)
-    if elsewhere:
-        say("\n".join(render_plan(plan, paint) for plan in plans))
-    else:
-        out("\n")
-    return click.confirm("Apply these changes?", err=elsewhere)
+    exit_by([r for of_plan in results for r in of_plan], left_out)
 
 
 def _say_windows(session: Session, plans: list[Plan]) -> None:
@@ -157,16 +128,3 @@ def _say_windows(session: Session, plans: list[Plan]) -> None:
             found = opening(session.config.windows, plan.target, session.now)
             if plan.pending and not found.is_open:
                 say(f"{printable(plan.target)}: {printable(found.reason)}; the loop would wait")
-
-
-def _show(result: Result) -> None:
-    # Whoever stops reading does not stop an apply half-way.
-    with suppress(BrokenPipeError):
-        out(render_result(result, paint))
-
-
-def _exit(results: list[Result], left_out: int = 0) -> None:
-    outcomes = {result.outcome for result in results}
-    if outcomes.isdisjoint((Outcome.FAILED, Outcome.NOT_TRIED)) and not left_out:
-        return
-    click.get_current_context().exit(1 if outcomes.isdisjoint(_CHANGED) else 5)

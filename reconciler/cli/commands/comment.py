@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.forges import (
+from reconciler.cli.forge_options import (
     Planned,
     add_summary,
     dry_run_option,
@@ -19,8 +19,8 @@ from reconciler.cli.output import out
 from reconciler.forge import detect
 from reconciler.forge.publish import publish_comment
 from reconciler.forge.summary import run_link
-from reconciler.render.markdown import BUDGET, render_markdown_target
-from reconciler.render.words import printable
+from reconciler.render.markdown.document import BUDGET, render_markdown_target
+from reconciler.render.plain_text import printable
 
 
 @click.command()

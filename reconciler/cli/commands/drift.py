@@ -7,19 +7,26 @@ import sys
 import click
 
 from reconciler.apply import apply_plan
-from reconciler.cli.accept import command as accept
-from reconciler.cli.apply import _confirmed, _exit, _show
-from reconciler.cli.declared import complete_declared, split_name
-from reconciler.cli.difference import find_differences
+from reconciler.cli.commands.drift_accept import command as accept
+from reconciler.cli.editing.declaration_files import complete_declared, split_name
+from reconciler.cli.editing.drift_changes import find_differences
+from reconciler.cli.options import ignore_limits_option
 from reconciler.cli.output import is_terminal, out, paint, say
-from reconciler.cli.plan import ignore_limits_option, plan_targets, show_plans
+from reconciler.cli.planning import (
+    ANSWERING,
+    confirm,
+    exit_by,
+    plan_targets,
+    show_plans,
+    show_result,
+)
 from reconciler.cli.session import Session, config_option, format_option, target_option
-from reconciler.cli.state import now, record_apply, state_option
+from reconciler.cli.state_options import now, record_apply, state_option
 from reconciler.errors import UnsafePlan
 from reconciler.plan.select import only
-from reconciler.render.drift import differs, drift_document, render_drift
-from reconciler.render.json import dumps
-from reconciler.render.text import render_results
+from reconciler.render.documents import dumps
+from reconciler.render.text.drift import differs, drift_document, render_drift
+from reconciler.render.text.plan_text import render_results
 
 
 class _ListByDefault(click.Group):
@@ -51,7 +58,7 @@ def list_drift(
     """What differs: changed in the repository, changed live (by whom, and when), or both."""
     session = Session(config, no_color=no_color)
     targets = session.targets(target)
-    made = plan_targets(session, targets, session.declared(targets), (), True, True, False)
+    made = plan_targets(session, targets, session.declared(targets), ANSWERING)
     plans = [plan for plan, _ in made]
     document = drift_document(plans)
     out(dumps(document) if form == "json" else render_drift(document, paint))
@@ -87,12 +94,12 @@ def revert(
     show_plans([plan], "text")
     if plan.refusals:
         raise UnsafePlan(plan.refusals)
-    if not yes and is_terminal(sys.stdin) and not _confirmed([plan], "text"):
+    if not yes and is_terminal(sys.stdin) and not confirm([plan], "text"):
         say("nothing was changed")
         click.get_current_context().exit(1)
     out("\n")
     began = now()
-    results = apply_plan(plan, one.provider, _show)
+    results = apply_plan(plan, one.provider, show_result)
     record_apply(session, state, [plan], [results], [(began, now())])
     out("\n" + render_results(results, paint))
-    _exit(results)
+    exit_by(results)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from reconciler.cli.declared import (
+from reconciler.cli.editing.declaration_files import (
     Declared,
     complete_declared,
     find_declared,
@@ -16,17 +16,17 @@ from reconciler.cli.declared import (
     settings_of,
     split_name,
 )
-from reconciler.cli.difference import Difference, find_differences
+from reconciler.cli.editing.drift_changes import Difference, find_differences
 from reconciler.cli.output import out, say
 from reconciler.cli.session import Session, config_option, target_option
-from reconciler.declare.edit import Edit, EditError, edit
-from reconciler.declare.load import parse
+from reconciler.declare.reading.edits import Edit, EditError, edit
+from reconciler.declare.reading.yaml_loader import parse
 from reconciler.errors import DeclarationError, ProviderError, ReconcilerError
 from reconciler.model import Action, Change, Schedule
 from reconciler.plan import make_plan
 from reconciler.plan.accept import accept_edits
 from reconciler.reconcile import canonicalize
-from reconciler.render.words import printable
+from reconciler.render.plain_text import printable
 
 
 @click.command()

@@ -6,9 +6,9 @@ import click
 
 from reconciler.cli.output import out, paint
 from reconciler.cli.session import Session, config_option, format_option, target_option
-from reconciler.cli.workspace import Workspace
-from reconciler.render.json import FORMAT_VERSION, dumps
-from reconciler.render.words import table
+from reconciler.cli.workspace_target import Workspace
+from reconciler.render.documents import FORMAT_VERSION, dumps
+from reconciler.render.plain_text import table
 
 
 @click.group()

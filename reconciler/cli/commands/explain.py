@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from reconciler.cli.output import out
-from reconciler.declare.codes import CODES
-from reconciler.render.words import table
+from reconciler.declare.problem_codes import CODES
+from reconciler.render.plain_text import table
 
-PAGES = Path(__file__).parent.parent / "explain"
+PAGES = Path(__file__).parents[2] / "explain"
 
 
 def _complete_codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

@@ -11,10 +11,10 @@ import click
 from reconciler.cli.durations import duration
 from reconciler.cli.output import out, paint
 from reconciler.cli.session import Session, config_option, format_option
-from reconciler.cli.state import state_option, state_to_read
+from reconciler.cli.state_options import state_option, state_to_read
 from reconciler.history import entry_document
-from reconciler.render.history import render_entries, render_entry
-from reconciler.render.json import FORMAT_VERSION, dumps
+from reconciler.render.documents import FORMAT_VERSION, dumps
+from reconciler.render.text.history import render_entries, render_entry
 
 
 @click.group()

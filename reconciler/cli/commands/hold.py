@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from reconciler.cli.declared import (
+from reconciler.cli.durations import duration
+from reconciler.cli.editing.declaration_files import (
     Declared,
     complete_declared,
     find_declared,
@@ -17,14 +18,13 @@ from reconciler.cli.declared import (
     settings_of,
     split_name,
 )
-from reconciler.cli.durations import duration
 from reconciler.cli.output import out, say
 from reconciler.cli.session import Session, _complete_targets, actor, config_option
-from reconciler.declare.edit import REMOVE, Edit, EditError, edit
 from reconciler.declare.holds import hold_words, read_until, zone_of
+from reconciler.declare.reading.edits import REMOVE, Edit, EditError, edit
 from reconciler.errors import ReconcilerError
 from reconciler.model import Schedule
-from reconciler.render.words import printable
+from reconciler.render.plain_text import printable
 
 
 @click.command()

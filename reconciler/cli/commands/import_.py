@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from reconciler.cli.output import out, say
-from reconciler.cli.plan import make_plans, show_plans
+from reconciler.cli.planning import make_plans, show_plans
 from reconciler.cli.session import Session, config_option, target_option, working_folder
-from reconciler.declare.jobs import REGISTERED
-from reconciler.declare.load import parse
+from reconciler.declare.jobs.job_files import REGISTERED
+from reconciler.declare.reading.yaml_loader import parse
 from reconciler.errors import ReconcilerError
 from reconciler.importing import (
     Imported,
@@ -22,7 +22,8 @@ from reconciler.importing import (
     schedule_name,
 )
 from reconciler.model import LiveSchedule
-from reconciler.render.words import counted, printable
+from reconciler.plan.options import PlanOptions
+from reconciler.render.plain_text import counted, printable
 
 
 @click.command("import")
@@ -64,7 +65,7 @@ def command(
     out(f"{counted(len(imported), 'schedule')}\n")
     if names and _is_searched(session, root):
         out("\n")
-        plans = make_plans(session, target, tuple(names), False, True, False)
+        plans = make_plans(session, target, PlanOptions(tuple(names), ignore_limits=True))
         show_plans([plan for plan, _ in plans], "text")
 
 

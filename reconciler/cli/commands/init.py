@@ -13,9 +13,9 @@ from reconciler.cli.output import out
 from reconciler.cli.session import working_folder
 from reconciler.config import FILE_NAME
 from reconciler.errors import ReconcilerError
-from reconciler.render.words import printable
+from reconciler.render.plain_text import printable
 
-_PACKAGE = Path(__file__).parent.parent
+_PACKAGE = Path(__file__).parents[2]
 _ACTION = ".github/actions/reconciler/action.yml"
 # --ci -> file of the repository -> where it is in this project
 _CI = {

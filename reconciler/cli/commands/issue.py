@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.forges import (
+from reconciler.cli.forge_options import (
     Planned,
     add_summary,
     dry_run_option,
@@ -20,8 +20,8 @@ from reconciler.forge import detect
 from reconciler.forge.marker import Marker
 from reconciler.forge.publish import publish_issue
 from reconciler.forge.summary import run_link
-from reconciler.render.markdown import BUDGET, render_markdown
-from reconciler.render.words import clip, printable
+from reconciler.render.markdown.document import BUDGET, render_markdown
+from reconciler.render.plain_text import clip, printable
 
 _INTRO = """\
 The live schedules are not as the repository says. Merging a change, or running the workflow that

@@ -8,8 +8,8 @@ from itertools import islice
 
 import click
 
+from reconciler.cli.commands.schedules import complete_names, holds_of
 from reconciler.cli.output import out, paint
-from reconciler.cli.schedules import complete_names, holds_of
 from reconciler.cli.session import (
     Session,
     config_option,
@@ -20,12 +20,12 @@ from reconciler.cli.session import (
 )
 from reconciler.declare.holds import hold_words, zone_of
 from reconciler.errors import ReconcilerError
-from reconciler.firing.zones import zone
+from reconciler.firing.clocks.zones import zone
 from reconciler.model import DatastoreChange, LiveSchedule, Schedule
 from reconciler.providers.base import Provider
+from reconciler.render.documents import FORMAT_VERSION, dumps
 from reconciler.render.holds import hold_document
-from reconciler.render.json import FORMAT_VERSION, dumps
-from reconciler.render.words import printable, table
+from reconciler.render.plain_text import printable, table
 
 _FAR = timedelta(days=3660)
 Row = tuple[LiveSchedule, str, Schedule | None, list[datetime]]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.commands.schedules import yaml_text
 from reconciler.cli.output import out, paint
-from reconciler.cli.schedules import yaml_text
 from reconciler.cli.session import (
     Session,
     config_option,
@@ -16,14 +16,14 @@ from reconciler.cli.session import (
     target_option,
     working_folder,
 )
-from reconciler.declare.files import File, display_path
-from reconciler.declare.jobs import JobFiles
+from reconciler.declare.jobs.job_files import JobFiles
+from reconciler.declare.reading.files import File, display_path
 from reconciler.errors import DeclarationError, ReconcilerError
 from reconciler.model import Problem
 from reconciler.providers.local import LocalProvider, publication
-from reconciler.render.json import FORMAT_VERSION, dumps, mask_document
-from reconciler.render.words import counted, printable, table
-from reconciler.workspace.store import PipelineRow, VersionRow
+from reconciler.render.documents import FORMAT_VERSION, dumps, mask_document
+from reconciler.render.plain_text import counted, printable, table
+from reconciler.workspace.store.schedules import PipelineRow, VersionRow
 
 
 @click.group()
@@ -165,7 +165,7 @@ def _versions(provider: LocalProvider, name: str) -> list[VersionRow]:
 def _find(provider: LocalProvider, name: str) -> PipelineRow:
     rows = {row.name: row for row in _pipelines(provider)}
     if name not in rows:
-        from reconciler.declare.lint import nearest
+        from reconciler.declare.checking.lint import nearest
 
         raise ReconcilerError(
             f'no pipeline "{name}" is published in {provider.name}', hint=nearest(name, list(rows))

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.forges import Planned, environment, plan_option, read_plans
+from reconciler.cli.forge_options import Planned, environment, plan_option, read_plans
 from reconciler.cli.output import out
 from reconciler.errors import UnsafePlan
 from reconciler.forge import Forge, detect
 from reconciler.forge.base import Merged
 from reconciler.forge.marker import read_marker
 from reconciler.forge.publish import find_comment
-from reconciler.render.words import printable
+from reconciler.render.plain_text import printable
 
 
 @click.command()

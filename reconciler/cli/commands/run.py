@@ -17,21 +17,21 @@ import click
 from reconciler.apply import PARALLELISM
 from reconciler.cli.durations import duration
 from reconciler.cli.events import log_of
-from reconciler.cli.operations import operations, ops_options
+from reconciler.cli.loop.operations import operations, ops_options
 from reconciler.cli.output import use_colour
 from reconciler.cli.session import actor as who
 from reconciler.cli.session import target_option, working_folder
-from reconciler.cli.state import state_of, state_option, state_without_config
+from reconciler.cli.state_options import state_of, state_option, state_without_config
 from reconciler.config import FILE_NAME, Config, find_config, load_config
 from reconciler.errors import ConfigError, ReconcilerError
+from reconciler.loop.active_revision import Declared
 from reconciler.loop.checkout import GitSource
 from reconciler.loop.controller import Loop
 from reconciler.loop.folder import FolderSource
 from reconciler.loop.git import is_address
-from reconciler.loop.inforce import Declared
-from reconciler.loop.opened import OpenTarget
+from reconciler.loop.provider_pool import OpenTarget
 from reconciler.loop.source import Source
-from reconciler.loop.standing import Settings
+from reconciler.loop.target_status import Settings
 from reconciler.ops.health import Health
 from reconciler.providers import AzureAccess, Opening, open_provider
 from reconciler.providers.base import Provider

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.logs import StepLogs
+from reconciler.cli.follow_logs import StepLogs
 from reconciler.cli.output import out, paint
 from reconciler.cli.session import Session, config_option, format_option, target_option
-from reconciler.cli.workspace import Workspace
+from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
-from reconciler.render.json import FORMAT_VERSION, dumps, mask_document
-from reconciler.render.words import printable, table, value
-from reconciler.secrets import mask
-from reconciler.workspace.records import RunRow, StepRow
-from reconciler.workspace.runner import remove_run
+from reconciler.masking import mask
+from reconciler.render.documents import FORMAT_VERSION, dumps, mask_document
+from reconciler.render.plain_text import printable, table, value
+from reconciler.workspace.execution.runner import remove_run
+from reconciler.workspace.store.records import RunRow, StepRow
 
 _FOLLOW_SECONDS = 0.2
 _OPEN = ("NotStarted", "Running")

@@ -19,9 +19,9 @@ from reconciler.cli.session import (
 from reconciler.declare.holds import hold_words, zone_of
 from reconciler.errors import ReconcilerError
 from reconciler.model import Key, LiveSchedule, Schedule
+from reconciler.render.documents import FORMAT_VERSION, dumps, live_document
 from reconciler.render.holds import hold_document
-from reconciler.render.json import FORMAT_VERSION, dumps, live_document
-from reconciler.render.words import printable, table
+from reconciler.render.plain_text import printable, table
 
 
 def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

@@ -10,17 +10,17 @@ from typing import Any
 
 import click
 
-from reconciler.cli.doors import Doors, door_options, missing_packages, read_doors
 from reconciler.cli.events import Log, log_of
-from reconciler.cli.front import Front
+from reconciler.cli.serving.options import binding_options, missing_packages, read_binding
 from reconciler.cli.session import Session, config_option, target_option
-from reconciler.cli.tokens import SECRETS, load_tokens
-from reconciler.cli.workspace import Workspace
+from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
-from reconciler.workspace.engine import Engine
-from reconciler.workspace.executor import Settings
-from reconciler.workspace.lease import LeaseHeld
-from reconciler.workspace.process import GRACE_SECONDS
+from reconciler.web.serving.server_process import Binding, ServerProcess
+from reconciler.web.serving.token_files import SECRETS, load_tokens
+from reconciler.workspace.engine.engine import Engine
+from reconciler.workspace.engine.executor import Settings
+from reconciler.workspace.engine.lease import LeaseHeld
+from reconciler.workspace.execution.step_process import GRACE_SECONDS
 
 _BUSY_SECONDS = 2.0
 """How long the engine waits for another writer before it goes on and tries again; while it waits
@@ -45,7 +45,7 @@ it cannot be told to stop.
 @click.option(
     "--log-format", type=click.Choice(("text", "json")), default="text", show_default=True
 )
-@door_options
+@binding_options
 def command(
     target: str | None,
     config: str | None,
@@ -54,7 +54,7 @@ def command(
     grace: float,
     wait: bool,
     log_format: str,
-    **doors: Any,
+    **binding: Any,
 ) -> None:
     """Fire the schedules of an embedded workspace, and run their pipelines, until stopped.
 
@@ -65,7 +65,7 @@ def command(
     has the token that is kept beside the workspace.
     """
     gc.enable()  # off for commands that end soon
-    at = read_doors(**doors)
+    at = read_binding(**binding)
     session = Session(config, no_color=no_color)
     workspace = Workspace(session, session.one_target(target))
     lease = workspace.lease
@@ -84,9 +84,9 @@ def command(
     settings = Settings(
         workspace.runs_folder, session.config.root, environment, max_runs=max_runs, grace=grace
     )
-    front: Front | None = None
+    server: ServerProcess | None = None
     try:
-        front = _open(at, session, workspace, log, log_format) if at is not None else None
+        server = _open(at, session, workspace, log, log_format) if at is not None else None
         engine = Engine(
             workspace.store(durable=True, busy_seconds=_BUSY_SECONDS),
             settings,
@@ -96,33 +96,34 @@ def command(
 
         def stop(*_: Any) -> None:
             engine.stop()
-            if front is not None:
-                front.stop_soon()
+            if server is not None:
+                server.stop_soon()
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
-        if front is not None:
-            front.start()
+        if server is not None:
+            server.start()
         with workspace.errors():
             engine.run()
     finally:
-        if front is not None:
-            front.stop()
+        if server is not None:
+            server.stop()
         lease.release()
 
 
 def _open(
-    doors: Doors, session: Session, workspace: Workspace, log: Log, log_format: str
-) -> Front | None:
+    binding: Binding, session: Session, workspace: Workspace, log: Log, log_format: str
+) -> ServerProcess | None:
     """Bind the socket and find the tokens; None where the packages for it are not installed."""
     missing = missing_packages()
     if missing:
         log("no_http", missing=missing, hint="pip install 'schedule-reconciler[serve]'")
         return None
-    tokens = load_tokens(workspace.path, doors.token_file, doors.read_only_file)
-    return Front(
-        doors,
+    tokens = load_tokens(workspace.path, binding.token_file, binding.read_only_file)
+    return ServerProcess(
+        binding,
         tokens,
+        module="reconciler.cli.serving",
         config=session.config.path,
         target=workspace.target.name,
         log=log,

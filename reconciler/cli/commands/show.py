@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.output import out, paint, use_colour
-from reconciler.cli.planfiles import read_plan
+from reconciler.cli.saved_plans import read_plan
 from reconciler.cli.session import format_option
 from reconciler.render.formats import FORMATS, render_document
 
@@ -24,7 +24,7 @@ def command(file: Path, form: str, no_color: bool) -> None:
     use_colour(no_color)
     document = read_plan(file).shown
     if form == "text":
-        from reconciler.render.text import render_plan
+        from reconciler.render.text.plan_text import render_plan
 
         out("\n".join(render_plan(plan, paint) for plan in document["plans"]))
     else:

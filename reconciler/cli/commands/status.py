@@ -9,7 +9,9 @@ from operator import itemgetter
 
 import click
 
+from reconciler.cli.loop.status import show_standing, standing_document, standings
 from reconciler.cli.output import out, paint
+from reconciler.cli.planning import ANSWERING
 from reconciler.cli.session import (
     Session,
     config_option,
@@ -17,16 +19,15 @@ from reconciler.cli.session import (
     target_option,
     trigger_words,
 )
-from reconciler.cli.standing import show_standing, standing_document, standings
-from reconciler.cli.state import state_option
-from reconciler.cli.workspace import Workspace
+from reconciler.cli.state_options import state_option
+from reconciler.cli.workspace_target import Workspace
 from reconciler.declare.holds import hold_words, zone_of
-from reconciler.firing.words import describe
+from reconciler.firing.words.trigger_words import describe
 from reconciler.model import Action, Change, Key, LiveSchedule, Plan, Schedule
 from reconciler.reconcile import plan_target
+from reconciler.render.documents import FORMAT_VERSION, dumps, live_document
 from reconciler.render.holds import hold_document
-from reconciler.render.json import FORMAT_VERSION, dumps, live_document
-from reconciler.render.words import counted, printable, table
+from reconciler.render.plain_text import counted, printable, table
 
 _DRIFT = {
     Action.CREATE: "not live yet",
@@ -57,7 +58,7 @@ def command(
     for one in targets:
         provider = session.provider(one)
         plan = plan_target(
-            declared[one.name], provider, owner=session.config.owner, allow_empty=True
+            declared[one.name], provider, owner=session.config.owner, options=ANSWERING
         )
         rows += _rows(plan, list(provider.list()), partial(trigger_words, provider))
     loop = standings(session, state, [one.name for one in targets])

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import click
 
+from reconciler.cli.commands.schedules import name_argument
 from reconciler.cli.output import out
-from reconciler.cli.schedules import name_argument
 from reconciler.cli.session import Session, config_option, find_live, target_option
-from reconciler.cli.workspace import Workspace
+from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
 from reconciler.model import data_path_of
-from reconciler.workspace.jobs import Context, JobError, run_inputs
-from reconciler.workspace.records import new_run
-from reconciler.workspace.references import split_reference
+from reconciler.workspace.execution.steps import Context, JobError, run_inputs
+from reconciler.workspace.store.records import new_run
+from reconciler.workspace.store.references import split_reference
 
 
 @click.command()

@@ -16,11 +16,11 @@ from reconciler.cli.session import (
     working_folder,
 )
 from reconciler.config import find_config
-from reconciler.declare.desired import TargetSettings
-from reconciler.declare.files import repository_root
+from reconciler.declare.reading.files import repository_root
 from reconciler.declare.repository import Declarations, read_declarations
+from reconciler.declare.resolve import TargetSettings
+from reconciler.render.plain_text import counted
 from reconciler.render.problems import FORMATS, render_problems
-from reconciler.render.words import counted
 
 
 @click.command()

@@ -16,7 +16,7 @@ from reconciler.errors import ConfigError
 from reconciler.notify import EVENTS, Notifier, Receiver, check_receivers, send_by_apprise
 from reconciler.ops.health import Health
 from reconciler.state.records import CycleRecord
-from reconciler.web.sockets import is_loopback
+from reconciler.web.serving.sockets import is_loopback
 
 if TYPE_CHECKING:
     from reconciler.ops.metrics import Metrics

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from reconciler.cli.output import out, paint, say
 from reconciler.cli.session import Session
-from reconciler.cli.state import state_of
+from reconciler.cli.state_options import state_of
 from reconciler.errors import ReconcilerError
-from reconciler.render.words import printable
+from reconciler.render.plain_text import printable
 from reconciler.state.records import Condition, Conditions
 
 Standing = tuple[str, Conditions, datetime | None]

@@ -1,4 +1,4 @@
-"""What `serve` runs to answer HTTP: `python -m reconciler.cli.http`, told by its standard input.
+"""What `serve` runs to answer HTTP: `python -m reconciler.cli.serving`, told by its standard input.
 
 It ends when that ends. It is no command: `serve` has bound the socket and made the tokens.
 """
@@ -17,10 +17,10 @@ from typing import Any
 from reconciler.cli.events import log_of
 from reconciler.cli.output import show_error
 from reconciler.cli.session import Session
-from reconciler.cli.state import state_of
-from reconciler.cli.tokens import SECRETS
-from reconciler.cli.workspace import Workspace
+from reconciler.cli.state_options import state_of
+from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
+from reconciler.web.serving.token_files import SECRETS
 
 NICENESS = 5
 """Where the machine is short of processors, fires come before pages."""
@@ -35,7 +35,7 @@ def main() -> None:
     bound = socket.socket(fileno=told["socket"])  # its family and protocol are those that it has
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_input, name="stdin", daemon=True).start()
-    from reconciler.web.server import run
+    from reconciler.web.serving.server import run
 
     try:
         site = _site(told)

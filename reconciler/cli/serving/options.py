@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +11,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from reconciler.web.sockets import is_loopback
+from reconciler.web.serving.server_process import Binding
+from reconciler.web.serving.sockets import is_loopback
 
 F = TypeVar("F", bound=Callable[..., Any])
 _PACKAGES = ("starlette", "uvicorn")
@@ -20,21 +20,8 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d+)?|\[[0-9A-Fa-f:]+\](:\d+)?")
 _AZURE_NAME = re.compile(r"([\w-]{1,64})/([\w().-]{1,90})/([\w-]{1,64})")
 
 
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """Where `serve` answers, and to whom."""
-
-    host: str
-    port: int
-    token_file: Path | None = None
-    read_only_file: Path | None = None
-    public_url: str | None = None
-    hosts: tuple[str, ...] = ()
-    azure_name: tuple[str, str, str] | None = None
-
-
-def door_options(function: F) -> F:
-    """The options; `read_doors` makes Doors of them."""
+def binding_options(function: F) -> F:
+    """The options; `read_binding` makes Binding of them."""
     path = click.Path(dir_okay=False, path_type=Path)
     for option in reversed(
         (
@@ -79,7 +66,7 @@ def door_options(function: F) -> F:
     return function
 
 
-def read_doors(
+def read_binding(
     host: str,
     port: int,
     no_http: bool,
@@ -89,7 +76,7 @@ def read_doors(
     public_url: str | None,
     hosts: tuple[str, ...],
     azure_name: str | None,
-) -> Doors | None:
+) -> Binding | None:
     """Where to answer; None: nowhere. A usage error for what cannot be meant."""
     if no_http:
         return None
@@ -106,7 +93,7 @@ def read_doors(
     for name in hosts:
         if _HOST.fullmatch(name) is None:
             raise click.UsageError(f"--allow-host {name}: write NAME or NAME:PORT")
-    return Doors(
+    return Binding(
         host, port, token_file, read_only_token_file, public_url, hosts, _azure_name(azure_name)
     )
 

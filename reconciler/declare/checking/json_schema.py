@@ -14,8 +14,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from reconciler.declare.findings import Finding, Path, any_of, clip, kind_of
+from reconciler.masking import is_secret
 from reconciler.schemas import schema
-from reconciler.secrets import is_secret
 
 if TYPE_CHECKING:
     import jsonschema

@@ -17,8 +17,9 @@ from typing import Any
 from reconciler.declare.findings import Finding, Path, all_of, any_of, clip
 from reconciler.declare.holds import lint_hold
 from reconciler.document import as_list, time_of_day
-from reconciler.firing import cron, expression, zones
-from reconciler.firing.clock import clock_effects
+from reconciler.firing.clock_changes import clock_effects
+from reconciler.firing.clocks import zones
+from reconciler.firing.rules import cron, cron_expression
 from reconciler.model import Cron, DatastoreChange, Recurrence, Schedule, Trigger
 
 # Units between two periods: the bounds of a Logic Apps recurrence.
@@ -267,7 +268,7 @@ def _short_months(trigger: Trigger) -> Iterator[Finding]:
             days, path = (trigger.start_time.day,), ("trigger", "start_time")
         months = _months_of(trigger)
     elif isinstance(trigger, Cron):
-        fields = expression.parse(trigger.expression)
+        fields = cron_expression.parse(trigger.expression)
         if fields is None or fields.either_day or len(fields.month_days) == 31:
             return
         days, months = fields.month_days, fields.months

@@ -16,9 +16,9 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import PurePosixPath
 from typing import Any
 
+from reconciler.declare.checking.json_schema import schema_findings
+from reconciler.declare.checking.lint import nearest
 from reconciler.declare.findings import Finding, Path, clip
-from reconciler.declare.lint import nearest
-from reconciler.declare.validate import schema_findings
 from reconciler.model import Job, JobDefinition
 
 _BINDING = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")

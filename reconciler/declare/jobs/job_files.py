@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from reconciler.declare.codes import CODES
-from reconciler.declare.files import File, FileError, check_inside, display_path, read_file
+from reconciler.declare.document_kinds import Kind, classify
 from reconciler.declare.findings import Finding, clip, place
-from reconciler.declare.jobfile import JobFile, read_job
-from reconciler.declare.kinds import Kind, classify
-from reconciler.declare.load import parse
-from reconciler.declare.locate import Locator
+from reconciler.declare.jobs.job_document import JobFile, read_job
+from reconciler.declare.problem_codes import CODES
+from reconciler.declare.reading.files import File, FileError, check_inside, display_path, read_file
+from reconciler.declare.reading.positions import Locator
+from reconciler.declare.reading.yaml_loader import parse
 from reconciler.model import JobDefinition, Problem
 
 REGISTERED = ("azureml:", "/subscriptions/")

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import yaml
 
-from reconciler.declare.load import parse
-from reconciler.declare.scalars import block, inline, key
-from reconciler.declare.yamltree import Entry, Node, after_colon, end_of, read_tree
+from reconciler.declare.reading.scalars import block, inline, key
+from reconciler.declare.reading.yaml_loader import parse
+from reconciler.declare.reading.yaml_nodes import Entry, Node, after_colon, end_of, read_tree
 
 Path = tuple[str, ...]
 REMOVE: Final = object()

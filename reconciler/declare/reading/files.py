@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from reconciler.declare.codes import CODES
-from reconciler.declare.load import MAX_BYTES
+from reconciler.declare.problem_codes import CODES
+from reconciler.declare.reading.yaml_loader import MAX_BYTES
 from reconciler.model import Problem
 
 CONFIG_NAME = "reconciler.yaml"

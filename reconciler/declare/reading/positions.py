@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.declare.load import LINE_BREAK, Marks, parse
-from reconciler.secrets import MASK, mask_lines
+from reconciler.declare.reading.yaml_loader import LINE_BREAK, Marks, parse
+from reconciler.masking import MASK, mask_lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import yaml
 
-from reconciler.declare.load import MAX_DEPTH
+from reconciler.declare.reading.yaml_loader import MAX_DEPTH
 
 
 @dataclass(slots=True)

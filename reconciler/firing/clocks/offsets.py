@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from reconciler.firing.instants import DAY, FIRST, LAST, NEVER, moment, seconds
+from reconciler.firing.clocks.instants import DAY, FIRST, LAST, NEVER, moment, seconds
 
 NextWall = Callable[[int], int]
 """The first wall time of a trigger that is strictly after the given one, or NEVER."""

@@ -15,16 +15,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from reconciler.firing import windows
-from reconciler.firing.instants import DAY, wall_seconds
-from reconciler.firing.offsets import Change, Transition, clock, transitions
+from reconciler.firing.clocks import windows_zones
+from reconciler.firing.clocks.instants import DAY, wall_seconds
+from reconciler.firing.clocks.offsets import Change, Transition, clock, transitions
 
 if TYPE_CHECKING:
     from difflib import SequenceMatcher
 
 __all__ = ["WINDOWS", "Transition", "nearest", "resolve", "transitions", "windows_name", "zone"]
 
-_MEMBERS = {id_: names.split() for id_, names in (windows.AZURE | windows.NEWER).items()}
+_MEMBERS = {
+    id_: names.split() for id_, names in (windows_zones.AZURE | windows_zones.NEWER).items()
+}
 
 WINDOWS: Mapping[str, str] = MappingProxyType({id_: names[0] for id_, names in _MEMBERS.items()})
 """Windows id -> the IANA zone that it means."""
@@ -160,9 +162,9 @@ def _windows_name(iana: str, year: int) -> str | None:
     def order(id_: str) -> tuple[bool, bool, bool, bool, str]:
         other = WINDOWS[id_]
         same_area = other.partition("/")[0] == area
-        return (id_ not in windows.AZURE, other != iana, id_ != meant, not same_area, id_)
+        return (id_ not in windows_zones.AZURE, other != iana, id_ != meant, not same_area, id_)
 
-    for id_ in sorted(WINDOWS.keys() - windows.OBSOLETE, key=order):
+    for id_ in sorted(WINDOWS.keys() - windows_zones.OBSOLETE, key=order):
         if _is_loadable(WINDOWS[id_]) and _course(WINDOWS[id_], year) == clocks:
             return id_
     return None

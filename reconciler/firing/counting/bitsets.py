@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from reconciler.firing.instants import DAY, HOUR, MINUTE, moment, seconds
+from reconciler.firing.clocks.instants import DAY, HOUR, MINUTE, moment, seconds
 
 DAY_MINUTES = DAY // MINUTE
 HOUR_MINUTES = HOUR // MINUTE

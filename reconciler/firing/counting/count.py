@@ -9,14 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 
-from reconciler.firing import recurrence
-from reconciler.firing.bits import (
-    Raster,
-    Span,
-)
-from reconciler.firing.instants import MINUTE
-from reconciler.firing.offsets import clock
-from reconciler.firing.wall import calm, calm_count, rule_of, stretches, walked
+from reconciler.firing.clocks.instants import MINUTE
+from reconciler.firing.clocks.offsets import clock
+from reconciler.firing.counting.bitsets import Raster, Span
+from reconciler.firing.counting.wall_times import calm, calm_count, rule_of, stretches, walked
+from reconciler.firing.rules import recurrence
 from reconciler.model import Recurrence, Trigger
 
 

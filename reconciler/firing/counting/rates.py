@@ -14,10 +14,10 @@ from datetime import datetime
 from functools import lru_cache
 from math import gcd
 
-from reconciler.firing import recurrence
-from reconciler.firing.days import MonthMask, month_mask, times_of_day, weekday_numbers
-from reconciler.firing.expression import parse
-from reconciler.firing.instants import DAY, EPOCH_ORDINAL
+from reconciler.firing.clocks.instants import DAY, EPOCH_ORDINAL
+from reconciler.firing.rules import recurrence
+from reconciler.firing.rules.cron_expression import parse
+from reconciler.firing.rules.days import MonthMask, month_mask, times_of_day, weekday_numbers
 from reconciler.model import Cron, Pattern, Recurrence, Trigger
 
 _DAYS = 146_097

@@ -13,12 +13,12 @@ from datetime import datetime
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from reconciler.firing import cron, recurrence
-from reconciler.firing.bits import DAY_MINUTES, Span, lowest_bits, minutes_of
-from reconciler.firing.days import NextDay, times_of_day
-from reconciler.firing.expression import parse
-from reconciler.firing.instants import DAY, LAST, MINUTE, Advance, seconds, wall_seconds
-from reconciler.firing.offsets import Change, clock
+from reconciler.firing.clocks.instants import DAY, LAST, MINUTE, Advance, seconds, wall_seconds
+from reconciler.firing.clocks.offsets import Change, clock
+from reconciler.firing.counting.bitsets import DAY_MINUTES, Span, lowest_bits, minutes_of
+from reconciler.firing.rules import cron, recurrence
+from reconciler.firing.rules.cron_expression import parse
+from reconciler.firing.rules.days import NextDay, times_of_day
 from reconciler.model import Cron, Recurrence, Trigger
 
 

@@ -22,8 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from reconciler.firing.expression import LONGEST, parse, read
-from reconciler.firing.instants import (
+from reconciler.firing.clocks.instants import (
     FIRST,
     LAST,
     NEVER,
@@ -33,7 +32,8 @@ from reconciler.firing.instants import (
     never,
     wall_seconds,
 )
-from reconciler.firing.offsets import clock
+from reconciler.firing.clocks.offsets import clock
+from reconciler.firing.rules.cron_expression import LONGEST, parse, read
 from reconciler.model import Cron
 
 

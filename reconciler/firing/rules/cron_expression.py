@@ -14,7 +14,9 @@ from functools import lru_cache
 
 from cronsim import CronSim, CronSimError
 
-from reconciler.firing.days import (
+from reconciler.firing.clocks.instants import NEVER_DAY
+from reconciler.firing.clocks.offsets import NextWall
+from reconciler.firing.rules.days import (
     MonthMask,
     NextDay,
     every_day,
@@ -23,8 +25,6 @@ from reconciler.firing.days import (
     next_wall,
     times_of_day,
 )
-from reconciler.firing.instants import NEVER_DAY
-from reconciler.firing.offsets import NextWall
 
 LONGEST = 1000
 """Characters. Every value of every field written out takes about 450."""

@@ -15,7 +15,7 @@ from datetime import date
 from functools import lru_cache
 from math import gcd
 
-from reconciler.firing.instants import (
+from reconciler.firing.clocks.instants import (
     DAY,
     EPOCH_ORDINAL,
     FIRST_DAY,
@@ -24,7 +24,7 @@ from reconciler.firing.instants import (
     MINUTE,
     NEVER_DAY,
 )
-from reconciler.firing.offsets import NextWall
+from reconciler.firing.clocks.offsets import NextWall
 from reconciler.model import WEEK_DAYS
 
 NextDay = Callable[[int], int]

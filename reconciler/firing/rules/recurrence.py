@@ -30,18 +30,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
 
-from reconciler.firing.days import (
-    NextDay,
-    every_nth_day,
-    every_nth_month,
-    every_nth_week,
-    month_mask,
-    next_wall,
-    only,
-    times_of_day,
-    weekday_numbers,
-)
-from reconciler.firing.instants import (
+from reconciler.firing.clocks.instants import (
     DAY,
     EPOCH_ORDINAL,
     FIRST_DAY,
@@ -56,7 +45,18 @@ from reconciler.firing.instants import (
     seconds,
     wall_seconds,
 )
-from reconciler.firing.offsets import NextWall, clock
+from reconciler.firing.clocks.offsets import NextWall, clock
+from reconciler.firing.rules.days import (
+    NextDay,
+    every_nth_day,
+    every_nth_month,
+    every_nth_week,
+    month_mask,
+    next_wall,
+    only,
+    times_of_day,
+    weekday_numbers,
+)
 from reconciler.model import Pattern, Recurrence
 
 _ELAPSED = {"minute": MINUTE, "hour": HOUR}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from reconciler.firing.days import times_of_day
-from reconciler.firing.expression import Fields, parse
-from reconciler.firing.instants import HOUR, MINUTE
-from reconciler.firing.phrases import (
+from reconciler.firing.clocks.instants import HOUR, MINUTE
+from reconciler.firing.rules.cron_expression import Fields, parse
+from reconciler.firing.rules.days import times_of_day
+from reconciler.firing.words.phrases import (
     MANY,
     and_list,
     at_times,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.firing.instants import DAY, HOUR, MINUTE
+from reconciler.firing.clocks.instants import DAY, HOUR, MINUTE
 from reconciler.model import WEEK_DAYS
 
 MANY = 6

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from reconciler.firing.cron_words import cron_in_words
-from reconciler.firing.days import times_of_day, weekday_numbers
-from reconciler.firing.phrases import MANY, and_list, at_times, days_of_month, every, weekday_list
-from reconciler.firing.recurrence import effective_pattern
+from reconciler.firing.rules.days import times_of_day, weekday_numbers
+from reconciler.firing.rules.recurrence import effective_pattern
+from reconciler.firing.words.cron_words import cron_in_words
+from reconciler.firing.words.phrases import (
+    MANY,
+    and_list,
+    at_times,
+    days_of_month,
+    every,
+    weekday_list,
+)
 from reconciler.model import Cron, DatastoreChange, Pattern, Recurrence, Trigger
 
 

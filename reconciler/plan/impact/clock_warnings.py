@@ -9,15 +9,20 @@ from functools import lru_cache
 from typing import TypeGuard
 
 from reconciler.firing import next_fire
-from reconciler.firing.bits import Span, minutes_of
-from reconciler.firing.clock import ClockEffect, clock_effects, has_times_of_day, needs_anchor
-from reconciler.firing.instants import DAY, MINUTE, moment
-from reconciler.firing.offsets import clock
-from reconciler.firing.phrases import length
-from reconciler.firing.zones import zone
+from reconciler.firing.clock_changes import (
+    ClockEffect,
+    clock_effects,
+    has_times_of_day,
+    needs_anchor,
+)
+from reconciler.firing.clocks.instants import DAY, MINUTE, moment
+from reconciler.firing.clocks.offsets import clock
+from reconciler.firing.clocks.zones import zone
+from reconciler.firing.counting.bitsets import Span, minutes_of
+from reconciler.firing.words.phrases import length
 from reconciler.model import Cron, FireWarning, Recurrence, Trigger
-from reconciler.plan.moves import Moves
-from reconciler.plan.sides import Side
+from reconciler.plan.impact.fire_diff import Moves
+from reconciler.plan.impact.schedule_fires import Side
 
 YEAR = 366 * DAY
 """Seconds that are looked ahead for what a plan brings later."""

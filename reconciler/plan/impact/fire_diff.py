@@ -14,11 +14,18 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from reconciler.firing.bits import DAY_MINUTES, FEW, Raster, Span, lowest_bits, minutes_of
-from reconciler.firing.instants import DAY, MINUTE, kept_moment
-from reconciler.firing.offsets import clock
+from reconciler.firing.clocks.instants import DAY, MINUTE, kept_moment
+from reconciler.firing.clocks.offsets import clock
+from reconciler.firing.counting.bitsets import (
+    DAY_MINUTES,
+    FEW,
+    Raster,
+    Span,
+    lowest_bits,
+    minutes_of,
+)
 from reconciler.model import MovedFire
-from reconciler.plan.pairs import FEW_A_DAY, Pairs, pairs_by_day
+from reconciler.plan.impact.matching import FEW_A_DAY, Pairs, pairs_by_day
 
 _TRIES = 4
 _WEEK_MINUTES = 7 * DAY_MINUTES

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from reconciler.firing.bits import DAY_MINUTES, HOUR_MINUTES
+from reconciler.firing.counting.bitsets import DAY_MINUTES, HOUR_MINUTES
 
 Rows = tuple[tuple[int, ...], ...]
 

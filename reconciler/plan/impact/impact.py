@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from reconciler.firing.bits import DAY_MINUTES, Span, span_of
-from reconciler.firing.instants import MINUTE, moment
+from reconciler.firing.clocks.instants import MINUTE, moment
+from reconciler.firing.counting.bitsets import DAY_MINUTES, Span, span_of
 from reconciler.model import Action, BusyMinute, Change, Impact, Plan, PlanImpact
-from reconciler.plan.heat import Heat
-from reconciler.plan.moves import compare
-from reconciler.plan.sides import Firing, Side, fires_of, side_of
-from reconciler.plan.warnings import warnings_of
+from reconciler.plan.impact.fire_diff import compare
+from reconciler.plan.impact.heatmap import Heat
+from reconciler.plan.impact.schedule_fires import Firing, Side, fires_of, side_of
+from reconciler.plan.impact.warnings import warnings_of
+from reconciler.plan.options import HORIZON
 
-HORIZON = timedelta(days=14)
 BUSIEST = 5
 _LISTED = 96
 _ALL_LISTED = 20_000

@@ -7,9 +7,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from reconciler.firing.bits import Span, lowest_bits, minutes_of
-from reconciler.firing.instants import DAY, MINUTE
-from reconciler.firing.offsets import clock
+from reconciler.firing.clocks.instants import DAY, MINUTE
+from reconciler.firing.clocks.offsets import clock
+from reconciler.firing.counting.bitsets import Span, lowest_bits, minutes_of
 
 FEW_A_DAY = 4
 """So many fires of a day are told apart, in the mean and on each day that has more of one kind."""

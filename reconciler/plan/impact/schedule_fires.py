@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from reconciler.firing import next_fire
-from reconciler.firing.bits import FEW, Raster, Span, minutes_of
-from reconciler.firing.count import raster
-from reconciler.firing.instants import MINUTE, kept_moment, moment
-from reconciler.firing.rates import fires_a_day
+from reconciler.firing.clocks.instants import MINUTE, kept_moment, moment
+from reconciler.firing.counting.bitsets import FEW, Raster, Span, minutes_of
+from reconciler.firing.counting.count import raster
+from reconciler.firing.counting.rates import fires_a_day
 from reconciler.model import DatastoreChange, Fires, Schedule, Trigger
 
 Firing = Callable[[Schedule], Trigger | None]

@@ -8,18 +8,18 @@ from functools import lru_cache
 from itertools import islice
 
 from reconciler.firing import next_fire
-from reconciler.firing.bits import Raster, Span, instants, lowest_bits
-from reconciler.firing.count import count, raster
-from reconciler.firing.expression import parse
-from reconciler.firing.instants import DAY, HOUR, MINUTE, moment, seconds, wall_seconds
-from reconciler.firing.offsets import clock
-from reconciler.firing.phrases import and_list
-from reconciler.firing.recurrence import effective_pattern
-from reconciler.firing.zones import zone
+from reconciler.firing.clocks.instants import DAY, HOUR, MINUTE, moment, seconds, wall_seconds
+from reconciler.firing.clocks.offsets import clock
+from reconciler.firing.clocks.zones import zone
+from reconciler.firing.counting.bitsets import Raster, Span, instants, lowest_bits
+from reconciler.firing.counting.count import count, raster
+from reconciler.firing.rules.cron_expression import parse
+from reconciler.firing.rules.recurrence import effective_pattern
+from reconciler.firing.words.phrases import and_list
 from reconciler.model import Cron, FireWarning, Recurrence, Trigger
-from reconciler.plan.clocks import YEAR, clock_warnings
-from reconciler.plan.moves import Moves
-from reconciler.plan.sides import Side
+from reconciler.plan.impact.clock_warnings import YEAR, clock_warnings
+from reconciler.plan.impact.fire_diff import Moves
+from reconciler.plan.impact.schedule_fires import Side
 
 _TIMED = (Recurrence, Cron)
 _DAILY, _WEEKLY = 0.99, 0.99 / 7

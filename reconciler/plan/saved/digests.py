@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.document import document_from_schedule
+from reconciler.masking import mask
 from reconciler.model import JobDefinition, LiveSchedule, Schedule
-from reconciler.secrets import mask
 
 
 def canonical_json(value: Any) -> bytes:

@@ -18,9 +18,10 @@ from typing import Any
 
 from reconciler.errors import StalePlan
 from reconciler.model import Change, Hold, Key, Mismatch, Plan, StaleKind
-from reconciler.plan.said import said_of
-from reconciler.plan.seals import canonical_json, digest, live_seal
-from reconciler.plan.shown import odd
+from reconciler.plan.options import PlanOptions
+from reconciler.plan.saved.digests import canonical_json, digest, live_seal
+from reconciler.plan.saved.validation import odd
+from reconciler.plan.trigger_text import said_of
 
 FORMAT = "reconciler-plan"
 FORMAT_VERSION = 1
@@ -29,19 +30,12 @@ MOST_BYTES = 100_000_000
 _DEEPEST = 500
 """Levels: whoever reads, compares or shows it goes down them by recursion."""
 
+_OPTIONS = ("adopt", "allow_empty", "ignore_limits", "strict")
+"""What of PlanOptions a saved plan keeps."""
+
 Document = Mapping[str, Any]
 Complaint = Callable[[Document], str | None]
 """A document -> what is wrong with its shape, in a line; None if nothing is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What was asked for when the plan was made, and shaped it."""
-
-    adopt: tuple[str, ...] = ()
-    allow_empty: bool = False
-    ignore_limits: bool = False
-    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +77,8 @@ class SavedPlan:
     """None: there was no Git repository."""
     declarations: str
     """The digest of everything that is declared for the targets."""
-    options: Options
+    options: PlanOptions
+    """Without the horizon, which is of no account for what is done."""
     targets: tuple[SavedTarget, ...]
     shown: Document
     """The plan document; nothing is decided by it."""
@@ -144,7 +139,7 @@ def encode(saved: SavedPlan) -> bytes:
         "owner": saved.owner,
         "commit": saved.commit,
         "declarations": saved.declarations,
-        "options": asdict(saved.options),
+        "options": {name: getattr(saved.options, name) for name in _OPTIONS},
         "targets": [
             {
                 "name": target.name,
@@ -265,7 +260,7 @@ def _saved(document: Document) -> SavedPlan:
         owner=document["owner"],
         commit=document["commit"],
         declarations=document["declarations"],
-        options=Options(**{**options, "adopt": tuple(options["adopt"])}),
+        options=PlanOptions(**{**options, "adopt": tuple(options["adopt"])}),
         targets=tuple(targets),
         shown=document["shown"],
     )

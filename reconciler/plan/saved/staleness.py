@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.model import FieldChange, Key, Mismatch, Plan
-from reconciler.plan.planfile import Document, Options, SavedChange, SavedPlan, SavedTarget
+from reconciler.plan.options import PlanOptions
+from reconciler.plan.saved.planfile import Document, SavedChange, SavedPlan, SavedTarget
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How far a plan may lie in the future: clocks of two machines are never the same."""
@@ -28,7 +29,7 @@ def check_frame(
     now: datetime,
     max_age: timedelta | None,
     owner: str,
-    options: Options,
+    options: PlanOptions,
 ) -> Iterator[Mismatch]:
     """What can be said before any target is asked: age, owner, options, in this order."""
     age = now - saved.made_at
@@ -42,7 +43,7 @@ def check_frame(
     yield from _check_options(saved.options, options)
 
 
-def _check_options(planned: Options, given: Options) -> Iterator[Mismatch]:
+def _check_options(planned: PlanOptions, given: PlanOptions) -> Iterator[Mismatch]:
     """What lets a plan do more has to be asked for again; what a plan was not asked may not."""
     for name in planned.adopt:
         if name not in given.adopt:

@@ -30,7 +30,7 @@ from reconciler.providers.azureml.answers import (
     retry_after,
     trace,
 )
-from reconciler.providers.azureml.auth import TokenSource
+from reconciler.providers.azureml.credentials import TokenSource
 from reconciler.providers.azureml.limiter import TokenBucket
 
 _RETRIED = (408, 500, 502, 503, 504)

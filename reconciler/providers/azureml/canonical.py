@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from reconciler.firing.zones import resolve, windows_name
+from reconciler.firing.clocks.zones import resolve, windows_name
 from reconciler.model import (
     Canonical,
     Cron,

@@ -17,8 +17,8 @@ import requests
 from reconciler.errors import ProviderError, ProviderUnavailable, Rejected
 from reconciler.model import Key
 from reconciler.providers.azureml.answers import error_words, retry_after, trace
-from reconciler.providers.azureml.auth import TokenSource
 from reconciler.providers.azureml.calls import Calls, Counters, Limits
+from reconciler.providers.azureml.credentials import TokenSource
 from reconciler.providers.azureml.endpoint import is_loopback, same_origin
 from reconciler.providers.azureml.ids import Workspace
 

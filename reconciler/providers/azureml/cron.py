@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from reconciler.firing.cron import restricts_days
-from reconciler.firing.expression import parse
+from reconciler.firing.rules.cron import restricts_days
+from reconciler.firing.rules.cron_expression import parse
 from reconciler.model import Cron, Pattern, Recurrence
 
 # NCrontab: numbers, names, lists, ranges and steps; no L, W, # or ?, and Sunday is 0, not 7.

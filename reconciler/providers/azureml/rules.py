@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from reconciler.document import scalar_text
-from reconciler.firing import zones
+from reconciler.firing.clocks import zones
 
 _GONE: Any = object()
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reconciler.firing.zones import resolve, windows_name
+from reconciler.firing.clocks.zones import resolve, windows_name
 from reconciler.model import (
     FREQUENCIES,
     Cron,

@@ -10,8 +10,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from reconciler.render.json import dumps
-from reconciler.render.remarks import Remark, worst_first
+from reconciler.render.ci.remarks import Remark, worst_first
+from reconciler.render.documents import dumps
 
 FORMATS = ("github", "gitlab", "azuredevops")
 

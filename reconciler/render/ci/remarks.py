@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reconciler.declare.codes import CODES
+from reconciler.declare.problem_codes import CODES
 from reconciler.model import Problem
-from reconciler.render import fires
-from reconciler.render.words import printable
+from reconciler.render import fire_words
+from reconciler.render.plain_text import printable
 
 Document = Mapping[str, Any]
 Level = Literal["error", "warning", "note"]
@@ -95,7 +95,7 @@ def _on_plan(plan: Document) -> Iterator[tuple[str, str, Document | None]]:
 
 def _on_change(change: Document) -> Iterator[tuple[str, str]]:
     key = f"{change['target']}/{change['name']}"
-    effect = fires.in_a_line(change)
+    effect = fire_words.in_a_line(change)
     why = "; ".join(part for part in (change["reason"], effect) if part)
     if change["action"] == "disable":
         yield "plan-disables", f"{key} will be disabled: {why}"

@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import quote
 
 from reconciler import __version__
-from reconciler.declare.codes import CODES
-from reconciler.render.json import dumps
-from reconciler.render.remarks import PLAN_CODES, Remark
+from reconciler.declare.problem_codes import CODES
+from reconciler.render.ci.remarks import PLAN_CODES, Remark
+from reconciler.render.documents import dumps
 
 
 def render_sarif(remarks: Sequence[Remark]) -> str:

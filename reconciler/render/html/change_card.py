@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.render import fires
-from reconciler.render.fields import facts_of, is_short, lines_of, name_of
-from reconciler.render.worddiff import word_diff
-from reconciler.render.words import clip, clip_pair, counted, printable, value
+from reconciler.render import fire_words
+from reconciler.render.field_lines import facts_of, is_short, lines_of, name_of
+from reconciler.render.html.word_diff import word_diff
+from reconciler.render.plain_text import clip, clip_pair, counted, printable, value
 
 Document = Mapping[str, Any]
 View = dict[str, Any]
@@ -29,7 +29,7 @@ _NAME = 200
 def card_of(change: Document) -> View:
     """The line of a change."""
     symbol, words, _ = ACTIONS[change["action"]]
-    source, effect = change["source"], fires.in_a_line(change)
+    source, effect = change["source"], fire_words.in_a_line(change)
     if not effect and change["fields"]:
         effect = counted(len(change["fields"]), "field")
     found = change["impact"]["warnings"] if change.get("impact") else []
@@ -91,22 +91,22 @@ def _facts(change: Document) -> list[tuple[str, str]]:
 
 def _fires(change: Document, impact: Document, load: Document) -> View:
     """A table of the sides that there are, and the first fires that differ."""
-    zone, name = fires.zone_of(change)
+    zone, name = fire_words.zone_of(change)
     start = load["start"]
     sides = {"before": impact["before"], "after": impact["after"]}
     shown = {"create": ["after"], "disable": ["before"]}.get(change["action"], list(sides))
 
     def said(instant: str | None) -> str | None:
-        return fires.when(instant, zone, start) if instant else None
+        return fire_words.when(instant, zone, start) if instant else None
 
     return {
         "zone": name,
-        "days": fires.days(load["horizon_days"]),
-        "rates": {side: fires.rate(sides[side]) for side in shown},
-        "counts": [fires.count(sides[side]) for side in shown],
-        "next": [fires.following(sides[side], zone, start) for side in shown],
+        "days": fire_words.days(load["horizon_days"]),
+        "rates": {side: fire_words.rate(sides[side]) for side in shown},
+        "counts": [fire_words.count(sides[side]) for side in shown],
+        "next": [fire_words.following(sides[side], zone, start) for side in shown],
         "told": any(sides[side] and sides[side]["first"] for side in shown),
-        "differences": fires.differences(impact) if len(shown) > 1 else [],
+        "differences": fire_words.differences(impact) if len(shown) > 1 else [],
         "examples": [
             (said(one["before"]), said(one["after"]))
             for one in impact["examples"][:_EXAMPLES]

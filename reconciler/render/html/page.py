@@ -14,8 +14,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from reconciler import __version__
-from reconciler.render.html_view import totals, view_of
-from reconciler.render.words import printable
+from reconciler.render.html.plan_view import totals, view_of
+from reconciler.render.plain_text import printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from reconciler.render import fires
-from reconciler.render.heat import heat_map
-from reconciler.render.html_change import ACTIONS, card_of, details_of
-from reconciler.render.timeline import timeline
-from reconciler.render.words import clip, counted
+from reconciler.render import fire_words
+from reconciler.render.html.change_card import ACTIONS, card_of, details_of
+from reconciler.render.html.heatmap import heat_map
+from reconciler.render.html.timeline import timeline
+from reconciler.render.plain_text import clip, counted
 
 Document = Mapping[str, Any]
 View = dict[str, Any]
@@ -68,14 +68,14 @@ def _load(impact: Document) -> View:
     a_day = impact["per_day"]
     most = max((max(m["before"], m["after"]) for m in impact["busiest"]), default=0) or 1
     return {
-        "from": f"{fires.when(impact['start'], UTC)} UTC",
-        "days": fires.days(impact["horizon_days"]),
-        "before": fires.number(a_day["before"]),
-        "after": fires.number(a_day["after"]),
+        "from": f"{fire_words.when(impact['start'], UTC)} UTC",
+        "days": fire_words.days(impact["horizon_days"]),
+        "before": fire_words.number(a_day["before"]),
+        "after": fire_words.number(a_day["after"]),
         "difference": _difference(a_day["after"] - a_day["before"]),
         "busiest": [
             {
-                "at": fires.when(minute["at"], UTC, impact["start"]),
+                "at": fire_words.when(minute["at"], UTC, impact["start"]),
                 "before": minute["before"],
                 "after": minute["after"],
                 "before_width": round(minute["before"] / most * 100, 1),
@@ -88,7 +88,7 @@ def _load(impact: Document) -> View:
 
 
 def _difference(by: float) -> str:
-    shown = fires.number(abs(by))
+    shown = fire_words.number(abs(by))
     if shown == "0":
         return "as before"
     return f"{shown} {'more' if by > 0 else 'fewer'}"

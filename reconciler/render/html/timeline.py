@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Literal
 
-from reconciler.render import fires
+from reconciler.render import fire_words
 
 WIDTH = 1_000
 _LABELS = 8
@@ -57,7 +57,7 @@ def timeline(change: Mapping[str, Any], start: str, horizon_days: float) -> Time
         return round((at - first).total_seconds() / length * WIDTH, 1)
 
     old, new = ({at for at in shown if first <= at <= end} for shown in listed)
-    zone, _ = fires.zone_of(change)
+    zone, _ = fire_words.zone_of(change)
     pairs = [(one["before"], one["after"]) for one in impact["examples"]]
     moves = [(datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in pairs if a and b]
     return Timeline(
@@ -65,7 +65,9 @@ def timeline(change: Mapping[str, Any], start: str, horizon_days: float) -> Time
         _marks(new, old, place, "added"),
         tuple((place(a), place(b)) for a, b in moves if first <= a <= end and first <= b <= end),
         _grid(first, end, zone, place),
-        f"until {fires.when(end.isoformat(), zone, start)}: the first fires of many" if cut else "",
+        f"until {fire_words.when(end.isoformat(), zone, start)}: the first fires of many"
+        if cut
+        else "",
     )
 
 

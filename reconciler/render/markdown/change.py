@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from reconciler.render import fires
-from reconciler.render.escape import code, fence, markup, prose
-from reconciler.render.fields import lines_of, name_of, unsaid
-from reconciler.render.words import clip, counted, printable
+from reconciler.render import fire_words
+from reconciler.render.field_lines import lines_of, name_of, unsaid
+from reconciler.render.markdown.escaping import code, fence, markup, prose
+from reconciler.render.plain_text import clip, counted, printable
 
 Document = Mapping[str, Any]
 _FIELDS = 30
@@ -50,7 +50,7 @@ def place_of(source: Document) -> str:
 def _effect(change: Document) -> str:
     """What a reviewer has to know, in words of ours alone: they stand in HTML and in Markdown."""
     warnings = len(change["impact"]["warnings"]) if change.get("impact") else 0
-    said = [fires.in_a_line(change)]
+    said = [fire_words.in_a_line(change)]
     if not said[0] and change["fields"]:
         said = [counted(len(change["fields"]), "field")]
     if warnings:
@@ -99,8 +99,8 @@ def _fires(change: Document, load: Document | None) -> str:
     impact = change.get("impact")
     if impact is None or load is None:
         return ""
-    zone, name = fires.zone_of(change)
-    clock = _Clock(zone, name, load["start"], fires.days(load["horizon_days"]))
+    zone, name = fire_words.zone_of(change)
+    clock = _Clock(zone, name, load["start"], fire_words.days(load["horizon_days"]))
     lines = []
     if change["action"] in ("update", "skip"):
         lines += _table(impact, clock)
@@ -117,14 +117,16 @@ def _fires(change: Document, load: Document | None) -> str:
 
 def _table(impact: Document, clock: _Clock) -> list[str]:
     before, after = impact["before"], impact["after"]
-    rows = [("fires", fires.rate(before), fires.rate(after))]
+    rows = [("fires", fire_words.rate(before), fire_words.rate(after))]
     if before is not None or after is not None:
-        rows.append((f"in {clock.days}", fires.count(before), fires.count(after)))
-        following = [fires.following(side, clock.zone, clock.start) for side in (before, after)]
+        rows.append((f"in {clock.days}", fire_words.count(before), fire_words.count(after)))
+        following = [
+            fire_words.following(side, clock.zone, clock.start) for side in (before, after)
+        ]
         rows.append((f"next, {clock.name}", following[0], following[1]))
     table = ["| | before | after |", "|---|---|---|"]
     table += [f"| {a} | {b} | {c} |" for a, b, c in rows]
-    differences = ", ".join(fires.differences(impact))
+    differences = ", ".join(fire_words.differences(impact))
     return [*table, "", f"{differences[0].upper()}{differences[1:]}."] if differences else table
 
 
@@ -153,4 +155,4 @@ class _Clock:
     days: str
 
     def says(self, instant: str) -> str:
-        return fires.when(instant, self.zone, self.start)
+        return fire_words.when(instant, self.zone, self.start)

@@ -14,11 +14,11 @@ from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
-from reconciler.render import fires
-from reconciler.render.escape import code, markup, prose
-from reconciler.render.folding import COUNT, FULL, LINE, NAME, fold
-from reconciler.render.markdown_change import Lengths, lengths_of
-from reconciler.render.words import counted
+from reconciler.render import fire_words
+from reconciler.render.markdown.change import Lengths, lengths_of
+from reconciler.render.markdown.escaping import code, markup, prose
+from reconciler.render.markdown.size_budget import COUNT, FULL, LINE, NAME, fold
+from reconciler.render.plain_text import counted
 
 Document = Mapping[str, Any]
 
@@ -159,7 +159,7 @@ def _section(told: Sequence[tuple[Lengths, int]]) -> str:
 def _load(plan: Document) -> str:
     """How much runs, before and after; when most does, before and after."""
     impact = plan["impact"]
-    before, after = (fires.number(impact["per_day"][side]) for side in ("before", "after"))
+    before, after = (fire_words.number(impact["per_day"][side]) for side in ("before", "after"))
     said = f"Runs a day: {before}" + (f", then {after}" if before != after else "")
     if impact["busiest"] and is_pending(plan):
         most = [max(impact["busiest"], key=itemgetter(side)) for side in ("before", "after")]
@@ -172,7 +172,7 @@ def _load(plan: Document) -> str:
 
 
 def _minute(busy: Document, start: str) -> str:
-    at = fires.when(busy["at"], UTC, start)
+    at = fire_words.when(busy["at"], UTC, start)
     return f"{at} UTC, {busy['before']:,} before, {busy['after']:,} after"
 
 

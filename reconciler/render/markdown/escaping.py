@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from reconciler.render.words import clip, printable
+from reconciler.render.plain_text import clip, printable
 
 _CODE_CHARACTERS = 200
 _BACKTICKS = re.compile("`+")

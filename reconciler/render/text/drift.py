@@ -10,9 +10,9 @@ from typing import Any
 
 from reconciler.model import Action, Change, Plan
 from reconciler.plan.causes import who_and_when
+from reconciler.render.documents import FORMAT_VERSION, plan_document
 from reconciler.render.holds import hold_document
-from reconciler.render.json import FORMAT_VERSION, plan_document
-from reconciler.render.words import Paint, counted, pad, plain, printable, value, width
+from reconciler.render.plain_text import Paint, counted, pad, plain, printable, value, width
 
 TITLES = {
     "live": "changed live",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, tzinfo
 from typing import Any
 
-from reconciler.render.fires import (
+from reconciler.render.fire_words import (
     day_and_time,
     differences,
     moved_by,
@@ -16,7 +16,7 @@ from reconciler.render.fires import (
     when,
     zone_of,
 )
-from reconciler.render.words import counted
+from reconciler.render.plain_text import counted
 
 Document = Mapping[str, Any]
 _BUSIEST = 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from reconciler.render.text import render_plan
-from reconciler.render.words import Paint, plain, printable, table
+from reconciler.render.plain_text import Paint, plain, printable, table
+from reconciler.render.text.plan_text import render_plan
 from reconciler.state.records import Entry
 
 _HEADS = ("id", "ended", "target", "outcome", "times", "revision", "by", "message")

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reconciler.masking import MASK
 from reconciler.model import Action, Outcome, Plan, Result
-from reconciler.render.fields import unsaid
-from reconciler.render.fires_line import fires_line, load_lines
-from reconciler.render.json import plan_document
-from reconciler.render.words import (
+from reconciler.render.documents import plan_document
+from reconciler.render.field_lines import unsaid
+from reconciler.render.plain_text import (
     Paint,
     aligned,
     clip,
@@ -26,7 +26,7 @@ from reconciler.render.words import (
     printable,
     value,
 )
-from reconciler.secrets import MASK
+from reconciler.render.text.fires import fires_line, load_lines
 
 Document = Mapping[str, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.model import Mismatch
-from reconciler.render.words import Paint, aligned, clip, clip_pair, plain, printable, value
+from reconciler.render.plain_text import Paint, aligned, clip, clip_pair, plain, printable, value
 
 _VALUE_COLUMNS = 160
 _MESSAGE_COLUMNS = 400

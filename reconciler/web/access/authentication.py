@@ -21,9 +21,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reconciler.web.hosts import origin_of
+from reconciler.web.access.host_names import origin_of
+from reconciler.web.error_responses import door_of, error_response, with_plain_prefix
 from reconciler.web.settings import Site
-from reconciler.web.shapes import door_of, error_response, with_plain_prefix
 from reconciler.web.tokens import LONGEST_TOKEN, Right, Session, Tokens
 
 CSRF_FIELD = "csrf"

@@ -15,9 +15,9 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reconciler.web.hosts import host_is_ours
+from reconciler.web.access.host_names import host_is_ours
+from reconciler.web.error_responses import error_response
 from reconciler.web.settings import Site
-from reconciler.web.shapes import error_response
 
 LARGEST_BODY = 4 * 1024 * 1024
 """Bytes of a request's body."""

@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reconciler.providers.azureml.ids import Workspace
+from reconciler.web.access.host_names import origin_of
 from reconciler.web.arm.address import Address
 from reconciler.web.arm.errors import bad, refused
-from reconciler.web.hosts import origin_of
 from reconciler.web.services import Services
 
 PAGE = 100

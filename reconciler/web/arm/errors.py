@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from reconciler.web.shapes import arm_error, service_error
+from reconciler.web.error_responses import arm_error, service_error
 
 
 class ArmError(Exception):

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from reconciler.web.arm.call import PAGE, Call, json_response
 from reconciler.web.arm.errors import bad, not_found
 from reconciler.web.arm.jobs import pipeline_resource, run_resource
-from reconciler.web.workspace import Missing, Workspace
-from reconciler.workspace.database import Refused
+from reconciler.web.workspace_view import Missing, Workspace
+from reconciler.workspace.store.database import Refused
 
 ACTOR = "Azure's API"
 

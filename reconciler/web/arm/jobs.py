@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from reconciler.masking import mask
 from reconciler.providers.azureml.ids import Workspace, to_id
 from reconciler.providers.azureml.jobs import input_to_wire
-from reconciler.secrets import mask
 from reconciler.web.arm.schedules import instant, system_data
-from reconciler.workspace.records import RunRow, StepRow
-from reconciler.workspace.store import VersionRow
+from reconciler.workspace.store.records import RunRow, StepRow
+from reconciler.workspace.store.schedules import VersionRow
 
 TYPE = "Microsoft.MachineLearningServices/workspaces/jobs"
 

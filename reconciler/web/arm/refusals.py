@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from reconciler.firing.expression import parse
-from reconciler.firing.zones import resolve
+from reconciler.firing.clocks.zones import resolve
+from reconciler.firing.rules.cron_expression import parse
 from reconciler.model import FREQUENCIES, WEEK_DAYS
 from reconciler.web.arm.errors import bad
 

@@ -19,9 +19,9 @@ from reconciler.web.arm import job_calls, schedule_calls
 from reconciler.web.arm.address import PROVIDER, Address, read_address
 from reconciler.web.arm.call import Call, json_response
 from reconciler.web.arm.errors import ArmError, bad, conflict, refused
-from reconciler.web.arm.operations import REGION, read_operation, status
+from reconciler.web.arm.long_running import REGION, read_operation, status
 from reconciler.web.services import Services
-from reconciler.workspace.database import Refused
+from reconciler.workspace.store.database import Refused
 
 Answer = Callable[[Call], Awaitable[Response]]
 

@@ -10,13 +10,13 @@ from starlette.responses import Response
 from reconciler.model import Key, Schedule
 from reconciler.web.arm.call import PAGE, Call, json_response
 from reconciler.web.arm.errors import bad, conflict, not_found
-from reconciler.web.arm.operations import Operation, operation_path
+from reconciler.web.arm.long_running import Operation, operation_path
 from reconciler.web.arm.refusals import refuse_bad_schedule
 from reconciler.web.arm.schedules import read_schedule, resource
-from reconciler.web.workspace import Missing, Workspace, live_schedule
-from reconciler.workspace.database import Refused
-from reconciler.workspace.references import PREFIX, split_reference
-from reconciler.workspace.store import ScheduleRow
+from reconciler.web.workspace_view import Missing, Workspace, live_schedule
+from reconciler.workspace.store.database import Refused
+from reconciler.workspace.store.references import PREFIX, split_reference
+from reconciler.workspace.store.schedules import ScheduleRow
 
 VIEWS = {"enabledonly": True, "disabledonly": False, "all": None}
 ACTOR = "Azure's API"

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.document import scalar_text
-from reconciler.firing.zones import windows_name
+from reconciler.firing.clocks.zones import windows_name
+from reconciler.masking import mask
 from reconciler.model import DatastoreChange, Recurrence, Schedule, Trigger
 from reconciler.providers.azureml.ids import PREFIX, Workspace
 from reconciler.providers.azureml.wire import (
@@ -21,10 +22,9 @@ from reconciler.providers.azureml.wire import (
     properties_to_wire,
     schedule_from_wire,
 )
-from reconciler.secrets import mask
 from reconciler.web.arm.errors import bad
-from reconciler.web.workspace import stored_schedule
-from reconciler.workspace.store import ScheduleRow
+from reconciler.web.workspace_view import stored_schedule
+from reconciler.workspace.store.schedules import ScheduleRow
 
 TYPE = "Microsoft.MachineLearningServices/workspaces/schedules"
 _PLACEHOLDER = Recurrence("day", 1)

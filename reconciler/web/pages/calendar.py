@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from reconciler.firing.bits import DAY_MINUTES, span_of
-from reconciler.firing.count import raster
-from reconciler.plan.heat import Heat
-from reconciler.web.pages import pictures
+from reconciler.firing.counting.bitsets import DAY_MINUTES, span_of
+from reconciler.firing.counting.count import raster
+from reconciler.plan.impact.heatmap import Heat
+from reconciler.web.pages import charts
 from reconciler.web.pages.common import kept, services_of
-from reconciler.web.pages.upcoming import Known
-from reconciler.web.rendering import render
+from reconciler.web.pages.upcoming_fires import Known
+from reconciler.web.templating import render
 
 DAYS = 14
 _FEW = 25
@@ -51,17 +51,17 @@ def _count(known: list[Known], now: datetime) -> dict[str, Any]:
         if one.following is not None:
             heat.add(raster(one.trigger, span, one.created_at).bits)
     rows = heat.rows(DAYS)
-    start = (now.hour * 60 + now.minute) // pictures.SLOT_MINUTES
+    start = (now.hour * 60 + now.minute) // charts.SLOT_MINUTES
     slots = [
-        sum(heat.at(minute) for minute in range(slot * 10, slot * 10 + pictures.SLOT_MINUTES))
-        for slot in range(start, start + DAY_MINUTES // pictures.SLOT_MINUTES)
+        sum(heat.at(minute) for minute in range(slot * 10, slot * 10 + charts.SLOT_MINUTES))
+        for slot in range(start, start + DAY_MINUTES // charts.SLOT_MINUTES)
     ]
-    begin = first + timedelta(minutes=start * pictures.SLOT_MINUTES)
+    begin = first + timedelta(minutes=start * charts.SLOT_MINUTES)
     busiest = [(first + timedelta(minutes=m), heat.at(m)) for m in heat.busiest(5)]
     return {
         "total": heat.total,
-        "rows": pictures.heat_rows(rows, first.date()),
-        "bars": pictures.bars(slots, begin),
+        "rows": charts.heat_rows(rows, first.date()),
+        "bars": charts.bars(slots, begin),
         "busiest": [(at, number) for at, number in busiest if number > 1],
     }
 

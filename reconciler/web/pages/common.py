@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from reconciler.web.pages.drift import Drift, DriftWatch
-from reconciler.web.pages.upcoming import Upcoming
+from reconciler.web.pages.upcoming_fires import Upcoming
 from reconciler.web.services import Services
 
 SIZE = 50

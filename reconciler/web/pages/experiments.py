@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from reconciler.web.pages.common import SIZE, page_of, services_of
-from reconciler.web.rendering import render
+from reconciler.web.templating import render
 
 
 async def list_experiments(request: Request) -> Response:

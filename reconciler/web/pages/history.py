@@ -14,13 +14,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from reconciler.errors import ReconcilerError
-from reconciler.render.text import render_plan
+from reconciler.render.text.plan_text import render_plan
 from reconciler.state import State
 from reconciler.state.records import Conditions, Entry
 from reconciler.web.pages.common import services_of
-from reconciler.web.rendering import render
-from reconciler.web.shown import about
-from reconciler.web.workspace import Missing
+from reconciler.web.template_filters import about
+from reconciler.web.templating import render
+from reconciler.web.workspace_view import Missing
 
 T = TypeVar("T")
 _LINES = 50

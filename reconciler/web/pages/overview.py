@@ -12,9 +12,9 @@ from starlette.routing import BaseRoute, Route
 from reconciler.web.pages.common import kept, last_drift, services_of
 from reconciler.web.pages.drift import Drift
 from reconciler.web.pages.history import conditions_of
-from reconciler.web.rendering import render
-from reconciler.web.workspace import Workspace
-from reconciler.workspace.listing import Listing
+from reconciler.web.templating import render
+from reconciler.web.workspace_view import Workspace
+from reconciler.workspace.store.page_listings import Listing
 
 _DAY = timedelta(days=1)
 _FEW = 10

@@ -9,16 +9,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from reconciler.render.json import mask_document
-from reconciler.web import shown
-from reconciler.web.auth import require, who
+from reconciler.render.documents import mask_document
+from reconciler.web import template_filters
+from reconciler.web.access.authentication import require, who
 from reconciler.web.pages.common import SIZE, asked, page_of, services_of
 from reconciler.web.pages.schedules import _line
-from reconciler.web.pages.steps import graph_of
-from reconciler.web.rendering import render
-from reconciler.web.shown import path_of
-from reconciler.web.workspace import Missing, Workspace
-from reconciler.workspace.listing import Listing
+from reconciler.web.pages.step_graph import graph_of
+from reconciler.web.template_filters import path_of
+from reconciler.web.templating import render
+from reconciler.web.workspace_view import Missing, Workspace
+from reconciler.workspace.store.page_listings import Listing
 
 
 async def list_pipelines(request: Request) -> Response:
@@ -57,7 +57,7 @@ def _read(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
         "description": str(document.get("description") or ""),
         "graph": graph,
         "no_graph": why,
-        "document": shown.document(mask_document(document)),
+        "document": template_filters.document(mask_document(document)),
         "schedules": [
             {"name": line.row.name, "enabled": line.enabled, "words": line.words}
             for line in (_line(row, now, None) for row in listing.of_pipeline(name))

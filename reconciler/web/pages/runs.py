@@ -15,14 +15,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from reconciler.web.auth import require, who
+from reconciler.web.access.authentication import require, who
 from reconciler.web.pages.common import SIZE, asked, page_of, services_of
-from reconciler.web.pages.steps import graph_of
-from reconciler.web.rendering import render
-from reconciler.web.shown import inputs, path_of, query
-from reconciler.web.workspace import Missing, Workspace
-from reconciler.workspace.listing import STATUSES, Listing
-from reconciler.workspace.runner import log_path
+from reconciler.web.pages.step_graph import graph_of
+from reconciler.web.template_filters import inputs, path_of, query
+from reconciler.web.templating import render
+from reconciler.web.workspace_view import Missing, Workspace
+from reconciler.workspace.execution.runner import log_path
+from reconciler.workspace.store.page_listings import STATUSES, Listing
 
 OPEN = ("NotStarted", "Running")
 _SHOWN = 64 * 1024

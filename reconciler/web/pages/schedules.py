@@ -14,24 +14,24 @@ from starlette.routing import BaseRoute, Route
 
 from reconciler.document import schedule_from_document
 from reconciler.firing import next_fires
-from reconciler.firing.bits import span_of
-from reconciler.firing.count import raster
-from reconciler.firing.words import describe
-from reconciler.firing.zones import zone
+from reconciler.firing.clocks.zones import zone
+from reconciler.firing.counting.bitsets import span_of
+from reconciler.firing.counting.count import raster
+from reconciler.firing.words.trigger_words import describe
+from reconciler.masking import is_secret, mask
 from reconciler.model import DatastoreChange, Key, LiveSchedule, Trigger
-from reconciler.render.json import schedule_document
-from reconciler.secrets import is_secret, mask
-from reconciler.web.auth import require, who
-from reconciler.web.pages import pictures
+from reconciler.render.documents import schedule_document
+from reconciler.web.access.authentication import require, who
+from reconciler.web.pages import charts
 from reconciler.web.pages.common import SIZE, asked, form_of, kept, last_drift, page_of, services_of
 from reconciler.web.pages.drift import Drift
 from reconciler.web.pages.history import changes_of
-from reconciler.web.rendering import render
-from reconciler.web.shown import document, inputs, path_of, plain
-from reconciler.web.workspace import Workspace
-from reconciler.workspace.listing import KINDS, Listing, Wanted
-from reconciler.workspace.references import split_reference
-from reconciler.workspace.store import ScheduleRow
+from reconciler.web.template_filters import document, inputs, path_of, plain
+from reconciler.web.templating import render
+from reconciler.web.workspace_view import Workspace
+from reconciler.workspace.store.page_listings import KINDS, Listing, Wanted
+from reconciler.workspace.store.references import split_reference
+from reconciler.workspace.store.schedules import ScheduleRow
 
 _LAST_DAYS, _NEXT_DAYS = 7, 7
 _MOST_MARKS = 12_000
@@ -177,7 +177,7 @@ def _next(live: LiveSchedule, now: datetime) -> list[Moment]:
 
 def _days(
     listing: Listing, live: LiveSchedule, now: datetime
-) -> tuple[Sequence[pictures.DayRow], str]:
+) -> tuple[Sequence[charts.DayRow], str]:
     """The fires of the last and the next days, as a picture and in words."""
     now = now.astimezone(UTC)
     first = now.date() - timedelta(days=_LAST_DAYS)
@@ -186,15 +186,15 @@ def _days(
     past = [
         (fire.due_at, fire.outcome) for fire in listing.fires(live.key.name, start, _MOST_MARKS)
     ]
-    coming: pictures.Counts = {}
+    coming: charts.Counts = {}
     if live.schedule.enabled:
         span = span_of(now, end)
         bits = raster(live.schedule.trigger, span, live.created_at or now).bits
-        coming = pictures.slot_counts(bits, now.date())
+        coming = charts.slot_counts(bits, now.date())
     ran = sum(kind == "run" for _, kind in past)
     missed = sum(kind == "missed" for _, kind in past)
     words = f"{ran:,} ran, {missed:,} missed, {sum(coming.values()):,} to come"
-    days = pictures.fire_days(past, coming, now, first, _LAST_DAYS + _NEXT_DAYS + 1)
+    days = charts.fire_days(past, coming, now, first, _LAST_DAYS + _NEXT_DAYS + 1)
     return days, words
 
 

@@ -11,10 +11,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from reconciler.web.auth import Attempts, client_of, cookie_name, same_origin
-from reconciler.web.hosts import origin_of
-from reconciler.web.rendering import render
+from reconciler.web.access.authentication import Attempts, client_of, cookie_name, same_origin
+from reconciler.web.access.host_names import origin_of
 from reconciler.web.settings import Site
+from reconciler.web.templating import render
 from reconciler.web.tokens import LONGEST_TOKEN, SESSION_SECONDS, Right
 
 _LARGEST = 4096

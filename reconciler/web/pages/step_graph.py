@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from reconciler.web.pages.pictures import Graph, graph
-from reconciler.web.shown import took
-from reconciler.workspace.jobs import Context, JobError, plan_run
-from reconciler.workspace.records import StepRow
+from reconciler.web.pages.charts import Graph, graph
+from reconciler.web.template_filters import took
+from reconciler.workspace.execution.steps import Context, JobError, plan_run
+from reconciler.workspace.store.records import StepRow
 
 TOO_MUCH = "It has too many steps to draw."
 

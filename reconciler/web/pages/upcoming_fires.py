@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.document import schedule_from_document
-from reconciler.firing.prepared import NextFire, prepare
-from reconciler.firing.words import describe
+from reconciler.firing.compiled import NextFire, prepare
+from reconciler.firing.words.trigger_words import describe
 from reconciler.model import DatastoreChange, Key, Trigger
-from reconciler.web.workspace import Workspace
-from reconciler.workspace.store import ScheduleRow
+from reconciler.web.workspace_view import Workspace
+from reconciler.workspace.store.schedules import ScheduleRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,16 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from reconciler.web import arm, pages, v1
-from reconciler.web.auth import Attempts, Auth
-from reconciler.web.guard import Guard
-from reconciler.web.login import Login
-from reconciler.web.rendering import render
+from reconciler.web.access.authentication import Attempts, Auth
+from reconciler.web.access.request_guard import Guard
+from reconciler.web.error_responses import door_of, error_response
+from reconciler.web.pages.sign_in import Login
 from reconciler.web.services import Services
-from reconciler.web.shapes import door_of, error_response
-from reconciler.web.workspace import Missing
-from reconciler.workspace.database import Refused, StoreError
+from reconciler.web.templating import render
+from reconciler.web.workspace_view import Missing
+from reconciler.workspace.store.database import Refused, StoreError
 
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parents[1] / "static"
 
 
 def create_app(services: Services) -> Starlette:

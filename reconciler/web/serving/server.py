@@ -12,11 +12,11 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from reconciler.web.app import create_app
-from reconciler.web.guard import LARGEST_HEADERS, LONGEST_TARGET
+from reconciler.web.access.request_guard import LARGEST_HEADERS, LONGEST_TARGET
 from reconciler.web.services import Services
+from reconciler.web.serving.app import create_app
+from reconciler.web.serving.sockets import address_of, bind
 from reconciler.web.settings import Site
-from reconciler.web.sockets import address_of, bind
 
 MOST_CONNECTIONS = 256
 HEADER_SECONDS = 10.0

@@ -14,14 +14,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reconciler.cli.doors import Doors
-from reconciler.cli.events import Log
 from reconciler.errors import ReconcilerError
-from reconciler.web.sockets import address_of, bind, is_loopback
+from reconciler.web.serving.sockets import address_of, bind, is_loopback
 from reconciler.web.tokens import LINK_SECONDS, Tokens
 
 STOP_SECONDS = 8.0
@@ -33,8 +32,25 @@ up to LONGEST_AGAIN_SECONDS, unless it had run for that long.
 LONGEST_AGAIN_SECONDS = 60.0
 
 
+Log = Callable[..., None]
+"""Called with an event's name and its fields."""
+
+
 @dataclass(frozen=True, slots=True)
-class Told:
+class Binding:
+    """Where `serve` answers, and to whom."""
+
+    host: str
+    port: int
+    token_file: Path | None = None
+    read_only_file: Path | None = None
+    public_url: str | None = None
+    hosts: tuple[str, ...] = ()
+    azure_name: tuple[str, str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions:
     """What the process is told, as JSON, in the first line of its standard input."""
 
     config: str
@@ -49,45 +65,47 @@ class Told:
     log_format: str
 
 
-def _bind(doors: Doors) -> socket.socket:
+def _bind(binding: Binding) -> socket.socket:
     try:
-        return bind(doors.host, doors.port)
+        return bind(binding.host, binding.port)
     except OSError as error:
         raise ReconcilerError(
-            f"{doors.host}, port {doors.port}: {error.strerror or error}",
+            f"{binding.host}, port {binding.port}: {error.strerror or error}",
             hint="--port 0 takes any that is free; --no-http serves none",
         ) from error
 
 
-class Front:
+class ServerProcess:
     """The process that answers HTTP, from `start` to `stop`."""
 
     def __init__(
         self,
-        doors: Doors,
+        binding: Binding,
         tokens: Tokens,
         *,
+        module: str,
         config: Path,
         target: str,
         log: Log,
         log_format: str,
     ) -> None:
-        """Bind; ReconcilerError."""
-        self._doors = doors
+        """Bind; ReconcilerError. `module` is what Python runs (`-m`) in the process."""
+        self._module = module
+        self._binding = binding
         self._tokens = tokens
         self._log = log
-        self._socket = _bind(doors)
-        self.address = (doors.public_url or address_of(self._socket)).rstrip("/")
-        self._told = Told(
+        self._socket = _bind(binding)
+        self.address = (binding.public_url or address_of(self._socket)).rstrip("/")
+        self._instructions = Instructions(
             config=str(config),
             target=target,
             socket=self._socket.fileno(),
             token=tokens.full,
             read_only_token=tokens.read,
-            any_address=not is_loopback(doors.host),
-            public_url=doors.public_url,
-            hosts=doors.hosts,
-            azure_name=doors.azure_name,
+            any_address=not is_loopback(binding.host),
+            public_url=binding.public_url,
+            hosts=binding.hosts,
+            azure_name=binding.azure_name,
             log_format=log_format,
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -100,10 +118,10 @@ class Front:
         self._process = self._open()
         self._watcher.start()
         self._log("serving", address=self.address)
-        if not is_loopback(self._doors.host):
+        if not is_loopback(self._binding.host):
             self._log(
                 "open_to_others",
-                host=self._doors.host,
+                host=self._binding.host,
                 meaning="whoever reaches this port and has a token gets in; there is no TLS here,"
                 " so put a proxy before it that has",
             )
@@ -131,7 +149,7 @@ class Front:
 
     def _open(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "reconciler.cli.http"],
+            [sys.executable, "-m", self._module],
             stdin=subprocess.PIPE,
             pass_fds=(self._socket.fileno(),),
             # Ctrl-C is for the engine, which then stops this.
@@ -139,7 +157,7 @@ class Front:
         )
         assert process.stdin is not None
         try:
-            process.stdin.write(json.dumps(asdict(self._told)).encode() + b"\n")
+            process.stdin.write(json.dumps(asdict(self._instructions)).encode() + b"\n")
             process.stdin.flush()
         except BrokenPipeError:
             pass  # it has ended; whoever waits for it says how

@@ -8,12 +8,12 @@ from typing import Any
 
 from starlette.requests import Request
 
+from reconciler.web.access.host_names import origin_of
 from reconciler.web.arm.address import Address
 from reconciler.web.arm.call import read_json
-from reconciler.web.hosts import origin_of
 from reconciler.web.services import Services
 from reconciler.web.v1.errors import bad
-from reconciler.workspace.datastore import Datastore
+from reconciler.workspace.datastores.datastore import Datastore
 
 ACTOR = "Azure's v1 API"
 

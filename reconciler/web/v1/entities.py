@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.document import scalar_text
-from reconciler.secrets import mask
+from reconciler.masking import mask
 from reconciler.web.v1.enums import ENTITY_STATUS, RUN_TYPE, STATUS_CODE
 from reconciler.web.v1.ids import guid
 from reconciler.web.v1.submission import assignments, is_in_datastore
 from reconciler.web.v1.triggers import trigger_to_v1
-from reconciler.web.workspace import stored_schedule
-from reconciler.workspace.datastore import Datastore
-from reconciler.workspace.records import RunRow
-from reconciler.workspace.references import split_reference
-from reconciler.workspace.store import PipelineRow, ScheduleRow, VersionRow
+from reconciler.web.workspace_view import stored_schedule
+from reconciler.workspace.datastores.datastore import Datastore
+from reconciler.workspace.store.records import RunRow
+from reconciler.workspace.store.references import split_reference
+from reconciler.workspace.store.schedules import PipelineRow, ScheduleRow, VersionRow
 
 ACTIVE, DISABLED = ENTITY_STATUS.index("Active"), ENTITY_STATUS.index("Disabled")
 _STATUS = {"Completed": "Finished"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from reconciler.web.shapes import v1_error
+from reconciler.web.error_responses import v1_error
 
 
 class V1Error(Exception):

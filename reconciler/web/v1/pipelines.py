@@ -13,10 +13,10 @@ from reconciler.web.v1.entities import endpoint_entity, pipeline_entity
 from reconciler.web.v1.enums import ENTITY_STATUS, read_enum
 from reconciler.web.v1.errors import bad, not_found
 from reconciler.web.v1.ids import find
-from reconciler.web.workspace import Workspace
-from reconciler.workspace.database import Refused
-from reconciler.workspace.references import PREFIX
-from reconciler.workspace.store import PipelineRow, VersionRow
+from reconciler.web.workspace_view import Workspace
+from reconciler.workspace.store.database import Refused
+from reconciler.workspace.store.references import PREFIX
+from reconciler.workspace.store.schedules import PipelineRow, VersionRow
 
 
 def find_version(workspace: Workspace, identifier: str) -> tuple[PipelineRow, VersionRow]:

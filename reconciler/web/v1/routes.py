@@ -9,15 +9,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from reconciler.errors import ProviderError
+from reconciler.web.access.host_names import origin_of
 from reconciler.web.arm.address import read_address
 from reconciler.web.arm.errors import ArmError
-from reconciler.web.hosts import origin_of
+from reconciler.web.error_responses import v1_error
 from reconciler.web.services import Services
-from reconciler.web.shapes import v1_error
 from reconciler.web.v1 import data_types, pipelines, runs, schedule_calls
 from reconciler.web.v1.call import Call
 from reconciler.web.v1.errors import V1Error
-from reconciler.workspace.database import Refused
+from reconciler.workspace.store.database import Refused
 
 Answer = Callable[[Call], Awaitable[Response]]
 _METHODS = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE"]

@@ -13,10 +13,10 @@ from reconciler.web.v1.errors import bad, not_found
 from reconciler.web.v1.pipelines import find_endpoint, find_version
 from reconciler.web.v1.schedule_calls import find_schedule
 from reconciler.web.v1.submission import read_submission
-from reconciler.web.workspace import Workspace
-from reconciler.workspace.database import Refused
-from reconciler.workspace.records import RunRow
-from reconciler.workspace.store import PipelineRow
+from reconciler.web.workspace_view import Workspace
+from reconciler.workspace.store.database import Refused
+from reconciler.workspace.store.records import RunRow
+from reconciler.workspace.store.schedules import PipelineRow
 
 MOST = 1000
 """Runs of one answer, which has no pages."""

@@ -19,10 +19,10 @@ from reconciler.web.v1.ids import find
 from reconciler.web.v1.pipelines import reference_of
 from reconciler.web.v1.submission import Submission, read_submission
 from reconciler.web.v1.triggers import read_trigger
-from reconciler.web.workspace import Workspace, live_schedule
-from reconciler.workspace.database import Refused
-from reconciler.workspace.references import split_reference
-from reconciler.workspace.store import ScheduleRow
+from reconciler.web.workspace_view import Workspace, live_schedule
+from reconciler.workspace.store.database import Refused
+from reconciler.workspace.store.references import split_reference
+from reconciler.workspace.store.schedules import ScheduleRow
 
 TRIES = 5
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")

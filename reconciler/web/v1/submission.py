@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler.document import normal_path, scalar_text
 from reconciler.web.v1.errors import bad
-from reconciler.workspace.datastore import Datastore
+from reconciler.workspace.datastores.datastore import Datastore
 
 _ASSIGNMENTS = ("ParameterAssignments", "DataPathAssignments")
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.document import normal_path
-from reconciler.firing.zones import resolve, windows_name
+from reconciler.firing.clocks.zones import resolve, windows_name
 from reconciler.model import DatastoreChange, Frequency, Pattern, Recurrence, Trigger
 from reconciler.web.v1.enums import FREQUENCY, SCHEDULE_TYPE, WEEK_DAYS, read_enum
 from reconciler.web.v1.errors import bad

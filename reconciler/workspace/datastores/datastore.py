@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from reconciler.secrets import MASK, is_secret, mask_text
-from reconciler.workspace.watch import Listed
+from reconciler.masking import MASK, is_secret, mask_text
+from reconciler.workspace.datastores.changes import Listed
 
 LARGEST_DIGEST = 256 * 1024 * 1024
 """Bytes up to which a local file is read to see whether its content changed."""

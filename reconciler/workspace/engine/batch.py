@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from reconciler.model import Schedule
-from reconciler.workspace.ledger import Ledger
-from reconciler.workspace.records import Fire, new_run
-from reconciler.workspace.timetable import Due
+from reconciler.workspace.engine.timetable import Due
+from reconciler.workspace.store.ledger import Ledger
+from reconciler.workspace.store.records import Fire, new_run
 
 BURST = 500
 """From so many fires at one instant on, they are recorded before their runs."""

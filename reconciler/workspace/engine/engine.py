@@ -19,17 +19,17 @@ from datetime import UTC, datetime, timedelta
 
 from reconciler.document import schedule_from_document
 from reconciler.model import DatastoreChange, Key, Schedule
-from reconciler.workspace.bursts import Bursts, split
-from reconciler.workspace.database import StoreError
-from reconciler.workspace.datastore import Datastore
-from reconciler.workspace.executor import Executor, Settings
-from reconciler.workspace.ledger import Ledger
-from reconciler.workspace.looks import Log, Looks, Message
-from reconciler.workspace.orphans import end_orphans
-from reconciler.workspace.records import Fire, new_run, run_stamp
-from reconciler.workspace.runs import Runs
-from reconciler.workspace.store import ScheduleRow, Store
-from reconciler.workspace.timetable import Due, Timed, Timetable
+from reconciler.workspace.datastores.datastore import Datastore
+from reconciler.workspace.engine.batch import Bursts, split
+from reconciler.workspace.engine.executor import Executor, Settings
+from reconciler.workspace.engine.folder_polling import Log, Looks, Message
+from reconciler.workspace.engine.timetable import Due, Timed, Timetable
+from reconciler.workspace.execution.orphans import end_orphans
+from reconciler.workspace.store.database import StoreError
+from reconciler.workspace.store.ledger import Ledger
+from reconciler.workspace.store.records import Fire, new_run, run_stamp
+from reconciler.workspace.store.runs import Runs
+from reconciler.workspace.store.schedules import ScheduleRow, Store
 
 CHECK_SECONDS = 0.5
 """How often the engine asks whether another process has written to the file."""

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from reconciler.workspace.jobs import Context, JobError, RunPlan, plan_run
-from reconciler.workspace.looks import Log, Message
-from reconciler.workspace.process import GRACE_SECONDS
-from reconciler.workspace.records import RunRow
-from reconciler.workspace.runner import Run, RunReport, StepReport
-from reconciler.workspace.runs import Runs
-from reconciler.workspace.store import Store
+from reconciler.workspace.engine.folder_polling import Log, Message
+from reconciler.workspace.execution.runner import Run, RunReport, StepReport
+from reconciler.workspace.execution.step_process import GRACE_SECONDS
+from reconciler.workspace.execution.steps import Context, JobError, RunPlan, plan_run
+from reconciler.workspace.store.records import RunRow
+from reconciler.workspace.store.runs import Runs
+from reconciler.workspace.store.schedules import Store
 
 
 @dataclass(frozen=True, slots=True)

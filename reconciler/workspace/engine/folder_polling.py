@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from reconciler.model import DatastoreChange, Schedule
-from reconciler.workspace.database import Database, StoreError
-from reconciler.workspace.datastore import Datastore, WatchError
-from reconciler.workspace.ledger import Ledger
-from reconciler.workspace.records import Cursor, Fire, new_run
-from reconciler.workspace.watch import Changes, changes
+from reconciler.workspace.datastores.changes import Changes, changes
+from reconciler.workspace.datastores.datastore import Datastore, WatchError
+from reconciler.workspace.store.database import Database, StoreError
+from reconciler.workspace.store.ledger import Ledger
+from reconciler.workspace.store.records import Cursor, Fire, new_run
 
 Log = Callable[..., None]
 """(event, **fields): one structured line for each decision."""

@@ -11,7 +11,7 @@ import heapq
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from reconciler.firing.prepared import NextFire, prepare
+from reconciler.firing.compiled import NextFire, prepare
 from reconciler.model import Cron, Recurrence
 
 LATE = timedelta(seconds=60)

@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from reconciler.workspace.marked import processes_with
+from reconciler.workspace.execution.process_search import processes_with
 
 _ROUNDS = 50
 

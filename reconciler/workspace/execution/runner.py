@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from reconciler.workspace.jobs import RunPlan, Step
-from reconciler.workspace.process import GRACE_SECONDS, Ended, StepProcess
+from reconciler.workspace.execution.step_process import GRACE_SECONDS, Ended, StepProcess
+from reconciler.workspace.execution.steps import RunPlan, Step
 
 Status = Literal["NotStarted", "Running", "Completed", "Failed", "Canceled", "Skipped"]
 FINAL: tuple[Status, ...] = ("Completed", "Failed", "Canceled", "Skipped")

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from reconciler.workspace.marked import processes_with
+from reconciler.workspace.execution.process_search import processes_with
 
 _MOST_LOOKS = 100
 LOG_LIMIT = 64 * 1024 * 1024

@@ -14,7 +14,7 @@ from graphlib import CycleError, TopologicalSorter
 from math import isfinite
 from typing import Any
 
-from reconciler.workspace.shell import BINDING, bind, evaluates, holds_command
+from reconciler.workspace.execution.command_text import BINDING, bind, evaluates, holds_command
 
 STEP_OF_COMMAND_JOB = "command"
 """The name of the one step of a command job."""

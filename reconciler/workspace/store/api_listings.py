@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.workspace.database import Database, translated
-from reconciler.workspace.records import RunRow
-from reconciler.workspace.runs import RUN_COLUMNS, run_row
-from reconciler.workspace.store import SCHEDULE_COLUMNS, ScheduleRow, schedule_row
+from reconciler.workspace.store.database import Database, translated
+from reconciler.workspace.store.records import RunRow
+from reconciler.workspace.store.runs import RUN_COLUMNS, run_row
+from reconciler.workspace.store.schedules import SCHEDULE_COLUMNS, ScheduleRow, schedule_row
 
 
 class Browse:

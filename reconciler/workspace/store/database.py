@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from reconciler.workspace.schema import WORKSPACE, Schema
+from reconciler.workspace.store.schema import WORKSPACE, Schema
 
 BUSY_SECONDS = 30.0
 """How long a write waits for another process before it gives up."""

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.workspace.database import Database
-from reconciler.workspace.records import Cursor, Fire, FireRow, Watch, run_stamp
-from reconciler.workspace.runs import RunWriter
-from reconciler.workspace.watch import Changes, Seen
+from reconciler.workspace.datastores.changes import Changes, Seen
+from reconciler.workspace.store.database import Database
+from reconciler.workspace.store.records import Cursor, Fire, FireRow, Watch, run_stamp
+from reconciler.workspace.store.runs import RunWriter
 
 KEPT = timedelta(days=400)
 """How long a fire is remembered. A clock that goes back by more than this may repeat it."""

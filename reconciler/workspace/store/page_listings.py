@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reconciler.workspace.database import Database
-from reconciler.workspace.records import FireRow, RunRow
-from reconciler.workspace.runs import RUN_COLUMNS, run_row
-from reconciler.workspace.store import SCHEDULE_COLUMNS, ScheduleRow, schedule_row
+from reconciler.workspace.store.database import Database
+from reconciler.workspace.store.records import FireRow, RunRow
+from reconciler.workspace.store.runs import RUN_COLUMNS, run_row
+from reconciler.workspace.store.schedules import SCHEDULE_COLUMNS, ScheduleRow, schedule_row
 
 KINDS = ("recurrence", "cron", "datastore")
 STATUSES = ("NotStarted", "Running", "Completed", "Failed", "Canceled")

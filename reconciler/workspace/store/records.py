@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from reconciler.model import Schedule, data_path_of
-from reconciler.workspace.references import split_reference
-from reconciler.workspace.watch import Listed, Seen
+from reconciler.workspace.datastores.changes import Listed, Seen
+from reconciler.workspace.store.references import split_reference
 
 Cause = Literal["time", "data", "manual"]
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from reconciler.workspace.database import Database, Refused
-from reconciler.workspace.records import NewRun, RunRow, StepRow
-from reconciler.workspace.runner import RunReport, StepReport
+from reconciler.workspace.execution.runner import RunReport, StepReport
+from reconciler.workspace.store.database import Database, Refused
+from reconciler.workspace.store.records import NewRun, RunRow, StepRow
 
 RUN_COLUMNS = (
     "name, schedule, experiment, pipeline, version, cause, due_at, data_path, inputs, go_on,"

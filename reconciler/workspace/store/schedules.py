@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reconciler.workspace.database import Database, Refused, translated
+from reconciler.workspace.store.database import Database, Refused, translated
 
 
 @dataclass(frozen=True, slots=True)

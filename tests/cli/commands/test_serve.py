@@ -11,7 +11,7 @@ import pytest
 from helpers import command, environment, invoke, run, write
 from serving import FILES, Serve, serving, workspace
 
-from reconciler.workspace.lease import Lease
+from reconciler.workspace.engine.lease import Lease
 
 
 @pytest.fixture

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.declare.jobfile import definition_inputs, input_findings, job_inputs, read_job
+from reconciler.declare.jobs.job_document import (
+    definition_inputs,
+    input_findings,
+    job_inputs,
+    read_job,
+)
 from reconciler.model import Job
 
 COMMAND = {"type": "command", "command": "echo"}

@@ -9,10 +9,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.declare.edit import REMOVE, Edit, EditError, changed, edit
-from reconciler.declare.load import MAX_DEPTH, parse
-from reconciler.declare.scalars import inline
-from reconciler.declare.yamltree import read_tree
+from reconciler.declare.reading.edits import REMOVE, Edit, EditError, changed, edit
+from reconciler.declare.reading.scalars import inline
+from reconciler.declare.reading.yaml_loader import MAX_DEPTH, parse
+from reconciler.declare.reading.yaml_nodes import read_tree
 
 SOURCE = """\
 # top

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.declare.desired import TargetSettings
-from reconciler.declare.files import (
+from reconciler.declare.reading.files import (
     File,
     FileError,
     display_path,
@@ -20,8 +19,9 @@ from reconciler.declare.files import (
     read_file,
     repository_root,
 )
-from reconciler.declare.load import MAX_BYTES
+from reconciler.declare.reading.yaml_loader import MAX_BYTES
 from reconciler.declare.repository import Declarations, read_declarations
+from reconciler.declare.resolve import TargetSettings
 from reconciler.render.problems import render_problems
 
 SCHEDULE = """name: {name}

@@ -7,16 +7,24 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.declare import load
-from reconciler.declare.load import MAX_BYTES, MAX_DEPTH, MAX_NODES, Document, Fault, Marks, parse
-from reconciler.declare.locate import Locator, Span
+from reconciler.declare.reading import yaml_loader
+from reconciler.declare.reading.positions import Locator, Span
+from reconciler.declare.reading.yaml_loader import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_NODES,
+    Document,
+    Fault,
+    Marks,
+    parse,
+)
 
 
 @pytest.fixture(params=["libyaml", "python"])
 def _parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where PyYAML was built without libyaml the parser in Python does the same."""
     monkeypatch.setattr(
-        load, "_Parser", yaml.CLoader if request.param == "libyaml" else yaml.Loader
+        yaml_loader, "_Parser", yaml.CLoader if request.param == "libyaml" else yaml.Loader
     )
 
 
@@ -411,8 +419,8 @@ def test_not_yaml(text: str, line: int, column: int) -> None:
 
 def test_parser_errors_without_a_place() -> None:
     error = yaml.MarkedYAMLError(problem="odd")
-    assert load._syntax(b"", error) == Fault("SCH005", "not valid YAML: odd")
-    assert load._syntax(b"", yaml.MarkedYAMLError()).message == (
+    assert yaml_loader._syntax(b"", error) == Fault("SCH005", "not valid YAML: odd")
+    assert yaml_loader._syntax(b"", yaml.MarkedYAMLError()).message == (
         "not valid YAML: not readable as YAML"
     )
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.firing import windows, zones
-from reconciler.firing.offsets import clock
+from reconciler.firing.clocks import windows_zones, zones
+from reconciler.firing.clocks.offsets import clock
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_nearest_never_raises_and_gives_zones(name: str) -> None:
 
 
 def test_every_windows_id_is_a_zone() -> None:
-    assert len(windows.AZURE) == 131
+    assert len(windows_zones.AZURE) == 131
     assert len(zones.WINDOWS) == 144
     assert {id_ for id_, iana in zones.WINDOWS.items() if zones.resolve(iana) != iana} == set()
 
@@ -173,7 +173,7 @@ def test_windows_name(iana: str, id_: str | None) -> None:
     assert zones.windows_name(iana) == id_
 
 
-@pytest.mark.parametrize("id_", sorted(windows.AZURE.keys() - windows.OBSOLETE))
+@pytest.mark.parametrize("id_", sorted(windows_zones.AZURE.keys() - windows_zones.OBSOLETE))
 def test_an_id_of_azure_comes_back_as_itself(id_: str) -> None:
     assert zones.windows_name(zones.WINDOWS[id_]) == id_
 

@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.firing import next_fires
-from reconciler.firing.bits import Raster, instants, minutes_of, span_of
-from reconciler.firing.count import count, raster
-from reconciler.firing.instants import moment
+from reconciler.firing.clocks.instants import moment
+from reconciler.firing.counting.bitsets import Raster, instants, minutes_of, span_of
+from reconciler.firing.counting.count import count, raster
 from reconciler.model import Cron, DatastoreChange, Recurrence, Trigger
 
 LENGTHS = st.sampled_from((1, 59, 3600, 86400, 14 * 86400, 60 * 86400))

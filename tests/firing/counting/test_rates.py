@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reconciler.firing.count import count
-from reconciler.firing.instants import DAY, seconds
-from reconciler.firing.rates import fires_a_day
+from reconciler.firing.clocks.instants import DAY, seconds
+from reconciler.firing.counting.count import count
+from reconciler.firing.counting.rates import fires_a_day
 from reconciler.model import Cron, DatastoreChange, Frequency, Pattern, Recurrence, Trigger
 
 CREATED = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)

@@ -10,9 +10,10 @@ from cronsim import CronSim
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reconciler.firing import next_fire, next_fires, zones
-from reconciler.firing.cron import CronFault, check, fires, restricts_days
-from reconciler.firing.cron import next_fire as next_cron_fire
+from reconciler.firing import next_fire, next_fires
+from reconciler.firing.clocks import zones
+from reconciler.firing.rules.cron import CronFault, check, fires, restricts_days
+from reconciler.firing.rules.cron import next_fire as next_cron_fire
 from reconciler.model import Cron
 
 FIVE = "five are needed: minutes, hours, days of the month, months, days of the week"

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler.firing import next_fire, next_fires
-from reconciler.firing.prepared import prepare
-from reconciler.firing.recurrence import fires
+from reconciler.firing.compiled import prepare
+from reconciler.firing.rules.recurrence import fires
 from reconciler.model import DatastoreChange, Pattern, Recurrence
 
 CREATED = "2026-01-01 10:17:42.123456"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.firing.words import describe
+from reconciler.firing.words.trigger_words import describe
 from reconciler.model import Cron, DatastoreChange, Pattern, Recurrence, Trigger
 
 LISBON = "Europe/Lisbon"

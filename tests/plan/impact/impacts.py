@@ -17,7 +17,7 @@ from reconciler.model import (
     Trigger,
 )
 from reconciler.plan import make_plan
-from reconciler.plan.impact import with_impact
+from reconciler.plan.impact.impact import with_impact
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 OLD = datetime(2026, 1, 1, 0, 7, tzinfo=UTC)

@@ -24,7 +24,7 @@ from plan.impacts import (
     with_trigger,
 )
 from reconciler.firing import next_fires
-from reconciler.firing.bits import Raster, span_of
+from reconciler.firing.counting.bitsets import Raster, span_of
 from reconciler.model import (
     Action,
     Canonical,
@@ -43,9 +43,9 @@ from reconciler.model import (
     Trigger,
 )
 from reconciler.plan import make_plan
-from reconciler.plan.heat import Heat
-from reconciler.plan.impact import with_impact
-from reconciler.plan.moves import compare
+from reconciler.plan.impact.fire_diff import compare
+from reconciler.plan.impact.heatmap import Heat
+from reconciler.plan.impact.impact import with_impact
 
 # ------------------------------------------------------------------------------ moved, added, gone
 

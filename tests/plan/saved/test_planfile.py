@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from reconciler.errors import StalePlan
 from reconciler.model import Canonical, FieldChange, Hold, Key, LiveSchedule, Mismatch, Plan
 from reconciler.plan import make_plan
-from reconciler.plan.planfile import (
+from reconciler.plan.options import PlanOptions
+from reconciler.plan.saved.digests import declarations_digest, digest, live_seal
+from reconciler.plan.saved.planfile import (
     MOST_BYTES,
-    Options,
     SavedPlan,
     SavedTarget,
     decode,
@@ -27,8 +28,7 @@ from reconciler.plan.planfile import (
     normal,
     saved_target,
 )
-from reconciler.plan.seals import declarations_digest, digest, live_seal
-from reconciler.plan.stale import (
+from reconciler.plan.saved.staleness import (
     CLOCKS_DIFFER,
     check_commit,
     check_declarations,
@@ -39,7 +39,7 @@ from reconciler.plan.stale import (
     differences,
     without,
 )
-from reconciler.render.json import plans_document
+from reconciler.render.documents import plans_document
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECRET = {"job": "azureml:train", "inputs": {"api_key": "hunter2"}}
@@ -64,7 +64,7 @@ def saved_of(plan: Plan, **fields: Any) -> SavedPlan:
         "owner": OWNER,
         "commit": None,
         "declarations": digest({}),
-        "options": Options(),
+        "options": PlanOptions(),
         "targets": (target,),
         "shown": document,
     }
@@ -79,7 +79,7 @@ PLAN = plan_of(
     canonical(schedule("new"), schedule("changed"), schedule("same"), schedule("theirs")),
     [live(CHANGED), live(schedule("same")), live(schedule("gone")), live(schedule("theirs"), "x")],
 )
-SAVED = saved_of(PLAN, options=Options(("a",), True, True, True), commit="a" * 40)
+SAVED = saved_of(PLAN, options=PlanOptions(("a",), True, True, True), commit="a" * 40)
 
 
 # ------------------------------------------------------------------------------------ bytes, value
@@ -307,7 +307,7 @@ def test_age(age: timedelta, most: timedelta | None, said: list[str]) -> None:
 
 
 def test_owner_and_options_are_said_at_once() -> None:
-    assert frame(SAVED, owner="them", options=Options(("b",))) == [
+    assert frame(SAVED, owner="them", options=PlanOptions(("b",))) == [
         'it is for the owner "us", and we are "them"',
         "it was made with --adopt a; give it again",
         "it was made without --adopt b",
@@ -315,7 +315,7 @@ def test_owner_and_options_are_said_at_once() -> None:
         "it was made with --ignore-limits; give it again",
     ]
     plain = saved_of(PLAN)
-    assert frame(plain, options=Options(allow_empty=True, ignore_limits=True, strict=True)) == [
+    assert frame(plain, options=PlanOptions(allow_empty=True, ignore_limits=True, strict=True)) == [
         "it was made without --allow-empty",
         "it was made without --ignore-limits",
     ]

@@ -14,13 +14,13 @@ from jsonschema_rs import Draft202012Validator
 
 from reconciler.model import Plan
 from reconciler.plan import make_plan
-from reconciler.plan.impact import with_impact
-from reconciler.plan.planfile import normal
-from reconciler.plan.shown import odd
+from reconciler.plan.impact.impact import with_impact
+from reconciler.plan.saved.planfile import normal
+from reconciler.plan.saved.validation import odd
 from reconciler.providers.memory import MemoryProvider
+from reconciler.render.documents import plans_document
 from reconciler.render.formats import FORMATS, render_document
-from reconciler.render.json import plans_document
-from reconciler.render.text import render_plan
+from reconciler.render.text.plan_text import render_plan
 from reconciler.schemas import schema
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

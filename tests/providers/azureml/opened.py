@@ -10,8 +10,8 @@ from typing import Any
 from fakes.arm import StandIn
 from helpers import OWNER, TARGET
 
-from reconciler.providers.azureml.auth import TokenSource, fixed_token
 from reconciler.providers.azureml.client import Client, Limits
+from reconciler.providers.azureml.credentials import TokenSource, fixed_token
 from reconciler.providers.azureml.ids import Workspace
 from reconciler.providers.azureml.provider import AzureMLProvider
 

@@ -6,16 +6,16 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from azureml.opened import VirtualClock, client, provider
 from fakes.arm import StandIn, pipeline
 from helpers import OWNER, schedule
 
-from azureml.opened import VirtualClock, client, provider
 from reconciler.apply import apply_plan
 from reconciler.errors import ProviderError
 from reconciler.model import Outcome
-from reconciler.providers.azureml.auth import fixed_token
 from reconciler.providers.azureml.calls import Calls
 from reconciler.providers.azureml.client import API_VERSION, Client, Limits
+from reconciler.providers.azureml.credentials import fixed_token
 from reconciler.providers.azureml.limiter import TokenBucket
 from reconciler.reconcile import plan_target, reconcile
 

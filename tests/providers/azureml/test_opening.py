@@ -11,8 +11,8 @@ import pytest
 from fakes.arm import StandIn
 
 from reconciler.config import Target
-from reconciler.declare.desired import TargetSettings
-from reconciler.declare.validate import schema_findings
+from reconciler.declare.checking.json_schema import schema_findings
+from reconciler.declare.resolve import TargetSettings
 from reconciler.errors import ConfigError
 from reconciler.providers import AzureAccess, Opening, open_provider
 from reconciler.providers.azureml.endpoint import same_origin

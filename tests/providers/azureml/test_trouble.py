@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 import requests
+from azureml.opened import VirtualClock, client, provider
 from fakes.arm import StandIn, pipeline
 from helpers import OWNER, schedule
 
-from azureml.opened import VirtualClock, client, provider
 from reconciler.apply import apply_plan
 from reconciler.errors import ConfigError, ProviderError, ProviderUnavailable, Unauthorized
 from reconciler.model import Outcome, Result
-from reconciler.providers.azureml.auth import IdentityToken, fixed_token
 from reconciler.providers.azureml.client import Limits
+from reconciler.providers.azureml.credentials import IdentityToken, fixed_token
 from reconciler.reconcile import plan_target, reconcile
 
 TOKEN = "a-very-secret-token"

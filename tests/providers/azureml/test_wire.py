@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from azureml.opened import provider
 from fakes.arm import StandIn, pipeline
 from helpers import OWNER, TARGET, schedule, with_job_file
 
-from azureml.opened import provider
 from reconciler.apply import apply_plan
 from reconciler.errors import DeclarationError
 from reconciler.model import Action, Change, Cron, Outcome, Recurrence, Schedule
+from reconciler.plan.options import PlanOptions
 from reconciler.providers.azureml.canonical import canonical
 from reconciler.providers.azureml.ids import Workspace, from_id, to_id
 from reconciler.providers.azureml.rules import rules
@@ -193,7 +194,7 @@ def test_strict_refuses_every_rewrite() -> None:
         one = provider(arm)
         assert len(plan_target(declared, one, owner=OWNER).changes[0].notes) == 1
         with pytest.raises(DeclarationError) as caught:
-            plan_target(declared, one, owner=OWNER, strict=True)
+            plan_target(declared, one, owner=OWNER, options=PlanOptions(strict=True))
         [problem] = caught.value.problems
         assert (problem.path, problem.line, problem.json_path) == (
             "s.yaml",
@@ -296,7 +297,7 @@ def test_unknown_members_survive_an_update() -> None:
             create_job={"job": "azureml:train", "inputs": {"n": 2}},
         )
         one = provider(arm)
-        plan = plan_target([declared], one, owner=OWNER, adopt=["a"])
+        plan = plan_target([declared], one, owner=OWNER, options=PlanOptions(adopt=("a",)))
         assert [r.outcome for r in apply_plan(plan, one)] == [Outcome.UPDATED]
         found = (arm.live("a") or {})["properties"]
         assert found["novel"] == {"x": 1}
@@ -330,7 +331,9 @@ def test_a_start_is_carried_over_to_the_clock_of_another_zone() -> None:
         arm.put_live("a", live)
         trigger = {"type": "cron", "expression": "0 2 * * *", "time_zone": "Asia/Tokyo"}
         one = provider(arm)
-        plan = plan_target([schedule("a", trigger=trigger)], one, owner=OWNER, adopt=["a"])
+        plan = plan_target(
+            [schedule("a", trigger=trigger)], one, owner=OWNER, options=PlanOptions(adopt=("a",))
+        )
         after = only(plan).after
         assert after is not None
         assert getattr(after.trigger, "start_time").isoformat() == "2026-01-01T19:00:00"  # noqa: B009
@@ -344,7 +347,7 @@ def test_a_start_is_carried_over_once() -> None:
         arm.put_live("a", live)
         trigger = {"type": "cron", "expression": "0 2 * * *", "time_zone": "Europe/Lisbon"}
         one, declared = provider(arm), [schedule("a", trigger=trigger)]
-        apply_plan(plan_target(declared, one, owner=OWNER, adopt=["a"]), one)
+        apply_plan(plan_target(declared, one, owner=OWNER, options=PlanOptions(adopt=("a",))), one)
         assert plan_target(declared, one, owner=OWNER).pending == ()
 
 
@@ -375,7 +378,7 @@ def test_schedules_of_other_kinds_are_shown_and_never_written(
         assert kind.lower() in live.schedule.job.reference.lower()
         assert plan_target([schedule("b")], one, owner=OWNER).unmanaged == 1
         with pytest.raises(DeclarationError) as caught:
-            plan_target([schedule("a")], one, owner=OWNER, adopt=["a"])
+            plan_target([schedule("a")], one, owner=OWNER, options=PlanOptions(adopt=("a",)))
         assert "a schedule of another kind has this name" in caught.value.problems[0].message
         assert arm.live("a") == before
 

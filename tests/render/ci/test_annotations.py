@@ -10,12 +10,12 @@ import documents as made
 import pytest
 
 from reconciler.model import Problem
-from reconciler.render.annotations import FORMATS, render_annotations
+from reconciler.render.ci.annotations import FORMATS, render_annotations
+from reconciler.render.ci.remarks import remarks_on_plans, remarks_on_problems
 from reconciler.render.formats import FORMATS as DOCUMENT_FORMATS
 from reconciler.render.formats import render_document
+from reconciler.render.plain_text import printable
 from reconciler.render.problems import render_problems
-from reconciler.render.remarks import remarks_on_plans, remarks_on_problems
-from reconciler.render.words import printable
 
 GITHUB = re.compile(r"::(error|warning|notice) ([^:]*)::(.*)")
 VSO = re.compile(r"##vso\[task\.logissue ((?:[^;\]]*;)*)\](.*)")

@@ -12,7 +12,7 @@ import documents as made
 import pytest
 from browser import Driver, browser, console, open_page, picture, prefer, resize
 
-from reconciler.render.html import render_html
+from reconciler.render.html.page import render_html
 
 __all__ = ["browser"]
 

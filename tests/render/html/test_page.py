@@ -12,12 +12,12 @@ import documents as made
 import html5lib
 import pytest
 
-from reconciler.render.fields import is_short, lines_of
-from reconciler.render.heat import heat_map
-from reconciler.render.html import render_html
-from reconciler.render.timeline import timeline
-from reconciler.render.worddiff import word_diff
-from reconciler.render.words import printable
+from reconciler.render.field_lines import is_short, lines_of
+from reconciler.render.html.heatmap import heat_map
+from reconciler.render.html.page import render_html
+from reconciler.render.html.timeline import timeline
+from reconciler.render.html.word_diff import word_diff
+from reconciler.render.plain_text import printable
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 OURS = """

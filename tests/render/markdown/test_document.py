@@ -12,10 +12,15 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from reconciler.render.escape import code, fence, markup, prose
-from reconciler.render.folding import COUNT, FULL, LINE, NAME, fold
-from reconciler.render.markdown import BUDGET, render_markdown, render_markdown_target, size
-from reconciler.render.words import inert, printable
+from reconciler.render.markdown.document import (
+    BUDGET,
+    render_markdown,
+    render_markdown_target,
+    size,
+)
+from reconciler.render.markdown.escaping import code, fence, markup, prose
+from reconciler.render.markdown.size_budget import COUNT, FULL, LINE, NAME, fold
+from reconciler.render.plain_text import inert, printable
 
 ALLOWED = {"paragraph", "heading", "fence", "html_block", "bullet_list", "list_item", "table"}
 ALLOWED_INLINE = {"text", "code_inline", "softbreak", "html_inline", "strong", "link"}

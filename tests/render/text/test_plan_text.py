@@ -12,10 +12,10 @@ from jsonschema import Draft202012Validator
 
 from reconciler.model import Outcome, Result
 from reconciler.plan import make_plan
-from reconciler.render.fields import facts_of, unsaid
-from reconciler.render.json import dumps, live_document, results_document
-from reconciler.render.text import render_plan, render_result, render_results
-from reconciler.render.words import clip_pair, counted, pad, printable, table, value, width
+from reconciler.render.documents import dumps, live_document, results_document
+from reconciler.render.field_lines import facts_of, unsaid
+from reconciler.render.plain_text import clip_pair, counted, pad, printable, table, value, width
+from reconciler.render.text.plan_text import render_plan, render_result, render_results
 from reconciler.schemas import schema
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.model import FieldChange, Key, Mismatch
-from reconciler.render.stale import render_mismatches
+from reconciler.render.text.staleness import render_mismatches
 
 
 def test_what_it_is_about_and_what_differs() -> None:

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.web import auth, guard
-from reconciler.web import server as servers
-from reconciler.web.guard import path_is_plain
-from reconciler.web.login import next_page
+from reconciler.web.access import authentication, request_guard
+from reconciler.web.access.request_guard import path_is_plain
+from reconciler.web.pages.sign_in import next_page
+from reconciler.web.serving import server as servers
 from reconciler.web.tokens import Tokens, check_token
 from web.opened import BASE, READER, TOKEN, V1, VERSION, Server
 
@@ -36,7 +36,7 @@ BODY = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(auth, "SLOWEST_SECONDS", 0.02)
+        patch.setattr(authentication, "SLOWEST_SECONDS", 0.02)
         with Server(tmp_path_factory.mktemp("workspace")) as made:
             yield made
         text = repr(made.logged)
@@ -282,12 +282,12 @@ def _csrf(browser: httpx.Client) -> str:
 
 def test_a_body_that_is_too_large(server: Server) -> None:
     with server.api() as client:
-        large = b" " * (guard.LARGEST_BODY + 1)
+        large = b" " * (request_guard.LARGEST_BODY + 1)
         assert client.put(ONE, params=VERSION, content=large).status_code == 413
 
         def pieces() -> Iterator[bytes]:  # without saying how many there will be
             for _ in range(9):
-                yield b" " * (guard.LARGEST_BODY // 8)
+                yield b" " * (request_guard.LARGEST_BODY // 8)
 
         assert client.put(ONE, params=VERSION, content=pieces()).status_code == 413
         assert client.get(SCHEDULES, params=VERSION).status_code == 200
@@ -300,7 +300,7 @@ def test_a_body_with_two_lengths(server: Server) -> None:
 
 
 def test_a_body_that_is_too_slow(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(request_guard, "BODY_SECONDS", 0.2)
     head = f"PUT {ONE}?api-version=2023-10-01 HTTP/1.1\r\nHost: {_host(server)}\r\n"
     head += f"Authorization: Bearer {TOKEN}\r\nContent-Length: 100\r\n\r\n" + "{"
     said = _said(server, head.encode())
@@ -317,7 +317,7 @@ def test_headers_that_are_too_slow(
 
 
 def test_headers_that_are_too_large(server: Server) -> None:
-    many = b"X-A: " + b"x" * guard.LARGEST_HEADERS + b"\r\n\r\n"
+    many = b"X-A: " + b"x" * request_guard.LARGEST_HEADERS + b"\r\n\r\n"
     assert b" 431 " in _said(server, b"GET / HTTP/1.1\r\nHost: x\r\n" + many)
     for _ in range(3):
         many = b"X-A: " + b"x" * 1000 + b"\r\n" + many[:-2] + many

@@ -13,8 +13,8 @@ import pytest
 from helpers import schedule
 
 from reconciler.document import document_from_schedule
-from reconciler.web.arm.operations import Operation, operation_name, read_operation
-from reconciler.workspace.store import NewSchedule, Store
+from reconciler.web.arm.long_running import Operation, operation_name, read_operation
+from reconciler.workspace.store.schedules import NewSchedule, Store
 from web.opened import BASE, VERSION, Server
 
 CRON: dict[str, Any] = {"triggerType": "Cron", "expression": "0 2 * * *", "timeZone": "UTC"}

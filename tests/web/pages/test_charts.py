@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from reconciler.web.pages import pictures
+from reconciler.web.pages import charts
 
 NOW = datetime(2026, 3, 4, 12, 34, tzinfo=UTC)
 FIRST = date(2026, 3, 3)
@@ -19,13 +19,11 @@ def at(text: str) -> datetime:
 def test_fires_stand_in_their_day_and_slot() -> None:
     past = [(at("2026-03-03 00:00"), "run"), (at("2026-03-04 12:29"), "run")]
     past += [(at("2026-03-04 12:20"), "missed")]
-    days = pictures.fire_days(past, {(date(2026, 3, 5), 143): 2}, NOW, FIRST, 3)
+    days = charts.fire_days(past, {(date(2026, 3, 5), 143): 2}, NOW, FIRST, 3)
     assert [day.label for day in days] == ["Tue 03 Mar", "Wed 04 Mar", "Thu 05 Mar"]
-    assert days[0].marks == (pictures.Mark(0, 1, "run", "00:00 to 00:10: 1 fire, ran"),)
-    assert days[1].marks == (
-        pictures.Mark(74, 1, "missed", "12:20 to 12:30: 2 fires, some missed"),
-    )
-    assert days[2].marks == (pictures.Mark(143, 1, "upcoming", "23:50 to 24:00: 2 fires, to come"),)
+    assert days[0].marks == (charts.Mark(0, 1, "run", "00:00 to 00:10: 1 fire, ran"),)
+    assert days[1].marks == (charts.Mark(74, 1, "missed", "12:20 to 12:30: 2 fires, some missed"),)
+    assert days[2].marks == (charts.Mark(143, 1, "upcoming", "23:50 to 24:00: 2 fires, to come"),)
     assert [day.now for day in days] == [None, 75, None]
 
 
@@ -33,7 +31,7 @@ def test_marks_side_by_side_are_one() -> None:
     past = [(at("2026-03-04 00:00") + timedelta(minutes=5 * n), "run") for n in range(4)]
     past += [(at("2026-03-04 00:20"), "missed")]
     coming = {(NOW.date(), slot): 10 for slot in (3, 4, 6)}
-    (row,) = pictures.fire_days(past, coming, NOW, NOW.date(), 1)
+    (row,) = charts.fire_days(past, coming, NOW, NOW.date(), 1)
     assert [(mark.x, mark.slots, mark.kind) for mark in row.marks] == [
         (0, 2, "run"),
         (2, 1, "missed"),
@@ -44,19 +42,19 @@ def test_marks_side_by_side_are_one() -> None:
 
 def test_slots_of_a_raster() -> None:
     every_minute = (1 << 1450) - 1
-    counts = pictures.slot_counts(every_minute, FIRST)
+    counts = charts.slot_counts(every_minute, FIRST)
     assert len(counts) == 145
     assert set(counts.values()) == {10}
     assert (date(2026, 3, 4), 0) in counts
-    assert pictures.slot_counts(0, FIRST) == {}
+    assert charts.slot_counts(0, FIRST) == {}
 
 
 def test_bars_are_shares_of_the_most() -> None:
-    made = pictures.bars([0, 1, 10, 0], at("2026-03-04 02:50"))
+    made = charts.bars([0, 1, 10, 0], at("2026-03-04 02:50"))
     assert [(bar.x, bar.height) for bar in made.bars] == [(1, 10), (2, 100)]
     assert made.ticks == ((1, "03:00"),)
     assert made.most == 10
-    assert pictures.bars([0, 0], NOW).bars == ()
+    assert charts.bars([0, 0], NOW).bars == ()
 
 
 @pytest.mark.parametrize(
@@ -64,11 +62,11 @@ def test_bars_are_shares_of_the_most() -> None:
     [(0, 0, 0), (0, 9, 0), (1, 1, 3), (1, 100, 1), (50, 100, 3), (100, 100, 5), (99, 100, 5)],
 )
 def test_levels_of_heat(count: int, most: int, level: int) -> None:
-    assert pictures.level(count, most) == level
+    assert charts.level(count, most) == level
 
 
 def test_heat_by_day() -> None:
-    (row,) = pictures.heat_rows([[0] * 23 + [7]], FIRST)
+    (row,) = charts.heat_rows([[0] * 23 + [7]], FIRST)
     assert row.label == "Tue 03 Mar"
     assert row.cells[0] == (0, 0)
     assert row.cells[23][0] == 7
@@ -76,7 +74,7 @@ def test_heat_by_day() -> None:
 
 def test_a_graph_has_a_column_for_each_length_of_waiting() -> None:
     needs = {"a": (), "b": ("a",), "c": ("a", "elsewhere"), "d": ("b", "c")}
-    made = pictures.graph(needs, {"a": ("Completed", "3 s")})
+    made = charts.graph(needs, {"a": ("Completed", "3 s")})
     assert made is not None
     assert {node.name: node.x for node in made.nodes} == {"a": 0, "b": 236, "c": 236, "d": 472}
     assert len(made.edges) == 4
@@ -85,7 +83,7 @@ def test_a_graph_has_a_column_for_each_length_of_waiting() -> None:
 
 
 def test_what_cannot_be_drawn() -> None:
-    assert pictures.graph({}, {}) is None
-    assert pictures.graph({"a": ("b",), "b": ("a",)}, {}) is None
-    many = {str(number): () for number in range(pictures.MOST_NODES + 1)}
-    assert pictures.graph(many, {}) is None
+    assert charts.graph({}, {}) is None
+    assert charts.graph({"a": ("b",), "b": ("a",)}, {}) is None
+    many = {str(number): () for number in range(charts.MOST_NODES + 1)}
+    assert charts.graph(many, {}) is None

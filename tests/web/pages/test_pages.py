@@ -16,7 +16,7 @@ from helpers import invoke, write
 from logged import PATIENCE
 from serving import Serve, serving
 
-from reconciler.workspace.runner import log_path
+from reconciler.workspace.execution.runner import log_path
 
 T = TypeVar("T")
 HOSTILE = "<script>alert(1)</script>\u202eevil"

@@ -15,7 +15,7 @@ from logged import PATIENCE
 from serving import FILES, Serve, serving, workspace
 from workspace.engines import wait_for
 
-from reconciler.workspace.lease import Lease
+from reconciler.workspace.engine.lease import Lease
 from web.opened import BASE, VERSION
 
 SHOW = """\
@@ -131,7 +131,7 @@ def test_its_process_ends_with_it(repo: Path, number: int) -> None:
 
 
 def test_help_loads_no_server() -> None:
-    script = "import sys; import reconciler.cli.serve; print('starlette' in sys.modules)"
+    script = "import sys; import reconciler.cli.commands.serve; print('starlette' in sys.modules)"
     import subprocess
 
     done = subprocess.run(

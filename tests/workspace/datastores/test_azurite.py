@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from helpers import ROOT, environment
 
-from reconciler.workspace.datastore import Datastore, secrets_of
+from reconciler.workspace.datastores.datastore import Datastore, secrets_of
 from workspace.engines import Bench, wait_for
 
 pytest.importorskip("adlfs", reason="adlfs is not installed: pip install '.[dev]'")

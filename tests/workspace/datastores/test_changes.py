@@ -11,9 +11,9 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from reconciler.workspace.datastore import Datastore, WatchError, secrets_of
-from reconciler.workspace.looks import LONGEST_BACKOFF
-from reconciler.workspace.watch import Changes, Listed, Seen, changes
+from reconciler.workspace.datastores.changes import Changes, Listed, Seen, changes
+from reconciler.workspace.datastores.datastore import Datastore, WatchError, secrets_of
+from reconciler.workspace.engine.folder_polling import LONGEST_BACKOFF
 from workspace.engines import START, Bench, locked, wait_for
 
 SECOND = timedelta(seconds=1)

@@ -15,11 +15,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reconciler.workspace import bursts
-from reconciler.workspace.datastore import Datastore
-from reconciler.workspace.engine import Engine
-from reconciler.workspace.executor import Settings
-from reconciler.workspace.store import Store
+from reconciler.workspace.datastores.datastore import Datastore
+from reconciler.workspace.engine import batch
+from reconciler.workspace.engine.engine import Engine
+from reconciler.workspace.engine.executor import Settings
+from reconciler.workspace.store.schedules import Store
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
         return datetime.fromtimestamp(origin + (time.time() - origin) * speed, UTC)
 
     # Few enough that both ways of recording what is due are interrupted.
-    bursts.BURST, bursts.AT_A_TIME = 5, 3
+    batch.BURST, batch.AT_A_TIME = 5, 3
     engine = Engine(
         Store(folder / "workspace.db", durable=True, busy_seconds=2.0),
         Settings(folder / "runs", folder, dict(os.environ), max_runs=8, grace=5.0),

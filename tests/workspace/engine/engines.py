@@ -17,14 +17,14 @@ from typing import Any
 from helpers import schedule
 
 from reconciler.document import document_from_schedule
-from reconciler.workspace.database import StoreError
-from reconciler.workspace.datastore import Datastore
-from reconciler.workspace.engine import Engine
-from reconciler.workspace.executor import Settings
-from reconciler.workspace.ledger import Ledger
-from reconciler.workspace.records import RunRow
-from reconciler.workspace.runs import Runs
-from reconciler.workspace.store import NewSchedule, Publication, Store
+from reconciler.workspace.datastores.datastore import Datastore
+from reconciler.workspace.engine.engine import Engine
+from reconciler.workspace.engine.executor import Settings
+from reconciler.workspace.store.database import StoreError
+from reconciler.workspace.store.ledger import Ledger
+from reconciler.workspace.store.records import RunRow
+from reconciler.workspace.store.runs import Runs
+from reconciler.workspace.store.schedules import NewSchedule, Publication, Store
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 EVERY_MINUTE = {"type": "cron", "expression": "* * * * *"}

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.workspace import bursts
-from reconciler.workspace.database import StoreError
-from reconciler.workspace.records import Fire
+from reconciler.workspace.engine import batch
+from reconciler.workspace.store.database import StoreError
+from reconciler.workspace.store.records import Fire
 from workspace.engines import EVERY_MINUTE, QUARTER, START, Bench, integrity
 
 NAMES = [f"s-{number}" for number in range(7)]
@@ -20,8 +20,8 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    monkeypatch.setattr(bursts, "BURST", 5)
-    monkeypatch.setattr(bursts, "AT_A_TIME", 3)
+    monkeypatch.setattr(batch, "BURST", 5)
+    monkeypatch.setattr(batch, "AT_A_TIME", 3)
     with closing(Bench(tmp_path)) as made:
         yield made
 
@@ -100,7 +100,7 @@ def test_stopped_it_records_what_is_open(bench: Bench) -> None:
 def test_a_run_of_that_name_is_there_already(bench: Bench) -> None:
     fill(bench)
     bench.start()
-    other = bursts._fire("s-6", START, bench.engine._schedules["s-6"])
+    other = batch._fire("s-6", START, bench.engine._schedules["s-6"])
     bench.ledger.settle([Fire("x", "x", START, other.run)], until=START, now=START)
     bench.tick(1, times=4)
     assert bench.ledger.fires("s-6")[0].run == "s-6-20260101T120000Z-2"

@@ -24,8 +24,8 @@ from helpers import ROOT, environment
 
 from reconciler.firing import next_fires
 from reconciler.model import Cron
-from reconciler.workspace.records import NewRun
-from reconciler.workspace.store import Store
+from reconciler.workspace.store.records import NewRun
+from reconciler.workspace.store.schedules import Store
 from workspace.engines import Bench, Clock, integrity
 
 SPEED = 100
@@ -188,6 +188,6 @@ def fired(bench: Bench) -> dict[str, Counter[datetime]]:
 @pytest.fixture(autouse=True)
 def _no_processes_are_left(tmp_path: Path) -> Iterator[None]:
     yield
-    from reconciler.workspace.orphans import end_orphans
+    from reconciler.workspace.execution.orphans import end_orphans
 
     end_orphans(tmp_path / "workspace.db")

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from helpers import invoke, repository, run, without_privileges, write
 
-from reconciler.workspace.database import StoreError
-from reconciler.workspace.engine import Engine
-from reconciler.workspace.executor import Settings
-from reconciler.workspace.records import NewRun
-from reconciler.workspace.store import Store
+from reconciler.workspace.engine.engine import Engine
+from reconciler.workspace.engine.executor import Settings
+from reconciler.workspace.store.database import StoreError
+from reconciler.workspace.store.records import NewRun
+from reconciler.workspace.store.schedules import Store
 from workspace.engines import EVERY_MINUTE, START, Bench, integrity, locked, wait_for
 
 MINUTE = timedelta(minutes=1)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.workspace.lease import Lease, LeaseHeld
+from reconciler.workspace.engine.lease import Lease, LeaseHeld
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOLD = """

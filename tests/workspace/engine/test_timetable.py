@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reconciler.firing import next_fires
 from reconciler.model import Cron, Recurrence
-from reconciler.workspace.timetable import LATE, MOST_COUNTED, Due, Missed, Timed, Timetable
+from reconciler.workspace.engine.timetable import LATE, MOST_COUNTED, Due, Missed, Timed, Timetable
 from workspace.engines import START, Bench
 
 MINUTE = timedelta(minutes=1)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.workspace.shell import BINDING, bind, evaluates, holds_command
+from reconciler.workspace.execution.command_text import BINDING, bind, evaluates, holds_command
 
 BASH = "/bin/bash"
 NASTY = """it's "a" $(touch canary) `touch canary`; touch canary && * ~ \\ #\n-n é\t"""

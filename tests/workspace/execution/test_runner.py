@@ -16,8 +16,15 @@ import pytest
 import yaml
 from helpers import without_privileges, write
 
-from reconciler.workspace.jobs import Context, RunPlan, Step, plan_run
-from reconciler.workspace.runner import Run, RunReport, StepReport, _words, log_path, remove_run
+from reconciler.workspace.execution.runner import (
+    Run,
+    RunReport,
+    StepReport,
+    _words,
+    log_path,
+    remove_run,
+)
+from reconciler.workspace.execution.steps import Context, RunPlan, Step, plan_run
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "corpus" / "azureml-examples" / "cli" / "schedules"
 PATIENCE = 60.0

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.workspace.marked import environment_of
-from reconciler.workspace.process import Ended, StepProcess
+from reconciler.workspace.execution.process_search import environment_of
+from reconciler.workspace.execution.step_process import Ended, StepProcess
 
 PATIENCE = 60.0
 """Seconds; only a test that fails waits for so long."""

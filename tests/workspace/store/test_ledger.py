@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.workspace.database import Database, Refused
-from reconciler.workspace.ledger import KEPT, Ledger
-from reconciler.workspace.records import Fire, NewRun
-from reconciler.workspace.runner import RunReport, StepReport
-from reconciler.workspace.runs import Runs
-from reconciler.workspace.watch import Changes, Listed, Seen
+from reconciler.workspace.datastores.changes import Changes, Listed, Seen
+from reconciler.workspace.execution.runner import RunReport, StepReport
+from reconciler.workspace.store.database import Database, Refused
+from reconciler.workspace.store.ledger import KEPT, Ledger
+from reconciler.workspace.store.records import Fire, NewRun
+from reconciler.workspace.store.runs import Runs
 from workspace.engines import START, Bench
 
 SECOND = timedelta(seconds=1)

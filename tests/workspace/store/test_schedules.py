@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 from helpers import without_privileges
 
-from reconciler.workspace import database
-from reconciler.workspace.database import Refused, StoreError
-from reconciler.workspace.schema import APPLICATION_ID, MIGRATIONS
-from reconciler.workspace.store import NewSchedule, Publication, Store
+from reconciler.workspace.store import database
+from reconciler.workspace.store.database import Refused, StoreError
+from reconciler.workspace.store.schedules import NewSchedule, Publication, Store
+from reconciler.workspace.store.schema import APPLICATION_ID, MIGRATIONS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

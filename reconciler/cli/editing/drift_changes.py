@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import click
 
-from reconciler.cli.declared import find_declared
+from reconciler.cli.editing.declaration_files import find_declared
 from reconciler.cli.output import out
-from reconciler.cli.plan import plan_targets
+from reconciler.cli.planning import ANSWERING, plan_targets
 from reconciler.cli.session import Session
 from reconciler.config import Target
 from reconciler.errors import ReconcilerError
 from reconciler.model import Action, Change, Key, Plan
 from reconciler.providers.base import Provider
-from reconciler.render.drift import differs
-from reconciler.render.words import printable
+from reconciler.render.plain_text import printable
+from reconciler.render.text.drift import differs
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def find_differences(session: Session, name: str, targets: Sequence[Target]) -> 
     Says that it does not, and ends, where it differs in none; an error where it is not ours.
     """
     declared = session.declared(targets)
-    made = plan_targets(session, targets, declared, (), True, True, False)
+    made = plan_targets(session, targets, declared, ANSWERING)
     found = [
         Difference(plan, change, provider)
         for plan, provider in made

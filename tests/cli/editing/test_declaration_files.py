@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from helpers import CONFIG, declaration, invoke, repository, without_privileges, write
 
-from reconciler.cli.declared import Declared, find_declared, replace_file
+from reconciler.cli.editing.declaration_files import Declared, find_declared, replace_file
 from reconciler.cli.session import Session
 from reconciler.errors import ReconcilerError
 

@@ -14,17 +14,17 @@ from typing import Any
 import click
 
 from reconciler.cli.session import Session
-from reconciler.declare.codes import CODES
 from reconciler.declare.declaration import declare
-from reconciler.declare.desired import TargetSettings
-from reconciler.declare.files import File, FileError, find_files, read_file
+from reconciler.declare.document_kinds import Kind, classify
 from reconciler.declare.findings import Finding
-from reconciler.declare.jobs import JobFiles
-from reconciler.declare.kinds import Kind, classify
-from reconciler.declare.load import parse
+from reconciler.declare.jobs.job_files import JobFiles
+from reconciler.declare.problem_codes import CODES
+from reconciler.declare.reading.files import File, FileError, find_files, read_file
+from reconciler.declare.reading.yaml_loader import parse
+from reconciler.declare.resolve import TargetSettings
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.model import Schedule, Source
-from reconciler.render.words import printable
+from reconciler.render.plain_text import printable
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,69 @@
+"""The options that `plan` and `apply` share, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+import click
+
+from reconciler.cli.durations import duration
+from reconciler.plan.options import HORIZON, PlanOptions
+
+
+def _horizon(text: str) -> timedelta:
+    found = duration(text)
+    if not timedelta(hours=1) <= found <= timedelta(days=366):
+        raise click.BadParameter(f"{text} is not between 1h and 366d")
+    return found
+
+
+ignore_limits_option = click.option(
+    "--ignore-limits", is_flag=True, help="Accept a plan that is over the limits."
+)
+_OPTIONS = (
+    click.option(
+        "--adopt",
+        multiple=True,
+        metavar="NAME",
+        help="Take over a live schedule that is not ours; may be given more than once.",
+    ),
+    click.option(
+        "--allow-empty", is_flag=True, help="Accept that no schedule is declared for a target."
+    ),
+    ignore_limits_option,
+    click.option(
+        "--strict", is_flag=True, help="Refuse what a target would rewrite or approximate."
+    ),
+    click.option(
+        "--horizon",
+        type=_horizon,
+        default=f"{HORIZON.days}d",
+        show_default=True,
+        metavar="TIME",
+        help="How far ahead the plan tells what will fire, such as 36h or 30d.",
+    ),
+)
+
+
+def plan_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that shape a plan; the command gets them as `options`, a PlanOptions."""
+
+    @wraps(function)
+    def with_options(
+        adopt: tuple[str, ...],
+        allow_empty: bool,
+        ignore_limits: bool,
+        strict: bool,
+        horizon: timedelta,
+        **others: Any,
+    ) -> None:
+        options = PlanOptions(adopt, allow_empty, ignore_limits, strict, horizon)
+        function(options=options, **others)
+
+    command: Callable[..., None] = with_options
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command

@@ -1,0 +1,98 @@
+"""Plans as commands make them and show them, and the question before they are carried out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+import click
+
+from reconciler.cli.output import is_terminal, out, paint, say
+from reconciler.cli.session import Session
+from reconciler.config import Target
+from reconciler.model import Outcome, Plan, Result, Schedule
+from reconciler.plan.options import PlanOptions
+from reconciler.providers.base import Provider
+from reconciler.reconcile import plan_target
+from reconciler.render.documents import plans_document
+from reconciler.render.formats import render_document
+from reconciler.render.plain_text import printable
+from reconciler.render.text.plan_text import render_plan, render_result
+
+ANSWERING = PlanOptions(allow_empty=True, ignore_limits=True)
+"""For plans that show how live schedules differ, and of which at most one change is carried out."""
+_CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
+
+
+def make_plans(
+    session: Session, target: str | None, options: PlanOptions
+) -> list[tuple[Plan, Provider]]:
+    """The plan of each target that is meant, with the provider that can carry it out."""
+    targets = session.targets(target)
+    return plan_targets(session, targets, session.declared(targets), options)
+
+
+def plan_targets(
+    session: Session,
+    targets: Sequence[Target],
+    declared: Mapping[str, Sequence[Schedule]],
+    options: PlanOptions,
+) -> list[tuple[Plan, Provider]]:
+    """The same, for targets that are opened and declarations that are read."""
+    made: list[tuple[Plan, Provider]] = []
+    for one in targets:
+        provider = session.provider(one)
+        plan = plan_target(
+            declared[one.name],
+            provider,
+            owner=session.config.owner,
+            limits=session.config.limits,
+            options=options,
+            now=session.now,
+        )
+        made.append((plan, provider))
+    _check_adopted(options.adopt, [plan for plan, _ in made])
+    return made
+
+
+def _check_adopted(adopt: tuple[str, ...], plans: list[Plan]) -> None:
+    known = {text for p in plans for c in p.changes for text in (c.key.name, str(c.key)) if c.after}
+    for name in adopt:
+        if name not in known:
+            raise click.UsageError(
+                f"--adopt {printable(name)}: no schedule of that name is declared"
+            )
+
+
+def show_plans(plans: list[Plan], form: str) -> None:
+    """Print plans: for people one after the other, in any other format as one document."""
+    if form == "text":
+        out("\n".join(render_plan(plan, paint) for plan in plans))
+    else:
+        out(render_document(plans_document(plans), form))
+
+
+def confirm(plans: list[Plan], form: str) -> bool:
+    """Ask where the person looks, who may have sent standard output elsewhere."""
+    elsewhere = form == "json" or not is_terminal(sys.stdout)
+    if elsewhere:
+        say("\n".join(render_plan(plan, paint) for plan in plans))
+    else:
+        out("\n")
+    return click.confirm("Apply these changes?", err=elsewhere)
+
+
+def show_result(result: Result) -> None:
+    """Print what came of one change, as it comes."""
+    # Whoever stops reading does not stop an apply half-way.
+    with suppress(BrokenPipeError):
+        out(render_result(result, paint))
+
+
+def exit_by(results: list[Result], left_out: int = 0) -> None:
+    """End with the exit code that an apply with these results has, unless all of it was done."""
+    outcomes = {result.outcome for result in results}
+    if outcomes.isdisjoint((Outcome.FAILED, Outcome.NOT_TRIED)) and not left_out:
+        return
+    click.get_current_context().exit(1 if outcomes.isdisjoint(_CHANGED) else 5)

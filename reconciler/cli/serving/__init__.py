@@ -1,0 +1,1 @@
+"""What `serve` needs to answer HTTP: its options, and the process that answers."""

@@ -1,0 +1,1 @@
+"""Job files: what they hold, and which of them schedules run."""

@@ -1,0 +1,1 @@
+"""Bytes of YAML files -> plain values with places, and values -> edits of the bytes."""

@@ -1,0 +1,1 @@
+"""Time zones, clock changes and instants, as integers."""

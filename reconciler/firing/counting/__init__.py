@@ -1,0 +1,1 @@
+"""How many fires, and when, within a span: by rule, without walking through them."""

@@ -1,0 +1,1 @@
+"""The rules by which recurrences and cron expressions fire."""

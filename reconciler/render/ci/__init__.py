@@ -1,0 +1,1 @@
+"""What CI shows beside lines of files: annotations and SARIF."""

@@ -1,0 +1,1 @@
+"""The plan document as one HTML file."""

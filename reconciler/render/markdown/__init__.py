@@ -1,0 +1,1 @@
+"""The plan document as Markdown for a pull request."""

@@ -1,0 +1,1 @@
+"""Plans, drift and history as text for a terminal."""

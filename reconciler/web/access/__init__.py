@@ -1,0 +1,1 @@
+"""Authentication, and what every request passes first."""

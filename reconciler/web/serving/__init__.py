@@ -1,0 +1,1 @@
+"""The server, its process, its socket and its tokens' files."""

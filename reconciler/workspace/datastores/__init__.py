@@ -1,0 +1,1 @@
+"""Folders of datastores: listed, and compared with what was seen."""

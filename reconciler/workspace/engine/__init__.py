@@ -1,0 +1,1 @@
+"""The engine: what is due, fired and started, and who runs it."""

@@ -1,0 +1,1 @@
+"""A run's job -> steps, shell text, processes, and their ends."""

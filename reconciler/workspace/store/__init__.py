@@ -1,0 +1,1 @@
+"""The workspace's SQLite file: every statement of SQL is here."""
