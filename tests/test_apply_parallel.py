@@ -6,9 +6,9 @@ import signal
 import threading
 
 import pytest
-from azureml.opened import provider
 from fakes.arm import StandIn
 from helpers import OWNER, canonical, live, schedule
+from providers.azureml.opened import provider
 
 from reconciler.apply import apply_plan
 from reconciler.model import Outcome, Plan, Result, Schedule

@@ -12,7 +12,7 @@ from helpers import OWNER, TARGET, canonical, live, schedule
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plan.test_planfile import fine, saved_of
+from plan.saved.test_planfile import fine, saved_of
 from reconciler.errors import StalePlan
 from reconciler.firing.words.trigger_words import describe
 from reconciler.masking import MASK

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from azureml.opened import provider
 from fakes.arm import StandIn
 from helpers import CRON, OWNER, TARGET, schedule, with_job_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from providers.azureml.opened import provider
 from providers.contract import DAILY, DEEP, KEYS, NAMES, Contract, Opened, optional
 from reconciler.document import schedule_from_document
 from reconciler.model import Key, Schedule

@@ -9,10 +9,10 @@ from tempfile import mkdtemp
 from typing import Any
 
 import pytest
-from azureml.opened import VirtualClock
 from helpers import CRON, OWNER, TARGET, schedule
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from providers.azureml.opened import VirtualClock
 from providers.contract import DAILY, Contract, Opened
 from providers.test_azureml import (
     COMMON,

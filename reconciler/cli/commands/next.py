@@ -8,7 +8,7 @@ from itertools import islice
 
 import click
 
-from reconciler.cli.commands.schedules import complete_names, holds_of
+from reconciler.cli.live_schedules import complete_names, holds_of
 from reconciler.cli.output import out, paint
 from reconciler.cli.session import (
     Session,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.commands.schedules import yaml_text
+from reconciler.cli.live_schedules import yaml_text
 from reconciler.cli.output import out, paint
 from reconciler.cli.session import (
     Session,

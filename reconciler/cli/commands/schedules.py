@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import click
 
+from reconciler.cli.live_schedules import holds_of, name_argument, yaml_text
 from reconciler.cli.output import out, paint
 from reconciler.cli.session import (
     Session,
@@ -17,25 +18,10 @@ from reconciler.cli.session import (
     trigger_words,
 )
 from reconciler.declare.holds import hold_words, zone_of
-from reconciler.errors import ReconcilerError
 from reconciler.model import Key, LiveSchedule, Schedule
 from reconciler.render.documents import FORMAT_VERSION, dumps, live_document
 from reconciler.render.holds import hold_document
 from reconciler.render.plain_text import printable, table
-
-
-def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Names of live schedules, for the shell."""
-    try:
-        session = Session(ctx.params.get("config"))
-        providers = [session.provider(t) for t in session.targets(ctx.params.get("target"))]
-        names = [live.key.name for provider in providers for live in provider.list()]
-    except (ReconcilerError, click.ClickException):
-        return []
-    return [name for name in names if name.startswith(incomplete)]
-
-
-name_argument = click.argument("name", shell_complete=complete_names)
 
 
 @click.group()
@@ -75,17 +61,6 @@ def list_schedules(
     hidden = len(live) - len(shown)
     if hidden:
         out(f"{hidden} disabled, shown with --all\n")
-
-
-def holds_of(session: Session, live: Sequence[LiveSchedule]) -> dict[Key, Schedule]:
-    """Those that their declarations hold: ours, and disabled. None where a file is wrong."""
-    owner = session.config.owner
-    off = {one.key for one in live if one.owner == owner and not one.schedule.enabled}
-    if not off:
-        return {}
-    targets = [session.config.target(name) for name in {key.target for key in off}]
-    declared = session.read(targets).schedules
-    return {s.key: s for s in declared if s.key in off and s.hold is not None}
 
 
 def _words(schedule: Schedule) -> str:
@@ -132,14 +107,6 @@ def show_schedule(
     if holds:
         out(f"# {printable(_words(holds[live.key]))}\n")
     out(yaml_text(document["schedule"]))
-
-
-def yaml_text(document: object) -> str:
-    """A document as YAML, keys in their own order."""
-    import yaml
-
-    text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
 
 
 @command.command("disable")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import click
 
-from reconciler.cli.commands.schedules import name_argument
+from reconciler.cli.live_schedules import name_argument
 from reconciler.cli.output import out
 from reconciler.cli.session import Session, config_option, find_live, target_option
 from reconciler.cli.workspace_target import Workspace

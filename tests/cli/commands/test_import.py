@@ -11,7 +11,7 @@ import yaml
 from fakes.arm import StandIn, pipeline
 from helpers import Done, environment, run, write
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT.parent / "shared/corpus/azureml-examples/cli/schedules"
 NAMES = ["cron-job-schedule", "cron-with-settings-job-schedule", "recurrence-job-schedule"]
 TOKEN = "a-very-secret-token"

@@ -12,7 +12,7 @@ from helpers import OWNER, TARGET, canonical
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plan.impacts import (
+from plan.impact.impacts import (
     INBOX,
     LISBON,
     MONDAY,

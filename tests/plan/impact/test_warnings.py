@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from plan.impacts import LISBON, MONDAY, at, cron, impact_of, warnings
+from plan.impact.impacts import LISBON, MONDAY, at, cron, impact_of, warnings
 from reconciler.model import (
     Cron,
     Pattern,

@@ -6,10 +6,10 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from azureml.opened import VirtualClock, client, provider
 from fakes.arm import StandIn, pipeline
 from helpers import OWNER, schedule
 
+from providers.azureml.opened import VirtualClock, client, provider
 from reconciler.apply import apply_plan
 from reconciler.errors import ProviderError
 from reconciler.model import Outcome

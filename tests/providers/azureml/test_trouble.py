@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import requests
-from azureml.opened import VirtualClock, client, provider
 from fakes.arm import StandIn, pipeline
 from helpers import OWNER, schedule
 
+from providers.azureml.opened import VirtualClock, client, provider
 from reconciler.apply import apply_plan
 from reconciler.errors import ConfigError, ProviderError, ProviderUnavailable, Unauthorized
 from reconciler.model import Outcome, Result

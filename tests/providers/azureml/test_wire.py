@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from azureml.opened import provider
 from fakes.arm import StandIn, pipeline
 from helpers import OWNER, TARGET, schedule, with_job_file
 
+from providers.azureml.opened import provider
 from reconciler.apply import apply_plan
 from reconciler.errors import DeclarationError
 from reconciler.model import Action, Change, Cron, Outcome, Recurrence, Schedule

@@ -249,6 +249,6 @@ def test_lines_that_differ() -> None:
 
 @pytest.mark.parametrize("case", ["datastore-removed", "datastore-disabled"])
 def test_a_folder_that_is_not_looked_at_any_more(case: str) -> None:
-    golden = Path(__file__).parents[1] / "plans" / case / "plan.json"
+    golden = Path(__file__).parents[2] / "plans" / case / "plan.json"
     root = parse(render_html(json.loads(golden.read_text(encoding="utf-8"))))
     assert "then never: it does not look at its folder any more" in words_of(root)

@@ -23,7 +23,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from serving import Serve, serving
 
-from web.test_pages import FILES, PAGES
+from web.pages.test_pages import FILES, PAGES
 
 __all__ = ["browser"]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

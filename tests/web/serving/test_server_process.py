@@ -13,7 +13,7 @@ import pytest
 from helpers import command, environment, invoke, write
 from logged import PATIENCE
 from serving import FILES, Serve, serving, workspace
-from workspace.engines import wait_for
+from workspace.engine.engines import wait_for
 
 from reconciler.workspace.engine.lease import Lease
 from web.opened import BASE, VERSION

@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-from workspace.engines import Bench, Clock
+from workspace.engine.engines import Bench, Clock
 
 from web.opened import BASE, READER, V1, VERSION, Server
 
-BODIES = Path(__file__).parent.parent.parent.parent / "shared/azure/v1_wire_bodies.json"
+BODIES = Path(__file__).parents[4] / "shared/azure/v1_wire_bodies.json"
 MINUTES = {
     "Name": "MyRecurringSchedule",
     "PipelineSubmissionInfo": {"ExperimentName": "helloworld", "Description": "Based on time"},

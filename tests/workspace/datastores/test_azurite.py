@@ -19,7 +19,7 @@ import pytest
 from helpers import ROOT, environment
 
 from reconciler.workspace.datastores.datastore import Datastore, secrets_of
-from workspace.engines import Bench, wait_for
+from workspace.engine.engines import Bench, wait_for
 
 pytest.importorskip("adlfs", reason="adlfs is not installed: pip install '.[dev]'")
 from azure.storage.blob import BlobServiceClient, ContainerClient

@@ -14,7 +14,7 @@ import pytest
 from reconciler.workspace.datastores.changes import Changes, Listed, Seen, changes
 from reconciler.workspace.datastores.datastore import Datastore, WatchError, secrets_of
 from reconciler.workspace.engine.folder_polling import LONGEST_BACKOFF
-from workspace.engines import START, Bench, locked, wait_for
+from workspace.engine.engines import START, Bench, locked, wait_for
 
 SECOND = timedelta(seconds=1)
 LATER = START + timedelta(hours=1)

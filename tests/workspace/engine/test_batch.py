@@ -12,7 +12,7 @@ import pytest
 from reconciler.workspace.engine import batch
 from reconciler.workspace.store.database import StoreError
 from reconciler.workspace.store.records import Fire
-from workspace.engines import EVERY_MINUTE, QUARTER, START, Bench, integrity
+from workspace.engine.engines import EVERY_MINUTE, QUARTER, START, Bench, integrity
 
 NAMES = [f"s-{number}" for number in range(7)]
 MINUTE = timedelta(minutes=1)

@@ -26,7 +26,7 @@ from reconciler.firing import next_fires
 from reconciler.model import Cron
 from reconciler.workspace.store.records import NewRun
 from reconciler.workspace.store.schedules import Store
-from workspace.engines import Bench, Clock, integrity
+from workspace.engine.engines import Bench, Clock, integrity
 
 SPEED = 100
 TIMED = 40

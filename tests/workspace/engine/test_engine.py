@@ -20,7 +20,7 @@ from reconciler.workspace.engine.executor import Settings
 from reconciler.workspace.store.database import StoreError
 from reconciler.workspace.store.records import NewRun
 from reconciler.workspace.store.schedules import Store
-from workspace.engines import EVERY_MINUTE, START, Bench, integrity, locked, wait_for
+from workspace.engine.engines import EVERY_MINUTE, START, Bench, integrity, locked, wait_for
 
 MINUTE = timedelta(minutes=1)
 SLEEP = {"type": "command", "command": "trap 'exit 3' TERM; echo up; sleep 600 & wait"}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reconciler.firing import next_fires
 from reconciler.model import Cron, Recurrence
 from reconciler.workspace.engine.timetable import LATE, MOST_COUNTED, Due, Missed, Timed, Timetable
-from workspace.engines import START, Bench
+from workspace.engine.engines import START, Bench
 
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)

@@ -26,7 +26,7 @@ from reconciler.workspace.execution.runner import (
 )
 from reconciler.workspace.execution.steps import Context, RunPlan, Step, plan_run
 
-SAMPLES = Path(__file__).parents[3] / "shared" / "corpus" / "azureml-examples" / "cli" / "schedules"
+SAMPLES = Path(__file__).parents[4] / "shared" / "corpus" / "azureml-examples" / "cli" / "schedules"
 PATIENCE = 60.0
 """Seconds; only a test that fails waits for so long."""
 NAME = "nightly-20260101T000000Z"

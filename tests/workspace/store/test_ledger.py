@@ -15,7 +15,7 @@ from reconciler.workspace.store.database import Database, Refused
 from reconciler.workspace.store.ledger import KEPT, Ledger
 from reconciler.workspace.store.records import Fire, NewRun
 from reconciler.workspace.store.runs import Runs
-from workspace.engines import START, Bench
+from workspace.engine.engines import START, Bench
 
 SECOND = timedelta(seconds=1)
 

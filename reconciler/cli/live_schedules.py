@@ -1,0 +1,44 @@
+"""What commands about live schedules share: names, holds, and how a document is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from reconciler.cli.session import Session
+from reconciler.errors import ReconcilerError
+from reconciler.model import Key, LiveSchedule, Schedule
+
+
+def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of live schedules, for the shell."""
+    try:
+        session = Session(ctx.params.get("config"))
+        providers = [session.provider(t) for t in session.targets(ctx.params.get("target"))]
+        names = [live.key.name for provider in providers for live in provider.list()]
+    except (ReconcilerError, click.ClickException):
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+name_argument = click.argument("name", shell_complete=complete_names)
+
+
+def holds_of(session: Session, live: Sequence[LiveSchedule]) -> dict[Key, Schedule]:
+    """Those that their declarations hold: ours, and disabled. None where a file is wrong."""
+    owner = session.config.owner
+    off = {one.key for one in live if one.owner == owner and not one.schedule.enabled}
+    if not off:
+        return {}
+    targets = [session.config.target(name) for name in {key.target for key in off}]
+    declared = session.read(targets).schedules
+    return {s.key: s for s in declared if s.key in off and s.hold is not None}
+
+
+def yaml_text(document: object) -> str:
+    """A document as YAML, keys in their own order."""
+    import yaml
+
+    text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
