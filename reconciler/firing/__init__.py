@@ -1,8 +1,8 @@
 """When triggers fire: pure arithmetic, without I/O and without a clock.
 
-`recurrence.py` and `cron.py` hold the rules of each kind of trigger, `zones.py` the names of time
-zones, `clock.py` what a clock change does to a trigger, `words.py` a trigger in words. Below them,
-`offsets.py` has the rules for clock changes, `days.py` the search for days.
+`rules/` says when each kind of trigger fires, `clocks/` knows time zones and their clock changes,
+`counting/` counts fires within a span, `words/` puts triggers into words. `clock_changes.py` is what
+a clock change does to a trigger, `compiled.py` a trigger that is asked again and again.
 
 Ranges are open below and closed above: strictly after `after`, up to and with `until`. Instants
 are aware datetimes, and UTC when returned. `created` is when the schedule was made: a recurrence

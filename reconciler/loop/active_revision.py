@@ -43,7 +43,7 @@ class GoodRevisions(Protocol):
         ...
 
 
-class InForce:
+class ActiveRevision:
     """Reads revisions, and remembers what it read of each target's."""
 
     def __init__(self, source: Source, state: GoodRevisions) -> None:

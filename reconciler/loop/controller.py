@@ -16,14 +16,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.errors import Halted, LeaseLost, ReconcilerError, SourceError
-from reconciler.loop.active_revision import EVERY, InForce
+from reconciler.loop.active_revision import EVERY, ActiveRevision
 from reconciler.loop.backoff import delay, spread
-from reconciler.loop.cycle import Cycle, Means, Wanted, run_cycle
+from reconciler.loop.conclusion import conditions_after
+from reconciler.loop.cycle import Cycle, CycleContext, CycleRequest, run_cycle
 from reconciler.loop.leases import Leases
-from reconciler.loop.outcome import conditions_after
-from reconciler.loop.provider_pool import Opened, OpenTarget
+from reconciler.loop.provider_pool import OpenTarget, ProviderPool
 from reconciler.loop.source import Revision, Source
-from reconciler.loop.target_status import Health, Settings, Standing
+from reconciler.loop.target_status import Health, Settings, TargetStatus
 from reconciler.state import Lease, State
 from reconciler.state.records import Cause, CycleRecord
 
@@ -61,10 +61,10 @@ class Loop:
         self._woken = threading.Event()
         self._lock = threading.RLock()
         self._forced: Cause | None = "start"
-        self._inforce = InForce(source, state)
-        self._opened = Opened(open_target)
+        self._inforce = ActiveRevision(source, state)
+        self._opened = ProviderPool(open_target)
         self._leases = Leases(self._lease, settings.lease, clock, self._stopping)
-        self._standing: dict[str, Standing] = {}
+        self._status: dict[str, TargetStatus] = {}
         self._revision: Revision | None = None
         self._trouble: SourceError | None = None
         self._source_failures = 0
@@ -88,7 +88,7 @@ class Loop:
     def health(self, now: datetime) -> Health:
         """How it is, without asking anybody."""
         with self._lock:
-            standing = dict(self._standing)
+            standing = dict(self._status)
         targets = {name: _how(one) for name, one in standing.items()}
         alive = now - self._turned_at <= self.settings.interval * 3 + _STUCK
         ready = bool(targets) and not _NOT_READY.intersection(targets.values())
@@ -121,7 +121,7 @@ class Loop:
         """Until something is due."""
         now = self._clock()
         with self._lock:
-            times = [one.next_at for one in self._standing.values() if not one.in_hand]
+            times = [one.next_at for one in self._status.values() if not one.in_hand]
         # What is in hand wakes the loop at its end.
         next_at = min(times, default=now + self.settings.interval)
         return max(0.0, min(next_at - now, self.settings.interval).total_seconds())
@@ -138,7 +138,7 @@ class Loop:
         forced, self._forced = self._forced, None
         if now >= self._period_end:
             self._period_end = now + spread(self.settings.interval, self._rng)
-        asked = not self._standing
+        asked = not self._status
         if asked:
             self._ask_source(now, forced)
             self._find_targets(now)
@@ -151,7 +151,7 @@ class Loop:
             self._ask_source(now, forced)
             self._find_targets(now)
         seconds = (self._clock() - began).total_seconds()
-        wanted = Wanted(self._revision, self._trouble, forced or "interval", seconds)
+        wanted = CycleRequest(self._revision, self._trouble, forced or "interval", seconds)
         for name in due:
             if self._threads is None:
                 made[name] = self._one(name, wanted)
@@ -165,7 +165,7 @@ class Loop:
         if self._source_at is not None:
             self._source_at -= by
         with self._lock:
-            for one in self._standing.values():
+            for one in self._status.values():
                 one.next_at -= by
 
     # -------------------------------------------------------------------------------------- steps
@@ -175,7 +175,7 @@ class Loop:
     ) -> list[str]:
         """The targets that are due and ours. What another holds is looked at again soon."""
         due: list[str] = []
-        for name, one in sorted(self._standing.items()):
+        for name, one in sorted(self._status.items()):
             if one.in_hand:
                 one.again |= forced is not None
                 continue
@@ -228,7 +228,7 @@ class Loop:
     def _prune(self, revision: Revision) -> None:
         wanted = {revision.id}
         try:
-            for name in (*self._standing, EVERY):
+            for name in (*self._status, EVERY):
                 good = self.state.good_revision(name)
                 wanted |= {good} if good is not None else set()
         except ReconcilerError:
@@ -241,24 +241,24 @@ class Loop:
         try:
             names = self._inforce.target_names(self._revision, self.settings.target)
         except ReconcilerError as error:
-            if not self._standing:
+            if not self._status:
                 trouble = self._trouble or error
                 self._log("no_targets", error=trouble.message)
             return
         with self._lock:
             for name in names:
-                self._standing.setdefault(name, Standing(next_at=now))
-            for name in set(self._standing).difference(names):
-                if not self._standing[name].in_hand:
-                    del self._standing[name]
+                self._status.setdefault(name, TargetStatus(next_at=now))
+            for name in set(self._status).difference(names):
+                if not self._status[name].in_hand:
+                    del self._status[name]
                     self._log("target_gone", target=name)
 
-    def _one(self, name: str, wanted: Wanted) -> CycleRecord | None:
+    def _one(self, name: str, wanted: CycleRequest) -> CycleRecord | None:
         """A cycle of one target, and what is kept of it."""
-        one = self._standing[name]
+        one = self._status[name]
         lease = self._leases.lease(name)
-        means = Means(
-            inforce=self._inforce,
+        means = CycleContext(
+            active_revision=self._inforce,
             open=self._opened.provider,
             good=lambda key, revision: self._remember(key, revision, lease),
             guard=self._leases.guard(name),
@@ -290,12 +290,14 @@ class Loop:
             self._woken.set()
         return None
 
-    def _no_state(self, name: str, one: Standing, error: ReconcilerError) -> None:
+    def _no_state(self, name: str, one: TargetStatus, error: ReconcilerError) -> None:
         one.failures += 1
         one.stateless = True
         self._log("state_unavailable", target=name, error=error.message)
 
-    def _keep(self, name: str, one: Standing, wanted: Wanted, cycle: Cycle, lease: Lease) -> None:
+    def _keep(
+        self, name: str, one: TargetStatus, wanted: CycleRequest, cycle: Cycle, lease: Lease
+    ) -> None:
         record = cycle.record
         one.failures = one.failures + 1 if cycle.retry else 0
         one.last = record
@@ -313,7 +315,7 @@ class Loop:
             except Exception:
                 self._log("bug", target=name, traceback=traceback.format_exc(limit=-5))
 
-    def _say(self, name: str, one: Standing, cycle: Cycle) -> None:
+    def _say(self, name: str, one: TargetStatus, cycle: Cycle) -> None:
         """Log a cycle that changed something, or that says another thing than the one before."""
         record = cycle.record
         said = (record.outcome, record.message, record.revision)
@@ -351,7 +353,7 @@ class Loop:
             self._log("bug", traceback=lines)
 
 
-def _how(one: Standing) -> str:
+def _how(one: TargetStatus) -> str:
     """As probes show it."""
     if one.stateless:
         return "state_unavailable"

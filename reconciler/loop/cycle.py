@@ -24,8 +24,8 @@ from reconciler.errors import (
     SourceError,
     Unauthorized,
 )
-from reconciler.loop.active_revision import EVERY, Declared, InForce
-from reconciler.loop.outcome import Verdict, verdict_of, words_of
+from reconciler.loop.active_revision import EVERY, ActiveRevision, Declared
+from reconciler.loop.conclusion import Conclusion, conclusion_of, words_of
 from reconciler.loop.source import Revision
 from reconciler.model import Action, Outcome, Plan, Result
 from reconciler.plan.filter import Filtered, filter_plan
@@ -39,7 +39,7 @@ _NOTHING = (Outcome.SKIPPED, Outcome.UNCHANGED)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CycleRequest:
     """What a cycle is to reach. `revision` None: the source has never answered."""
 
     revision: Revision | None
@@ -49,10 +49,10 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class CycleContext:
     """What a cycle works with. `good`: remembers a revision as the last good one of a target."""
 
-    inforce: InForce
+    active_revision: ActiveRevision
     open: Callable[[Declared], Provider]
     good: Callable[[str, str], None]
     guard: Guard
@@ -83,7 +83,7 @@ class _Taken:
     broken: ReconcilerError | None
 
 
-def run_cycle(name: str, wanted: Wanted, means: Means) -> Cycle:
+def run_cycle(name: str, wanted: CycleRequest, means: CycleContext) -> Cycle:
     """Bring the target `name` to what is in force; Halted where it may not go on."""
     started = means.clock()
     steps = _Steps(means.timer, wanted.fetch_seconds)
@@ -106,18 +106,18 @@ def run_cycle(name: str, wanted: Wanted, means: Means) -> Cycle:
         raise
     except (ProviderUnavailable, SourceError) as error:
         kind = "SourceUnavailable" if isinstance(error, SourceError) else "Unavailable"
-        verdict = Verdict("unavailable", kind, error.message)
+        verdict = Conclusion("unavailable", kind, error.message)
     except DeclarationError as error:
-        verdict = Verdict("stalled", "RevisionBroken", words_of(error))
+        verdict = Conclusion("stalled", "RevisionBroken", words_of(error))
     except ConfigError as error:
-        verdict = Verdict("stalled", "ConfigInvalid", words_of(error))
+        verdict = Conclusion("stalled", "ConfigInvalid", words_of(error))
     except Unauthorized as error:
-        verdict = Verdict("stalled", "Unauthorized", error.message)
+        verdict = Conclusion("stalled", "Unauthorized", error.message)
     except ReconcilerError as error:
-        verdict = Verdict("failed", type(error).__name__, error.message)
+        verdict = Conclusion("failed", type(error).__name__, error.message)
     except Exception as error:
         bug = error
-        verdict = Verdict("failed", "Bug", f"{type(error).__name__}: {error}"[:500])
+        verdict = Conclusion("failed", "Bug", f"{type(error).__name__}: {error}"[:500])
     record = CycleRecord(
         target=name,
         started_at=started,
@@ -147,23 +147,25 @@ def _lag(wanted: Revision | None, reached: str | None) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    verdict: Verdict
+    verdict: Conclusion
     revision: Revision | None
     document: dict[str, object] | None = None
     results: tuple[ResultRecord, ...] = ()
 
 
-def _reconcile(name: str, wanted: Wanted, means: Means, steps: _Steps, now: datetime) -> _Done:
+def _reconcile(
+    name: str, wanted: CycleRequest, means: CycleContext, steps: _Steps, now: datetime
+) -> _Done:
     with steps("read"):
         declared, broken = _declared(name, wanted, means, now)
     mode = declared.target.settings.mode
     if mode == "off":
         said = "the target's mode is off: nothing was looked at"
-        return _Done(Verdict("in_sync", "Off", said), declared.revision)
+        return _Done(Conclusion("in_sync", "Off", said), declared.revision)
     with steps("plan"):
         taken = _taken(name, declared, broken, means, now)
     if taken.broken is None:
-        means.inforce.is_good(taken.declared)
+        means.active_revision.is_good(taken.declared)
         means.good(name, taken.declared.revision.id)
         means.good(EVERY, taken.declared.revision.id)
     config = taken.declared.config
@@ -181,7 +183,7 @@ def _reconcile(name: str, wanted: Wanted, means: Means, steps: _Steps, now: date
             )
         _raise_if_halted(results)
     trouble = taken.broken or wanted.trouble
-    verdict = verdict_of(filtered, results, taken.declared.revision, trouble)
+    verdict = conclusion_of(filtered, results, taken.declared.revision, trouble)
     document = plan_document(_differing(taken.plan), quiet=False) if taken.plan.pending else None
     return _Done(verdict, taken.declared.revision, document, _recorded(filtered, results))
 
@@ -194,7 +196,7 @@ def _raise_if_halted(results: Sequence[Result]) -> None:
 
 
 def _declared(
-    name: str, wanted: Wanted, means: Means, now: datetime
+    name: str, wanted: CycleRequest, means: CycleContext, now: datetime
 ) -> tuple[Declared, ReconcilerError | None]:
     """What the wanted revision declares; or the last good one, and why."""
     wrong: ReconcilerError
@@ -202,24 +204,28 @@ def _declared(
         wrong = wanted.trouble or SourceError("the source has not answered yet")
     else:
         try:
-            return means.inforce.read(wanted.revision, name, now), None
+            return means.active_revision.read(wanted.revision, name, now), None
         except (ConfigError, DeclarationError, SourceError) as error:
             wrong = error
-    good = means.inforce.last_good(name, now)
+    good = means.active_revision.last_good(name, now)
     if good is None or (wanted.revision is not None and good.revision.id == wanted.revision.id):
         raise wrong
     return good, wrong
 
 
 def _taken(
-    name: str, declared: Declared, broken: ReconcilerError | None, means: Means, now: datetime
+    name: str,
+    declared: Declared,
+    broken: ReconcilerError | None,
+    means: CycleContext,
+    now: datetime,
 ) -> _Taken:
     """The plan for `declared`; for the last good revision where the target refuses that."""
     provider = means.open(declared)
     try:
         return _Taken(declared, provider, _plan(declared, provider), broken)
     except DeclarationError as refused:
-        good = means.inforce.last_good(name, now) if broken is None else None
+        good = means.active_revision.last_good(name, now) if broken is None else None
         if good is None or good.revision.id == declared.revision.id:
             raise
         provider = means.open(good)

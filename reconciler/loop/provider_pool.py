@@ -12,7 +12,7 @@ from reconciler.providers.base import Provider
 OpenTarget = Callable[[Declared], Provider]
 
 
-class Opened:
+class ProviderPool:
     """Opens providers by `open_target`, and closes those that are not needed any more."""
 
     def __init__(self, open_target: OpenTarget) -> None:

@@ -24,7 +24,7 @@ class Settings:
 
 
 @dataclass(slots=True)
-class Standing:
+class TargetStatus:
     """What the loop knows of one target."""
 
     next_at: datetime

@@ -19,7 +19,7 @@ Document = Mapping[str, Any]
 _TIMES_A_DAY = 24 * 60
 
 
-def said_of(before: Document | None, after: Document | None) -> dict[str, Any]:
+def trigger_texts(before: Document | None, after: Document | None) -> dict[str, Any]:
     """The `trigger` and the `time_zone` of a change, of what there is before and after it.
 
     ValueError for a trigger that is none: only a file that somebody made can have one.

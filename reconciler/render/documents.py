@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.document import document_from_schedule
 from reconciler.masking import mask
 from reconciler.model import Action, Change, FieldChange, LiveSchedule, Plan, Result, Schedule
-from reconciler.plan.trigger_text import said_of
+from reconciler.plan.trigger_text import trigger_texts
 from reconciler.render.impact_document import impact_document, load_document
 
 FORMAT_VERSION = "1.1"
@@ -73,7 +73,7 @@ def _change(change: Change) -> dict[str, Any]:
         "notes": [
             {"kind": note.kind, "path": note.path, "message": note.message} for note in change.notes
         ],
-        **said_of(before, after),
+        **trigger_texts(before, after),
         "impact": impact_document(change.impact) if change.impact is not None else None,
         "before": before,
         "after": after,

@@ -20,7 +20,7 @@ def with_plain_prefix(path: str) -> str:
     return prefix + path[len(prefix) :]
 
 
-def door_of(path: str) -> Door:
+def api_of(path: str) -> Door:
     """Which door a path belongs to."""
     lower = path.lower()
     if _is_below(lower, _ARM):
@@ -34,7 +34,7 @@ def _is_below(path: str, prefixes: tuple[str, ...]) -> bool:
 
 def error_response(scope: Scope, status: int, code: str, message: str) -> Response:
     """An error, as whoever asked expects it."""
-    match door_of(scope["path"]):
+    match api_of(scope["path"]):
         case "arm":
             return JSONResponse(arm_error(code, message), status)
         case "v1":

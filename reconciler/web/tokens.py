@@ -1,7 +1,8 @@
 """Who may come in: tokens for programs, and what pages make of them.
 
 There are two tokens. One may do everything; the other may only read. Both are 256 random bits, so
-none is ever guessed; what is slow about a wrong one (guard.py) only keeps the log readable.
+none is ever guessed; what is slow about a wrong one (access/request_guard.py) only keeps the log
+readable.
 
 Nothing is stored but the tokens: a link and a session are signed with a key made from them, so a
 session outlives a restart, and ends when the token is changed.

@@ -16,7 +16,7 @@ from reconciler.web.settings import Site
 from reconciler.workspace.engine.executor import run_folder
 from reconciler.workspace.engine.lease import Lease
 from reconciler.workspace.execution.steps import Context, JobError, run_inputs
-from reconciler.workspace.store.api_listings import Browse
+from reconciler.workspace.store.api_listings import ApiListings
 from reconciler.workspace.store.database import Refused, StoreError
 from reconciler.workspace.store.ledger import Ledger
 from reconciler.workspace.store.records import NewRun, new_run
@@ -49,9 +49,9 @@ class Workspace:
         self.store.actor = who
 
     @cached_property
-    def browse(self) -> Browse:
+    def browse(self) -> ApiListings:
         """Lists, searched and paged in SQL."""
-        return Browse(self.store.database)
+        return ApiListings(self.store.database)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -38,7 +38,7 @@ from cli.saved import (
 from reconciler.model import Cron
 from reconciler.plan.saved.digests import digest
 from reconciler.plan.saved.planfile import MOST_BYTES
-from reconciler.plan.trigger_text import said_of
+from reconciler.plan.trigger_text import trigger_texts
 
 HINT = "  hint: `reconciler plan --out FILE` makes a new one, to be reviewed again\n"
 DECLARATIONS = "the declarations are not those that it was made of [declarations]"
@@ -503,7 +503,7 @@ def show_otherwise(name: str, side: str) -> Callable[[dict[str, Any]], None]:
     def edit(document: dict[str, Any]) -> None:
         seen = shown(document, name)
         seen[side]["trigger"]["expression"] = "0 6 * * *"
-        seen.update(said_of(seen["before"], seen["after"]))
+        seen.update(trigger_texts(seen["before"], seen["after"]))
         change(document, name)[side] = digest(seen[side])
 
     return edit

@@ -27,7 +27,7 @@ from reconciler.model import (
 )
 from reconciler.plan import make_plan
 from reconciler.plan.saved.planfile import decode, encode, normal
-from reconciler.plan.trigger_text import said_of
+from reconciler.plan.trigger_text import trigger_texts
 from reconciler.providers.azureml.wire import Foreign, trigger_from_wire
 from reconciler.render.documents import plans_document
 
@@ -158,7 +158,7 @@ def test_what_is_no_trigger_is_refused(kind: str, content: dict[str, Any]) -> No
     document = normal(plans_document([plan]))["plans"][0]["changes"][0]
     document["after"]["trigger"] = {"type": kind, **content}
     try:
-        said = said_of(None, document["after"])
+        said = trigger_texts(None, document["after"])
     except ValueError:
         return
     assert json.dumps(said)

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 
 from helpers import OWNER, TARGET
 
-from providers.contract import Contract, Opened
+from providers.contract import Contract, ProviderPool
 from reconciler.providers.memory import MemoryProvider
 
 
-class OpenedMemory(Opened):
+class OpenedMemory(ProviderPool):
     def __init__(self) -> None:
         self.provider = MemoryProvider(TARGET, owner=OWNER)
 

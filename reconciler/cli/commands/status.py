@@ -9,7 +9,7 @@ from operator import itemgetter
 
 import click
 
-from reconciler.cli.loop.status import show_standing, standing_document, standings
+from reconciler.cli.loop.status import loop_status_document, loop_statuses, show_loop_status
 from reconciler.cli.output import out, paint
 from reconciler.cli.planning import ANSWERING
 from reconciler.cli.session import (
@@ -61,11 +61,11 @@ def command(
             declared[one.name], provider, owner=session.config.owner, options=ANSWERING
         )
         rows += _rows(plan, list(provider.list()), partial(trigger_words, provider))
-    loop = standings(session, state, [one.name for one in targets])
+    loop = loop_statuses(session, state, [one.name for one in targets])
     if form == "json":
         document: dict[str, object] = {"schedules": [_json(*row) for row in rows]}
         document["workspaces"] = [_engine_json(workspace) for workspace in engines]
-        document["loop"] = [standing_document(standing) for standing in loop]
+        document["loop"] = [loop_status_document(standing) for standing in loop]
         out(dumps({"format_version": FORMAT_VERSION, **document}))
         return
     header = ("SCHEDULE", "ENABLED", "OWNER", "REPOSITORY", "TRIGGER")
@@ -75,7 +75,7 @@ def command(
     for workspace in engines:
         _show_engine(workspace)
     for standing in loop:
-        show_standing(standing)
+        show_loop_status(standing)
 
 
 def _show_engine(workspace: Workspace) -> None:

@@ -13,15 +13,15 @@ from reconciler.errors import ReconcilerError
 from reconciler.render.plain_text import printable
 from reconciler.state.records import Condition, Conditions
 
-Standing = tuple[str, Conditions, datetime | None]
+LoopStatus = tuple[str, Conditions, datetime | None]
 """A target, its conditions, and when its last cycle or apply ended."""
 
 
-def standings(session: Session, option: str | None, targets: Sequence[str]) -> list[Standing]:
+def loop_statuses(session: Session, option: str | None, targets: Sequence[str]) -> list[LoopStatus]:
     """Those of the targets that a loop has looked at; a warning where the state cannot be asked:
     it is no reason to show nothing else.
     """
-    found: list[Standing] = []
+    found: list[LoopStatus] = []
     try:
         with closing(state_of(session.config, option, readonly=True)) as state:
             for target in targets:
@@ -34,7 +34,7 @@ def standings(session: Session, option: str | None, targets: Sequence[str]) -> l
     return found
 
 
-def show_standing(standing: Standing) -> None:
+def show_loop_status(standing: LoopStatus) -> None:
     """Two lines: the conditions in one word and why; what was tried, and when."""
     target, conditions, last = standing
     word, role, condition = _in_a_word(conditions)
@@ -52,7 +52,7 @@ def show_standing(standing: Standing) -> None:
     out(f"  {', '.join(said)}\n" if said else "")
 
 
-def standing_document(standing: Standing) -> dict[str, object]:
+def loop_status_document(standing: LoopStatus) -> dict[str, object]:
     """The same for machines."""
     target, conditions, last = standing
     return {

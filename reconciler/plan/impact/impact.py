@@ -1,7 +1,7 @@
 """A plan -> the same with what it does to fires: of each change, and of everything that is ours.
 
 Pure. What is unchanged is only counted, once; what is changed is counted before and after, and
-compared (`moves.py`, `warnings.py`). The cost is that of the rules, not of the fires.
+compared (`fire_diff.py`, `warnings.py`). The cost is that of the rules, not of the fires.
 """
 
 from __future__ import annotations

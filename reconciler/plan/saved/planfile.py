@@ -20,8 +20,8 @@ from reconciler.errors import StalePlan
 from reconciler.model import Change, Hold, Key, Mismatch, Plan, StaleKind
 from reconciler.plan.options import PlanOptions
 from reconciler.plan.saved.digests import canonical_json, digest, live_seal
-from reconciler.plan.saved.validation import odd
-from reconciler.plan.trigger_text import said_of
+from reconciler.plan.saved.validation import inconsistency
+from reconciler.plan.trigger_text import trigger_texts
 
 FORMAT = "reconciler-plan"
 FORMAT_VERSION = 1
@@ -176,7 +176,7 @@ def decode(data: bytes, complaint: Complaint) -> SavedPlan:
     content = {key: value for key, value in document.items() if key != "digest"}
     if document.get("digest") != digest(content):
         raise _refused("edited", "its content was changed after it was made")
-    wrong = complaint(document) or odd(document["shown"])
+    wrong = complaint(document) or inconsistency(document["shown"])
     if wrong is not None:
         raise _refused("shape", f"it has not the shape of a saved plan: {wrong}")
     saved = _saved(document)
@@ -303,7 +303,7 @@ def _check_shown(saved: SavedPlan) -> None:
 def _is_said(shown: Document) -> bool:
     """Whether a change says of its trigger, and of what is masked, what its documents do."""
     try:
-        said = said_of(shown["before"], shown["after"])
+        said = trigger_texts(shown["before"], shown["after"])
     except ValueError:
         return False
     masked = [field for field in shown["fields"] if field["masked"]]

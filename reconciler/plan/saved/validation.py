@@ -26,7 +26,7 @@ _SIDES = {
 """Whether an action has something before, and after."""
 
 
-def odd(shown: Document) -> str | None:
+def inconsistency(shown: Document) -> str | None:
     """The first thing in a plan document, one of the right shape, that cannot be; None: nothing."""
     return next(_odd(shown), None)
 

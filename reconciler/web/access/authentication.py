@@ -22,7 +22,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.web.access.host_names import origin_of
-from reconciler.web.error_responses import door_of, error_response, with_plain_prefix
+from reconciler.web.error_responses import api_of, error_response, with_plain_prefix
 from reconciler.web.settings import Site
 from reconciler.web.tokens import LONGEST_TOKEN, Right, Session, Tokens
 
@@ -100,7 +100,7 @@ class Attempts:
         return None
 
 
-class Auth:
+class Authentication:
     """Lets in whom the tokens let in."""
 
     def __init__(self, app: ASGIApp, site: Site, attempts: Attempts) -> None:
@@ -116,7 +116,7 @@ class Auth:
         path: str = scope["path"]
         if path.lower() == "/discovery" or _is_open(path):
             await self._app(scope, receive, send)
-        elif door_of(path) == "page":
+        elif api_of(path) == "page":
             await self._page(scope, receive, send)
         else:
             await self._api(scope, receive, send)

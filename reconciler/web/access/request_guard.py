@@ -55,7 +55,7 @@ class TooSlow(Exception):
     """The body, or a reader, took too long."""
 
 
-class Guard:
+class RequestGuard:
     """The outermost layer."""
 
     def __init__(self, app: ASGIApp, site: Site) -> None:

@@ -15,7 +15,7 @@ from reconciler.firing.counting.count import raster
 from reconciler.plan.impact.heatmap import Heat
 from reconciler.web.pages import charts
 from reconciler.web.pages.common import kept, services_of
-from reconciler.web.pages.upcoming_fires import Known
+from reconciler.web.pages.upcoming_fires import KnownFires
 from reconciler.web.templating import render
 
 DAYS = 14
@@ -33,7 +33,7 @@ async def show_calendar(request: Request) -> Response:
     return render(request, "calendar.html", now=now, **values)
 
 
-async def _counted(request: Request, known: list[Known], now: datetime) -> dict[str, Any]:
+async def _counted(request: Request, known: list[KnownFires], now: datetime) -> dict[str, Any]:
     """What `_count` says; kept for as long as the minute and the schedules are the same."""
     state, minute = request.app.state, now.replace(second=0, microsecond=0)
     kept_minute, kept_known, values = getattr(state, "calendar", (None, None, {}))
@@ -43,7 +43,7 @@ async def _counted(request: Request, known: list[Known], now: datetime) -> dict[
     return dict(values)
 
 
-def _count(known: list[Known], now: datetime) -> dict[str, Any]:
+def _count(known: list[KnownFires], now: datetime) -> dict[str, Any]:
     first = now.replace(hour=0, minute=0, second=0, microsecond=0)
     span = span_of(now, first + timedelta(days=DAYS, seconds=-1))
     heat = Heat()

@@ -22,7 +22,7 @@ _LONGEST = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PageCache:
     """What is kept between requests."""
 
     upcoming: Upcoming
@@ -35,14 +35,14 @@ def services_of(request: Request) -> Services:
     return found
 
 
-def kept(request: Request) -> Kept:
+def kept(request: Request) -> PageCache:
     """What is kept between requests; made when it is first asked for."""
     state = request.app.state
     if not hasattr(state, "kept"):
         services = services_of(request)
-        state.kept = Kept(Upcoming(), DriftWatch(services.site))
+        state.kept = PageCache(Upcoming(), DriftWatch(services.site))
         services.closing.append(state.kept.drift.close)
-    found: Kept = state.kept
+    found: PageCache = state.kept
     return found
 
 

@@ -14,7 +14,7 @@ from reconciler.web.pages.drift import Drift
 from reconciler.web.pages.history import conditions_of
 from reconciler.web.templating import render
 from reconciler.web.workspace_view import Workspace
-from reconciler.workspace.store.page_listings import Listing
+from reconciler.workspace.store.page_listings import PageListings
 
 _DAY = timedelta(days=1)
 _FEW = 10
@@ -33,7 +33,7 @@ async def overview(request: Request) -> Response:
 
 
 def _read(workspace: Workspace, now: datetime) -> dict[str, Any]:
-    listing = Listing(workspace.store.database)
+    listing = PageListings(workspace.store.database)
     enabled, disabled = listing.enabled()
     holder = workspace.lease.holder()
     engine = str(holder) if holder is not None else "another process"

@@ -18,7 +18,7 @@ from reconciler.web.pages.step_graph import graph_of
 from reconciler.web.template_filters import path_of
 from reconciler.web.templating import render
 from reconciler.web.workspace_view import Missing, Workspace
-from reconciler.workspace.store.page_listings import Listing
+from reconciler.workspace.store.page_listings import PageListings
 
 
 async def list_pipelines(request: Request) -> Response:
@@ -27,7 +27,7 @@ async def list_pipelines(request: Request) -> Response:
     page, values = page_of(request), asked(request, "q")
 
     def read(workspace: Workspace) -> tuple[int, Any]:
-        listing = Listing(workspace.store.database)
+        listing = PageListings(workspace.store.database)
         return listing.pipelines(values["q"], offset=(page - 1) * SIZE, limit=SIZE)
 
     total, lines = await services.read(read)
@@ -44,7 +44,7 @@ async def show_pipeline(request: Request) -> Response:
 
 
 def _read(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
-    listing = Listing(workspace.store.database)
+    listing = PageListings(workspace.store.database)
     enabled = listing.is_pipeline_enabled(name)
     if enabled is None:
         raise Missing(name)

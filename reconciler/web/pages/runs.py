@@ -22,7 +22,7 @@ from reconciler.web.template_filters import inputs, path_of, query
 from reconciler.web.templating import render
 from reconciler.web.workspace_view import Missing, Workspace
 from reconciler.workspace.execution.runner import log_path
-from reconciler.workspace.store.page_listings import STATUSES, Listing
+from reconciler.workspace.store.page_listings import STATUSES, PageListings
 
 OPEN = ("NotStarted", "Running")
 _SHOWN = 64 * 1024
@@ -39,7 +39,7 @@ async def list_runs(request: Request) -> Response:
     values = asked(request, "status", "schedule", "pipeline", "experiment")
     wanted = {name: value for name, value in values.items() if value}
     has_more, rows = await services.read(
-        lambda workspace: Listing(workspace.store.database).runs(
+        lambda workspace: PageListings(workspace.store.database).runs(
             wanted, offset=(page - 1) * SIZE, limit=SIZE
         )
     )

@@ -29,7 +29,7 @@ from reconciler.web.pages.history import changes_of
 from reconciler.web.template_filters import document, inputs, path_of, plain
 from reconciler.web.templating import render
 from reconciler.web.workspace_view import Workspace
-from reconciler.workspace.store.page_listings import KINDS, Listing, Wanted
+from reconciler.workspace.store.page_listings import KINDS, PageListings, ScheduleQuery
 from reconciler.workspace.store.references import split_reference
 from reconciler.workspace.store.schedules import ScheduleRow
 
@@ -56,7 +56,7 @@ async def list_schedules(request: Request) -> Response:
     services = services_of(request)
     now, page = services.clock(), page_of(request)
     values = asked(request, "q", "enabled", "kind", "owner")
-    wanted = Wanted(
+    wanted = ScheduleQuery(
         text=values["q"],
         enabled={"yes": True, "no": False}.get(values["enabled"]),
         owner={"": None, "-": ""}.get(values["owner"], values["owner"]),
@@ -65,7 +65,7 @@ async def list_schedules(request: Request) -> Response:
     drift = await last_drift(request, now)
 
     def read(workspace: Workspace) -> dict[str, Any]:
-        listing = Listing(workspace.store.database)
+        listing = PageListings(workspace.store.database)
         total, rows = listing.schedules(wanted, offset=(page - 1) * SIZE, limit=SIZE)
         lines = [_line(row, now, drift) for row in rows]
         return {"total": total, "lines": lines, "owners": listing.owners()}
@@ -117,7 +117,7 @@ async def show_schedule(request: Request) -> Response:
 
 def _read_one(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
     row, live = workspace.schedule(name), workspace.live(name)
-    listing = Listing(workspace.store.database)
+    listing = PageListings(workspace.store.database)
     schedule = live.schedule
     trigger = schedule.trigger
     is_data = isinstance(trigger, DatastoreChange)
@@ -176,7 +176,7 @@ def _next(live: LiveSchedule, now: datetime) -> list[Moment]:
 
 
 def _days(
-    listing: Listing, live: LiveSchedule, now: datetime
+    listing: PageListings, live: LiveSchedule, now: datetime
 ) -> tuple[Sequence[charts.DayRow], str]:
     """The fires of the last and the next days, as a picture and in words."""
     now = now.astimezone(UTC)

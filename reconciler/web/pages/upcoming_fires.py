@@ -21,7 +21,7 @@ from reconciler.workspace.store.schedules import ScheduleRow
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownFires:
     """An enabled schedule."""
 
     name: str
@@ -46,7 +46,7 @@ class Upcoming:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._marks: dict[str, tuple[str, str]] = {}
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, KnownFires] = {}
         self._next: dict[str, datetime] = {}
 
     def next(self, workspace: Workspace, now: datetime, limit: int) -> list[NextLine]:
@@ -56,7 +56,7 @@ class Upcoming:
             found = heapq.nsmallest(limit, self._fires(now))
             return [NextLine(at, name, describe(self._known[name].trigger)) for at, name in found]
 
-    def enabled(self, workspace: Workspace) -> list[Known]:
+    def enabled(self, workspace: Workspace) -> list[KnownFires]:
         """Every enabled schedule."""
         with self._lock:
             self._refresh(workspace)
@@ -96,4 +96,4 @@ class Upcoming:
         following = None
         if not isinstance(trigger, DatastoreChange):
             following = prepare(trigger, row.created_at)
-        self._known[row.name] = Known(row.name, trigger, row.created_at, following)
+        self._known[row.name] = KnownFires(row.name, trigger, row.created_at, following)

@@ -1,6 +1,7 @@
-"""The application: doors, and what stands before them.
+"""The application: pages and APIs, and what stands before them.
 
-Guard (hosts, sizes, times, headers) -> Auth (tokens, sessions, actions) -> pages, ARM, v1
+RequestGuard (hosts, sizes, times, headers), then Authentication (tokens, sessions, actions), then
+pages, ARM and v1.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from reconciler.web import arm, pages, v1
-from reconciler.web.access.authentication import Attempts, Auth
-from reconciler.web.access.request_guard import Guard
-from reconciler.web.error_responses import door_of, error_response
+from reconciler.web.access.authentication import Attempts, Authentication
+from reconciler.web.access.request_guard import RequestGuard
+from reconciler.web.error_responses import api_of, error_response
 from reconciler.web.pages.sign_in import Login
 from reconciler.web.services import Services
 from reconciler.web.templating import render
@@ -41,8 +42,8 @@ def create_app(services: Services) -> Starlette:
             *pages.routes,
         ],
         middleware=[
-            Middleware(Guard, site=site),
-            Middleware(Auth, site=site, attempts=attempts),
+            Middleware(RequestGuard, site=site),
+            Middleware(Authentication, site=site, attempts=attempts),
         ],
         exception_handlers={
             HTTPException: _http_error,
@@ -80,7 +81,7 @@ def _store_error(request: Request, error: Exception) -> Response:
 
 def _answer(request: Request, status: int, code: str, message: str) -> Response:
     """An error as whoever asked expects it: a browser that is signed in gets a page."""
-    is_page = door_of(request.url.path) == "page" and hasattr(request.state, "session")
+    is_page = api_of(request.url.path) == "page" and hasattr(request.state, "session")
     if is_page and "text/html" in request.headers.get("accept", ""):
         return render(
             request, "error.html", status=status, message=message, is_missing=status == 404

@@ -41,7 +41,7 @@ def split(due: Sequence[Due]) -> tuple[dict[datetime, list[str]], list[Due]]:
     return bursts, rest
 
 
-class Bursts:
+class Batches:
     """The fires whose runs are still to be recorded."""
 
     def __init__(self, ledger: Ledger) -> None:

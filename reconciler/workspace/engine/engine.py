@@ -1,7 +1,7 @@
 """The engine: fires what is due, looks at datastores, starts runs, records all of it.
 
-One thread decides and writes; runs (executor.py) and looks (looks.py) have threads of their own
-and tell it what became of them. It sleeps until something is due or somebody tells it something;
+One thread decides and writes; runs (executor.py) and looks at folders (folder_polling.py) have
+threads of their own and tell it what became of them. It sleeps until something is due or somebody tells it something;
 whether another process has written to the file it asks SQLite twice a second, which costs
 microseconds.
 
@@ -20,9 +20,9 @@ from datetime import UTC, datetime, timedelta
 from reconciler.document import schedule_from_document
 from reconciler.model import DatastoreChange, Key, Schedule
 from reconciler.workspace.datastores.datastore import Datastore
-from reconciler.workspace.engine.batch import Bursts, split
+from reconciler.workspace.engine.batch import Batches, split
 from reconciler.workspace.engine.executor import Executor, Settings
-from reconciler.workspace.engine.folder_polling import Log, Looks, Message
+from reconciler.workspace.engine.folder_polling import FolderPoller, Log, Message
 from reconciler.workspace.engine.timetable import Due, Timed, Timetable
 from reconciler.workspace.execution.orphans import end_orphans
 from reconciler.workspace.store.database import StoreError
@@ -63,10 +63,10 @@ class Engine:
         self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         tell = self._inbox.put
         self._ledger = Ledger(store.database)
-        self._looks = Looks(self._ledger, datastores, tell=tell, clock=clock, log=log)
+        self._poller = FolderPoller(self._ledger, datastores, tell=tell, clock=clock, log=log)
         self._executor = Executor(store, settings, tell=tell, clock=clock, log=log)
         self._timetable = Timetable()
-        self._bursts = Bursts(self._ledger)
+        self._bursts = Batches(self._ledger)
         self._schedules: dict[str, Schedule] = {}
         self._marks: dict[str, tuple[str, str]] = {}
         self._data_version: int | None = None
@@ -109,7 +109,7 @@ class Engine:
         self._load()
         self._data_version = version
         self._bursts.recover(self._schedules)
-        self._log("started", schedules=len(self._timetable), watched=len(self._looks))
+        self._log("started", schedules=len(self._timetable), watched=len(self._poller))
 
     def tick(self) -> None:
         """One look at everything: messages, changes in the file, what is due, what can start."""
@@ -121,7 +121,7 @@ class Engine:
         self._notice_changes()
         self._fire(now)
         self._bursts.record(now)
-        self._looks.start(now)
+        self._poller.start(now)
         if not self._stopping:
             self._executor.start(now)
 
@@ -130,7 +130,7 @@ class Engine:
         if self._bursts:
             return 0.0
         now = self._clock()
-        instants = (self._timetable.next_at(), self._looks.next_at())
+        instants = (self._timetable.next_at(), self._poller.next_at())
         due = [(instant - now).total_seconds() for instant in instants if instant is not None]
         return max(0.0, min([CHECK_SECONDS, *due]))
 
@@ -180,7 +180,7 @@ class Engine:
         self._schedules[row.name] = schedule
         trigger, since = schedule.trigger, row.since
         if isinstance(trigger, DatastoreChange):
-            self._looks.put(schedule, trigger, since)
+            self._poller.put(schedule, trigger, since)
             return
         if since == row.created_at:
             # An interval counts from whole seconds, and its first fire is at the creation.
@@ -189,7 +189,7 @@ class Engine:
 
     def _forget(self, name: str) -> None:
         self._schedules.pop(name, None)
-        self._looks.remove(name)
+        self._poller.remove(name)
         self._timetable.remove(name)
 
     # ---------------------------------------------------------------------------------------- time
@@ -198,7 +198,7 @@ class Engine:
         if now < self._last - BACK:
             self._log("clock_went_back", seconds=(self._last - now).total_seconds())
             self._timetable.rewind(self._last, now)
-            self._looks.rewind(now)
+            self._poller.rewind(now)
             self._settled_at = self._fired_until = now
             self._up_since = min(self._up_since, now)
         self._last = now
@@ -253,7 +253,7 @@ class Engine:
     def _shut_down(self) -> None:
         """Tell running steps to end, wait for them, and record what became of them."""
         self._log("stopping", running=len(self._executor))
-        self._looks.close()
+        self._poller.close()
         self._executor.cancel_all("the engine was stopped")
         deadline = time.monotonic() + self._settings.grace * 2 + 5
         while len(self._executor) and time.monotonic() < deadline:

@@ -61,7 +61,7 @@ class _Watch:
         return f"{self.since.isoformat()} {folder}"
 
 
-class Looks:
+class FolderPoller:
     """The watched folders of one workspace."""
 
     def __init__(

@@ -14,7 +14,7 @@ from reconciler.workspace.store.runs import RUN_COLUMNS, run_row
 from reconciler.workspace.store.schedules import SCHEDULE_COLUMNS, ScheduleRow, schedule_row
 
 
-class Browse:
+class ApiListings:
     """Reads one workspace file."""
 
     def __init__(self, database: Database) -> None:

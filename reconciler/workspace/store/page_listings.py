@@ -18,7 +18,7 @@ STATUSES = ("NotStarted", "Running", "Completed", "Failed", "Canceled")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ScheduleQuery:
     """Which schedules: None and empty text are no restriction."""
 
     text: str = ""
@@ -60,7 +60,7 @@ class WatchLine:
     """How many files are known."""
 
 
-class Listing:
+class PageListings:
     """Reads one workspace file."""
 
     def __init__(self, database: Database) -> None:
@@ -69,7 +69,7 @@ class Listing:
     # --------------------------------------------------------------------------------- schedules
 
     def schedules(
-        self, wanted: Wanted, *, offset: int = 0, limit: int = 50
+        self, wanted: ScheduleQuery, *, offset: int = 0, limit: int = 50
     ) -> tuple[int, list[ScheduleRow]]:
         """How many there are, and one page of them by name."""
         where, values = _where(wanted)
@@ -177,7 +177,7 @@ class Listing:
         return bool(rows[0][0]) if rows else None
 
 
-def _where(wanted: Wanted) -> tuple[str, tuple[Any, ...]]:
+def _where(wanted: ScheduleQuery) -> tuple[str, tuple[Any, ...]]:
     terms: list[str] = []
     values: list[Any] = []
     if wanted.text:

@@ -303,7 +303,7 @@ def test_a_file_is_left_until_it_is_still(bench: Bench, inbox: Path) -> None:
             growing.flush()
             # As if written now: the clock of the test goes on, that of the file does not.
             bench.clock.now = datetime.now(UTC)
-            bench.engine._looks._again(bench.engine._looks._watches["s"], bench.clock.now)
+            bench.engine._poller._again(bench.engine._poller._watches["s"], bench.clock.now)
             bench.look(0)
             assert bench.files() == []
     bench.look(1.9)

@@ -149,7 +149,7 @@ class Bench:
         """Let the clock go on, and wait until the look that is then due has ended."""
         self.clock.go(seconds)
         self.engine.tick()
-        looks = self.engine._looks
+        looks = self.engine._poller
         self.until(lambda: looks._watches[name].next_look.year < 9999)
 
     # ------------------------------------------------------------------------------- what it did

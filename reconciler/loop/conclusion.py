@@ -18,7 +18,7 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Conclusion:
     """The outcome of a cycle. `retry`: the target is to be tried again, later and later."""
 
     outcome: CycleOutcome
@@ -27,12 +27,12 @@ class Verdict:
     retry: bool = True
 
 
-def verdict_of(
+def conclusion_of(
     filtered: Filtered,
     results: Sequence[Result],
     revision: Revision,
     trouble: ReconcilerError | None,
-) -> Verdict:
+) -> Conclusion:
     """What a cycle that came to its end came to. `trouble`: why `revision` is an earlier one."""
     found = _of_changes(filtered, results)
     if trouble is None or found.outcome in ("failed", "partial", "stalled"):
@@ -40,14 +40,14 @@ def verdict_of(
     did = f" ({found.message})" if found.outcome != "in_sync" else ""
     kept = f"{revision.short} stays in force{did}: {words_of(trouble)}"
     if isinstance(trouble, SourceError):
-        return Verdict("unavailable", "SourceUnavailable", kept, retry=False)
+        return Conclusion("unavailable", "SourceUnavailable", kept, retry=False)
     reason = "ConfigInvalid" if isinstance(trouble, ConfigError) else "RevisionBroken"
-    return Verdict("broken", reason, kept, retry=False)
+    return Conclusion("broken", reason, kept, retry=False)
 
 
-def _of_changes(filtered: Filtered, results: Sequence[Result]) -> Verdict:
+def _of_changes(filtered: Filtered, results: Sequence[Result]) -> Conclusion:
     if filtered.plan.refusals:
-        return Verdict("stalled", "OverLimits", "; ".join(filtered.plan.refusals), retry=False)
+        return Conclusion("stalled", "OverLimits", "; ".join(filtered.plan.refusals), retry=False)
     counts = Counter(result.outcome for result in results)
     failed = [r for r in results if r.outcome in (Outcome.FAILED, Outcome.NOT_TRIED)]
     done = sum(counts[outcome] for outcome in _CHANGED)
@@ -57,22 +57,22 @@ def _of_changes(filtered: Filtered, results: Sequence[Result]) -> Verdict:
         shown = "; ".join(errors[:_SHOWN]) + ("; ..." if len(errors) > _SHOWN else "")
         words = f"{len(failed)} failed" + (f", {said}" if said else "") + f": {shown}"
         if done:
-            return Verdict("partial", "AppliedInPart", words)
-        return Verdict("failed", "ChangesFailed", words)
+            return Conclusion("partial", "AppliedInPart", words)
+        return Conclusion("failed", "ChangesFailed", words)
     waiting = filtered.waiting
     if waiting:
         why = next((one.why for one in waiting if one.why != OBSERVED), None)
         number = "1 difference waits" if len(waiting) == 1 else f"{len(waiting)} differences wait"
         words = f"{number}: {why or 'only observed'}" + (f"; {said}" if said else "")
         reason = "OutsideWindow" if why else "Observed"
-        return Verdict("waiting", reason, words, retry=False)
+        return Conclusion("waiting", reason, words, retry=False)
     skipped = filtered.plan.count(Action.SKIP)
     left = f"; {skipped} not ours, left alone" if skipped else ""
     if filtered.looked_away:
         left += f"; {filtered.looked_away} not looked at (reconcile: off)"
     if done:
-        return Verdict("applied", "Applied", said + left, retry=False)
-    return Verdict("in_sync", "InSync", "nothing to change" + left, retry=False)
+        return Conclusion("applied", "Applied", said + left, retry=False)
+    return Conclusion("in_sync", "InSync", "nothing to change" + left, retry=False)
 
 
 def words_of(error: ReconcilerError) -> str:
