@@ -1,8 +1,8 @@
 """When triggers fire: pure arithmetic, without I/O and without a clock.
 
 `rules/` says when each kind of trigger fires, `clocks/` knows time zones and their clock changes,
-`counting/` counts fires within a span, `words/` puts triggers into words. `clock_changes.py` is what
-a clock change does to a trigger, `compiled.py` a trigger that is asked again and again.
+`counting/` counts fires within a span, `words/` puts triggers into words. `clock_changes.py` is
+what a clock change does to a trigger, `compiled.py` a trigger that is asked again and again.
 
 Ranges are open below and closed above: strictly after `after`, up to and with `until`. Instants
 are aware datetimes, and UTC when returned. `created` is when the schedule was made: a recurrence

@@ -1,6 +1,6 @@
 """A YAML text -> nodes with their places, for edits that touch nothing else. Pure.
 
-The reader of declarations (`yaml_loader.py`) keeps values and no places; this keeps places and no values:
+The reader of declarations (`yaml_loader.py`) keeps values and no places, this keeps places alone:
 what is written where, in which style, and where an alias stands for something written elsewhere.
 """
 

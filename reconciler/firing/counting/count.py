@@ -1,7 +1,8 @@
 """When a trigger fires within a span, as bits of one integer: counted by rule, not walked through.
 
 Two weeks are 20,160 bits: to count them, to shift them, or to compare two of them takes about a
-microsecond, however often the trigger fires. Elapsed time is a comb; wall times are in `wall_times.py`.
+microsecond, however often the trigger fires. Elapsed time is a comb; wall times are in
+`wall_times.py`.
 """
 
 from __future__ import annotations

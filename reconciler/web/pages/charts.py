@@ -65,7 +65,7 @@ def fire_days(
 
 
 def slot_counts(bits: int, base: date) -> Counts:
-    """The fires of a raster (see firing/counting/count.py), whose first minute is midnight of `base`."""
+    """The fires of a raster (counting/count.py), whose first minute is midnight of `base`."""
     mask, found, number = (1 << SLOT_MINUTES) - 1, {}, 0
     while bits:
         if count := (bits & mask).bit_count():

@@ -1,9 +1,9 @@
 """The engine: fires what is due, looks at datastores, starts runs, records all of it.
 
 One thread decides and writes; runs (executor.py) and looks at folders (folder_polling.py) have
-threads of their own and tell it what became of them. It sleeps until something is due or somebody tells it something;
-whether another process has written to the file it asks SQLite twice a second, which costs
-microseconds.
+threads of their own and tell it what became of them. It sleeps until something is due or somebody
+tells it something; whether another process has written to the file it asks SQLite twice a second,
+which costs microseconds.
 
 A tick is: take what is due, write fires, runs and "settled up to now" in one transaction, and only
 then start anything. So what a crash interrupts was either recorded, and is started once when the

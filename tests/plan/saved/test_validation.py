@@ -16,7 +16,7 @@ from reconciler.model import Plan
 from reconciler.plan import make_plan
 from reconciler.plan.impact.impact import with_impact
 from reconciler.plan.saved.planfile import normal
-from reconciler.plan.saved.validation import odd
+from reconciler.plan.saved.validation import inconsistency
 from reconciler.providers.memory import MemoryProvider
 from reconciler.render.documents import plans_document
 from reconciler.render.formats import FORMATS, render_document
@@ -95,14 +95,14 @@ ODD = {
 
 
 def test_a_plan_is_not_odd() -> None:
-    assert odd(DOCUMENT) is None
-    assert odd(normal(plans_document([make_plan([], [], target=TARGET, owner=OWNER)]))) is None
+    assert inconsistency(DOCUMENT) is None
+    assert inconsistency(normal(plans_document([make_plan([], [], target=TARGET, owner=OWNER)]))) is None
 
 
 @pytest.mark.parametrize("name", ODD)
 def test_what_is_odd(name: str) -> None:
     path, value, reason = ODD[name]
-    assert odd(edited(*path, to=value)) == reason
+    assert inconsistency(edited(*path, to=value)) == reason
 
 
 def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
@@ -154,4 +154,4 @@ def test_whatever_is_shown_can_be_rendered(seed: int) -> None:
 
 
 def odd_or_misshapen(document: dict[str, Any], validator: Draft202012Validator) -> bool:
-    return not validator.is_valid(document) or odd(document) is not None
+    return not validator.is_valid(document) or inconsistency(document) is not None
