@@ -96,7 +96,10 @@ ODD = {
 
 def test_a_plan_is_not_odd() -> None:
     assert inconsistency(DOCUMENT) is None
-    assert inconsistency(normal(plans_document([make_plan([], [], target=TARGET, owner=OWNER)]))) is None
+    assert (
+        inconsistency(normal(plans_document([make_plan([], [], target=TARGET, owner=OWNER)])))
+        is None
+    )
 
 
 @pytest.mark.parametrize("name", ODD)
