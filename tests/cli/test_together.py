@@ -14,7 +14,7 @@ from helpers import declaration, environment, repository, run, write
 # Everything is loaded, then each waits at its pipe until both may start.
 RUNNER = """
 import deepdiff, jsonschema_rs, os, sys
-import reconciler.cli.apply
+import reconciler.cli.commands.apply
 from reconciler.cli import main_group
 print("ready", flush=True)
 for line in sys.stdin:

@@ -233,9 +233,9 @@ READ = """
 import os, sys
 from datetime import datetime, timezone
 from pathlib import Path
-from reconciler.declare.desired import TargetSettings
+from reconciler.declare.resolve import TargetSettings
 from reconciler.declare.repository import read_declarations
-from reconciler.declare.validate import schema_findings
+from reconciler.declare.checking.json_schema import schema_findings
 schema_findings({}, "schedule")  # what is imported late may not be readable for somebody else
 if os.getuid() == 0:
     os.setgroups([])

@@ -17,7 +17,7 @@ HOLD = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from reconciler.workspace.lease import Lease
+from reconciler.workspace.engine.lease import Lease
 Lease(Path(sys.argv[1])).take(datetime(2026, 1, 1, tzinfo=UTC))
 print("held", flush=True)
 sys.stdin.read()

@@ -186,7 +186,7 @@ def test_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
 LIMITED = """
 import os, resource, sys
 from pathlib import Path
-from reconciler.workspace.process import StepProcess
+from reconciler.workspace.execution.step_process import StepProcess
 resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
 script = "head -c 1000000 /dev/zero; touch after"
 here = Path.cwd()

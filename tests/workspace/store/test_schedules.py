@@ -277,7 +277,7 @@ CREATE_AT_ONCE = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from reconciler.workspace.store import NewSchedule, Publication, Store
+from reconciler.workspace.store.schedules import NewSchedule, Publication, Store
 for line in sys.stdin:
     store = Store(Path(line.strip()))
     me = sys.argv[1]
