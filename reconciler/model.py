@@ -288,6 +288,18 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """How often something fires while it lasts: `count` times a `unit`, in each of them."""
+
+    count: float
+    unit: Literal["day", "week", "month", "year"]
+    months: tuple[int, ...] = ()
+    """Only in these, January 1, and the rate is theirs; empty: all the year."""
+    is_mean: bool = False
+    """No such unit need have as many: it is the mean of all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fires:
     """The fires of one schedule within the horizon of a plan, as its target will really fire it.
 
@@ -300,6 +312,8 @@ class Fires:
     per_day: float = 0.0
     """In the mean of its rule, while it lasts: the horizon may be no more than a weekend."""
     per_week: float = 0.0
+    rate: Rate | None = None
+    """What people are told of that; None: it never fires."""
     listed: tuple[datetime, ...] = ()
     """The first of them, in UTC, as many as a picture can show."""
 

@@ -41,8 +41,15 @@ def fires(*at: datetime, count: int | None = None) -> dict[str, Any]:
         "first": at[0].isoformat() if at else None,
         "per_day": number / DAYS,
         "per_week": number / DAYS * 7,
+        "rate": rate(number / DAYS) if at else None,
         "listed": [one.isoformat() for one in at],
     }
+
+
+def rate(a_day: float) -> dict[str, Any]:
+    """What people are told of so many fires a day."""
+    count, unit = (a_day, "day") if a_day >= 2 else (a_day * 7, "week")
+    return {"count": count, "unit": unit, "months": [], "is_mean": False}
 
 
 def daily(hour: int, minute: int = 0, days: int = DAYS) -> list[datetime]:

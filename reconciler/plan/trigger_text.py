@@ -24,9 +24,8 @@ def trigger_texts(before: Document | None, after: Document | None) -> dict[str, 
 
     ValueError for a trigger that is none: only a file that somebody made can have one.
     """
-    triggers = [_read(side) for side in (before, after)]
-    was, becomes = (describe(one) if one is not None else None for one in triggers)
-    last = triggers[1] or triggers[0]
+    (old, was), (new, becomes) = (_read(side) for side in (before, after))
+    last = new or old
     return {
         "trigger": {
             "before": mask_text(was) if was is not None else None,
@@ -37,14 +36,15 @@ def trigger_texts(before: Document | None, after: Document | None) -> dict[str, 
     }
 
 
-def _read(schedule: Document | None) -> Trigger | None:
+def _read(schedule: Document | None) -> tuple[Trigger | None, str | None]:
+    """The trigger, and its words."""
     if schedule is None:
-        return None
+        return None, None
     try:
         trigger = trigger_from_document(schedule["trigger"])
+        pattern = trigger.pattern if isinstance(trigger, Recurrence) else None
+        if pattern is not None and len(pattern.hours) * len(pattern.minutes) > _TIMES_A_DAY:
+            raise ValueError("more times than a day has minutes")
+        return trigger, describe(trigger)
     except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise ValueError("it is no trigger") from error
-    pattern = trigger.pattern if isinstance(trigger, Recurrence) else None
-    if pattern is not None and len(pattern.hours) * len(pattern.minutes) > _TIMES_A_DAY:
-        raise ValueError("more times than a day has minutes")
-    return trigger

@@ -17,7 +17,6 @@ _LINES = 40
 _AROUND = 2
 _WIDE = 80
 _SAID = ("create_job.job", "is_enabled")
-_PARAMETER = ("trigger.data_path_parameter_name",)
 
 
 def name_of(field: Mapping[str, Any]) -> str:
@@ -52,7 +51,7 @@ def unsaid(schedule: Mapping[str, Any]) -> list[Line]:
     return [
         (path, text)
         for path, text in facts_of(schedule)
-        if path not in _SAID and (path in _PARAMETER or not path.startswith("trigger."))
+        if path not in _SAID and not path.startswith("trigger.")
     ]
 
 

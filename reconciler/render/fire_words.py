@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from reconciler.firing.clocks.zones import resolve, zone
-from reconciler.firing.words.phrases import length
+from reconciler.firing.words.phrases import in_months, length
 
 Document = Mapping[str, Any]
 _ON_CHANGE = "when a file changes"
 _UNWATCHED = "it does not look at its folder any more"
 _NEAR = timedelta(days=180)
+_ONCE = 0.95
+"""Fires a year: of what fires less, the years from one to the next are told."""
+_DECIMALS = 4
 
 
 def when(instant: str, in_zone: tzinfo, start: str | None = None) -> str:
@@ -40,22 +43,19 @@ def zone_of(change: Document) -> tuple[tzinfo, str]:
 
 
 def rate(fires: Document | None) -> str:
-    """`24 a day`, `2 a week`, `1 a month`, `7 a year`, `none`; for a datastore trigger, `when a
-    file changes`.
+    """`24 a day`, `2 a week in June`, `2.4 a month on average`, `once in 2 years`, `none`; for a
+    datastore trigger, `when a file changes`.
     """
     if fires is None:
         return _ON_CHANGE
-    if fires["first"] is None and not fires["count"]:
+    told = fires["rate"]
+    if told is None:
         return "none"
-    a_day, a_week = fires["per_day"], fires["per_week"]
-    if a_day >= 2:
-        return f"{number(a_day)} a day"
-    if a_week >= 1:
-        return f"{number(a_week)} a week"
-    a_year = a_week * 365.25 / 7
-    if a_year >= 11.5:
-        return f"{number(a_year / 12)} a month"
-    return f"{number(a_year)} a year" if a_year >= 0.95 else "seldom"
+    times, mean = told["count"], " on average" if told["is_mean"] else ""
+    if told["unit"] == "year" and times < _ONCE:
+        return f"once in {number(1 / times)} years{mean}"
+    within = f" {in_months(told['months'])}" if told["months"] else ""
+    return f"{number(times)} a {told['unit']}{within}{mean}"
 
 
 def unwatched(change: Document) -> str:
@@ -80,14 +80,37 @@ def count(fires: Document | None) -> str:
 
 
 def number(value: float) -> str:
-    """A count or a mean with at most one decimal."""
-    rounded = round(value, 1)
-    return f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,.1f}"
+    """A count, or a mean with one decimal."""
+    return numbers(value)[0]
+
+
+def numbers(*values: float) -> list[str]:
+    """Numbers that stand beside each other, in one format: `13.7` and `13.0`, `0` and `1,440`.
+
+    With a decimal unless all are whole, and with more where two that differ, or one and nothing,
+    would read the same.
+    """
+    exact = [round(value, _DECIMALS) for value in values]
+    shown: list[str] = []
+    for decimals in range(_DECIMALS + 1):
+        shown = [f"{value:,.{decimals}f}" for value in exact]
+        if decimals == 0:
+            is_told = all(value == int(value) for value in exact)
+        else:
+            is_told = len({*shown, f"{0:.{decimals}f}"}) == len({*exact, 0})
+        if is_told:
+            break
+    return shown
 
 
 def days(horizon: float) -> str:
     """The horizon of a plan: `14 days`, `1 day`."""
     return f"{number(horizon)} {'day' if horizon == 1 else 'days'}"
+
+
+def runs_a_day(load: Document) -> str:
+    """Of what the numbers are that tell how much runs: `runs a day, mean of 14 days`."""
+    return f"runs a day, mean of {days(load['horizon_days'])}"
 
 
 def moved_by(impact: Document) -> str:

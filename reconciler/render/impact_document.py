@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reconciler.model import Fires, Impact, PlanImpact
+from reconciler.model import Fires, Impact, PlanImpact, Rate
 
 
 def impact_document(impact: Impact) -> dict[str, Any]:
     """The fires of one change, before and after."""
     moved_by = impact.moved_by
     return {
-        "before": _fires(impact.before),
-        "after": _fires(impact.after),
+        "before": fires_document(impact.before),
+        "after": fires_document(impact.after),
         "added": impact.added,
         "removed": impact.removed,
         "moved": impact.moved,
@@ -44,7 +44,8 @@ def load_document(impact: PlanImpact) -> dict[str, Any]:
     }
 
 
-def _fires(fires: Fires | None) -> dict[str, Any] | None:
+def fires_document(fires: Fires | None) -> dict[str, Any] | None:
+    """The fires of one side; None where they cannot be foretold."""
     if fires is None:
         return None
     return {
@@ -52,7 +53,19 @@ def _fires(fires: Fires | None) -> dict[str, Any] | None:
         "first": _instant(fires.first),
         "per_day": fires.per_day,
         "per_week": fires.per_week,
+        "rate": _rate(fires.rate),
         "listed": [_instant(at) for at in fires.listed],
+    }
+
+
+def _rate(rate: Rate | None) -> dict[str, Any] | None:
+    if rate is None:
+        return None
+    return {
+        "count": rate.count,
+        "unit": rate.unit,
+        "months": list(rate.months),
+        "is_mean": rate.is_mean,
     }
 
 

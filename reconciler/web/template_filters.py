@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from markupsafe import Markup
 
 from reconciler.masking import mask
+from reconciler.render.fire_words import number
 from reconciler.render.plain_text import printable
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -51,9 +52,9 @@ def took(start: datetime | None, end: datetime | None, now: datetime) -> str:
     return about((end or now) - start) + ("" if end else " so far")
 
 
-def many(number: int) -> str:
+def many(count: int) -> str:
     """A number with thousands set apart."""
-    return f"{number:,}"
+    return f"{count:,}"
 
 
 def path_of(*parts: str) -> str:
@@ -88,6 +89,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "ago": ago,
     "many": many,
+    "number": number,
     "printable": printable,
     "about": about,
 }

@@ -59,7 +59,7 @@ def test_a_life(repo: Path) -> None:
         '    create_job.experiment_name  "b"\n'
         "    fires                       7 a week; next DAY 02:00 UTC\n"
         "\n"
-        "runs a day: 0 -> 2\n"
+        "runs a day, mean of 14 days: 0 -> 2\n"
         "busier: DAY 02:00 UTC, 2 runs (was 0)\n"
         "\n"
         "local: 2 to create\n"
@@ -91,7 +91,7 @@ def test_a_file_that_is_removed_and_put_back(repo: Path) -> None:
         "- local/a                         not in the repository any more\n"
         "    fires  7 a week -> none; was next DAY 02:00 UTC\n"
         "\n"
-        "runs a day: 2 -> 1\n"
+        "runs a day, mean of 14 days: 2 -> 1\n"
         "\n"
         "local: 1 to disable, 1 unchanged\n"
     )
@@ -106,7 +106,7 @@ def test_a_file_that_is_removed_and_put_back(repo: Path) -> None:
         "    is_enabled  false -> true\n"
         "    fires       none -> 7 a week; next DAY 02:00 UTC\n"
         "\n"
-        "runs a day: 1 -> 2\n"
+        "runs a day, mean of 14 days: 1 -> 2\n"
         "busier: DAY 02:00 UTC, 2 runs (was 1)\n"
         "\n"
         "local: 1 to update, 1 unchanged\n"

@@ -84,7 +84,7 @@ def test_every_plan_reads_back(before: Trigger, after: Trigger) -> None:
         (Cron("0 2 * * *"), "every day at 02:00, UTC (cron 0 2 * * *)", "UTC"),
         (
             Recurrence("day", 2, Pattern((4,), (0,)), time_zone="Europe/Lisbon"),
-            "every 2 days at 04:00, Europe/Lisbon",
+            "every 2 days at 04:00, Europe/Lisbon, counted from the day of its creation",
             "Europe/Lisbon",
         ),
         (

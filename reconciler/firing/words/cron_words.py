@@ -1,79 +1,96 @@
-"""A cron expression in words, where words are plainer than the expression."""
+"""A cron expression in words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
-from reconciler.firing.clocks.instants import HOUR, MINUTE
-from reconciler.firing.rules.cron_expression import Fields, parse
-from reconciler.firing.rules.days import times_of_day
+from cronsim import CronSim
+
+from reconciler.firing.rules.cron_expression import Fields, parse, read
 from reconciler.firing.words.phrases import (
-    MANY,
     and_list,
     at_times,
-    clock_time,
-    days_of_month,
+    days_in_months,
     every,
-    month_list,
+    in_months,
+    named,
+    number_list,
+    of_months,
+    ordinal,
+    step,
     weekday_list,
 )
+from reconciler.model import WEEK_DAYS
+
+_EVERY_DAY = "every day"
+_LAST_DAYS = {
+    CronSim.LAST: "the last day",
+    CronSim.LAST_WEEKDAY: "the last working day (Monday to Friday)",
+}
 
 
 def cron_in_words(expression: str) -> str | None:
-    """Such as "at 02:00 on Monday to Friday"; None when there are no plain words for it."""
+    """Such as "at 02:00 on Monday to Friday"; None for one that cannot be read, or never fires."""
     fields = parse(expression)
-    days = None if fields is None else _days(fields)
-    if fields is None or days is None:
+    if fields is None:
         return None
-    times = _hourly_times(fields) if fields.is_hourly else _times_of_day(fields)
-    if days:
-        return f"{times} {days}"
-    return f"every day {times}" if times.startswith("at ") else times
+    days = _days(fields, expression)
+    if fields.is_hourly:
+        return f"{_hourly_times(fields)} {days.removeprefix(_EVERY_DAY).lstrip()}".rstrip()
+    times = at_times(fields.hours, fields.minutes)
+    return f"{days} {times}" if days.startswith(_EVERY_DAY) else f"{times} {days}"
 
 
-def _days(fields: Fields) -> str | None:
-    """Which days: empty for every day, None if there are no plain words."""
-    weekdays = fields.weekdays
-    if weekdays is None or fields.month_days[0] < 1:
-        return None
-    all_days, all_weekdays = len(fields.month_days) == 31, len(weekdays) == 7
-    months = "" if len(fields.months) == 12 else month_list(fields.months)
+def _days(fields: Fields, expression: str) -> str:
+    month_days, weekdays, months = fields.month_days, fields.weekdays, fields.months
+    all_days, all_weekdays = len(month_days) == 31, weekdays is not None and len(weekdays) == 7
+    within = f" {in_months(months)}" if len(months) < 12 else ""
     if (all_days and all_weekdays) or (fields.either_day and (all_days or all_weekdays)):
-        return f"every day in {months}" if months else ""
-    if all_days:
-        return f"on {weekday_list(weekdays)}" + (f" in {months}" if months else "")
-    if not all_weekdays and not fields.either_day:
-        return None
-    chosen = days_of_month(fields.month_days, () if all_weekdays else weekdays)
-    return f"on {chosen} of {months or 'every month'}"
+        return f"{_EVERY_DAY}{within}"
+    if all_days and weekdays is not None:
+        return f"on {weekday_list(weekdays)}{within}"
+    if all_weekdays and month_days[0] > 0:
+        return days_in_months(month_days, (), months)
+    in_month = _month_days(month_days)
+    of_weeks = "" if all_weekdays else _weekdays(expression)
+    if all_days or all_weekdays:
+        return f"on {of_weeks or in_month} {of_months(months)}"
+    if fields.either_day:
+        return f"on {in_month} and {of_weeks} {of_months(months)}"
+    one_of = "" if len(month_days) == 1 else "one of "
+    of_month = of_months(months) if within else "of the month"
+    return f"on {of_weeks} that falls on {one_of}{in_month} {of_month}"
+
+
+def _month_days(month_days: Sequence[int]) -> str:
+    """Such as "days 1 and 15 and the last day"."""
+    plain = [day for day in month_days if day > 0]
+    parts = [named("day", plain)] if plain else []
+    return " and ".join(parts + [words for mark, words in _LAST_DAYS.items() if mark in month_days])
+
+
+def _weekdays(expression: str) -> str:
+    """Such as "each Monday and the last Friday"."""
+    sim = read(expression)
+    assert sim is not None
+    plain = sorted({(day - 1) % 7 for day in sim.weekdays if isinstance(day, int)})
+    bound = sorted(
+        {((item[0] - 1) % 7, item[1]) for item in sim.weekdays if not isinstance(item, int)},
+        key=lambda one: (one[1] == CronSim.LAST, one[1], one[0]),
+    )
+    parts = [f"each {weekday_list(plain)}"] if plain else []
+    for day, number in bound:
+        which = "last" if number == CronSim.LAST else ordinal(number)
+        parts.append(f"the {which} {WEEK_DAYS[day].capitalize()}")
+    return and_list(parts)
 
 
 def _hourly_times(fields: Fields) -> str:
     minutes = fields.minutes
-    step = _step(minutes)
+    apart = step(minutes)
     if len(minutes) == 1:
         return f"every hour at minute {minutes[0]}"
-    if step and len(minutes) * step == 60:
-        words = every(step, "minute")
+    if apart and len(minutes) * apart == 60:
+        words = every(apart, "minute")
         return words if minutes[0] == 0 else f"{words} from minute {minutes[0]} of the hour"
-    if len(minutes) <= MANY:
-        return f"every hour at minutes {and_list([str(minute) for minute in minutes])}"
-    return f"{24 * len(minutes)} times a day"
-
-
-def _times_of_day(fields: Fields) -> str:
-    times = times_of_day(fields.hours, fields.minutes)
-    # Evenly spread over part of a day: `*/15 9-17` is "every 15 minutes from 09:00 to 17:45".
-    step = _step(times) if len(times) > MANY else 0
-    if not step:
-        return at_times(times)
-    hours, minutes = divmod(step, HOUR)
-    words = every(hours, "hour") if minutes == 0 else every(step // MINUTE, "minute")
-    return f"{words} from {clock_time(times[0])} to {clock_time(times[-1])}"
-
-
-def _step(numbers: Sequence[int]) -> int:
-    """The distance between neighbours, if it is always the same; else 0."""
-    steps = {later - earlier for earlier, later in pairwise(numbers)}
-    return steps.pop() if len(steps) == 1 else 0
+    return f"every hour at minutes {number_list(minutes)}"

@@ -1,21 +1,30 @@
-"""A trigger in words: one line for people."""
+"""A trigger in words: one line for people.
+
+Whoever reads it can write the trigger down again, or one that always fires at the same moments:
+nothing is counted that is not listed too, and what depends on the moment of creation says so.
+`from`: that moment counts; `after`: it matches, and yet is left out; `until`: it counts.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import datetime
 
-from reconciler.firing.rules.days import times_of_day, weekday_numbers
+from reconciler.firing.clocks.instants import HOUR, MINUTE
+from reconciler.firing.rules.cron_expression import parse
 from reconciler.firing.rules.recurrence import effective_pattern
 from reconciler.firing.words.cron_words import cron_in_words
-from reconciler.firing.words.phrases import (
-    MANY,
-    and_list,
-    at_times,
-    days_of_month,
-    every,
-    weekday_list,
-)
+from reconciler.firing.words.phrases import at_times, clock_time, every, named
+from reconciler.firing.words.recurrence_words import counted_from, days_in_words
 from reconciler.model import Cron, DatastoreChange, Pattern, Recurrence, Trigger
+
+_PLAIN = re.compile(r'[^\s,"]+')
+_AT_CREATION = {
+    "day": "at that time of day",
+    "week": "on that weekday and at that time",
+    "month": "on that day of the month and at that time",
+}
 
 
 def describe(trigger: Trigger) -> str:
@@ -26,25 +35,41 @@ def describe(trigger: Trigger) -> str:
 
 
 def _datastore(trigger: DatastoreChange) -> str:
-    path = trigger.path_on_datastore.strip("/")
-    place = f"{trigger.datastore}/{path}" if path else trigger.datastore
+    path, parameter = trigger.path_on_datastore.strip("/"), trigger.data_path_parameter_name
+    store = _name(trigger.datastore, is_plain="/" not in trigger.datastore)
+    place = f"{store}/{_name(path)}" if path else store
     polled = every(trigger.polling_interval, "minute")
-    return f"when a file in {place} is new or changed, polled {polled}"
+    given = f"; its path is passed as {_name(parameter)}" if parameter else ""
+    return f"when a file in {place} is new or changed, polled {polled}{given}"
+
+
+def _name(text: str, is_plain: bool = True) -> str:
+    """As it is, or in quotes where it could be taken for words beside it."""
+    return text if is_plain and _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def _cron(cron: Cron) -> str:
     expression = " ".join(cron.expression.split())
     words = cron_in_words(expression)
     if words is None:
-        return f"cron {expression}, {cron.time_zone}{_bounds(cron)}"
-    return f"{words}, {cron.time_zone}{_bounds(cron)} (cron {expression})"
-
-
-def _bounds(trigger: Recurrence | Cron) -> str:
-    start, end = trigger.start_time, trigger.end_time
-    return (f", from {_moment(start)}" if start else "") + (
-        f", until {_moment(end)}" if end else ""
+        return f"cron {expression}, {cron.time_zone}{_bounds(cron, matches=False)}"
+    fields, start = parse(expression), cron.start_time
+    matches = (
+        fields is not None
+        and start is not None
+        and (start.second, start.minute in fields.minutes, start.hour in fields.hours)
+        == (0, True, True)
     )
+    return f"{words}, {cron.time_zone}{_bounds(cron, matches)} (cron {expression})"
+
+
+def _bounds(trigger: Recurrence | Cron, matches: bool, counted: str = "") -> str:
+    """`matches`: whether the start is one of the times of day, and is left out."""
+    start, end = trigger.start_time, trigger.end_time
+    said = f", {'after' if matches else 'from'} {_moment(start)}" if start else ""
+    if counted:
+        said += f" and {counted}" if start else f", {counted}"
+    return said + (f", until {_moment(end)}" if end else "")
 
 
 def _moment(wall: datetime) -> str:
@@ -52,50 +77,47 @@ def _moment(wall: datetime) -> str:
 
 
 def _recurrence(recurrence: Recurrence) -> str:
-    bounds = _bounds(recurrence)
-    if recurrence.frequency in ("minute", "hour"):  # elapsed time, in which a zone means nothing
-        zone = f", {recurrence.time_zone}" if bounds else ""
-        return every(recurrence.interval, recurrence.frequency) + zone + bounds
-    pattern = effective_pattern(recurrence)
-    days, times = _days(recurrence, pattern or Pattern()), _times(recurrence, pattern)
-    if times[:1].isdigit():  # "24 times a day"
-        words = times if days == "every day" else f"{days}, {times}"
+    if recurrence.frequency in ("minute", "hour"):
+        return _elapsed(recurrence)
+    pattern, start = effective_pattern(recurrence), recurrence.start_time
+    if pattern is None and start is None:
+        period = every(recurrence.interval, recurrence.frequency)
+        words = f"{period} from its creation, {_AT_CREATION[recurrence.frequency]}"
     else:
-        words = f"{days} {times}".rstrip()
+        words = f"{days_in_words(recurrence, pattern)} {_times(recurrence, pattern)}"
+    counted = "" if pattern is None else counted_from(recurrence)
+    bounds = _bounds(recurrence, _is_left_out(pattern, start), counted)
     return f"{words}, {recurrence.time_zone}{bounds}"
 
 
-def _days(recurrence: Recurrence, pattern: Pattern) -> str:
-    """Which days, as far as it is known without the moment of creation."""
-    period = every(recurrence.interval, recurrence.frequency)
-    weekdays, month_days = list(weekday_numbers(pattern.week_days)), list(pattern.month_days)
-    start = recurrence.start_time
-    if start is not None and not weekdays and not month_days:
-        weekdays = [start.weekday()] if recurrence.frequency == "week" else []
-        month_days = [start.day] if recurrence.frequency == "month" else []
-    if not weekdays and not month_days:
-        return period
-    if recurrence.frequency == "month":
-        return f"on {days_of_month(month_days, weekdays)} of {period}"
-    if not month_days:
-        return f"{period} on {weekday_list(weekdays)}"
-    return f"{period} on {days_of_month(month_days, weekdays)} of the month"
+def _elapsed(recurrence: Recurrence) -> str:
+    """Minutes and hours, of which a zone means nothing, but that start and end are told in it."""
+    start, end = recurrence.start_time, recurrence.end_time
+    since = _moment(start) if start else "its creation"
+    zone = f", {recurrence.time_zone}" if start or end else ""
+    until = f", until {_moment(end)}" if end else ""
+    return f"{every(recurrence.interval, recurrence.frequency)} counted from {since}{zone}{until}"
+
+
+def _is_left_out(pattern: Pattern | None, start: datetime | None) -> bool:
+    """Whether a start is a time of day of its pattern: what fires is strictly after it."""
+    if pattern is None or start is None or start.second:
+        return False
+    hours, minutes = pattern.hours or (start.hour,), pattern.minutes or (start.minute,)
+    return start.hour in hours and start.minute in minutes
 
 
 def _times(recurrence: Recurrence, pattern: Pattern | None) -> str:
     start = recurrence.start_time
     if pattern is None:
-        return at_times([start.hour * 3600 + start.minute * 60 + start.second]) if start else ""
+        assert start is not None
+        return f"at {clock_time(start.hour * HOUR + start.minute * MINUTE + start.second)}"
     hours = pattern.hours or ((start.hour,) if start else ())
     minutes = pattern.minutes or ((start.minute,) if start else ())
     if hours and minutes:
-        return at_times(times_of_day(hours, minutes))
+        return at_times(hours, minutes)
     if hours:
-        return "in " + _numbers("hour", hours)
-    return "at " + _numbers("minute", minutes) if minutes else ""
-
-
-def _numbers(unit: str, numbers: tuple[int, ...]) -> str:
-    if len(numbers) > MANY:
-        return f"{len(numbers)} {unit}s"
-    return f"{unit}{'s' if len(numbers) > 1 else ''} {and_list([str(each) for each in numbers])}"
+        return f"at the minute of its creation in {named('hour', hours)}"
+    if minutes:
+        return f"at {named('minute', minutes)} of the hour of its creation"
+    return "at the hour and minute of its creation"

@@ -88,12 +88,21 @@ def _after(change: Change, before: Side, created: datetime, firing: Firing, span
     """`before` itself where the change does not touch when it fires."""
     live, wanted = change.before, change.after
     if live is None:
-        # The moment at which it is created counts as well: some fire at once.
-        return side_of(wanted, created, firing, replace(span, after=span.after - 1))
+        # The moment at which it is created counts as well: some fire at once. Then the last one
+        # does not: what fires every minute fires no more often in as many days for being new.
+        born = replace(span, after=span.after - 1)
+        side = side_of(wanted, created, firing, born)
+        if side.fires.first and _first(side, span) == span.after:
+            return side_of(wanted, created, firing, replace(born, until=span.until - 1))
+        return side
     was = live.schedule
     if wanted and was.trigger == wanted.trigger and was.enabled == wanted.enabled:
         return before
     return side_of(wanted, created, firing, span)
+
+
+def _first(side: Side, span: Span) -> int:
+    return span.base + side.fires.second + side.fires.first[0] * MINUTE
 
 
 def _differ(before: Side, after: Side) -> bool:

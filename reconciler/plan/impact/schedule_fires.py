@@ -11,6 +11,7 @@ from reconciler.firing.clocks.instants import MINUTE, kept_moment, moment
 from reconciler.firing.counting.bitsets import FEW, Raster, Span, minutes_of
 from reconciler.firing.counting.count import raster
 from reconciler.firing.counting.rates import fires_a_day
+from reconciler.firing.counting.steady_rates import rate_of
 from reconciler.model import DatastoreChange, Fires, Schedule, Trigger
 
 Firing = Callable[[Schedule], Trigger | None]
@@ -54,5 +55,7 @@ def fires_of(side: Side, span: Span, listed: int) -> Fires | None:
     minutes = few[: max(listed, 1)] if listed <= FEW else minutes_of(side.fires.bits, listed)
     names = tuple([kept_moment(start + MINUTE * minute) for minute in minutes])
     first = names[0] if names else next_fire(trigger, moment(span.until), side.created)
-    per_day = fires_a_day(trigger, side.created) if first is not None else 0.0
-    return Fires(side.fires.count, first, per_day, per_day * 7, names[:listed])
+    if first is None:
+        return Fires()
+    per_day, rate = fires_a_day(trigger, side.created), rate_of(trigger, side.created)
+    return Fires(side.fires.count, first, per_day, per_day * 7, rate, names[:listed])

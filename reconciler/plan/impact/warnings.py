@@ -13,13 +13,12 @@ from reconciler.firing.clocks.offsets import clock
 from reconciler.firing.clocks.zones import zone
 from reconciler.firing.counting.bitsets import Raster, Span, instants, lowest_bits
 from reconciler.firing.counting.count import count, raster
-from reconciler.firing.rules.cron_expression import parse
 from reconciler.firing.rules.recurrence import effective_pattern
-from reconciler.firing.words.phrases import and_list
 from reconciler.model import Cron, FireWarning, Recurrence, Trigger
 from reconciler.plan.impact.clock_warnings import YEAR, clock_warnings
 from reconciler.plan.impact.fire_diff import Moves
 from reconciler.plan.impact.schedule_fires import Side
+from reconciler.plan.impact.short_months import short_months
 
 _TIMED = (Recurrence, Cron)
 _DAILY, _WEEKLY = 0.99, 0.99 / 7
@@ -39,7 +38,9 @@ def warnings_of(
         message = "it has no start_time: it fires as soon as it is created"
         yield FireWarning("immediate", message)
     yield from _ended(before, after, span)
-    yield from _short_months(before.trigger, trigger)
+    said = short_months(trigger)
+    if said is not None and said != short_months(before.trigger):
+        yield FireWarning("short_months", said)
     yield from clock_warnings(before, after, moves, span)
 
 
@@ -203,32 +204,6 @@ def _end(trigger: Trigger | None) -> int | None:
     if not isinstance(trigger, Recurrence | Cron) or trigger.end_time is None:
         return None
     return clock(trigger.time_zone).instant(wall_seconds(trigger.end_time))
-
-
-def _short_months(old: Trigger | None, new: Trigger) -> Iterator[FireWarning]:
-    days = _late_days(new)
-    if days and days != _late_days(old):
-        said, rest = f"day {days[0]}", "in those"
-        if len(days) > 1:
-            said = f"days {and_list([str(day) for day in days])}"
-            rest = "on those that are missing"
-        yield FireWarning("short_months", f"not every month has {said}: it does not fire {rest}")
-
-
-def _late_days(trigger: Trigger | None) -> tuple[int, ...]:
-    """The days of the month, from the 29th on, that a trigger names."""
-    days: tuple[int, ...] = ()
-    if isinstance(trigger, Cron):
-        fields = parse(trigger.expression)
-        days = fields.month_days if fields is not None else ()
-    elif isinstance(trigger, Recurrence):
-        pattern = effective_pattern(trigger)
-        days = pattern.month_days if pattern is not None else ()
-        start = trigger.start_time
-        plain = pattern is None or not (pattern.month_days or pattern.week_days)
-        if trigger.frequency == "month" and plain and start is not None:
-            days = (start.day,)
-    return tuple(day for day in days if day > 28) if len(days) < 31 else ()
 
 
 def _said(at: datetime, time_zone: str) -> str:

@@ -66,13 +66,15 @@ def _order(change: Document) -> tuple[int, bool, str]:
 
 def _load(impact: Document) -> View:
     a_day = impact["per_day"]
+    by = a_day["after"] - a_day["before"]
+    before, after, difference = fire_words.numbers(a_day["before"], a_day["after"], abs(by))
     most = max((max(m["before"], m["after"]) for m in impact["busiest"]), default=0) or 1
     return {
         "from": f"{fire_words.when(impact['start'], UTC)} UTC",
         "days": fire_words.days(impact["horizon_days"]),
-        "before": fire_words.number(a_day["before"]),
-        "after": fire_words.number(a_day["after"]),
-        "difference": _difference(a_day["after"] - a_day["before"]),
+        "before": before,
+        "after": after,
+        "difference": _difference(by, difference) if before != after else "as before",
         "busiest": [
             {
                 "at": fire_words.when(minute["at"], UTC, impact["start"]),
@@ -87,10 +89,7 @@ def _load(impact: Document) -> View:
     }
 
 
-def _difference(by: float) -> str:
-    shown = fire_words.number(abs(by))
-    if shown == "0":
-        return "as before"
+def _difference(by: float, shown: str) -> str:
     return f"{shown} {'more' if by > 0 else 'fewer'}"
 
 

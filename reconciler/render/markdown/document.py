@@ -159,8 +159,10 @@ def _section(told: Sequence[tuple[Lengths, int]]) -> str:
 def _load(plan: Document) -> str:
     """How much runs, before and after; when most does, before and after."""
     impact = plan["impact"]
-    before, after = (fire_words.number(impact["per_day"][side]) for side in ("before", "after"))
-    said = f"Runs a day: {before}" + (f", then {after}" if before != after else "")
+    before, after = fire_words.numbers(*(impact["per_day"][side] for side in ("before", "after")))
+    said = f"{fire_words.runs_a_day(impact).capitalize()}: {before}" + (
+        f", then {after}" if before != after else ""
+    )
     if impact["busiest"] and is_pending(plan):
         most = [max(impact["busiest"], key=itemgetter(side)) for side in ("before", "after")]
         sides = zip(most, ("before", "after"), strict=True)

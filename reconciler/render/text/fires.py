@@ -10,8 +10,9 @@ from reconciler.render.fire_words import (
     day_and_time,
     differences,
     moved_by,
-    number,
+    numbers,
     rate,
+    runs_a_day,
     unwatched,
     when,
     zone_of,
@@ -79,8 +80,8 @@ def load_lines(impact: Document | None) -> list[str]:
     """Runs a day before and after, and the busiest minutes if they get busier."""
     if impact is None:
         return []
-    before, after = (number(impact["per_day"][side]) for side in ("before", "after"))
-    lines = [f"runs a day: {before}" + (f" -> {after}" if before != after else "")]
+    before, after = numbers(*(impact["per_day"][side] for side in ("before", "after")))
+    lines = [f"{runs_a_day(impact)}: {before}" + (f" -> {after}" if before != after else "")]
     peak = max((minute["before"] for minute in impact["busiest"]), default=0)
     busier = [m for m in impact["busiest"] if m["after"] > max(peak, 1)][:_BUSIEST]
     for minute in busier:

@@ -39,7 +39,7 @@ def repo(tmp_path: Path) -> Path:
 def test_one_schedule(repo: Path) -> None:
     assert invoke(repo, "next", "lisbon", *AFTER, "--count", "3").out == (
         "local/lisbon: every 2 weeks on Monday and Wednesday at 18:30, Europe/Lisbon,"
-        " from 2026-01-05 00:00\n"
+        " from 2026-01-05 00:00 and counted from that week\n"
         "  2026-03-30 17:30:00 UTC   Mon 2026-03-30 18:30:00 WEST\n"
         "  2026-04-01 17:30:00 UTC   Wed 2026-04-01 18:30:00 WEST\n"
         "  2026-04-13 17:30:00 UTC   Mon 2026-04-13 18:30:00 WEST\n"

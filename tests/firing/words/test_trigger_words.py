@@ -19,16 +19,16 @@ ALL_HOURS = tuple(range(24))
 @pytest.mark.parametrize(
     ("trigger", "words"),
     [
-        (Recurrence("minute", 1), "every minute"),
-        (Recurrence("minute", 15), "every 15 minutes"),
-        (Recurrence("hour", 1, time_zone=LISBON), "every hour"),
-        (Recurrence("hour", 6, Pattern((1,), (2,))), "every 6 hours"),
+        (Recurrence("minute", 1), "every minute counted from its creation"),
+        (Recurrence("minute", 15), "every 15 minutes counted from its creation"),
+        (Recurrence("hour", 1, time_zone=LISBON), "every hour counted from its creation"),
+        (Recurrence("hour", 6, Pattern((1,), (2,))), "every 6 hours counted from its creation"),
         (
             Recurrence("hour", 6, None, START, END, LISBON),
-            "every 6 hours, Europe/Lisbon, from 2026-01-07 08:20, until 2027-01-01 00:00",
+            "every 6 hours counted from 2026-01-07 08:20, Europe/Lisbon, until 2027-01-01 00:00",
         ),
-        (Recurrence("day", 1), "every day, UTC"),
-        (Recurrence("day", 1, Pattern()), "every day, UTC"),
+        (Recurrence("day", 1), "every day from its creation, at that time of day, UTC"),
+        (Recurrence("day", 1, Pattern()), "every day from its creation, at that time of day, UTC"),
         (
             Recurrence("day", 2, None, START),
             "every 2 days at 08:20, UTC, from 2026-01-07 08:20",
@@ -41,12 +41,31 @@ ALL_HOURS = tuple(range(24))
             Recurrence("day", 1, Pattern((4, 5), (0, 30))),
             "every day at 04:00, 04:30, 05:00 and 05:30, UTC",
         ),
-        (Recurrence("day", 1, Pattern(ALL_HOURS, (0,))), "24 times a day, UTC"),
-        (Recurrence("day", 2, Pattern(ALL_HOURS, (0,))), "every 2 days, 24 times a day, UTC"),
-        (Recurrence("day", 1, Pattern((9, 18))), "every day in hours 9 and 18, UTC"),
-        (Recurrence("day", 1, Pattern((9,))), "every day in hour 9, UTC"),
-        (Recurrence("day", 1, Pattern(ALL_HOURS)), "every day in 24 hours, UTC"),
-        (Recurrence("day", 1, Pattern((), (30,))), "every day at minute 30, UTC"),
+        (
+            Recurrence("day", 1, Pattern(ALL_HOURS, (0,))),
+            "every day at 00:00, 01:00, ... 23:00 (24 times), UTC",
+        ),
+        (
+            Recurrence("day", 2, Pattern(ALL_HOURS, (0,))),
+            "every 2 days at 00:00, 01:00, ... 23:00 (24 times), UTC, counted from the "
+            "day of its creation",
+        ),
+        (
+            Recurrence("day", 1, Pattern((9, 18))),
+            "every day at the minute of its creation in hours 9 and 18, UTC",
+        ),
+        (
+            Recurrence("day", 1, Pattern((9,))),
+            "every day at the minute of its creation in hour 9, UTC",
+        ),
+        (
+            Recurrence("day", 1, Pattern(ALL_HOURS)),
+            "every day at the minute of its creation in hours 0 to 23, UTC",
+        ),
+        (
+            Recurrence("day", 1, Pattern((), (30,))),
+            "every day at minute 30 of the hour of its creation, UTC",
+        ),
         (
             Recurrence("day", 1, Pattern((9, 18)), START),
             "every day at 09:20 and 18:20, UTC, from 2026-01-07 08:20",
@@ -57,20 +76,24 @@ ALL_HOURS = tuple(range(24))
         ),
         (
             Recurrence("day", 1, Pattern((9,), (0,), ("monday",))),
-            "every day on Monday at 09:00, UTC",
+            "every week on Monday at 09:00, UTC",
         ),
         (
             Recurrence("day", 1, Pattern((9,), (0,), ("monday",), (1, 2))),
-            "every day on days 1 and 2 and every Monday of the month at 09:00, UTC",
+            "on days 1 and 2 and each Monday of every month at 09:00, UTC",
         ),
-        (Recurrence("week", 1), "every week, UTC"),
+        (
+            Recurrence("week", 1),
+            "every week from its creation, on that weekday and at that time, UTC",
+        ),
         (
             Recurrence("week", 1, Pattern((9,), (0,)), START),
             "every week on Wednesday at 09:00, UTC, from 2026-01-07 08:20",
         ),
         (
             Recurrence("week", 2, Pattern((18,), (30,), ("monday", "wednesday")), time_zone=LISBON),
-            "every 2 weeks on Monday and Wednesday at 18:30, Europe/Lisbon",
+            "every 2 weeks on Monday and Wednesday at 18:30, Europe/Lisbon, counted "
+            "from the week of its creation",
         ),
         (
             Recurrence("week", 1, Pattern((18,), (30,), ("monday", "tuesday", "wednesday"))),
@@ -86,25 +109,29 @@ ALL_HOURS = tuple(range(24))
         ),
         (
             Recurrence("month", 3, Pattern((6,), (0,), (), (1, 15)), end_time=END),
-            "on days 1 and 15 of every 3 months at 06:00, UTC, until 2027-01-01 00:00",
+            "on days 1 and 15 of every 3rd month at 06:00, UTC, counted from the month "
+            "of its creation, until 2027-01-01 00:00",
         ),
         (
             Recurrence("month", 1, Pattern((6,), (0,), ("monday",), (1,))),
-            "on day 1 and every Monday of every month at 06:00, UTC",
+            "on day 1 and each Monday of every month at 06:00, UTC",
         ),
         (
             Recurrence("month", 1, Pattern((6,), (0,), ("monday", "friday"))),
-            "on every Monday and Friday of every month at 06:00, UTC",
+            "every week on Monday and Friday at 06:00, UTC",
         ),
         (
             Recurrence("month", 1, Pattern(ALL_HOURS, (0,), (), tuple(range(1, 21)))),
-            "on 20 days of every month, 24 times a day, UTC",
+            "on days 1 to 20 of every month at 00:00, 01:00, ... 23:00 (24 times), UTC",
         ),
         (
             Recurrence("month", 1, None, START),
             "on day 7 of every month at 08:20, UTC, from 2026-01-07 08:20",
         ),
-        (Recurrence("month", 1), "every month, UTC"),
+        (
+            Recurrence("month", 1),
+            "every month from its creation, on that day of the month and at that time, UTC",
+        ),
         (
             DatastoreChange("inbox", "images"),
             "when a file in inbox/images is new or changed, polled every 5 minutes",
@@ -132,16 +159,16 @@ def test_describe(trigger: Trigger, words: str) -> None:
         ("*/15 * * * 1-5", "every 15 minutes on Monday to Friday"),
         ("5 * * * *", "every hour at minute 5"),
         ("5,10 * * * *", "every hour at minutes 5 and 10"),
-        ("1-7 * * * *", "168 times a day"),
-        ("*/15 9-17 * * *", "every 15 minutes from 09:00 to 17:45"),
-        ("30 9-17 * * *", "every hour from 09:30 to 17:30"),
-        ("0 */3 * * *", "every 3 hours from 00:00 to 21:00"),
-        ("0,10 9-17 * * *", "18 times a day"),
+        ("1-7 * * * *", "every hour at minutes 1 to 7"),
+        ("*/15 9-17 * * *", "every day at 09:00, 09:15, ... 17:45 (36 times)"),
+        ("30 9-17 * * *", "every day at 09:30, 10:30, ... 17:30 (9 times)"),
+        ("0 */3 * * *", "every day at 00:00, 03:00, ... 21:00 (8 times)"),
+        ("0,10 9-17 * * *", "every day at minutes 0 and 10 of hours 9 to 17 (18 times)"),
         ("0 9 1 * *", "at 09:00 on day 1 of every month"),
         ("0 9 1,15 1,7 *", "at 09:00 on days 1 and 15 of January and July"),
-        ("0 9 * 6 *", "at 09:00 every day in June"),
+        ("0 9 * 6 *", "every day in June at 09:00"),
         ("0 9 * 6 1", "at 09:00 on Monday in June"),
-        ("0 9 1 * 1", "at 09:00 on day 1 and every Monday of every month"),
+        ("0 9 1 * 1", "at 09:00 on day 1 and each Monday of every month"),
         ("0 9 1-31 * 1", "every day at 09:00"),  # either is enough
     ],
 )
@@ -150,7 +177,59 @@ def test_describe_cron(expression: str, words: str) -> None:
     assert describe(Cron(expression)) == f"{words}, UTC (cron {shown})"
 
 
-@pytest.mark.parametrize("expression", ["0 2 L * *", "0 2 * * 5L", "0 2 */2 * 1", "@daily", "x"])
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("0 2 L * *", "at 02:00 on the last day of every month"),
+        ("0 2 15,LW 6 *", "at 02:00 on day 15 and the last working day (Monday to Friday) of June"),
+        ("0 2 * * 5L", "at 02:00 on the last Friday of every month"),
+        (
+            "0 2 * 3-11 1,5#2",
+            "at 02:00 on each Monday and the 2nd Friday of every month from March to November",
+        ),
+        (
+            "0 2 */2 * 1",
+            "at 02:00 on each Monday that falls on one of days 1, 3, 5, ... 31 of the month",
+        ),
+        (
+            "0 2 1 7 */2",
+            "at 02:00 on each Tuesday, Thursday, Saturday and Sunday that falls on day 1 of July",
+        ),
+        ("0 2 L 7 1", "at 02:00 on the last day and each Monday of July"),
+        ("0 9 29 2 *", "at 09:00 on 29 February, in leap years"),
+        ("0 9 1 3 *", "at 09:00 on 1 March of every year"),
+        ("*/15 * * 6 *", "every 15 minutes in June"),
+        (
+            "0-29 9-17 * 1-8,12 *",
+            "every day in January to August and December at minutes 0 to 29 of hours 9 "
+            "to 17 (270 times)",
+        ),
+        ("0 9 1-7,9 * *", "at 09:00 on days 1 to 7 and 9 of every month"),
+    ],
+)
+def test_days_of_a_cron(expression: str, words: str) -> None:
+    assert describe(Cron(expression)) == f"{words}, UTC (cron {expression})"
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        (START, "every day at 08:20, UTC, after 2026-01-07 08:20 (cron 20 8 * * *)"),
+        (
+            START.replace(minute=21),
+            "every day at 08:20, UTC, from 2026-01-07 08:21 (cron 20 8 * * *)",
+        ),
+        (
+            START.replace(second=1),
+            "every day at 08:20, UTC, from 2026-01-07 08:20:01 (cron 20 8 * * *)",
+        ),
+    ],
+)
+def test_a_start_that_matches_is_left_out(start: datetime, words: str) -> None:
+    assert describe(Cron("20 8 * * *", start)) == words
+
+
+@pytest.mark.parametrize("expression", ["0 2 31 2 *", "@daily", "x"])
 def test_describe_cron_without_plain_words(expression: str) -> None:
     assert describe(Cron(expression, time_zone=LISBON)) == f"cron {expression}, Europe/Lisbon"
 
@@ -159,7 +238,7 @@ def test_describe_cron_with_bounds() -> None:
     assert describe(Cron("0 2 * * *", START, END)) == (
         "every day at 02:00, UTC, from 2026-01-07 08:20, until 2027-01-01 00:00 (cron 0 2 * * *)"
     )
-    assert describe(Cron("0 2 L * *", None, END)) == "cron 0 2 L * *, UTC, until 2027-01-01 00:00"
+    assert describe(Cron("@daily", None, END)) == "cron @daily, UTC, until 2027-01-01 00:00"
 
 
 @given(st.text("0123456789*/,- ", max_size=30))

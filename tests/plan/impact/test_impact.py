@@ -39,6 +39,7 @@ from reconciler.model import (
     Note,
     Plan,
     PlanImpact,
+    Rate,
     Recurrence,
     Trigger,
 )
@@ -364,6 +365,23 @@ def test_everything_that_is_ours() -> None:
     assert [row[2:4] for row in found.heat_before] == [(3, 0), (3, 0), (0, 0)]
     assert [row[2:4] for row in found.heat_after] == [(1, 2), (1, 2), (0, 0)]
     assert all(sum(row) == sum(row[2:4]) for row in found.heat_after)
+
+
+@pytest.mark.parametrize("trigger", [Recurrence("minute", 1), cron("* * * * *")])
+def test_a_schedule_fires_as_often_new_as_old(trigger: Trigger) -> None:
+    made, old = planned([], [with_trigger(trigger)]), planned([with_trigger(trigger)], [])
+    assert whole(made).per_day_after == whole(old).per_day_before == 1440
+    (change,) = made.changes
+    assert change.impact is not None
+    assert change.impact.after is not None
+    assert change.impact.after.count == 14 * 1440
+    assert change.impact.after.rate == Rate(1440, "day")
+
+
+def test_a_new_schedule_may_fire_first_when_the_horizon_ends() -> None:
+    after = impact_of(None, cron("0 0 7 12 *")).after
+    assert after is not None
+    assert (after.count, after.first) == (1, at(0, day=7, month=12))
 
 
 def test_nothing_at_all() -> None:

@@ -227,8 +227,14 @@ def test_zones_that_part(
 
 
 def short(days: str) -> list[tuple[str, str]]:
-    rest = "on those that are missing" if "days" in days else "in those"
-    return [("short_months", f"not every month has {days}: it does not fire {rest}")]
+    them = "are left out of months that do not have them"
+    is_one = days.startswith("day ")
+    left_out = "is left out of months that do not have it" if is_one else them
+    return [("short_months", f"{days} {left_out}")]
+
+
+LEAP_DAY = "29 February comes in leap years only: it does not fire in other years"
+LEAP_DAYS = "February has day 29 in leap years only: it is left out of other years"
 
 
 @pytest.mark.parametrize(
@@ -243,6 +249,19 @@ def short(days: str) -> list[tuple[str, str]]:
         (None, Recurrence("day", 1, Pattern((2,), (0,)), datetime(2026, 1, 29)), []),
         (None, cron("0 2 * * *"), []),
         (None, cron("0 2 31 2 *"), []),
+        (None, cron("0 2 31 1,3 *"), []),
+        (None, cron("0 2 29 2 *"), [("short_months", LEAP_DAY)]),
+        (None, cron("0 2 28,29 2 *"), [("short_months", LEAP_DAYS)]),
+        (None, cron("0 2 1,31 4 *"), short("day 31")),
+        (None, cron("0 2 1,30,31 2 *"), short("days 30 and 31")),
+        (None, cron("0 2 31 1-4 *"), short("day 31")),
+        (
+            None,
+            Recurrence("month", 3, Pattern((2,), (0,), (), (31,)), datetime(2026, 1, 1)),
+            short("day 31"),
+        ),
+        (None, Recurrence("month", 12, None, datetime(2028, 2, 29)), [("short_months", LEAP_DAY)]),
+        (None, Recurrence("month", 12, None, datetime(2026, 1, 31)), []),
         (cron("0 2 31 * *"), cron("0 3 31 * *"), []),
         (cron("0 2 30 * *"), cron("0 2 31 * *"), short("day 31")),
     ],

@@ -85,6 +85,11 @@ ODD = {
         NEVER,
         f"{NEVER} is no moment in time",
     ),
+    "seldom": (
+        ("changes", CHANGED, "impact", "after", "rate", "count"),
+        1e-300,
+        "a number that is too large",
+    ),
     "nothing said": (
         ("changes", CHANGED, "trigger", "after"),
         None,
