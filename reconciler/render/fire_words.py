@@ -48,7 +48,7 @@ def rate(fires: Document | None) -> str:
     """
     if fires is None:
         return _ON_CHANGE
-    told = fires["rate"]
+    told = fires["rate"] if "rate" in fires else _mean(fires)
     if told is None:
         return "none"
     times, mean = told["count"], " on average" if told["is_mean"] else ""
@@ -56,6 +56,17 @@ def rate(fires: Document | None) -> str:
         return f"once in {number(1 / times)} years{mean}"
     within = f" {in_months(told['months'])}" if told["months"] else ""
     return f"{number(times)} a {told['unit']}{within}{mean}"
+
+
+def _mean(fires: Document) -> Document | None:
+    """What a plan that was saved before there were rates says of one: a mean, by day or longer."""
+    if fires["first"] is None and not fires["count"]:
+        return None
+    a_year = fires["per_week"] * 365.25 / 7
+    units = {"day": fires["per_day"] / 2, "week": fires["per_week"], "month": a_year / 11.5}
+    unit = next((unit for unit, times in units.items() if times >= 1), "year")
+    per = {"day": fires["per_day"], "week": fires["per_week"], "month": a_year / 12}
+    return {"count": per.get(unit, a_year), "unit": unit, "months": [], "is_mean": False}
 
 
 def unwatched(change: Document) -> str:

@@ -57,3 +57,19 @@ def side(count: float, unit: str, months: tuple[int, ...] = (), is_mean: bool = 
 )
 def test_rates(fires: dict[str, Any] | None, said: str) -> None:
     assert rate(fires) == said
+
+
+@pytest.mark.parametrize(
+    ("per_day", "per_week", "shown"),
+    [
+        (0.0, 0.0, "none"),
+        (24.0, 168.0, "24 a day"),
+        (1.0, 7.0, "7 a week"),
+        (12 / 365.25, 84 / 365.25, "1 a month"),
+        (1 / 365.25, 7 / 365.25, "1 a year"),
+    ],
+)
+def test_a_plan_of_before_has_no_rate(per_day: float, per_week: float, shown: str) -> None:
+    first = "2026-03-01T00:00:00+00:00" if per_day else None
+    fires = {"first": first, "count": 0, "per_day": per_day, "per_week": per_week}
+    assert rate(fires) == shown

@@ -69,7 +69,7 @@ def _odd_impact(impact: Document) -> Iterator[str]:
         if fires is not None:
             yield from _moments(fires["first"], *fires["listed"])
             yield from _numbers(fires["count"], fires["per_day"], fires["per_week"])
-            if fires["rate"] is not None:
+            if fires.get("rate") is not None:
                 yield from _numbers(fires["rate"]["count"], 1 / fires["rate"]["count"])
 
 
