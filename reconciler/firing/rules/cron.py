@@ -67,17 +67,6 @@ def next_fire(cron: Cron, after: datetime) -> datetime | None:
     return fire_after(advance(cron), after)
 
 
-@lru_cache(maxsize=4096)
-def restricts_days(expression: str) -> tuple[bool, bool]:
-    """Whether the day-of-month and the month field leave anything out. Azure ignores both."""
-    texts = expression.split()
-    if len(texts) != 5:
-        return False, False
-    # Each alone: `31 2` together is a fault, and yet Azure would fire it every day.
-    days, months = read(f"0 0 {texts[2]} * *"), read(f"0 0 * {texts[3]} *")
-    return days is not None and len(days.days) < 31, months is not None and len(months.months) < 12
-
-
 # ----------------------------------------------------------------------------------------- faults
 
 
@@ -152,16 +141,13 @@ def _term_message(index: int, term: str) -> str:
         return f'"?" is not supported for the {name}; write "*"'
     if slash and not _is_number(step):
         return f"the step of the {name} must be a number, not {_quote(step)}"
-    if slash and int(step) == 0:
-        return f"the step of the {name} must be 1 or more, not 0"
     ends = span.split("-")
     for end in ends:
         if _is_number(end) and not low <= int(end) <= high:
             sunday = " (0 and 7 are Sunday)" if high == 7 else ""
             return f"{name} must be {low} to {high}{sunday}, not {_shorten(end)}"
-    if len(ends) == 2 and "*" not in ends and all(_can_read(index, end) for end in ends):
-        instead = f"{ends[0]}-{6 if high == 7 else high},{low}-{ends[1]}"
-        return f'{_quote(span)} of the {name} runs backwards; write "{instead}"'
+    if len(ends) == 2 and ends[0] == "7":
+        return f'{_quote(span)} of the {name} runs backwards; write "0-{ends[1]}"'
     return f"{_quote(term)} cannot be read as {name}"
 
 

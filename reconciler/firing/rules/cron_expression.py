@@ -1,8 +1,8 @@
 """A cron expression, read: what its fields allow, and the search for the times that they make.
 
-cronsim reads the expressions: five fields in the manner of Debian's cron, with names, lists,
-ranges, steps, `L`, `LW` and `#`. When both day fields are restricted either is enough; when one
-begins with `*`, both have to match.
+cronsim reads the expressions, once `cron_dialect.py` has spelled them out for it: five fields in the
+manner of Debian's cron, with names, lists, ranges, steps, `L`, `LW` and `#`. When both day fields
+are restricted either is enough; when one begins with `*`, both have to match.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from cronsim import CronSim, CronSimError
 
 from reconciler.firing.clocks.instants import NEVER_DAY
 from reconciler.firing.clocks.offsets import NextWall
+from reconciler.firing.rules.cron_dialect import for_cronsim
 from reconciler.firing.rules.days import (
     MonthMask,
     NextDay,
@@ -86,10 +87,12 @@ def _weekdays(sim: CronSim) -> tuple[int, ...] | None:
 
 def read(expression: str) -> CronSim | None:
     """What cronsim makes of five fields; None if it refuses them."""
-    if len(expression) > LONGEST or len(expression.split()) != 5:
+    texts = expression.split()
+    # Capitals of letters that are not ASCII can be ASCII: a Turkish i without its dot.
+    if len(expression) > LONGEST or len(texts) != 5 or not all(t.isascii() for t in texts):
         return None
     try:
-        return CronSim(expression, datetime(2000, 1, 1, tzinfo=UTC))
+        return CronSim(for_cronsim(" ".join(texts)), datetime(2000, 1, 1, tzinfo=UTC))
     except (CronSimError, ValueError):
         return None
 

@@ -27,7 +27,7 @@ from reconciler.model import (
     Schedule,
     Trigger,
 )
-from reconciler.providers.azureml.cron import settle_cron
+from reconciler.providers.azureml.cron import carry_spelling, settle_cron
 from reconciler.providers.azureml.ids import PREFIX, Workspace, to_id
 from reconciler.providers.azureml.jobs import SENT_WHOLE, input_to_wire
 from reconciler.providers.azureml.wire import (
@@ -46,6 +46,7 @@ def canonical(schedule: Schedule, workspace: Workspace, live: Trigger | None = N
     """`schedule` as Azure would report it once it is put over one with the trigger `live`."""
     notes: list[Note] = []
     trigger = carry_start(_settle_trigger(schedule.trigger, notes), live)
+    trigger = carry_spelling(trigger, live)
     job = _settle_job(schedule.job, notes, workspace)
     notes += _inputs_refused(job) + _not_sent(schedule.job)
     settled = replace(schedule, trigger=trigger, job=job)
