@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 INTEROP := .cache/interop/venv
 JUDGES := .cache/judges
-PURE := reconciler/model.py,reconciler/document.py,reconciler/firing/*,reconciler/firing/*/*,reconciler/plan/*,reconciler/plan/*/*,reconciler/declare/resolve.py,reconciler/declare/checking/lint.py
+PURE := reconciler/model.py,reconciler/document.py,reconciler/firing/*,reconciler/firing/*/*,reconciler/plan/*,reconciler/plan/*/*,reconciler/declare/resolve.py,reconciler/declare/checking/lint.py,reconciler/declare/checking/trigger_lint.py
 
 .PHONY: help demo test interop judges check coverage torture benchmark wheel-test format clean
 

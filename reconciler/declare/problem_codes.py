@@ -64,6 +64,10 @@ CODES: dict[str, Code] = {
     "SCH035": _error("a path matches no file"),
     "SCH036": _error("a hold does not say until when"),
     "SCH037": _warning("a hold is over"),
+    "SCH038": _error("a trigger never fires"),
+    "SCH039": _warning("the steps of a cron expression are uneven"),
+    "SCH040": _warning("days of the month and of the week stand together"),
+    "SCH041": _warning("a cron expression is read in another way than it looks"),
     "CFG001": _error("reconciler.yaml is wrong"),
     "TGT001": _error("a target cannot do what is declared"),
 }

@@ -11,15 +11,18 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from helpers import ROOT
 
 from reconciler.cli import main_group
-from reconciler.cli.commands.explain import PAGES
+from reconciler.cli.commands.explain import PAGES, TOPICS
 from reconciler.config import load_config
 from reconciler.declare.problem_codes import CODES
 from reconciler.declare.repository import read_declarations
 from reconciler.errors import ConfigError, DeclarationError
+from reconciler.model import Cron, Recurrence
 from reconciler.plan.options import PlanOptions
 from reconciler.providers import Opening, open_provider
+from reconciler.providers.azureml.cron import settle_cron
 from reconciler.reconcile import plan_target
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -57,7 +60,11 @@ create_job: ./pipelines/train.yml
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# file: (\S+)\n")
 
-PAGE_TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(PAGES.glob("*.md"))}
+PAGE_TEXTS = {
+    path.stem: path.read_text(encoding="utf-8")
+    for path in sorted(PAGES.glob("*.md"))
+    if path.stem not in TOPICS
+}
 
 
 def sections(text: str) -> dict[str, str]:
@@ -116,6 +123,8 @@ def codes_of(root: Path) -> set[str]:
             codes |= {problem.code for problem in error.problems}
     return codes
 
+
+CRON_PAGE = (PAGES / "cron.md").read_text(encoding="utf-8")
 
 # ------------------------------------------------------------------------------------- the pages
 
@@ -222,6 +231,29 @@ def test_explain_prints_the_page_as_it_stands(code: str) -> None:
     result = CliRunner().invoke(main_group, ["explain", code.lower()])
     assert result.exit_code == 0
     assert result.output == PAGE_TEXTS[code]
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_topic_is_a_page_of_the_documentation_too(topic: str) -> None:
+    result = CliRunner().invoke(main_group, ["explain", topic.upper()])
+    page = (ROOT / "docs" / f"{topic}.md").read_text(encoding="utf-8")
+    assert (result.exit_code, result.output) == (0, page)
+    assert set(re.findall(r"SCH\d{3}", page)) <= set(CODES)
+
+
+@pytest.mark.parametrize("row", re.findall(r"^\| `0 .*", CRON_PAGE, re.MULTILINE))
+def test_what_the_page_on_cron_says_is_sent(row: str) -> None:
+    declared, sent = row.strip("| ").split(" | ")
+    for expression in re.findall(r"`([^`]+)`", declared):
+        trigger, note, refused = settle_cron(Cron(expression))
+        if sent == "as it stands":
+            assert (trigger, note, refused) == (Cron(expression), None, None)
+        elif sent.startswith("refused"):
+            assert refused is not None
+        else:
+            kind, *_ = re.findall(r"`([^`]+)`", sent) or [Recurrence]
+            assert note is not None
+            assert isinstance(trigger, Recurrence) if kind is Recurrence else trigger == Cron(kind)
 
 
 def test_explain_of_an_unknown_code_suggests_one() -> None:

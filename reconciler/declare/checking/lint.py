@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
+from reconciler.declare.checking.trigger_lint import never_fires, surprises
 from reconciler.declare.findings import Finding, Path, all_of, any_of, clip
 from reconciler.declare.holds import lint_hold
 from reconciler.document import as_list, time_of_day
@@ -237,11 +238,15 @@ def _shown(number: int) -> str:
 
 
 def lint_schedule(schedule: Schedule, now: datetime) -> list[Finding]:
-    """What will surprise: an end that has passed, months and times that are skipped."""
+    """That it never fires, and what will surprise: an end that has passed, uneven steps, months and
+    times that are skipped.
+    """
     trigger = schedule.trigger
-    if isinstance(trigger, DatastoreChange) or not schedule.enabled:
+    if isinstance(trigger, DatastoreChange):
         return []
-    findings: list[Finding] = []
+    findings = list(never_fires(trigger))
+    if findings or not schedule.enabled:
+        return findings
     if trigger.end_time is not None:
         end = trigger.end_time.replace(tzinfo=zones.zone(trigger.time_zone))
         if end <= now:
@@ -253,6 +258,7 @@ def lint_schedule(schedule: Schedule, now: datetime) -> list[Finding]:
                     "set is_enabled: false, or remove the file",
                 )
             ]
+    findings += surprises(trigger)
     findings += _short_months(trigger)
     findings += _clock_changes(trigger, now)
     return findings

@@ -33,6 +33,7 @@ from reconciler.firing.clocks.instants import (
     wall_seconds,
 )
 from reconciler.firing.clocks.offsets import clock
+from reconciler.firing.rules.cron_dialect import FIELD_NAMES
 from reconciler.firing.rules.cron_expression import LONGEST, parse, read
 from reconciler.model import Cron
 
@@ -89,7 +90,6 @@ _MACROS = {
     "@annually": "0 0 1 1 *",
 }
 _FIVE = "five are needed: minutes, hours, days of the month, months, days of the week"
-_NAMES = ("minutes", "hours", "days of the month", "months", "days of the week")
 _BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 
 
@@ -133,7 +133,7 @@ def _can_read(index: int, text: str) -> bool:
 
 def _term_message(index: int, term: str) -> str:
     """Why cronsim refuses one item of a list."""
-    name, (low, high) = _NAMES[index], _BOUNDS[index]
+    name, (low, high) = FIELD_NAMES[index], _BOUNDS[index]
     span, slash, step = term.partition("/")
     if term == "":
         return f"there is an empty item in the {name}"

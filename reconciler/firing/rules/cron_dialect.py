@@ -22,6 +22,7 @@ from functools import lru_cache
 
 DAYS_OF_WEEK = 4
 """Which of the five fields it is, from 0."""
+FIELD_NAMES = ("minutes", "hours", "days of the month", "months", "days of the week")
 LOW = (0, 0, 1, 1, 0)
 HIGH = (59, 23, 31, 12, 6)
 _NAMES: tuple[tuple[str, ...], ...] = (
@@ -99,9 +100,11 @@ def is_ncrontab(field: int, text: str) -> bool:
     return text.isascii() and all(_is_taken(read_term(field, item)) for item in text.split(","))
 
 
-def meant(name: str, field: int) -> tuple[str, ...]:
-    """The names of the field's values that begin with `name`."""
-    return tuple(each for each in _NAMES[field] if each.startswith(name.upper()))
+def names_like(field: int, text: str) -> tuple[str, ...]:
+    """The names of the field's values that begin with `text`, in capitals: it stands for the first;
+    none of a number.
+    """
+    return tuple(name for name in _NAMES[field] if name.startswith(text))
 
 
 @lru_cache(maxsize=16384)
@@ -116,10 +119,8 @@ def for_cronsim(expression: str) -> str:
 def _value(field: int, text: str) -> int | None:
     if text.isdigit():
         return int(text)
-    for index, name in enumerate(_NAMES[field]):
-        if name.startswith(text):
-            return index + LOW[field]
-    return None
+    names = names_like(field, text)
+    return _NAMES[field].index(names[0]) + LOW[field] if names else None
 
 
 def _is_taken(term: Term | None) -> bool:

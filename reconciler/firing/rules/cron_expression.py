@@ -1,8 +1,8 @@
 """A cron expression, read: what its fields allow, and the search for the times that they make.
 
-cronsim reads the expressions, once `cron_dialect.py` has spelled them out for it: five fields in the
-manner of Debian's cron, with names, lists, ranges, steps, `L`, `LW` and `#`. When both day fields
-are restricted either is enough; when one begins with `*`, both have to match.
+cronsim reads the expressions, once `cron_dialect.py` has spelled them out for it: five fields in
+the manner of Debian's cron, with names, lists, ranges, steps, `L`, `LW` and `#`. When both day
+fields are restricted either is enough; when one begins with `*`, both have to match.
 """
 
 from __future__ import annotations

@@ -95,8 +95,10 @@ def _made_item(random: Random, index: int) -> str:
     sign = random.choice(("", "", "", "", "", "", "", "", "+", "-"))
     steps = f"/{sign}{step}"
     return random.choice(
-        (first, first, f"{first}-{last}", f"{first}-{last}{steps}", f"{first}{steps}", f"*{steps}")
-        + ("*", f"{first}-{first}{steps}")
+        [
+            *(first, first, f"{first}-{last}", f"{first}-{last}{steps}", f"{first}{steps}"),
+            *(f"*{steps}", "*", f"{first}-{first}{steps}"),
+        ]
     )
 
 

@@ -162,7 +162,6 @@ def test_what_is_declared_is_sent_and_foretold() -> None:
 @pytest.mark.torture
 def test_what_is_declared_is_sent_and_foretold_of_a_hundred_thousand() -> None:
     outcomes = agree(100_000, seed=2)
-    print(dict(outcomes))
     assert outcomes["live"] > 50_000
 
 
@@ -197,8 +196,8 @@ def test_hours_of_a_day_of_the_month_become_times_of_day() -> None:
     assert isinstance(sent, Recurrence)
     assert refused is None
     assert note == (
-        '"0 * 1 * *" is sent as a monthly recurrence on day 1: Azure ignores a cron\'s day of month.'
-        " In an hour that the clock repeats it fires once"
+        '"0 * 1 * *" is sent as a monthly recurrence on day 1: Azure ignores a cron\'s day of'
+        " month. In an hour that the clock repeats it fires once"
     )
 
 
