@@ -15,6 +15,7 @@ from reconciler.apply import OnResult, apply_plan
 from reconciler.errors import DeclarationError
 from reconciler.model import Canonical, Key, LiveSchedule, Note, Plan, Problem, Result, Schedule
 from reconciler.plan import make_plan
+from reconciler.plan.impact.first_runs import with_first_runs
 from reconciler.plan.impact.impact import with_impact
 from reconciler.plan.limits import Limits
 from reconciler.plan.options import DEFAULTS, PlanOptions
@@ -63,7 +64,8 @@ def plan_target(
     )
     if now is None:
         return plan
-    return with_impact(plan, firing=provider.firing_trigger, now=now, horizon=options.horizon)
+    plan = with_impact(plan, firing=provider.firing_trigger, now=now, horizon=options.horizon)
+    return with_first_runs(plan, provider.first_run)
 
 
 def canonicalize(

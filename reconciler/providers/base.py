@@ -60,6 +60,13 @@ class Provider(Protocol):
         """
         ...
 
+    def first_run(self, schedule: Schedule) -> str | None:
+        """What a reviewer should know about whether a new schedule runs on its creation.
+
+        None: the fires of `firing_trigger` say it all.
+        """
+        ...
+
     def next_fires(
         self, schedule: Schedule, after: datetime, until: datetime, created: datetime | None = None
     ) -> Iterable[datetime]:

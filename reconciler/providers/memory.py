@@ -72,6 +72,9 @@ class MemoryProvider:
         """The schedule's own."""
         return schedule.trigger
 
+    def first_run(self, schedule: Schedule) -> None:
+        """It runs when its trigger fires, and not before."""
+
     def next_fires(
         self, schedule: Schedule, after: datetime, until: datetime, created: datetime | None = None
     ) -> Iterable[datetime]:

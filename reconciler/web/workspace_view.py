@@ -125,6 +125,13 @@ class Workspace:
         new = replace(new_run(live.schedule, "manual", self.clock()), inputs=given)
         return self._add(new, pipeline, version, data_path_of(live.schedule.trigger))
 
+    def first_run(self, name: str) -> str:
+        """Run a schedule now because it was created, as one of its fires; the run's name.
+        Missing, Refused.
+        """
+        new = new_run(self.live(name).schedule, "time", self.clock())
+        return self._add(new, new.pipeline, new.version, None)
+
     def submit(
         self,
         pipeline: str,

@@ -93,6 +93,9 @@ _FIVE = "five are needed: minutes, hours, days of the month, months, days of the
 _BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 
 
+_NEVER_FIRES = CronFault("never fires: no month has such a day", 2)
+
+
 @lru_cache(maxsize=16384)
 def check(expression: str) -> CronFault | None:
     """What is wrong with an expression, or None. Never raises."""
@@ -109,7 +112,12 @@ def check(expression: str) -> CronFault | None:
         for term in text.split(","):
             if not _can_read(index, term):
                 return CronFault(_term_message(index, term.upper()), index)
-    return CronFault("never fires: no month has such a day", 2)
+    return _NEVER_FIRES
+
+
+def can_read(expression: str) -> bool:
+    """Whether each field can be read, even if the days that they name never come together."""
+    return check(expression) in (None, _NEVER_FIRES)
 
 
 def _macro_message(macro: str) -> str:

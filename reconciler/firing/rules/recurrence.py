@@ -72,6 +72,16 @@ def effective_pattern(recurrence: Recurrence) -> Pattern | None:
     return pattern if is_set else None
 
 
+def has_open_start(recurrence: Recurrence) -> bool:
+    """Whether it has a pattern and no start: what it does on its creation is the target's matter.
+
+    Azure's v1 runs it at once and then by the pattern (ScheduleRecurrence of
+    azureml-pipeline-core: without a start_time the first workload is run immediately); of v2 its
+    documentation says both. Here it waits for its first time.
+    """
+    return recurrence.start_time is None and effective_pattern(recurrence) is not None
+
+
 @lru_cache(maxsize=16384)
 def advance(recurrence: Recurrence, created: datetime) -> Advance:
     """The walk along a recurrence that was created then.

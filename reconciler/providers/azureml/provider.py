@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from reconciler.document import schedule_digest
 from reconciler.errors import Rejected
 from reconciler.firing import next_fires
+from reconciler.firing.rules.recurrence import has_open_start
 from reconciler.model import (
     Canonical,
     Cron,
@@ -45,6 +46,12 @@ that is not part of what was applied."""
 _FRESH_SECONDS = 30.0
 """How long what `list` read is good enough to write upon without reading it again. See
 docs/decisions/0010-azure-writes.md."""
+
+
+_FIRST_RUN = (
+    "it has no start_time: it waits for the first time of its pattern, but Azure's documentation"
+    " also says that it runs as soon as it is created; a start_time settles it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +166,15 @@ class AzureMLProvider:
             return None  # of a kind that is not read: when it fires is not known
         trigger = schedule.trigger
         return as_fired(trigger) if isinstance(trigger, Cron) else trigger
+
+    def first_run(self, schedule: Schedule) -> str | None:
+        """Of a pattern without a start, Microsoft's documentation says two things: that the start
+        is the moment of creation, and that "the first job will run instantly".
+        """
+        trigger = schedule.trigger
+        if isinstance(trigger, Recurrence) and has_open_start(trigger):
+            return _FIRST_RUN
+        return None
 
     def next_fires(
         self, schedule: Schedule, after: datetime, until: datetime, created: datetime | None = None

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from reconciler.firing.clocks.zones import resolve
-from reconciler.firing.rules.cron_expression import read
+from reconciler.firing.rules.cron import can_read
 from reconciler.model import FREQUENCIES, WEEK_DAYS
 from reconciler.web.arm.errors import bad
 
@@ -52,7 +52,7 @@ def _trigger(trigger: Mapping[str, Any], now: datetime) -> None:
         _recurrence(trigger)
     elif kind == "cron":
         expression = trigger.get("expression")
-        if not isinstance(expression, str) or read(expression) is None:
+        if not isinstance(expression, str) or not can_read(expression):
             raise bad(f"{expression!r} is not a valid NCronTab expression")
     elif kind == "datastore":
         return  # ours alone; read further where its members are

@@ -9,7 +9,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from reconciler.model import Job, Key, LiveSchedule, Schedule, Trigger
+from reconciler.firing.rules.recurrence import has_open_start
+from reconciler.model import Job, Key, LiveSchedule, Recurrence, Schedule, Trigger
 from reconciler.web.arm.call import json_response
 from reconciler.web.v1.call import ACTOR, Call
 from reconciler.web.v1.entities import schedule_entity
@@ -73,7 +74,11 @@ async def create(call: Call) -> Response:
             tags=submission.tags or {},
             properties=submission.properties or {},
         )
-        return _store(workspace, name, lambda live: wanted)
+        row = _store(workspace, name, lambda live: wanted)
+        if isinstance(wanted.trigger, Recurrence) and has_open_start(wanted.trigger):
+            # v1 runs it at once, then by its pattern. What has no pattern the engine fires now.
+            workspace.first_run(name)
+        return row
 
     row = await call.services.write(write, by=ACTOR)
     return json_response(schedule_entity(row, call.datastores, masked=False))

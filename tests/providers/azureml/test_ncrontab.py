@@ -10,11 +10,11 @@ from random import Random
 
 import pytest
 
+from providers.azureml import ncrontab
 from reconciler.firing import next_fire, next_fires
 from reconciler.firing.rules.cron import check
 from reconciler.model import Cron, Recurrence
 from reconciler.providers.azureml.cron import as_fired, settle_cron
-from tests.providers.azureml import ncrontab
 
 DAY = timedelta(days=1)
 FROM, UNTIL = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)

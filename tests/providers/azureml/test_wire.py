@@ -439,3 +439,86 @@ def test_days_and_months_of_a_live_cron_are_any(expression: str, fired: str) -> 
     with StandIn() as arm:
         trigger = {"type": "cron", "expression": expression}
         assert provider(arm).firing_trigger(schedule("a", trigger=trigger)) == Cron(fired)
+
+
+# ----------------------------------------------------------------------------- NCrontab's spellings
+
+
+@pytest.mark.parametrize(
+    ("live", "declared"),
+    [
+        ("0 9 * * Monday", "0 9 * * 1"),
+        ("0 9 * * FRI-MON", "0 9 * * 1-5"),
+        ("0 9 1-31 * mond", "0 9 * * MON"),
+        ("*/15 9-9/2 * */1 *", "0,15,30,45 9 * * *"),
+        ("0 9 * * 0,6", "0 9 * * 6,7"),
+    ],
+)
+def test_another_spelling_of_what_is_live_is_no_difference(live: str, declared: str) -> None:
+    with StandIn() as arm:
+        arm.put_live("a", pipeline(trigger={"triggerType": "Cron", "expression": live}))
+        declaration = schedule("a", trigger={"type": "cron", "expression": declared})
+        one, adopt = provider(arm), PlanOptions(adopt=("a",))
+        plan = plan_target([declaration], one, owner=OWNER, options=adopt)
+        assert [field.path for field in only(plan).fields] == [("owner",)]
+        apply_plan(plan, one)
+        assert plan_target([declaration], one, owner=OWNER).pending == ()
+        assert (arm.live("a") or {})["properties"]["trigger"]["expression"] == live
+
+
+@pytest.mark.parametrize(
+    ("live", "declared"),
+    [
+        ("0 9 1 * 1", "0 9 * * 1"),  # says what does not happen
+        ("0 9 * * 1/2", "0 9 * * 1,3,5,0"),
+        ("0 9 31 2 *", "0 9 * * *"),
+    ],
+)
+def test_what_says_something_else_is_a_difference(live: str, declared: str) -> None:
+    with StandIn() as arm:
+        arm.put_live("a", pipeline(trigger={"triggerType": "Cron", "expression": live}))
+        declaration = schedule("a", trigger={"type": "cron", "expression": declared})
+        one, adopt = provider(arm), PlanOptions(adopt=("a",))
+        plan = plan_target([declaration], one, owner=OWNER, options=adopt)
+        paths = [field.path for field in only(plan).fields]
+        assert paths == [("owner",), ("trigger", "expression")]
+
+
+def test_another_kind_of_trigger_keeps_its_own_words() -> None:
+    made = canonical(schedule("a", trigger={"type": "cron", "expression": "0 9 * * 1"}), WORKSPACE)
+    over = canonical(
+        schedule("a", trigger={"type": "cron", "expression": "0 9 * * 1"}),
+        WORKSPACE,
+        Recurrence("day", 1),
+    )
+    assert made.schedule.trigger == over.schedule.trigger == Cron("0 9 * * 1")
+
+
+# ------------------------------------------------------------------------------------ the first run
+
+
+@pytest.mark.parametrize(
+    ("trigger", "said"),
+    [
+        ({"schedule": {"hours": 9, "minutes": 0}}, True),
+        ({"schedule": {"hours": 9, "minutes": 0}, "start_time": "2026-01-01T00:00:00"}, False),
+        ({}, False),
+    ],
+)
+def test_what_a_pattern_without_a_start_does_first(trigger: dict[str, Any], said: bool) -> None:
+    with StandIn() as arm:
+        recurrence = {"type": "recurrence", "frequency": "day", "interval": 1} | trigger
+        declared = [
+            schedule("a", trigger=recurrence),
+            schedule("off", trigger=recurrence, is_enabled=False),
+        ]
+        now = datetime(2026, 11, 23, 10, tzinfo=UTC)
+        plan = plan_target(declared, provider(arm), owner=OWNER, now=now)
+        messages = [
+            warning.message
+            for change in plan.changes
+            for warning in (change.impact.warnings if change.impact else ())
+            if "Azure's documentation" in warning.message
+        ]
+        assert len(messages) == said
+        assert [change.action for change in plan.changes] == [Action.CREATE] * 2

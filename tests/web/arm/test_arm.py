@@ -212,6 +212,22 @@ def test_what_is_refused(api: httpx.Client, changed: dict[str, Any], words: str)
     assert api.get(f"{BASE}/schedules").json()["value"] == []
 
 
+@pytest.mark.parametrize(
+    "expression",
+    ["0 9 * * Monday", "0 9 * * FRI-MON", "*/0 22-2 1-31 janu T/2", "0 9-9/2 31 February *"],
+)
+def test_whatever_ncrontab_takes_is_taken(api: httpx.Client, expression: str) -> None:
+    put(api, "a", trigger=CRON | {"expression": expression})
+    shown = api.get(f"{BASE}/schedules/a").json()["properties"]["trigger"]
+    assert shown["expression"] == expression
+
+
+@pytest.mark.parametrize("expression", ["0 9 * * Mondays", "0 9 * * 8", "@daily", "0 0 9 * * 1"])
+def test_what_ncrontab_does_not_take_is_refused(api: httpx.Client, expression: str) -> None:
+    answer = api.put(f"{BASE}/schedules/a", json=body(trigger=CRON | {"expression": expression}))
+    assert "is not a valid NCronTab expression" in message(answer, 400)
+
+
 def test_unknown_routes_and_versions(server: Server, api: httpx.Client) -> None:
     def code(method: str, url: str, **options: Any) -> tuple[int, str]:
         answer = api.request(method, url, **options)

@@ -112,6 +112,27 @@ def test_the_sequence_with_a_file_that_fires(tmp_path: Path) -> None:
         bench.close()
 
 
+@pytest.mark.parametrize(
+    ("recurrence", "runs"),
+    [
+        ({"Schedule": {"Hours": [9], "Minutes": [0]}}, 1),
+        ({"Schedule": {"Hours": [9], "Minutes": [0]}, "StartTime": "2030-01-01T00:00:00"}, 0),
+        ({"StartTime": "2030-01-01T00:00:00"}, 0),
+        ({}, 0),  # the engine fires it: its first time is now
+    ],
+)
+def test_a_pattern_without_a_start_runs_on_its_creation(
+    server: Server, api: httpx.Client, recurrence: dict[str, Any], runs: int
+) -> None:
+    when = {"Frequency": "Day", "Interval": 1} | recurrence
+    body = MINUTES | {"Recurrence": when, "PipelineId": pipeline(api)["Id"]}
+    made = ok(api.post(f"{V1}/Schedules/Create", json=body))
+    found = ok(api.get(f"{V1}/PipelineRuns/Schedule/{made['Id']}"))
+    assert [run["RunType"] for run in found] == [2] * runs
+    ok(api.put(f"{V1}/Schedules/{made['Id']}", json=made | {"Name": "renamed"}))
+    assert len(ok(api.get(f"{V1}/PipelineRuns/Schedule/{made['Id']}"))) == runs
+
+
 def test_an_outside_event_starts_a_pipeline(server: Server, api: httpx.Client) -> None:
     body = {
         "DataPathAssignments": {
