@@ -9,8 +9,10 @@ from datetime import timedelta
 from typing import Any
 
 from reconciler.declare.checking.lint import lint_document, nearest
+from reconciler.declare.checking.trigger_lint import surprises
 from reconciler.declare.findings import Finding
 from reconciler.firing.clocks import zones
+from reconciler.model import Cron
 from reconciler.plan.windows import LONGEST, Window
 
 _DURATION = re.compile(r"(?=\d)(?:(\d{1,3})d)?(?:(\d{1,3})h)?(?:(\d{1,5})m)?", re.ASCII)
@@ -56,6 +58,10 @@ def _of_one(entry: Mapping[str, Any], targets: Collection[str]) -> Iterator[Find
             trigger["time_zone"] = entry["time_zone"]
         for finding in lint_document({"trigger": trigger}):
             yield replace(finding, path=(_FROM_TRIGGER[str(finding.path[-1])],))
+        # Where a loop may write is not left to what looks like something else.
+        for finding in surprises(Cron(schedule)):
+            if finding.code == "SCH041":
+                yield replace(finding, path=("schedule",))
     duration = entry.get("duration")
     length = read_duration(duration) if isinstance(duration, str) else None
     if length is not None and not timedelta(0) < length <= LONGEST:

@@ -139,3 +139,13 @@ def test_what_is_wrong_with_windows() -> None:
         (("windows", 1, "targets", 0), 'there is no target "pord"'),
     ]
     assert list(window_findings(None, [])) == []
+
+
+def test_a_window_does_not_look_like_another() -> None:
+    entries = [
+        {"schedule": schedule, "duration": "1h"}
+        for schedule in ("0 0 * * FRI-MON", "0 */5 * * *", "0 9 1 * 1")
+    ]
+    found = list(window_findings(entries, []))
+    assert [(one.code, one.path) for one in found] == [("CFG001", ("windows", 0, "schedule"))]
+    assert "its ends are swapped" in found[0].message

@@ -26,7 +26,7 @@ _ITEM = re.compile(r"(?P<from>[^-/]+)(-(?P<to>[^/]+))?(/(?P<step>[+-]?\d+))?", r
 
 
 class NotTaken(Exception):
-    """NCrontab throws a CrontabException."""
+    """NCrontab throws an exception."""
 
 
 def read(expression: str) -> tuple[frozenset[int], ...]:
@@ -45,6 +45,8 @@ def _item(text: str, low: int, high: int, names: str) -> frozenset[int]:
     if match is None:
         raise NotTaken(text)
     step = max(int(match["step"] or 1), 1)
+    if step > 2**31 - 1:
+        raise NotTaken(text)  # an OverflowException, in truth
     if match["from"] == "*" and match["to"] is None:
         return frozenset(range(low, high + 1, step))
     start = _value(match["from"], low, names)

@@ -143,6 +143,7 @@ def test_the_model_reads_as_ncrontab(expression: str, field: int, values: str) -
         "1,,2 * * * *",
         "*/ * * * *",
         "*-5 * * * *",
+        "*/9999999999 * * * *",
         "0 0 * * Sundays",
     ],
 )
