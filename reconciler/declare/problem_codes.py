@@ -68,6 +68,8 @@ CODES: dict[str, Code] = {
     "SCH039": _warning("the steps of a cron expression are uneven"),
     "SCH040": _warning("days of the month and of the week stand together"),
     "SCH041": _warning("a cron expression is read in another way than it looks"),
+    "SCH042": _error("a command is too long"),
+    "SCH043": _warning("a command takes text for code"),
     "CFG001": _error("reconciler.yaml is wrong"),
     "TGT001": _error("a target cannot do what is declared"),
 }

@@ -194,11 +194,16 @@ def _latin_1(path: Path) -> None:
     path.write_text(SCHEDULE, encoding="latin-1")
 
 
+def _long_command(path: Path) -> None:
+    path.write_text(f"type: command\ncommand: {'a' * 65_537}\n", encoding="utf-8")
+
+
 BY_HAND: dict[str, Callable[[Path], None]] = {
     "SCH001": _a_link_to_nothing,
     "SCH002": _a_link_that_leads_out,
     "SCH003": _too_large,
     "SCH004": _latin_1,
+    "SCH042": _long_command,
 }
 
 

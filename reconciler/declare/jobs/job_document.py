@@ -19,6 +19,7 @@ from typing import Any
 from reconciler.declare.checking.json_schema import schema_findings
 from reconciler.declare.checking.lint import nearest
 from reconciler.declare.findings import Finding, Path, clip
+from reconciler.declare.jobs.command_findings import command_findings
 from reconciler.model import Job, JobDefinition
 
 _BINDING = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
@@ -147,6 +148,7 @@ def _check_bindings(document: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _command(step: Mapping[str, Any], path: Path, owner: Mapping[str, Any]) -> Iterator[Finding]:
     """`${{inputs.x}}` and `${{outputs.y}}` of a step name what it declares."""
+    yield from command_findings(step, path)
     texts: list[tuple[Path, str]] = [((*path, "command"), step["command"])]
     for key, value in (step.get("environment_variables") or {}).items():
         texts.append(((*path, "environment_variables", key), str(value)))

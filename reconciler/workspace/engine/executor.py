@@ -1,7 +1,7 @@
 """Recorded runs -> running ones: started in their order, up to a limit, and reported.
 
-All of it happens in the engine's thread, but for the runs themselves, each in one of its own; they
-`tell` the engine's what became of them.
+All of it happens in the engine's thread, but for the runs themselves, each in one of its own, which
+reads the steps of its job and runs them; they `tell` the engine's what became of them.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pathlib import Path
 from reconciler.workspace.engine.folder_polling import Log, Message
 from reconciler.workspace.execution.runner import Run, RunReport, StepReport
 from reconciler.workspace.execution.step_process import GRACE_SECONDS
-from reconciler.workspace.execution.steps import Context, JobError, RunPlan, plan_run
+from reconciler.workspace.execution.steps import Context, JobError, plan_run
 from reconciler.workspace.store.records import RunRow
 from reconciler.workspace.store.runs import Runs
-from reconciler.workspace.store.schedules import Store
+from reconciler.workspace.store.schedules import Store, VersionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Executor:
         self._tell = tell
         self._clock = clock
         self._log = log
-        self._running: dict[str, Run] = {}
+        self._running: dict[str, _Started] = {}
         self._reports: list[StepReport | RunReport] = []
 
     def __len__(self) -> int:
@@ -66,14 +66,13 @@ class Executor:
         """Start what waits, as far as there is room."""
         free = self._settings.max_runs - len(self._running)
         for row in self._runs.waiting(free) if free > 0 else []:
-            try:
-                plan, code_folder = self._plan(row)
-            except JobError as error:
-                self._fail(row, str(error), now)
-                continue
+            found = self._store.version(row.pipeline, row.version)
+            if found is None:
+                why = f'the pipeline "{row.pipeline}" has no version "{row.version}"'
+                self._fail(row, why, now)
             # Marked before anything of it is started: a crash from here on never starts it twice.
-            if self._runs.begin(row.name, now):
-                self._start(row, plan, code_folder, now)
+            elif self._runs.begin(row.name, now):
+                self._start(row, found, now)
 
     def cancel_requested(self) -> None:
         """Tell runs to end that somebody wants ended."""
@@ -95,25 +94,35 @@ class Executor:
 
     # ------------------------------------------------------------------------------------ starting
 
-    def _plan(self, row: RunRow) -> tuple[RunPlan, Path]:
-        found = self._store.version(row.pipeline, row.version)
-        if found is None:
-            raise JobError(f'the pipeline "{row.pipeline}" has no version "{row.version}"')
-        context = Context(row.name, row.due_at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    def _start(self, row: RunRow, found: VersionRow, now: datetime) -> None:
+        folder = run_folder(self._settings.runs_folder, row.name)
+        started = _Started(lambda: self._run_of(row, found, folder))
+        thread = threading.Thread(
+            target=self._execute, args=(row, started), name=row.name, daemon=True
+        )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            thread.start()
+        except OSError as error:
+            self._fail(row, f"{folder}: {error.strerror}", now)
+        except RuntimeError as error:  # no further thread can be had
+            self._fail(row, str(error), now)
+        else:
+            self._running[row.name] = started
+            self._log("run_started", run=row.name, cause=row.cause)
+
+    def _run_of(self, row: RunRow, found: VersionRow, folder: Path) -> Run:
+        """The run with its steps; JobError where there are none. Reading a job takes a while."""
         job_folder = (self._settings.base / found.path).parent
         plan = plan_run(
             found.document,
             row.inputs,
-            context,
-            str(run_folder(self._settings.runs_folder, row.name)),
+            Context(row.name, row.due_at.strftime("%Y-%m-%dT%H:%M:%SZ")),
+            str(folder),
             continue_on_step_failure=row.go_on,
             base=str(job_folder),
         )
-        return plan, job_folder
-
-    def _start(self, row: RunRow, plan: RunPlan, code_folder: Path, now: datetime) -> None:
-        folder = run_folder(self._settings.runs_folder, row.name)
-        run = Run(
+        return Run(
             row.name,
             plan,
             folder,
@@ -123,20 +132,9 @@ class Executor:
                 "RECONCILER_WORKSPACE": str(self._store.path.resolve()),
             },
             report=self._hear,
-            code_folder=code_folder,
+            code_folder=job_folder,
             grace=self._settings.grace,
         )
-        thread = threading.Thread(target=self._execute, args=(run,), name=row.name, daemon=True)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            thread.start()
-        except OSError as error:
-            self._fail(row, f"{folder}: {error.strerror}", now)
-        except RuntimeError as error:  # no further thread can be had
-            self._fail(row, str(error), now)
-        else:
-            self._running[row.name] = run
-            self._log("run_started", run=row.name, cause=row.cause)
 
     def _fail(self, row: RunRow, why: str, now: datetime) -> None:
         self._log("run_failed", run=row.name, error=why)
@@ -144,14 +142,31 @@ class Executor:
 
     # ------------------------------------------------------------------------------------- hearing
 
-    def _execute(self, run: Run) -> None:
+    def _execute(self, row: RunRow, started: _Started) -> None:
         """In a thread of its own."""
+        try:
+            run = started.begin()
+        except JobError as error:
+            why = str(error)
+            self._tell(lambda: self._refused(row, why))
+            return
+        except BaseException as error:
+            self._broke(row.name, error)
+            raise
         try:
             run.execute()
         except BaseException as error:
-            # A bug, or no memory: the run must not stay Running for ever.
-            self._hear(RunReport(run.name, "Failed", self._clock(), f"it broke: {error!r}"))
+            self._broke(row.name, error)
             raise
+
+    def _broke(self, name: str, error: BaseException) -> None:
+        """A bug, or no memory: the run must not stay Running for ever."""
+        self._hear(RunReport(name, "Failed", self._clock(), f"it broke: {error!r}"))
+
+    def _refused(self, row: RunRow, why: str) -> None:
+        self._running.pop(row.name, None)
+        self._log("run_failed", run=row.name, error=why)
+        self._reports.append(RunReport(row.name, "Failed", self._clock(), why))
 
     def _hear(self, report: StepReport | RunReport) -> None:
         """Called from the threads of runs."""
@@ -172,8 +187,42 @@ class Executor:
             )
 
 
+class _Started:
+    """A run whose thread is at work; its steps may not have been read yet."""
+
+    def __init__(self, make: Callable[[], Run]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._run: Run | None = None
+        self._canceled: str | None = None
+
+    def begin(self) -> Run:
+        """Read the steps; JobError where it cannot be run. In the run's own thread."""
+        run = self._make()
+        with self._lock:
+            self._run = run
+            canceled = self._canceled
+        if canceled is not None:
+            run.cancel(canceled)
+        return run
+
+    def cancel(self, reason: str) -> None:
+        """Tell it to end."""
+        with self._lock:
+            self._canceled = self._canceled or reason
+            run = self._run
+        if run is not None:
+            run.cancel(reason)
+
+
+_LONGEST_FILE_NAME = 255
+"""Bytes, on every usual file system."""
+
+
 def run_folder(runs: Path, name: str) -> Path:
-    """The folder of a run. A file's name has at most 255 bytes, a run's may have more."""
-    if len(name) <= 200:
+    """The folder of a run, whose name may be longer than that of a file."""
+    encoded = name.encode("utf-8", "surrogatepass")
+    if len(name) <= 200 and len(encoded) <= _LONGEST_FILE_NAME:
         return runs / name
-    return runs / f"{name[:150]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    digest = hashlib.sha256(encoded).hexdigest()[:16]
+    return runs / f"{encoded[:150].decode('utf-8', 'ignore')}-{digest}"

@@ -14,7 +14,8 @@ from graphlib import CycleError, TopologicalSorter
 from math import isfinite
 from typing import Any
 
-from reconciler.workspace.execution.command_text import BINDING, bind, evaluates, holds_command
+from reconciler.shell.binding import BINDING, LONGEST_COMMAND, bind, is_too_long
+from reconciler.workspace.execution.input_check import Held, refusal
 
 STEP_OF_COMMAND_JOB = "command"
 """The name of the one step of a command job."""
@@ -71,11 +72,13 @@ def plan_run(
     *,
     continue_on_step_failure: bool | None = None,
     base: str | None = None,
+    check: bool = True,
 ) -> RunPlan:
     """What a run of `document` with the inputs `given` does; JobError where it cannot.
 
     `continue_on_step_failure` of the schedule holds over that of the document, which is true
     unless it says otherwise. `base`: what local paths of inputs in the document are relative to.
+    `check`: whether values are refused that a command could run; without, it is only to be shown.
     """
     inputs = run_inputs(document, given, context, base)
     if document.get("type") == "command":
@@ -88,7 +91,7 @@ def plan_run(
     if not jobs:
         raise JobError("the job has no steps")
     parent = _Parent(document, jobs, inputs, context, folder)
-    steps = tuple(_step(name, job, parent, base) for name, job in jobs.items())
+    steps = tuple(_step(name, job, parent, base, check) for name, job in jobs.items())
     _check_order(steps)
     go_on = continue_on_step_failure
     if go_on is None:
@@ -266,14 +269,18 @@ def _parent_output(declared: Any) -> str | None:
 # ---------------------------------------------------------------------------------------- steps
 
 
-def _step(name: str, job: Mapping[str, Any], parent: _Parent, base: str | None) -> Step:
+def _step(
+    name: str, job: Mapping[str, Any], parent: _Parent, base: str | None, check: bool
+) -> Step:
     command = job.get("command")
     if not isinstance(command, str):
         raise JobError(f'step "{name}" is not a command')
+    if is_too_long(command):
+        raise JobError(f'step "{name}": its command has more than {LONGEST_COMMAND:,} bytes')
     scope = _Scope(name, parent)
     for key, declared in (job.get("inputs") or {}).items():
         literal = _literal(declared, base)
-        value = None if literal is None else scope.fill(literal)
+        value = None if literal is None else scope.fill(literal, f"inputs.{key}")
         if value is not None:
             value = _typed(key, declared, value)
         elif literal is None and not _is_optional(declared):
@@ -288,8 +295,10 @@ def _step(name: str, job: Mapping[str, Any], parent: _Parent, base: str | None) 
         for binding, variable in variables.items()
         if (value := scope.value(binding)) is not None
     }
-    if evaluates(command):
-        scope.check_evaluation()
+    if check:
+        why = refusal(script, scope.held(variables, environment), environment)
+        if why is not None:
+            raise JobError(f'step "{name}": {why}')
     return Step(
         name=name,
         script=script,
@@ -313,7 +322,8 @@ class _Scope:
         self.needs: set[str] = set()
         self._step = step
         self._parent = parent
-        self._filled: list[str] = []
+        self._foreign: set[str] = set()
+        """The inputs and environment variables that are made of what comes from outside."""
 
     def value(self, binding: str) -> str | None:
         """What it stands for; JobError if it stands for nothing."""
@@ -332,23 +342,40 @@ class _Scope:
             raise JobError(f'step "{self._step}": ${{{{{binding}}}}} is bound to nothing')
         return self.value(binding) is not None
 
-    def fill(self, text: str) -> str | None:
-        """`text` with its bindings filled in, once; None where one of them has no value."""
+    def fill(self, text: str, target: str) -> str | None:
+        """`text` with its bindings filled in, once; None where one of them has no value.
+
+        `target` is what it becomes: `inputs.x`, or the environment variable `$X`.
+        """
         values = {binding: self.value(binding) for binding in BINDING.findall(text)}
         if None in values.values():
             return None
-        filled = BINDING.sub(lambda match: str(values[match[1]]), text)
-        if values:
-            self._filled.append(filled)
-        return filled
+        if any(self._is_foreign(binding) for binding in values):
+            self._foreign.add(target)
+        return BINDING.sub(lambda match: str(values[match[1]]), text)
 
-    def check_evaluation(self) -> None:
-        """JobError where a value that came from outside would run if bash evaluated it."""
-        if any(holds_command(value) for value in self._filled):
-            raise JobError(
-                f'step "{self._step}": its command has arithmetic in it, which could run what an '
-                'input holds in "$(...)" or "`...`"'
-            )
+    def held(self, variables: Mapping[str, str], environment: Mapping[str, str]) -> list[Held]:
+        """The values from outside, each in its variable."""
+        found: dict[str, Held] = {}
+        macros = self._parent.context.macros
+        for binding, variable in variables.items():
+            if binding in self._foreign and variable in environment:
+                what = f'the input "{binding.removeprefix("inputs.")}"'
+                found[variable] = Held(variable, environment[variable], what)
+            elif binding in macros:
+                what = f"${{{{{binding}}}}}"
+                found[variable] = Held(variable, macros[binding], what, made_here=True)
+        for target in sorted(self._foreign - variables.keys()):
+            name = target[1:]
+            held = Held(name, environment[name], f'the environment variable "{name}"')
+            found.setdefault(name, held)
+        return list(found.values())
+
+    def _is_foreign(self, binding: str) -> bool:
+        """What a step or the run writes to is the workspace's own; all else is from outside."""
+        if binding in self.own and not binding.startswith("outputs."):
+            return binding in self._foreign
+        return not re.match(r"outputs\.|parent\.outputs\.|parent\.jobs\.", binding)
 
 
 def _environment(job: Mapping[str, Any], scope: _Scope) -> dict[str, str]:
@@ -357,7 +384,7 @@ def _environment(job: Mapping[str, Any], scope: _Scope) -> dict[str, str]:
     for name, text in (job.get("environment_variables") or {}).items():
         if not name or "=" in name or "\0" in name:
             raise JobError(f'"{name}" cannot be the name of an environment variable')
-        value = scope.fill(str(text))
+        value = scope.fill(str(text), f"${name}")
         if value is not None:
             environment[name] = value
     return environment

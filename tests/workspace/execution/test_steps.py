@@ -305,22 +305,83 @@ def test_jobs_that_cannot_run(text: str, message: str) -> None:
     assert found.replace("b -> a -> b", "a -> b -> a") == message
 
 
-@pytest.mark.parametrize("value", ["a[$(touch canary)]", "a[`touch canary`]"])
+@pytest.mark.parametrize("value", ["a[$(touch canary)]", "a[`touch canary`]", "it's", "-v"])
 @pytest.mark.parametrize(
-    "text",
+    ("text", "why"),
     [
-        "{type: command, inputs: {x: 1}, command: 'echo $(( ${{inputs.x}} + 1 ))'}",
-        "{type: command, inputs: {x: 1}, command: '[[ ${{inputs.x}} -eq 1 ]]'}",
-        "{type: command, inputs: {x: 1}, command: 'echo $(( X ))', "
-        "environment_variables: {X: '${{inputs.x}}'}}",
+        ("{type: command, inputs: {x: 1}, command: 'echo $(( ${{inputs.x}} + 1 ))'}", "arithmetic"),
+        (
+            "{type: command, inputs: {x: 1}, command: '[[ ${{inputs.x}} -eq 1 ]]'}",
+            "[[ ... -eq ... ]]",
+        ),
+        (
+            "{type: command, inputs: {x: 1}, command: 'y=${{inputs.x}}'}",
+            "an assignment, y=...",
+        ),
     ],
 )
-def test_arithmetic_gets_no_value_that_would_run(tmp_path: Path, text: str, value: str) -> None:
+def test_a_value_that_could_run_is_refused(tmp_path: Path, text: str, why: str, value: str) -> None:
+    what = "begins with -" if value == "-v" else "holds more than letters, digits and . _ / : , + -"
     assert refusal(text, {"x": value}) == (
-        'step "command": its command has arithmetic in it, which could run what an input holds '
-        'in "$(...)" or "`...`"'
+        f'step "command": the input "x" {what}, and its command may evaluate it ({why}): '
+        'hand "$RECONCILER_INPUT_x" to a program as an argument, or in a file'
     )
     printed(step(text, {"x": "1"}), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["BASH_ENV", "PS4", "RANDOM", "PATH", "BASH_FUNC_ls%%"])
+def test_an_environment_variable_that_is_more_than_text(name: str) -> None:
+    text = (
+        "{type: command, inputs: {x: 1}, command: ls, "
+        f"environment_variables: {{{name}: '${{{{inputs.x}}}}'}}}}"
+    )
+    assert refusal(text, {"x": "$(touch canary)"}).startswith(
+        f'step "command": the environment variable "{name}" holds more than'
+    )
+    assert step(text, {"x": "5"}).environment[name] == "5"
+    assert step(text.replace(name, "DATA"), {"x": "$(a)"}).environment["DATA"] == "$(a)"
+
+
+def test_what_could_be_an_option() -> None:
+    text = "{type: command, inputs: {x: 1}, command: 'tar -x ${{inputs.x}}'}"
+    assert refusal(text, {"x": "--checkpoint-action=exec=id"}) == (
+        'step "command": the input "x" begins with -, and tar would take it for an option: '
+        "write -- before it"
+    )
+    step(text, {"x": "a file.tar"})
+    step(text.replace("-x", "-x --"), {"x": "--checkpoint-action=exec=id"})
+
+
+def test_paths_of_outputs_are_not_from_outside() -> None:
+    """The folder of runs may have any name; it is the workspace's own."""
+    text = """
+        {inputs: {n: 1}, jobs: {a: {command: "ls > ${{outputs.o}}", outputs: {o: }},
+        b: {command: "cat < ${{inputs.x}}/f", inputs: {x: "${{parent.jobs.a.outputs.o}}"}}}}
+        """
+    plan = plan_run(job(text), {}, RUN, "/my runs/$(a)")
+    assert plan.steps[0].environment["RECONCILER_OUTPUT_o"] == "/my runs/$(a)/outputs/a/o"
+    text = text.replace("parent.jobs.a.outputs.o", "parent.inputs.n")
+    assert "a redirection, <" in refusal(text, {"n": "$(a)"})
+
+
+def test_what_is_only_shown_is_not_checked() -> None:
+    text = "{type: command, inputs: {x: 1}, command: 'y=${{inputs.x}}'}"
+    assert planned(text, {"x": "$(a)"}, check=False).steps
+
+
+def test_the_name_of_the_run_where_it_is_evaluated() -> None:
+    text = "{type: command, command: 'n=${{name}}; echo $((1))'}"
+    step(text)
+    with pytest.raises(JobError, match="holds more than"):
+        plan_run(job(text), {}, Context("a b", ""), FOLDER)
+
+
+def test_a_command_that_is_too_long() -> None:
+    long = "echo " + "a" * (64 * 1024 - 5)
+    assert step(f"{{type: command, command: {long}}}")
+    assert refusal(f"{{type: command, command: {long}a}}") == (
+        'step "command": its command has more than 65,536 bytes'
+    )
 
 
 # -------------------------------------------------------------------------------------- outputs

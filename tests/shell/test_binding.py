@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.workspace.execution.command_text import BINDING, bind, evaluates, holds_command
+from reconciler.shell.binding import BINDING, bind
 
 BASH = "/bin/bash"
 NASTY = """it's "a" $(touch canary) `touch canary`; touch canary && * ~ \\ #\n-n é\t"""
@@ -169,84 +169,6 @@ def test_any_value_is_its_text_and_runs_nothing(tmp_path: Path, values: list[str
             expected.append(text.replace("{}", value) + "\0")
     assert run("".join(scripts), tmp_path, *values) == "".join(expected)
     assert not list(tmp_path.iterdir())
-
-
-ARITHMETIC = [
-    "echo $(( ${{x}} + 1 ))",
-    'echo "$(( (${{x}}) * 2 ))"',
-    "(( n = ${{x}} ))",
-    "n=${{x}}; (( n > 1 ))",
-    "for (( i = 0; i < ${{x}}; i++ )); do :; done",
-    "echo $[ ${{x}} ]",
-    "[[ ${{x}} -eq 1 ]]",
-    "[[ 1 -lt ${{x}} ]]",
-    "[[ -v ${{x}} ]]",
-    "test -v ${{x}}",
-    "let n=${{x}}",
-    "declare -i n=${{x}}",
-    "n=${{x}}; let m=n",
-    "declare ${{x}}=1",
-    "unset ${{x}}",
-    "printf -v ${{x}} a",
-    "read ${{x}} <<<a",
-    "v=abc; echo ${v:${{x}}}",
-    "v=abc; echo ${v:0:${{x}}}",
-    "n=${{x}}; v=abc; echo ${v:$n}",
-    "v=(a b); echo ${v[${{x}}]}",
-    "n=${{x}}; v=(a b); echo ${v[n]}",
-    "v=(a b); v[${{x}}]=c",
-]
-
-
-@pytest.mark.parametrize("command", ARITHMETIC)
-def test_arithmetic_is_seen(tmp_path: Path, command: str) -> None:
-    """Each of these takes a number, and is known for one that could run what a value holds."""
-    script = bind(command, variable)
-    assert evaluates(command)
-    done = subprocess.run([BASH, "-c", script], env={"V0": "1"}, cwd=tmp_path, capture_output=True)
-    assert b"syntax" not in done.stderr
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "python train.py --lr ${{x}}",
-        'if [[ -n "${{x}}" ]]; then echo ${{x}}; fi',
-        'if [ "${{x}}" = a ]; then echo; fi',
-        "grep -v ${{x}} file",
-        "printf '%s' ${{x}}",
-        "while read line; do echo $line; done < file",
-        "wait; echo ${{x}}",
-        "v=abc; echo ${v:0:2} ${v:-$d} ${v[0]} ${v[@]} ${#v[@]}",
-        "ls file[0-9].txt ${{x}}",
-    ],
-)
-def test_other_commands_evaluate_nothing(tmp_path: Path, command: str) -> None:
-    assert not evaluates(command)
-    subprocess.run(
-        [BASH, "-c", bind(command, variable)],
-        env={"V0": "a[$(touch canary)]", "PATH": "/usr/bin:/bin"},
-        cwd=tmp_path,
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-    )
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("value", "holds"),
-    [
-        ("a[$(touch canary)]", True),
-        ("`touch canary`", True),
-        ("${x@P}", True),
-        ("ends with $", True),
-        ("5", False),
-        ("costs $5 (now)", False),
-        ("a[0]", False),
-    ],
-)
-def test_what_would_run(value: str, holds: bool) -> None:
-    assert holds_command(value) is holds
 
 
 def test_numbers_in_arithmetic(tmp_path: Path) -> None:

@@ -5,9 +5,8 @@ becomes the expansion of that variable, quoted as its place in the command asks 
 not parse what an expansion yields, so a value is one word, whatever is in it. The text is the same
 for all values: reading a place wrongly may split a value into words, but never runs it.
 
-The exception is arithmetic, where bash evaluates what an expansion yields, and runs the command in
-`a[$(command)]`. `evaluates` tells whether a command may do that, `holds_command` what it must not
-be given then.
+Where bash evaluates the content of variables again, that does not help: `assess` (scanner.py) reads
+the text that is made here, and says which values may be any text. One pass, linear in the length.
 """
 
 from __future__ import annotations
@@ -18,24 +17,19 @@ from dataclasses import dataclass
 
 BINDING = re.compile(r"\$\{\{\s*+((?:[^{}\s]++|\s++(?!\}\}))*+)\s*+\}\}")
 """`${{ inputs.x }}`; group 1 is what is inside, without blanks around it."""
-_OPTIONAL = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
+LONGEST_COMMAND = 64 * 1024
+"""Bytes of UTF-8 that a command may have."""
+_DEEPEST = 30
+"""How many heredocs may stand in one another."""
 _HEREDOC = re.compile(
     r"""<<(?P<tabs>-?)[ \t]*
         (?: '(?P<single>[^'\n]*)' | "(?P<double>[^"\n]*)" | (?P<escape>\\?)(?P<bare>[\w.+-]+) )""",
     re.VERBOSE,
 )
-_ARITHMETIC = re.compile(
-    r"""\(\( | \$\[ | \blet\b | \b(?:declare|local|typeset)\s+-\w*i
-      | \s-(?:eq|ne|lt|le|gt|ge)\s | (?:\[\[?|\btest)\s+-v\s
-      | \b(?:printf\s+-v|read|readonly|unset|wait|declare|local|typeset)\b[^\n;&|]*\$
-      | \$\{[!\#]?\w+(?:\[|:\s*[^-+?=\s])[^}]*[$A-Za-z]      # ${text:$offset}, ${list[$index]}
-      | \w\[[^]\n]*[$A-Za-z][^]\n]*\]\+?=                    # list[$index]=
-    """,
-    re.VERBOSE,
-)
-_COMMAND = re.compile(r"`|\$[({]|\$$")
+_PARENTHESIS = re.compile(r"[()]")
 _BEFORE_A_COMMAND = frozenset("\n;&|({!)`")
 _KEYWORDS_BEFORE_A_COMMAND = frozenset({"do", "else", "elif", "if", "then", "until", "while"})
+_LONGEST_KEYWORD = 5
 
 VariableOf = Callable[[str], str | None]
 """The inside of a binding, `inputs.x` -> the environment variable that holds its value; None where
@@ -48,18 +42,26 @@ def bind(command: str, variable_of: VariableOf) -> str:
     `$[[ ... ]]`, Azure's mark for an optional part, is left out when a binding in it has no value.
     A binding after a backslash is text.
     """
-    command = _OPTIONAL.sub(lambda part: _optional(part[1], variable_of), command)
+    command = _without_absent(command, variable_of)
     return _Reader(command, variable_of, "plain").read()
 
 
-def evaluates(command: str) -> bool:
-    """Whether bash may take a value in `command` for an arithmetic expression."""
-    return _ARITHMETIC.search(command) is not None
+def is_too_long(command: str) -> bool:
+    """Whether it has more than LONGEST_COMMAND bytes."""
+    return len(command.encode("utf-8", "surrogatepass")) > LONGEST_COMMAND
 
 
-def holds_command(value: str) -> bool:
-    """Whether `value` would run something if it were evaluated, by itself or with what follows."""
-    return _COMMAND.search(value) is not None
+def _without_absent(command: str, variable_of: VariableOf) -> str:
+    """`command` with its `$[[ ... ]]` taken out, or their marks alone."""
+    parts: list[str] = []
+    position = 0
+    while (start := command.find("$[[", position)) >= 0:
+        end = command.find("]]", start + 3)
+        if end < 0:
+            break
+        parts += [command[position:start], _optional(command[start + 3 : end], variable_of)]
+        position = end + 2
+    return "".join(parts) + command[position:]
 
 
 def _optional(part: str, variable_of: VariableOf) -> str:
@@ -81,14 +83,18 @@ class _Heredoc:
 class _Reader:
     """One pass over a command that knows, at each binding, what it stands in."""
 
-    def __init__(self, text: str, variable_of: VariableOf, context: str) -> None:
+    def __init__(self, text: str, variable_of: VariableOf, context: str, depth: int = 0) -> None:
         self._text = text
+        self._depth = depth
+        self._closing = _closings(text)
         self._variable_of = variable_of
         self._position = 0
         self._out: list[str] = []
         # plain, double, single, ansi ($'...'), comment, back (`...`), brace (${...}), quoted brace
         # (in double quotes), arithmetic, group (parentheses in it), case, heredoc (its body)
         self._stack = [context]
+        self._backs: list[int] = []
+        """Where in the stack the `...` are."""
         self._heredocs: list[_Heredoc] = []
         self._word_starts = True
 
@@ -105,10 +111,9 @@ class _Reader:
         character = self._text[self._position]
         if character == "\\" and context not in ("single", "comment"):
             self._put(2)
-        elif character == "`" and "back" in self._stack:
+        elif character == "`" and self._backs:
             # A shell looks for the end of `...` before it looks at the quotes inside.
-            last = len(self._stack) - 1 - self._stack[::-1].index("back")
-            del self._stack[last:]
+            del self._stack[self._backs.pop() :]
             self._put(1)
         elif context in ("single", "ansi"):
             self._put(1, pop=character == "'")
@@ -173,7 +178,10 @@ class _Reader:
 
     def _open(self, opening: str, context: str) -> None:
         after = self._position + len(opening)
-        if context == "plain" and _is_arithmetic(self._text, after):
+        # `((...))`: a second parenthesis opens here, and both are closed together.
+        if context == "plain" and self._text.startswith(
+            "))", self._closing.get(after, len(self._text))
+        ):
             self._put(len(opening) + 1, push="arithmetic")
         else:
             self._put(len(opening), push=context)
@@ -182,12 +190,13 @@ class _Reader:
         """Whether `word` comes next, where a command begins."""
         if not re.compile(rf"{word}(?![\w-])").match(self._text, self._position):
             return False
-        before = self._text[: self._position].rstrip(" \t")
-        return (
-            not before
-            or before[-1] in _BEFORE_A_COMMAND
-            or before.rsplit(None, 1)[-1] in _KEYWORDS_BEFORE_A_COMMAND
-        )
+        end = self._position
+        while end and self._text[end - 1] in " \t":
+            end -= 1
+        if not end or self._text[end - 1] in _BEFORE_A_COMMAND:
+            return True
+        before = self._text[max(0, end - _LONGEST_KEYWORD - 1) : end].split()
+        return bool(before) and before[-1] in _KEYWORDS_BEFORE_A_COMMAND
 
     def _less(self) -> None:
         heredoc = _HEREDOC.match(self._text, self._position)
@@ -215,10 +224,15 @@ class _Reader:
                 self._out += [self._literal(body), word]
             else:
                 if not heredoc.quoted:
-                    body = _Reader(body, self._variable_of, "heredoc").read()
+                    body = self._expanded(body)
                 self._out += [body, end[0] if end is not None else ""]
             self._position = end.end() if end is not None else stop
         self._heredocs.clear()
+
+    def _expanded(self, body: str) -> str:
+        if self._depth < _DEEPEST:
+            return _Reader(body, self._variable_of, "heredoc", self._depth + 1).read()
+        return BINDING.sub(lambda match: _expansion(self._variable_of(match[1]), "heredoc"), body)
 
     def _literal(self, body: str) -> str:
         parts = BINDING.split(body)
@@ -237,6 +251,8 @@ class _Reader:
         if pop:
             self._stack.pop()
         if push is not None:
+            if push == "back":
+                self._backs.append(len(self._stack))
             self._stack.append(push)
 
 
@@ -244,17 +260,16 @@ _NEW = frozenset({"plain", "back"})
 """What begins with a new word."""
 
 
-def _is_arithmetic(text: str, position: int) -> bool:
-    """Whether a second parenthesis opens here, and both are closed together: `((...))`."""
-    depth = 0
-    for index in range(position, len(text)):
-        if text[index] == "(":
-            depth += 1
-        elif text[index] == ")":
-            depth -= 1
-        if depth <= 0:
-            return index > position and text.startswith("))", index)
-    return False
+def _closings(text: str) -> dict[int, int]:
+    """Of each parenthesis that opens, where it is closed; quotes are not looked at."""
+    found: dict[int, int] = {}
+    open_: list[int] = []
+    for match in _PARENTHESIS.finditer(text):
+        if match[0] == "(":
+            open_.append(match.start())
+        elif open_:
+            found[open_.pop()] = match.start()
+    return found
 
 
 def _expansion(variable: str | None, context: str) -> str:
