@@ -201,7 +201,10 @@ class Run:
 
     def _finish(self, step: Step, ended: Ended) -> None:
         status: Status
-        message = ended.reason or ended.log_note
+        message = (
+            "; ".join(note for note in (ended.reason or ended.log_note, ended.left_note) if note)
+            or None
+        )
         if ended.exit_code == 0 and ended.reason is None:
             status = "Completed"
         elif ended.reason is not None and ended.reason in (self._canceled, _OTHER_FAILED):
@@ -211,7 +214,7 @@ class Run:
             status = "Failed"
             self._failed.append(step.name)
             if ended.reason is None and ended.exit_code is not None:
-                notes = (_exit_words(ended.exit_code), ended.log_note)
+                notes = (_exit_words(ended.exit_code), ended.log_note, ended.left_note)
                 message = "; ".join(note for note in notes if note)
         self._set(step, status, ended.exit_code, message)
         if status == "Failed" and not self.plan.continue_on_step_failure:

@@ -1,9 +1,9 @@
 """One step as a process: started, its output kept, ended with all that it started.
 
-One thread, that of `run`, reads what the step prints, keeps its deadlines and sends its signals;
-another only waits for the shell to end, and tells. What the step leaves behind is ended with it, as
-a container would: its process group, and what has left that (`setsid`, `timeout`) by a mark in the
-environment, where there is a /proc. A file gets what it prints, up to a limit.
+One thread, that of `run`, reads what the step prints, keeps its deadlines and sends its signals.
+What the step leaves behind is ended with it, as a container would (children.py): on Linux also what
+has left its process group, its session and its environment; what cannot be ended is said. A file
+gets what it prints, up to a limit.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ import errno
 import os
 import select
 import signal
-import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -23,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from reconciler.workspace.execution.process_search import processes_with
+from reconciler.workspace.execution import step_children as children
+from reconciler.workspace.execution.step_children import Child
 
 _MOST_LOOKS = 100
 LOG_LIMIT = 64 * 1024 * 1024
@@ -37,6 +36,7 @@ MARK = "RECONCILER_PROCESS"
 _LONGEST_WAIT = 3600.0
 _LOOK_SECONDS = 0.05
 """How often what is left of an ending step is looked for."""
+_FIRST_LOOK_SECONDS = 0.002
 _PIPE = 1 << 20
 """More than a pipe holds: what was printed before the end is within it."""
 
@@ -51,6 +51,8 @@ class Ended:
     reason: str | None = None
     log_note: str | None = None
     """What became of the log, if it is not whole."""
+    left_note: str | None = None
+    """What could not be ended with it."""
 
 
 class StepProcess:
@@ -91,18 +93,30 @@ class StepProcess:
             if self._reason is not None:
                 return Ended(None, self._reason)
             try:
-                process = self._start()
+                child = self._start()
+                return self._run(child, log, wake)
             except (OSError, ValueError) as error:
                 return Ended(None, _why_not_started(error))
-            assert process.stdout is not None
-            with process.stdout as pipe:
+
+    def _run(self, child: Child, log: IO[bytes], wake: int) -> Ended:
+        left: list[int] = []
+        code: int | None = None
+        try:
+            with child.stdout as pipe:
                 copy = _Copy(pipe, log, self._log_limit)
                 try:
-                    reason = self._follow(process, copy, wake)
+                    reason = self._follow(child, copy, wake)
                 finally:
-                    self._clear(process)
+                    left = self._clear(child)
                 copy.rest()
-            return Ended(process.wait(), reason, copy.note)
+        finally:
+            code = child.close()
+        note = _left_words(left)
+        if code is None:
+            # The step has ended the process that kept it together.
+            code = -signal.SIGKILL
+            note = note or "what it started may be left: its supervisor was ended"
+        return Ended(code, reason, copy.note, note)
 
     def end(self, reason: str) -> None:
         """Ask it to end, and after the grace time make it. The first reason stays."""
@@ -132,85 +146,74 @@ class StepProcess:
 
     # ----------------------------------------------------------------------------------- following
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> Child:
         shell = next((shell for shell in self._shells if os.path.exists(shell)), self._shells[-1])
-        return subprocess.Popen(
+        return children.start(
             [shell, "-c", self._script],
-            cwd=self._folder,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+            (MARK, self._mark),
+            folder=self._folder,
+            environment=self._environment,
         )
 
-    def _follow(self, process: subprocess.Popen[bytes], copy: _Copy, wake: int) -> str | None:
+    def _follow(self, child: Child, copy: _Copy, wake: int) -> str | None:
         """Copy what it prints and keep its time, until it has ended; why it was told to, if it was.
 
         When it was, what it started has the grace time as well, also where the shell ends at once.
         """
-        ended = threading.Event()
-        waiter = threading.Thread(target=self._await, args=(process, ended), daemon=True)
-        waiter.start()
         poll = select.poll()
-        poll.register(wake, select.POLLIN)
-        poll.register(copy.source, select.POLLIN)
+        for one in (wake, copy.source, child.status):
+            poll.register(one, select.POLLIN)
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
-        asked = False
-        while not (ended.is_set() and (not asked or deadline is None or not self._left(process))):
+        ended = asked = False
+        while not (ended and (not asked or deadline is None or not child.left())):
             seconds = _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
-            if ended.is_set():
+            if ended:
                 seconds = min(seconds, _LOOK_SECONDS)  # what is left of it has its grace time
             for source, _ in poll.poll(1000 * max(0.0, min(seconds, _LONGEST_WAIT))):
                 if source == wake:
                     os.read(wake, 1 << 10)
+                elif source == child.status:
+                    poll.unregister(source)
+                    ended = True
                 elif not copy.some():
                     poll.unregister(source)
             late = deadline is not None and time.monotonic() >= deadline
             if late and asked:
                 deadline = None
-                self._signal(process, signal.SIGKILL)
-            elif late and not ended.is_set():
+                child.signal(signal.SIGKILL)
+            elif late and not ended:
                 self.end(f"timed out after {self._timeout:g} s")
-            if self._reason is not None and not asked and not ended.is_set():
+            if self._reason is not None and not asked and not ended:
                 asked = True
                 deadline = time.monotonic() + self._grace
-                self._signal(process, signal.SIGTERM)
-        waiter.join()
+                child.signal(signal.SIGTERM)
         # A reason that nobody acted on came too late: it has ended by itself.
         return self._reason if asked else None
 
-    def _await(self, process: subprocess.Popen[bytes], ended: threading.Event) -> None:
-        """In a thread of its own: tell when the shell has ended."""
-        if sys.platform == "darwin":  # pragma: no cover
-            process.wait()
-        else:
-            # Not reaped yet, its id cannot become another's: the group that is ended is this one.
-            with suppress(ChildProcessError):
-                os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        ended.set()
-        with self._lock:
-            self._wake()
-
-    def _clear(self, process: subprocess.Popen[bytes]) -> None:
-        """End what is left, until nothing is; one that hangs in the kernel is left to it."""
-        for _ in range(_MOST_LOOKS):  # pragma: no branch
-            self._signal(process, signal.SIGKILL)
-            if not self._left(process):  # pragma: no branch
+    def _clear(self, child: Child) -> list[int]:
+        """End what is left, until nothing is; what could not be ended."""
+        left: list[int] = []
+        if not child.finds_all:  # pragma: no cover
+            child.signal(signal.SIGKILL)
+        for _ in range(_MOST_LOOKS):
+            if not (left := child.left()):
                 break
-            time.sleep(_LOOK_SECONDS)  # pragma: no cover
+            child.signal(signal.SIGKILL)
+            time.sleep(_LOOK_SECONDS if _ else _FIRST_LOOK_SECONDS)
+        return left
 
-    def _signal(self, process: subprocess.Popen[bytes], number: int) -> None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
-        for one in self._left(process):
-            with suppress(ProcessLookupError, PermissionError):
-                if os.getpgid(one) != process.pid:
-                    os.kill(one, number)
 
-    def _left(self, process: subprocess.Popen[bytes]) -> list[int]:
-        """The processes of this step, wherever they went, but for the shell itself."""
-        return [one for one in processes_with(MARK, self._mark) if one != process.pid]
+def _left_words(left: Sequence[int]) -> str | None:
+    if not left:
+        return None
+    return "could not be ended: process " + ", ".join(f"{one}{_name(one)}" for one in left[:10])
+
+
+def _name(process: int) -> str:
+    try:
+        return f" ({Path(f'/proc/{process}/comm').read_text('utf-8', 'replace').strip()})"
+    except OSError:
+        return ""
 
 
 class _Copy:

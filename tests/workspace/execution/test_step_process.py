@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from reconciler.workspace.execution.process_search import environment_of
+from reconciler.workspace.execution.step_children import Direct, nothing_escapes
 from reconciler.workspace.execution.step_process import Ended, StepProcess
 
 PATIENCE = 60.0
@@ -322,17 +323,77 @@ def test_what_it_leaves_behind_is_ended(tmp_path: Path, script: str) -> None:
     assert log(tmp_path).endswith("done\n")
 
 
+HIDES = (
+    "env -i PATH=$PATH setsid bash -c 'echo $$ > pid; {}' & until [ -s pid ]; do sleep 0.01; done"
+)
+"""A session of its own and an empty environment."""
+only_linux = pytest.mark.skipif(not nothing_escapes(), reason="needs a subreaper")
+
+
+@only_linux
 @pytest.mark.parametrize("goes_on", ["exec sleep 1000", "exec yes", "yes > /dev/null"])
-def test_who_hides_is_not_waited_for(tmp_path: Path, goes_on: str) -> None:
-    """A session of its own and an empty environment: nobody finds it, and nobody waits for it."""
-    hidden = f"env -i PATH=$PATH setsid bash -c 'echo $$ > pid; {goes_on}' &"
-    ended = run(tmp_path, f"{hidden} until [ -s pid ]; do sleep 0.01; done", log_limit=1000)
-    try:
-        assert (ended.exit_code, ended.reason) == (0, None)
-    finally:
-        process = number_in(tmp_path / "pid")
-        if is_alive(process):
-            os.killpg(process, signal.SIGKILL)
+def test_who_hides_ends_with_its_step(tmp_path: Path, goes_on: str) -> None:
+    ended = run(tmp_path, HIDES.format(goes_on), log_limit=1000)
+    assert (ended.exit_code, ended.reason, ended.left_note) == (0, None, None)
+    assert is_gone(number_in(tmp_path / "pid"))
+
+
+@only_linux
+def test_who_hides_ends_with_the_time_of_its_step(tmp_path: Path) -> None:
+    ended = run(tmp_path, HIDES.format("exec sleep 1000") + f"; {FOREVER}", timeout=0.5)
+    assert ended == Ended(-signal.SIGTERM, "timed out after 0.5 s")
+    assert is_gone(number_in(tmp_path / "pid"))
+
+
+@only_linux
+def test_a_daemon_of_a_daemon_ends_too(tmp_path: Path) -> None:
+    """Each generation leaves the one before, and its parent has ended."""
+    (tmp_path / "last").write_text("echo $$ > pid; exec sleep 1000")
+    (tmp_path / "middle").write_text("(env -i PATH=$PATH setsid bash last &) & exit")
+    script = "env -i PATH=$PATH setsid bash middle"
+    assert run(tmp_path, f"{script}; until [ -s pid ]; do sleep 0.01; done") == Ended(0)
+    assert is_gone(number_in(tmp_path / "pid"))
+
+
+@only_linux
+def test_what_could_not_be_ended_is_said(tmp_path: Path) -> None:
+    """Who ends its own supervisor is beyond it."""
+    ended = run(tmp_path, "kill -9 $PPID; exec sleep 1000")
+    assert ended == Ended(-9, None, None, "what it started may be left: its supervisor was ended")
+
+
+ENGINE = """
+import os
+from pathlib import Path
+from reconciler.workspace.execution.step_process import StepProcess
+here = Path.cwd()
+StepProcess(SCRIPT, folder=here, log=here / "log", environment=os.environ).run()
+"""
+
+
+@only_linux
+def test_who_hides_ends_with_an_engine_that_is_killed(tmp_path: Path) -> None:
+    script = HIDES.format("exec sleep 1000") + f"; touch ready; {FOREVER}"
+    with subprocess.Popen(
+        [sys.executable, "-c", ENGINE.replace("SCRIPT", repr(script))], cwd=tmp_path
+    ) as engine:
+        until((tmp_path / "ready").exists)
+        engine.kill()
+    assert is_gone(number_in(tmp_path / "pid"))
+
+
+def test_without_a_supervisor(tmp_path: Path) -> None:
+    """As where there are no subreapers: the process group, and what carries the mark."""
+    mark = ("RECONCILER_TEST_MARK", str(tmp_path))
+    script = f"setsid {LEAVES}; exit 4"
+    environment = {**ENVIRONMENT, mark[0]: mark[1]}
+    child = Direct(["/bin/bash", "-c", script], mark, tmp_path, environment)
+    with child.stdout:
+        os.read(child.status, 1)
+        child.signal(signal.SIGKILL)
+        until(lambda: not child.left())
+    assert child.close() == 4
+    assert is_gone(number_in(tmp_path / "pid"))
 
 
 def test_output_of_what_is_left_behind_is_whole(tmp_path: Path) -> None:

@@ -1,0 +1,150 @@
+"""The parent of a step's shell, a program of its own: run by path, it imports nothing of ours.
+
+    python -I -S supervisor.py STATUS LIFE SHELL ARGUMENT...
+
+It is a subreaper (prctl(2)): whatever the shell starts stays below it, also what leaves its group,
+its session and its environment. It writes to the descriptor STATUS: `started`, or `error N`, the
+errno of a shell that could not be; then how the shell ended, `exit N`, negative for a signal. When
+nobody holds the other end of LIFE any more, because the engine has ended or was killed, it ends all
+that is below it, and itself.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+from contextlib import suppress
+
+SET_CHILD_SUBREAPER = 36
+_ROUNDS = 200
+_ROUND_MILLISECONDS = 20
+
+
+def become_subreaper() -> bool:
+    """Whether this process is one now. Linux, since 3.4."""
+    import ctypes
+
+    try:
+        prctl = ctypes.CDLL(None, use_errno=True).prctl
+    except (AttributeError, OSError):
+        return False
+    return bool(prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+
+
+def descendants(root: int) -> list[int]:
+    """The processes below `root`, but for those that have ended; parents before their children."""
+    children: dict[int, list[int]] = {}
+    ended: set[int] = set()
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb") as file:
+                    state, parent = file.read().rpartition(b")")[2].split()[:2]
+            except (OSError, ValueError):
+                continue
+            children.setdefault(int(parent), []).append(int(name))
+            if state in (b"Z", b"X"):
+                ended.add(int(name))
+    found: list[int] = []
+    below = [root]
+    while below:
+        for child in children.get(below.pop(), ()):
+            below.append(child)
+            found.append(child)
+    return [one for one in found if one not in ended]
+
+
+def main(arguments: list[str]) -> None:
+    """Start the shell, reap what ends, and end what is left."""
+    status, life = int(arguments[0]), int(arguments[1])
+    for one in (status, life):
+        os.set_inheritable(one, False)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    wake, waker = os.pipe()
+    for one in (wake, waker):
+        os.set_blocking(one, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    shell = _start([os.fsencode(one) for one in arguments[2:]], status)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for one in (0, 1, 2):
+        os.dup2(nowhere, one)
+    poll = select.poll()
+    poll.register(wake, select.POLLIN)
+    poll.register(life, select.POLLIN)
+    alive = True
+    while alive:
+        for source, _ in poll.poll():
+            alive = alive and source != life
+            if source == wake:
+                _drain(wake)
+        _reap(shell, status)
+    poll.unregister(life)
+    for _ in range(_ROUNDS):
+        left = descendants(os.getpid())
+        for one in left:
+            with suppress(OSError):
+                os.kill(one, signal.SIGKILL)
+        _reap(shell, status)
+        if not left:
+            break
+        poll.poll(_ROUND_MILLISECONDS)
+        _drain(wake)
+
+
+def _start(command: list[bytes], status: int) -> int:
+    # As it was given: Python itself may have put LC_CTYPE into its environment.
+    with open("/proc/self/environ", "rb") as file:
+        pairs = [entry.partition(b"=") for entry in file.read().split(b"\0") if entry]
+    environment = {name: value for name, _, value in pairs}
+    try:
+        shell = os.posix_spawn(
+            command[0],
+            command,
+            environment,
+            setsid=True,
+            setsigmask=[],
+            setsigdef=[
+                number
+                for number in signal.valid_signals()
+                if number not in (signal.SIGKILL, signal.SIGSTOP)
+            ],
+        )
+    except OSError as error:
+        _tell(status, f"error {error.errno}\n")
+        sys.exit(1)
+    _tell(status, "started\n")
+    return shell
+
+
+def _reap(shell: int, status: int) -> None:
+    while True:
+        try:
+            ended, how = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if ended == 0:
+            return
+        if ended == shell:
+            _tell(status, f"exit {os.waitstatus_to_exitcode(how)}\n")
+
+
+def _tell(status: int, text: str) -> None:
+    with suppress(OSError):
+        os.write(status, text.encode())
+
+
+def _drain(wake: int) -> None:
+    try:
+        while os.read(wake, 1 << 10):
+            pass
+    except BlockingIOError:
+        pass
+
+
+if __name__ == "__main__":
+    become_subreaper()
+    main(sys.argv[1:])
