@@ -21,6 +21,7 @@ from reconciler.declare.reading.positions import Locator
 from reconciler.declare.reading.yaml_loader import Fault, parse
 from reconciler.declare.resolve import TargetSettings, deep_merge
 from reconciler.errors import ConfigError
+from reconciler.file_access import ReadableBy
 from reconciler.model import Mode, Problem
 from reconciler.plan.windows import Window
 from reconciler.plan.windows_config import read_windows, window_findings
@@ -100,6 +101,8 @@ class Config:
     target_names: tuple[str, ...]
     windows: tuple[Window, ...]
     """When the loop may change targets."""
+    readable_by: ReadableBy
+    """Who may read the files that are kept."""
     _document: Mapping[str, Any] = field(repr=False)
     _data: bytes = field(repr=False)
 
@@ -128,6 +131,8 @@ class Config:
             mode=document.get("reconcile", "heal"),
         )
         options = {key: value for key, value in document.items() if key not in _SETTINGS}
+        if to_open and document["provider"] == "local" and self.readable_by != "owner":
+            options.setdefault("readable_by", self.readable_by)
         return Target(name, document["provider"], settings, options)
 
     def section(self, name: str) -> Any:
@@ -187,6 +192,7 @@ def load_config(path: Path) -> Config:
         limits=_limits(document.get("limits") or {}),
         target_names=tuple(document["targets"]),
         windows=read_windows(document.get("windows") or ()),
+        readable_by=document.get("readable_by") or "owner",
         _document=document,
         _data=data,
     )

@@ -31,7 +31,7 @@ def test_secret_names(name: str) -> None:
     "name",
     [
         *("max_tokens", "tokensPerMinute", "num_tokens", "monkey", "keyboard", "sassy", "keynote"),
-        *("connection", "string", "string_connection", "pass", "passed", "", "threshold", "日本"),
+        *("connection", "string", "string_connection", "passed", "passes", "", "threshold", "日本"),
     ],
 )
 def test_other_names(name: str) -> None:
@@ -92,7 +92,7 @@ def test_mask(name: str, value: Any, shown: Any) -> None:
         ("password: &hunter2", "password: ****"),
         ("password: *hunter2", "password: ****"),
         ("password: #hunter2", "password: ****"),
-        ("password:hunter2", "password:hunter2"),  # a plain text of that name, no key
+        ("password:hunter2", "password:****"),  # no key of YAML, but shown nowhere the less
         ("threshold: 5", "threshold: 5"),
         ("url: https://a/?sig=x", "url: https://a/?sig=****"),
         ("u: a?sig=x , key: y", "u: a?sig=**** , key: ****"),

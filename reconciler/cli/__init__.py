@@ -9,6 +9,8 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -68,6 +70,11 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the arguments of the group itself."""
+        with _harmless_usage_errors():
+            return super().make_context(*args, **extra)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Refuse once what no path and no name can hold; only a caller in Python can pass it."""
         if any("\0" in arg for arg in args):
@@ -79,12 +86,27 @@ class LazyGroup(click.Group):
         from reconciler.errors import ReconcilerError
 
         try:
-            return super().invoke(ctx)
+            with _harmless_usage_errors():
+                return super().invoke(ctx)
         except ReconcilerError as error:
             from reconciler.cli.output import show_error
 
             show_error(error)
             ctx.exit(error.exit_code)
+
+
+@contextmanager
+def _harmless_usage_errors() -> Iterator[None]:
+    """Errors of click repeat arguments: what a terminal obeys in them is shown as text."""
+    try:
+        yield
+    except click.ClickException as error:
+        from reconciler.masking import mask_text
+        from reconciler.render.plain_text import inert, printable
+
+        lines = [inert(printable(line)) for line in mask_text(error.format_message()).split("\n")]
+        error.format_message = lambda: "\n".join(lines)  # type: ignore[method-assign]
+        raise
 
 
 @click.command(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.cli.output import say
+from reconciler.masking import mask
 from reconciler.render.plain_text import printable
 
 Log = Callable[..., None]
@@ -21,17 +22,23 @@ def log_of(form: str) -> Log:
 
 
 def _json_line(event: str, **fields: Any) -> None:
-    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **fields}
+    shown = {name: _shown(value) for name, value in fields.items()}
+    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **shown}
     _say(json.dumps(line, default=str))
 
 
 def _text_line(event: str, **fields: Any) -> None:
     said = " ".join(
-        f"{name}={printable(json.dumps(value, default=str, ensure_ascii=False))}"
+        f"{name}={printable(json.dumps(_shown(value), default=str, ensure_ascii=False))}"
         for name, value in fields.items()
         if value is not None
     )
     _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {event} {said}".rstrip())
+
+
+def _shown(value: Any) -> Any:
+    """What others wrote, such as the words of an error, may hold an address with a password."""
+    return mask("", value) if isinstance(value, str | list | tuple | dict) else value
 
 
 def _say(line: str) -> None:

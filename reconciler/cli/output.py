@@ -10,6 +10,7 @@ from typing import Any, TextIO, TypeVar
 import click
 
 from reconciler.errors import ConfigError, DeclarationError, ReconcilerError, StalePlan, UnsafePlan
+from reconciler.masking import mask_text
 from reconciler.render.plain_text import Paint, printable
 from reconciler.render.problems import render_problems
 from reconciler.render.text.staleness import render_mismatches
@@ -65,12 +66,12 @@ def show_error(error: ReconcilerError) -> None:
         click.echo(render_mismatches(error.mismatches, paint), nl=False, err=True)
     if isinstance(error, UnsafePlan):
         for reason in error.reasons:
-            say(f"{paint('refused:', 'error')} {printable(reason)}")
+            say(f"{paint('refused:', 'error')} {printable(mask_text(reason))}")
         return
     if not isinstance(error, StalePlan):
-        say(f"{paint('error:', 'error')} {printable(error.message)}")
+        say(f"{paint('error:', 'error')} {printable(mask_text(error.message))}")
     if error.hint:
-        say(f"  {paint('hint:', 'hint')} {printable(error.hint)}")
+        say(f"  {paint('hint:', 'hint')} {printable(mask_text(error.hint))}")
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -18,6 +18,7 @@ from reconciler.cli.planning import plan_targets
 from reconciler.cli.session import Session, revision
 from reconciler.config import Target
 from reconciler.errors import ReconcilerError, StalePlan
+from reconciler.file_access import ReadableBy, tighten
 from reconciler.model import Mismatch, Plan, Schedule
 from reconciler.plan.options import PlanOptions
 from reconciler.plan.saved.digests import declarations_digest
@@ -42,6 +43,7 @@ from reconciler.plan.saved.staleness import (
 )
 from reconciler.providers.base import Provider
 from reconciler.render.documents import plans_document
+from reconciler.render.plain_text import clip
 from reconciler.render.text.staleness import render_mismatches
 
 Made = Sequence[tuple[Plan, Provider]]
@@ -74,7 +76,7 @@ def save_plans(
     data = encode(saved)
     if len(data) > MOST_BYTES:
         raise ReconcilerError(f"the plan is larger than {MOST_BYTES // 1_000_000} MB")
-    _write(path, data)
+    _write(path, data, session.config.readable_by)
 
 
 def _targets(
@@ -95,25 +97,30 @@ def _targets(
     return tuple(found)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes, readable_by: ReadableBy) -> None:
     """Under another name first: whoever reads `path` meanwhile sees the old file or the new one."""
-    if path.exists() and not path.is_file():
-        # A file would take the place of the device or the pipe.
-        raise ReconcilerError(f"{path} cannot be written: it is not a regular file")
     try:
+        if path.exists() and not path.is_file():
+            # A file would take the place of the device or the pipe.
+            raise ReconcilerError(
+                f"{clip(str(path), 200)} cannot be written: it is no regular file"
+            )
         whole = path.resolve()
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{whole.name[:60]}.", dir=whole.parent)
+        descriptor, temporary = tempfile.mkstemp(prefix=".plan-", dir=whole.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+            tighten(Path(temporary), readable_by)
             os.replace(temporary, whole)
         except BaseException:
             os.unlink(temporary)
             raise
     except OSError as error:
-        raise ReconcilerError(f"{path} cannot be written: {error.strerror}") from error
+        raise ReconcilerError(
+            f"{clip(str(path), 200)} cannot be written: {error.strerror}"
+        ) from error
 
 
 # ---------------------------------------------------------------------------------------- reading

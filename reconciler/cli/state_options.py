@@ -43,9 +43,21 @@ def state_of(
     history = config.section("history") or {}
     keep: timedelta = duration(history["keep"]) if "keep" in history else KEEP
     if option is not None:
-        return open_state(option, working_folder(), readonly=readonly, keep=keep)
+        return open_state(
+            option,
+            working_folder(),
+            readonly=readonly,
+            keep=keep,
+            readable_by=config.readable_by,
+        )
     address = config.section("state") or f"{FOLDER}/{FILE}"
-    return open_state(address, base or config.folder, readonly=readonly, keep=keep)
+    return open_state(
+        address,
+        base or config.folder,
+        readonly=readonly,
+        keep=keep,
+        readable_by=config.readable_by,
+    )
 
 
 def state_to_read(session: Session, option: str | None, *, readonly: bool = True) -> State:

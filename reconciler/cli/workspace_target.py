@@ -11,6 +11,7 @@ from pathlib import Path
 from reconciler.cli.session import Session, actor
 from reconciler.config import Target
 from reconciler.errors import ConfigError, ReconcilerError
+from reconciler.file_access import ReadableBy
 from reconciler.providers import WORKSPACE
 from reconciler.workspace.datastores.datastore import Datastore, secrets_of
 from reconciler.workspace.engine.executor import run_folder
@@ -31,6 +32,7 @@ class Workspace:
         folder = session.config.folder
         self.path: Path = folder / target.options.get("workspace", WORKSPACE)
         self._folder = folder
+        self.readable_by: ReadableBy = target.options.get("readable_by", "owner")
 
     @cached_property
     def datastores(self) -> dict[str, Datastore]:
@@ -49,11 +51,11 @@ class Workspace:
     @cached_property
     def lease(self) -> Lease:
         """Who runs its engine."""
-        return Lease(self.path)
+        return Lease(self.path, readable_by=self.readable_by)
 
     @cached_property
     def _database(self) -> Database:
-        return Database(self.path)
+        return Database(self.path, readable_by=self.readable_by)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -67,7 +69,13 @@ class Workspace:
 
     def store(self, *, durable: bool = False, busy_seconds: float | None = None) -> Store:
         """Its schedules and pipelines."""
-        return Store(self.path, actor=actor(), durable=durable, busy_seconds=busy_seconds)
+        return Store(
+            self.path,
+            actor=actor(),
+            durable=durable,
+            busy_seconds=busy_seconds,
+            readable_by=self.readable_by,
+        )
 
     def folder_of(self, run: str) -> Path:
         """Where a run keeps its files."""

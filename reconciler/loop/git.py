@@ -18,14 +18,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from reconciler.errors import SourceError
+from reconciler.masking import mask_user_info
 from reconciler.render.plain_text import printable
 
 SECONDS = 120.0
 """How long one call may take."""
 _PROTOCOLS = "https:ssh:file"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_USER_INFO = re.compile(r"(?<=://)[^/\s@]*@")
-_QUERY = re.compile(r"(://[^\s?#]*)[?#]\S*")
+_QUERY = re.compile(r"(://[^\s?#]*+)(?:[?#]\S*+)?")
 _OTHER_REPOSITORY = (
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -44,7 +44,7 @@ _OTHER_REPOSITORY = (
 
 def without_credentials(text: str) -> str:
     """`text` without the user, the password and the query of any address in it."""
-    return _QUERY.sub(r"\1", _USER_INFO.sub("", text))
+    return _QUERY.sub(r"\1", mask_user_info(text, lambda scheme, info: ""))
 
 
 def is_address(source: str) -> bool:
@@ -105,7 +105,10 @@ class Git:
 
 def checked(address: str) -> str:
     """`address`, if it is one that may be fetched from; SourceError."""
-    parts = urlsplit(address) if "://" in address else None
+    try:
+        parts = urlsplit(address) if "://" in address else None
+    except ValueError as error:  # a bracket that is not closed, a host that is no address
+        raise SourceError("the address of the source cannot be read") from error
     if address.startswith("-") or "::" in address.split("/", 1)[0] or not address.isprintable():
         raise SourceError("the address of the source is not that of a Git repository")
     if parts is not None and parts.scheme not in ("https", "ssh", "file"):

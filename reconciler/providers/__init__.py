@@ -76,7 +76,7 @@ def open_local(target: Target, opening: Opening) -> LocalProvider:
     path = opening.folder / target.options.get("workspace", WORKSPACE)
     return LocalProvider(
         target.name,
-        Store(path, actor=opening.actor),
+        Store(path, actor=opening.actor, readable_by=target.options.get("readable_by", "owner")),
         owner=opening.owner,
         datastores=target.options.get("datastores") or (),
     )

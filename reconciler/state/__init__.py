@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from reconciler.errors import ConfigError, LeaseLost, StateError
+from reconciler.file_access import ReadableBy
 from reconciler.state.conditions import ConditionStore
 from reconciler.state.database import Database
 from reconciler.state.history import KEEP, HistoryStore
@@ -57,16 +58,22 @@ class State:
 
 
 def open_state(
-    address: str | None, folder: Path, *, readonly: bool = False, keep: timedelta = KEEP
+    address: str | None,
+    folder: Path,
+    *,
+    readonly: bool = False,
+    keep: timedelta = KEEP,
+    readable_by: ReadableBy = "owner",
 ) -> State:
     """The state at `address`: postgresql://..., or a file, relative to `folder`; None: the
     file FILE there. It is made when something is first written to it. ConfigError where the
-    address is none.
+    address is none. `readable_by`: who may read the file.
     """
     if address is None or not address.startswith(_POSTGRES):
         if address is not None and "://" in address:
             raise ConfigError("the state: write a file, or postgresql://USER@HOST/DATABASE")
-        return State(SQLiteDatabase(folder / (address or FILE), readonly=readonly), keep=keep)
+        file = folder / (address or FILE)
+        return State(SQLiteDatabase(file, readonly=readonly, readable_by=readable_by), keep=keep)
     try:
         from reconciler.state.postgres import PostgresDatabase
     except ImportError as error:

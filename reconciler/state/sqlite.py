@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.errors import StateError
+from reconciler.file_access import ReadableBy
 from reconciler.state.database import Transaction, to_micros
 from reconciler.state.schema import SQLITE
 from reconciler.workspace.store.database import Database as File
@@ -24,8 +25,16 @@ class SQLiteDatabase:
 
     locking = ""  # a transaction that writes has the file to itself from its first statement
 
-    def __init__(self, path: Path, *, readonly: bool = False) -> None:
-        self._file = File(path, durable=True, busy_seconds=_BUSY_SECONDS, schema=SQLITE)
+    def __init__(
+        self, path: Path, *, readonly: bool = False, readable_by: ReadableBy = "owner"
+    ) -> None:
+        self._file = File(
+            path,
+            durable=True,
+            busy_seconds=_BUSY_SECONDS,
+            schema=SQLITE,
+            readable_by=readable_by,
+        )
         self._readonly = readonly
         self._lock = threading.RLock()
 

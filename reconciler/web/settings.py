@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reconciler.file_access import ReadableBy
 from reconciler.state import State
 from reconciler.web.tokens import Tokens
 from reconciler.workspace.datastores.datastore import Datastore
@@ -36,6 +37,8 @@ class Site:
     """What the paths of published job files are relative to: the repository's root."""
     config: Path | None = None
     """The reconciler.yaml, for pages that look at declarations."""
+    readable_by: ReadableBy = "owner"
+    """Who may read the workspace's file."""
     hosts: frozenset[str] = frozenset()
     """Further names, with a port or without, that a Host header may say."""
     any_address: bool = False

@@ -37,7 +37,9 @@ class Workspace:
     ) -> None:
         self.site = site
         self.clock = clock
-        self.store = Store(site.path, durable=True, busy_seconds=busy_seconds)
+        self.store = Store(
+            site.path, durable=True, busy_seconds=busy_seconds, readable_by=site.readable_by
+        )
 
     @property
     def actor(self) -> str | None:
@@ -66,7 +68,7 @@ class Workspace:
     @cached_property
     def lease(self) -> Lease:
         """Who runs the engine."""
-        return Lease(self.site.path)
+        return Lease(self.site.path, readable_by=self.site.readable_by)
 
     def close(self) -> None:
         """Let go of the file."""

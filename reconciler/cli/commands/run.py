@@ -35,6 +35,7 @@ from reconciler.loop.target_status import Settings
 from reconciler.ops.health import Health
 from reconciler.providers import AzureAccess, Opening, open_provider
 from reconciler.providers.base import Provider
+from reconciler.render.plain_text import clip
 from reconciler.state.records import CycleRecord
 
 _FOLDER = ".reconciler"
@@ -187,7 +188,11 @@ def _source(
             f"no {FILE_NAME} here or in a folder above",
             hint="`reconciler init` writes one; --source follows a Git repository",
         )
-    if not found.is_file():
+    try:
+        there = found.is_file()
+    except OSError as error:  # a name that no file can have
+        raise ConfigError(f"{clip(str(found), 200)}: {error.strerror}") from error
+    if not there:
         raise ConfigError(f"{found}: no such file")
     folder = found.parent / _FOLDER
     return FolderSource(found, folder, environment=os.environ), folder

@@ -138,12 +138,14 @@ def _lines(row: RunRow, folder: Path) -> list[str]:
 @run_argument
 @click.option("--step", help="Of this step alone.")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended.")
+@click.option("--raw", is_flag=True, help="Byte for byte, with what a terminal obeys.")
 @target_option
 @config_option
 def show_logs(
     name: str,
     step: str | None,
     follow: bool,
+    raw: bool,
     target: str | None,
     config: str | None,
     no_color: bool,
@@ -151,7 +153,7 @@ def show_logs(
     """Show what the steps of a run printed."""
     workspace = _open(config, target, no_color)
     run = _find(workspace, name).name
-    logs = StepLogs(workspace, run, step)
+    logs = StepLogs(workspace, run, step, raw=raw)
     while True:
         # Asked before the logs are read, so that what was printed last is not missed.
         ended = _find(workspace, run).status not in _OPEN

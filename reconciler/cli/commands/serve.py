@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from reconciler.cli.serving.options import binding_options, missing_packages, re
 from reconciler.cli.session import Session, config_option, target_option
 from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
+from reconciler.file_access import tighten_runs
 from reconciler.web.serving.server_process import Binding, ServerProcess
 from reconciler.web.serving.token_files import SECRETS, load_tokens
 from reconciler.workspace.engine.engine import Engine
@@ -82,10 +84,17 @@ def command(
         raise ReconcilerError(f"{workspace.path}: {error.strerror}") from error
     environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
     settings = Settings(
-        workspace.runs_folder, session.config.root, environment, max_runs=max_runs, grace=grace
+        workspace.runs_folder,
+        session.config.root,
+        environment,
+        max_runs=max_runs,
+        grace=grace,
+        readable_by=workspace.readable_by,
     )
     server: ServerProcess | None = None
     try:
+        with suppress(OSError):  # the first run says what is wrong with its folder
+            tighten_runs(workspace.runs_folder, workspace.readable_by)
         server = _open(at, session, workspace, log, log_format) if at is not None else None
         engine = Engine(
             workspace.store(durable=True, busy_seconds=_BUSY_SECONDS),

@@ -55,6 +55,7 @@ def _site(told: dict[str, Any]) -> Any:
     return Site(
         path=workspace.path,
         runs_folder=workspace.runs_folder,
+        readable_by=workspace.readable_by,
         target=workspace.target.name,
         owner=session.config.owner,
         tokens=Tokens(told["token"], told["read_only_token"]),

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from reconciler.declare.findings import Finding, Path, any_of, clip, kind_of
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     import jsonschema
     import jsonschema_rs
 
+MOST_ERRORS = 100
+"""Of one document that are put into words: nobody reads more, and each takes its time."""
+_MOST_GUESSES = 20
 _TYPES = {
     "string": "text",
     "integer": "a whole number",
@@ -109,7 +113,7 @@ def _exact(name: str) -> jsonschema.Draft202012Validator:
 
 
 def _word_all(document: Any, name: str) -> list[Finding]:
-    errors = list(_exact(name).iter_errors(document))
+    errors = list(islice(_exact(name).iter_errors(document), MOST_ERRORS))
     # A mapping whose type is wrong has no known keys: only the type is worth saying.
     untyped = {
         (*e.absolute_path, "type") if e.validator == "required" else tuple(e.absolute_path)
@@ -130,6 +134,10 @@ def _word_all(document: Any, name: str) -> list[Finding]:
         elif (*path, "type") not in untyped:
             found += (f for f in _unknown_keys(error, path, name) if f.path not in renamed)
         findings.update(dict.fromkeys(found))
+    if len(errors) == MOST_ERRORS:
+        code = "CFG001" if name == "config" else "SCH010"
+        message = f"only the first {MOST_ERRORS} problems of this document are listed"
+        findings[Finding(code, (), message)] = None
     return list(findings)
 
 
@@ -182,10 +190,13 @@ def _near_miss(missing: str, instance: Mapping[str, Any]) -> str | None:
 def _unknown_keys(error: Any, path: Path, name: str) -> Iterator[Finding]:
     known = _known_keys(error.schema, error.instance, name)
     code = "CFG001" if name == "config" else "SCH011"
-    for key in error.instance:
-        if key not in known:
-            hint = _did_you_mean(key, known, path)
-            yield Finding(code, (*path, key), f'"{clip(key)}" is not known here', hint, "key")
+    unknown = [key for key in error.instance if key not in known]
+    for number, key in enumerate(unknown[:MOST_ERRORS]):
+        hint = _did_you_mean(key, known, path) if number < _MOST_GUESSES else None
+        yield Finding(code, (*path, key), f'"{clip(key)}" is not known here', hint, "key")
+    if len(unknown) > MOST_ERRORS:
+        message = f"{len(unknown) - MOST_ERRORS:,} more keys are not known here"
+        yield Finding(code, path, message, None, "key")
 
 
 def _resolve(rule: Mapping[str, Any], name: str) -> Mapping[str, Any]:

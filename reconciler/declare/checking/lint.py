@@ -330,9 +330,15 @@ def _clock_changes(trigger: Trigger, now: datetime) -> Iterator[Finding]:
 # ----------------------------------------------------------------------------------------- words
 
 
+_LONGEST = 260
+_MOST_CHOICES = 200
+
+
 def nearest(name: str, choices: list[str]) -> str | None:
     """A hint that names the nearest of the choices, or lists them when they are few."""
-    close = get_close_matches(name, choices, 1, 0.6)
+    # Likeness costs the product of both lengths, for each choice.
+    some = [choice for choice in choices if len(choice) <= _LONGEST][:_MOST_CHOICES]
+    close = get_close_matches(name, some, 1, 0.6) if len(name) <= _LONGEST else []
     if close:
         return f'did you mean "{close[0]}"?'
     if choices and len(choices) <= 8:

@@ -13,16 +13,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 
-from reconciler.declare.checking.json_schema import schema_findings
+from reconciler.declare.checking.json_schema import MOST_ERRORS, schema_findings
 from reconciler.declare.checking.lint import nearest
 from reconciler.declare.findings import Finding, Path, clip
 from reconciler.declare.jobs.command_findings import command_findings
 from reconciler.model import Job, JobDefinition
 
-_BINDING = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
+# Possessive: a blank belongs to the name unless only blanks follow it, and is never tried twice.
+_BINDING = re.compile(r"\$\{\{\s*+((?:[^{}\s]++|\s++(?!\}\}))*+)\s*+\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def read_job(document: Mapping[str, Any], path: str) -> JobFile:
     """A job document that stands in the file `path` (relative to the repository)."""
     findings = schema_findings(document, "job")
     if not findings:
-        findings = list(_check_bindings(document))
+        findings = list(islice(_check_bindings(document), MOST_ERRORS))
     return JobFile(_definition(document, path), job_inputs(document), tuple(findings))
 
 
@@ -94,8 +96,7 @@ def input_findings(job: Job, inputs: Mapping[str, bool], data_path: str | None) 
             _input_hint(name, inputs),
             "key",
         )
-        for name in job.inputs
-        if name not in inputs
+        for name in islice((name for name in job.inputs if name not in inputs), MOST_ERRORS)
     ]
     if data_path is not None and data_path not in inputs:
         findings.append(
@@ -115,7 +116,7 @@ def input_findings(job: Job, inputs: Mapping[str, bool], data_path: str | None) 
         Finding(
             "SCH033", ("create_job",), f'the input "{name}" of the job has no value', None, "key"
         )
-        for name in missing
+        for name in missing[:MOST_ERRORS]
     ]
     return findings
 
@@ -153,7 +154,7 @@ def _command(step: Mapping[str, Any], path: Path, owner: Mapping[str, Any]) -> I
     for key, value in (step.get("environment_variables") or {}).items():
         texts.append(((*path, "environment_variables", key), str(value)))
     for where, text in texts:
-        for binding in _BINDING.findall(text):
+        for binding in dict.fromkeys(_BINDING.findall(text)):
             section, _, name = binding.partition(".")
             declared = owner.get(section) or {}
             name = name.split(".")[0]

@@ -228,7 +228,8 @@ class _Builder:
             elif container.__class__ is list:
                 container.append(value)
             elif key is _MERGE:
-                merges = [*(merges or ()), *_mappings(value, event)]
+                merges = merges if merges is not None else []
+                merges.extend(_mappings(value, event))
                 key = _MISSING
             else:
                 container[key] = value

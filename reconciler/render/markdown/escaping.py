@@ -25,7 +25,7 @@ _WORD = re.compile(
     r"""["')]{0,2}[.,;:?!]?["')]?"""
 )
 # Words that link all the same: a host name, a key of an issue tracker, what may be a commit.
-_LINKED = re.compile(r"(?i:www\.)|[A-Z][A-Z0-9]+-\d|\b[0-9a-f]{7,64}\b")
+_LINKED = re.compile(r"(?i:www\.)|[A-Z][A-Z0-9]{1,40}-\d|\b[0-9a-f]{7,64}\b")
 
 
 def code(text: str, most: int = _CODE_CHARACTERS) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from reconciler.file_access import ReadableBy, make_folder
 from reconciler.workspace.engine.folder_polling import Log, Message
 from reconciler.workspace.execution.runner import Run, RunReport, StepReport
 from reconciler.workspace.execution.step_process import GRACE_SECONDS
@@ -36,6 +37,8 @@ class Settings:
     """Runs at the same time; further ones wait."""
     grace: float = GRACE_SECONDS
     """Seconds that running steps have when they are told to end."""
+    readable_by: ReadableBy = "owner"
+    """Who may read the folders and the logs of runs."""
 
 
 class Executor:
@@ -101,7 +104,7 @@ class Executor:
             target=self._execute, args=(row, started), name=row.name, daemon=True
         )
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder, self._settings.readable_by)
             thread.start()
         except OSError as error:
             self._fail(row, f"{folder}: {error.strerror}", now)
@@ -134,6 +137,7 @@ class Executor:
             report=self._hear,
             code_folder=job_folder,
             grace=self._settings.grace,
+            readable_by=self._settings.readable_by,
         )
 
     def _fail(self, row: RunRow, why: str, now: datetime) -> None:

@@ -138,7 +138,9 @@ class FolderPoller:
         return jobs
 
     def _work(self, jobs: queue.SimpleQueue[_Watch | None]) -> None:
-        with closing(Database(self._ledger.database.path)) as database:
+        with closing(
+            Database(self._ledger.database.path, readable_by=self._ledger.database.readable_by)
+        ) as database:
             own = Ledger(database)
             while (watch := jobs.get()) is not None:
                 self._tell(self._look(watch, own))

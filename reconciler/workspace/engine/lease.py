@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from reconciler.file_access import ReadableBy, make_parents, tighten
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -41,15 +43,17 @@ class LeaseHeld(Exception):
 class Lease:
     """The right to run the engine of the workspace at `path`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, readable_by: ReadableBy = "owner") -> None:
         self._path = path.with_name(path.name + ".lock")
+        self._readable_by: ReadableBy = readable_by
         self._file: int | None = None
 
     def take(self, now: datetime, *, wait: bool = False) -> None:
         """Take it, or raise LeaseHeld; `wait`: until the holder lets go."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_parents(self._path, self._readable_by)
         # Not inherited by steps: the lock must end with this process alone.
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        tighten(self._path, self._readable_by)
         try:
             if wait:
                 fcntl.flock(file, fcntl.LOCK_EX)
@@ -88,7 +92,7 @@ class Lease:
     def is_held(self) -> bool:
         """Whether some process holds it. Does not take it."""
         try:
-            file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+            file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return False
         try:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from reconciler.file_access import ReadableBy, make_folder
 from reconciler.workspace.execution.step_process import GRACE_SECONDS, Ended, StepProcess
 from reconciler.workspace.execution.steps import RunPlan, Step
 
@@ -65,6 +66,7 @@ class Run:
         report: Report,
         code_folder: Path | None = None,
         grace: float = GRACE_SECONDS,
+        readable_by: ReadableBy = "owner",
     ) -> None:
         """`code_folder`: what the `code` of a step is relative to. `environment`: what steps
         inherit. `report` is called from the threads of the run.
@@ -76,6 +78,7 @@ class Run:
         self._report = report
         self._code_folder = code_folder
         self._grace = grace
+        self._readable_by: ReadableBy = readable_by
         self._ended: queue.SimpleQueue[tuple[Step, Ended]] = queue.SimpleQueue()
         self._processes: dict[str, StepProcess] = {}
         self._statuses: dict[str, Status] = {}
@@ -168,6 +171,7 @@ class Run:
             environment={**self._environment, **step.environment},
             timeout=step.timeout,
             grace=self._grace,
+            readable_by=self._readable_by,
         )
         with self._lock:
             if self._stopped is not None:
@@ -181,6 +185,7 @@ class Run:
 
     def _prepare(self, step: Step) -> Path:
         """The folder that the step runs in, with a copy of its code; and those of its outputs."""
+        make_folder(self.folder, self._readable_by)
         folder = self.folder / "work" / step.name
         if step.code is not None and self._code_folder is not None:
             source = os.path.join(self._code_folder, step.code)
@@ -192,7 +197,7 @@ class Run:
                 shutil.copy2(source, folder)
         else:
             folder.mkdir(parents=True, exist_ok=True)
-        log_path(self.folder, step.name).parent.mkdir(parents=True, exist_ok=True)
+        make_folder(log_path(self.folder, step.name).parent, self._readable_by)
         for name, path in step.outputs.items():
             output = Path(path)
             made = output.parent if name in step.output_files else output

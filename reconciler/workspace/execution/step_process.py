@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from reconciler.file_access import ReadableBy, opener
 from reconciler.workspace.execution import step_children as children
 from reconciler.workspace.execution.step_children import Child
 
@@ -68,6 +69,7 @@ class StepProcess:
         timeout: float | None = None,
         grace: float = GRACE_SECONDS,
         log_limit: int = LOG_LIMIT,
+        readable_by: ReadableBy = "owner",
         shells: Sequence[str] = SHELLS,
     ) -> None:
         self._script = script
@@ -78,6 +80,7 @@ class StepProcess:
         self._timeout = timeout
         self._grace = grace
         self._log_limit = log_limit
+        self._readable_by: ReadableBy = readable_by
         self._shells = shells
         self._lock = threading.Lock()
         self._reason: str | None = None
@@ -86,7 +89,7 @@ class StepProcess:
     def run(self) -> Ended:
         """Start it, and wait until it and all that it started has ended."""
         try:
-            log = self._log.open("ab", buffering=0)
+            log = open(self._log, "ab", buffering=0, opener=opener(self._readable_by))  # noqa: SIM115
         except OSError as error:
             return Ended(None, f"its log cannot be written: {error.strerror}")
         with log, self._woken() as wake:

@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from reconciler.file_access import ReadableBy, tighten_database
 from reconciler.workspace.store.schema import WORKSPACE, Schema
 
 BUSY_SECONDS = 30.0
@@ -45,13 +46,16 @@ class Database:
         durable: bool = False,
         busy_seconds: float | None = None,
         schema: Schema = WORKSPACE,
+        readable_by: ReadableBy = "owner",
     ) -> None:
         """`durable`: a commit is on the disk when it returns, and survives a loss of power.
         `busy_seconds`: how long a write waits for another process; None: BUSY_SECONDS.
+        `readable_by`: who else may read the file, and those that SQLite keeps beside it.
         """
         self.path = path
         self._schema = schema
         self._durable = durable
+        self.readable_by: ReadableBy = readable_by
         self._busy_seconds = BUSY_SECONDS if busy_seconds is None else busy_seconds
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
@@ -109,8 +113,7 @@ class Database:
 
     def _connect(self, *, create: bool = False) -> sqlite3.Connection:
         if self._connection is None:
-            if create:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+            tighten_database(self.path, self.readable_by, create=create)
             connection = sqlite3.connect(
                 self.path,
                 timeout=self._busy_seconds,

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from reconciler.file_access import ReadableBy
 from reconciler.workspace.store.database import Database, Refused, translated
 
 
@@ -121,11 +122,14 @@ class Store:
         actor: str | None = None,
         durable: bool = False,
         busy_seconds: float | None = None,
+        readable_by: ReadableBy = "owner",
     ) -> None:
-        """`actor`: who is at work. `durable`, `busy_seconds`: as of Database."""
+        """`actor`: who is at work. The others: as of Database."""
         self.path = path
         self.actor = actor
-        self.database = Database(path, durable=durable, busy_seconds=busy_seconds)
+        self.database = Database(
+            path, durable=durable, busy_seconds=busy_seconds, readable_by=readable_by
+        )
 
     def close(self) -> None:
         """Let go of the file; it is opened again when needed."""

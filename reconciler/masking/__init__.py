@@ -1,0 +1,23 @@
+"""What looks secret, by its name or by its shape, and how it is kept out of every output.
+
+A name is secret when one of its words is (`names.py`); its values are masked whole. In any other
+text, what has the shape of a credential is (`text.py`), and of a file, line by line, what belongs
+to a secret name on this line or another (`lines.py`). Masking what is masked changes nothing, and
+every scan is linear in the length of its text.
+"""
+
+from reconciler.masking.lines import MOST_OF_A_LINE, mask_line, mask_lines
+from reconciler.masking.names import is_secret
+from reconciler.masking.text import MASK, mask_text, mask_user_info
+from reconciler.masking.values import mask
+
+__all__ = [
+    "MASK",
+    "MOST_OF_A_LINE",
+    "is_secret",
+    "mask",
+    "mask_line",
+    "mask_lines",
+    "mask_text",
+    "mask_user_info",
+]
