@@ -125,7 +125,10 @@ jobs:
 """
 CONFIG = (ROOT / "reconciler.yaml").read_text("utf-8")
 PLAN = '{"format_version": "1.0", "plans": [{"target": "a", "changes": []}], "seal": "0"}'
-COMMAND = "for x in 1 2; do echo \"$x ${{inputs.a}}\" | sed 's/a/b/'; done; cat <<EOF\n${{inputs.a}}\nEOF\n"
+COMMAND = """for x in 1 2; do echo "$x ${{inputs.a}}" | sed 's/a/b/'; done; cat <<EOF
+${{inputs.a}}
+EOF
+"""
 
 
 def _declaration(text: str, folder: Path) -> None:

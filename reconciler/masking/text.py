@@ -48,7 +48,7 @@ _BEARER = re.compile(
     r"((?=[A-Za-z_.~+/-]{0,64}[0-9=])[\w.~+/=-]{4,}+|[\w.~+/=-]{20,}+)"
 )
 _HEADER = re.compile(
-    r"(?i)(?<![\w-])((?:proxy-)?authorization|x-[\w-]{0,40}(?:key|token|auth|secret|signature)"
+    r"(?i)(?<![\w/.-])((?:proxy-)?authorization|x-[\w-]{0,40}(?:key|token|auth|secret|signature)"
     r"|(?:api|access|subscription)-?key|password|passwd|pwd)"
     r"([\"']?[ \t]{0,8}:[ \t]{0,8}[\"']?)((?:bearer|basic|token|negotiate|sharedkey|digest)[ ]{1,8}+)?"  # noqa: E501
     r"([^\s\"',;}\]]++)"
