@@ -65,7 +65,7 @@ _OPTION = re.compile(
     r"(\"[^\"\n]*+\"|'[^'\n]*+'|\$\{\{[^{}\n]*+\}\}|[^\s\"']++)"
 )
 _USER = re.compile(
-    r"(?<![\w-])((?:-u|--user|--proxy-user|-U)[ =]{1,4}+[\"']?[^\s:\"']{1,100}+:)[^\s\"']++"
+    r"(?<![^\s\"'\[(,])((?:-u|--user|--proxy-user|-U)[ =]{1,4}+[\"']?[^\s:\"']{1,100}+:)[^\s\"']++"
 )
 # A variable or a binding is no value; what it stands for is masked where it is shown.
 _VARIABLE = re.compile(
