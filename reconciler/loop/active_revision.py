@@ -2,25 +2,31 @@
 
 A revision that cannot be read whole is not taken: the last good one stays in force, by the
 target's entry in the state. What was read is kept until the revision is another, or a hold that it
-knows comes to its end.
+knows comes to its end. One that takes long to be read is read on while the last good one is worked
+with.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from reconciler.config import Config, Target, load_config
-from reconciler.declare.repository import read_declarations
-from reconciler.errors import ConfigError, DeclarationError, SourceError
+from reconciler.config import Config, Target
+from reconciler.errors import ConfigError, SourceError
+from reconciler.loop.reader.direct import DirectReader, Reader
 from reconciler.loop.source import Revision, Source
 from reconciler.model import Schedule
 
 EVERY = "*"
 """Under this name the state keeps the last revision whose reconciler.yaml could be read."""
+PATIENCE_SECONDS = 10.0
+"""How long a cycle waits for a revision to be read, where it has a good one to go on with."""
+_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +50,89 @@ class GoodRevisions(Protocol):
 
 
 class ActiveRevision:
-    """Reads revisions, and remembers what it read of each target's."""
+    """Reads revisions, and remembers what it read of each target's.
 
-    def __init__(self, source: Source, state: GoodRevisions) -> None:
+    `patience`: seconds, or None to wait for whatever is read. `ready` is called when something was
+    read that was not waited for.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        state: GoodRevisions,
+        reader: Reader | None = None,
+        *,
+        patience: float | None = None,
+        ready: Callable[[], None] | None = None,
+    ) -> None:
         self._source = source
         self._state = state
+        self._reader = reader or DirectReader()
+        self._patience = patience
+        self._ready = ready
         self.lock = threading.RLock()
         """Held by whoever asks the source: targets have threads of their own."""
+        self._known = threading.RLock()
         self._configs: dict[str, Config] = {}
         self._declared: dict[str, dict[str, Declared]] = {}
+        self._reading: dict[tuple[str, str], Future[Any]] = {}
+        self._threads: ThreadPoolExecutor | None = None
 
-    def config(self, revision: Revision) -> Config:
-        """Its reconciler.yaml; ConfigError."""
-        found = self._configs.get(revision.id)
+    def close(self) -> None:
+        """End what is being read; whoever waits for it gets Halted. From any thread."""
+        self._reader.close()
+        with self._known:
+            threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    def config(self, revision: Revision, *, wait: bool = True) -> Config:
+        """Its reconciler.yaml; ConfigError. SourceError: it is not read yet, without `wait`."""
+        with self._known:
+            found = self._configs.get(revision.id)
         if found is None:
-            found = load_config(revision.config_path)
-            self._configs = {**dict(list(self._configs.items())[-3:]), revision.id: found}
+            path = revision.config_path
+            found = self._read_on(
+                ("", revision.id), wait, revision, self._reader.config, path, revision.id
+            )
+            self._keep_config(revision, found)
+        return found
+
+    def _keep_config(self, revision: Revision, config: Config) -> None:
+        with self._known:
+            self._configs = {**dict(list(self._configs.items())[-3:]), revision.id: config}
+
+    def _read_on(
+        self,
+        key: tuple[str, str],
+        wait: bool,
+        revision: Revision,
+        read: Callable[..., Any],
+        *asked: Any,
+    ) -> Any:
+        """What `read` gives. It goes on where it is not waited for, and is asked for again."""
+        if self._patience is None:
+            return read(*asked)
+        with self._known:
+            future = self._reading.get(key)
+            if future is None:
+                if self._threads is None:
+                    self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="read")
+                future = self._reading[key] = self._threads.submit(read, *asked)
+        try:
+            found = future.result(None if wait else self._patience)
+        except NotYet:
+            if future.done():  # it is what was read that raises this
+                raise
+            if self._ready is not None:
+                ready = self._ready
+                future.add_done_callback(lambda _: ready())
+            raise SourceError(f"{revision.short} is still being read") from None
+        finally:
+            if future.done():
+                with self._known:
+                    if self._reading.get(key) is future:
+                        del self._reading[key]
         return found
 
     def target_names(self, revision: Revision | None, wanted: str | None) -> tuple[str, ...]:
@@ -67,17 +140,16 @@ class ActiveRevision:
 
         ConfigError where there is none. Without `wanted`: the default one, or every one.
         """
-        with self.lock:
-            return self._newest(revision).chosen(wanted)
+        return self._newest(revision).chosen(wanted)
 
     def _newest(self, revision: Revision | None) -> Config:
-        wrong = ConfigError("no revision has been read yet")
+        wrong: ConfigError | SourceError = ConfigError("no revision has been read yet")
+        good = self._recalled(EVERY)
         if revision is not None:
             try:
-                return self.config(revision)
-            except ConfigError as error:
+                return self.config(revision, wait=good is None)
+            except (ConfigError, SourceError) as error:
                 wrong = error
-        good = self._recalled(EVERY)
         if good is None:
             raise wrong
         return self.config(good)
@@ -85,42 +157,50 @@ class ActiveRevision:
     def read(self, revision: Revision, name: str, now: datetime) -> Declared:
         """What `revision` declares for a target.
 
-        ConfigError, DeclarationError: it is broken. SourceError: it changed meanwhile.
+        ConfigError, DeclarationError: it is broken. SourceError: it changed meanwhile, or is not
+        read yet and the target has a good one.
         """
-        with self.lock:
-            return self._read(revision, name, now)
+        good = self._state.good_revision(name)
+        return self._read(revision, name, now, wait=good in (None, revision.id))
 
-    def _read(self, revision: Revision, name: str, now: datetime) -> Declared:
-        mine = self._declared.setdefault(name, {})
-        found = mine.get(revision.id)
+    def _read(self, revision: Revision, name: str, now: datetime, *, wait: bool) -> Declared:
+        with self._known:
+            mine = self._declared.setdefault(name, {})
+            found = mine.get(revision.id)
         if found is not None and (found.until is None or now < found.until):
             return found
-        config = self.config(revision)
-        target = config.target(name)
-        declarations = read_declarations(
-            config.schedules,
-            base=config.folder,
-            root=config.root,
-            targets=[target.settings],
-            known_targets=config.target_names,
-            now=now,
-            exclude=config.exclude,
+        contents = self._read_on(
+            (name, revision.id),
+            wait,
+            revision,
+            self._contents,
+            revision,
+            name,
+            now,
         )
-        if not self._source.is_settled(revision):
+        config, target, schedules, until = contents
+        self._keep_config(revision, config)
+        with self.lock:
+            settled = self._source.is_settled(revision)
+        if not settled:
             raise SourceError(f"{self._source.name}: it was changed while it was read")
-        if declarations.errors:
-            raise DeclarationError(declarations.problems)
-        schedules = declarations.schedules
-        made = Declared(revision, config, target, schedules, _next_end(schedules, now))
+        made = Declared(revision, config, target, schedules, until)
         # The wanted one and the one in force: no more are asked for.
-        self._declared[name] = {**dict(list(mine.items())[-1:]), revision.id: made}
+        with self._known:
+            mine = self._declared.setdefault(name, {})
+            self._declared[name] = {**dict(list(mine.items())[-1:]), revision.id: made}
         return made
+
+    def _contents(
+        self, revision: Revision, name: str, now: datetime
+    ) -> tuple[Config, Target, tuple[Schedule, ...], datetime | None]:
+        found = self._reader.contents(revision.config_path, revision.id, name, now)
+        return found.config, found.target, found.schedules, _next_end(found.schedules, now)
 
     def last_good(self, name: str, now: datetime) -> Declared | None:
         """What was last good for a target; None where nothing was, or it is gone."""
-        with self.lock:
-            revision = self._recalled(name)
-            return None if revision is None else self._read(revision, name, now)
+        revision = self._recalled(name)
+        return None if revision is None else self._read(revision, name, now, wait=True)
 
     def is_good(self, declared: Declared) -> None:
         """Keep its files; SourceError where they cannot be kept."""
@@ -132,7 +212,10 @@ class ActiveRevision:
 
     def _recalled(self, name: str) -> Revision | None:
         good = self._state.good_revision(name)
-        return self._source.recall(good) if good is not None else None
+        if good is None:
+            return None
+        with self.lock:
+            return self._source.recall(good)
 
 
 def _next_end(schedules: Sequence[Schedule], now: datetime) -> datetime | None:

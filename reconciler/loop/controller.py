@@ -22,6 +22,7 @@ from reconciler.loop.conclusion import conditions_after
 from reconciler.loop.cycle import Cycle, CycleContext, CycleRequest, run_cycle
 from reconciler.loop.leases import Leases
 from reconciler.loop.provider_pool import OpenTarget, ProviderPool
+from reconciler.loop.reader.direct import Reader
 from reconciler.loop.source import Revision, Source
 from reconciler.loop.target_status import Health, Settings, TargetStatus
 from reconciler.state import Lease, State
@@ -49,6 +50,8 @@ class Loop:
         log: Log,
         on_cycle: OnCycle | None = None,
         rng: random.Random | None = None,
+        reader: Reader | None = None,
+        patience: float | None = None,
     ) -> None:
         self.source = source
         self.state = state
@@ -61,8 +64,10 @@ class Loop:
         self._woken = threading.Event()
         self._lock = threading.RLock()
         self._forced: Cause | None = "start"
-        self._inforce = ActiveRevision(source, state)
-        self._opened = ProviderPool(open_target)
+        self._active = ActiveRevision(
+            source, state, reader, patience=patience, ready=lambda: self.wake("interval")
+        )
+        self._pool = ProviderPool(open_target)
         self._leases = Leases(self._lease, settings.lease, clock, self._stopping)
         self._status: dict[str, TargetStatus] = {}
         self._revision: Revision | None = None
@@ -84,6 +89,7 @@ class Loop:
         """End after the changes in hand. From any thread; a signal's handler starts one."""
         self._stopping.set()
         self._woken.set()
+        self._active.close()
 
     def health(self, now: datetime) -> Health:
         """How it is, without asking anybody."""
@@ -114,8 +120,9 @@ class Loop:
 
     def close(self) -> None:
         """Give back the leases and what was opened."""
+        self._active.close()
         self._leases.close()
-        self._opened.close()
+        self._pool.close()
 
     def seconds_to_wait(self) -> float:
         """Until something is due."""
@@ -207,7 +214,7 @@ class Loop:
         if self._source_at is not None and now < self._source_at and forced is None:
             return
         try:
-            with self._inforce.lock:
+            with self._active.lock:
                 revision = self.source.fetch()
         except SourceError as error:
             self._source_failures += 1
@@ -233,13 +240,13 @@ class Loop:
                 wanted |= {good} if good is not None else set()
         except ReconcilerError:
             return  # nothing is removed that may be in force
-        with self._inforce.lock:
+        with self._active.lock:
             self.source.prune(wanted)
 
     def _find_targets(self, now: datetime) -> None:
         """The targets by the newest reconciler.yaml; those that are gone are let go."""
         try:
-            names = self._inforce.target_names(self._revision, self.settings.target)
+            names = self._active.target_names(self._revision, self.settings.target)
         except ReconcilerError as error:
             if not self._status:
                 trouble = self._trouble or error
@@ -258,8 +265,8 @@ class Loop:
         one = self._status[name]
         lease = self._leases.lease(name)
         means = CycleContext(
-            active_revision=self._inforce,
-            open=self._opened.provider,
+            active_revision=self._active,
+            open=self._pool.provider,
             good=lambda key, revision: self._remember(key, revision, lease),
             guard=self._leases.guard(name),
             clock=self._clock,

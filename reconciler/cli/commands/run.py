@@ -22,14 +22,18 @@ from reconciler.cli.output import use_colour
 from reconciler.cli.session import actor as who
 from reconciler.cli.session import target_option, working_folder
 from reconciler.cli.state_options import state_of, state_option, state_without_config
-from reconciler.config import FILE_NAME, Config, find_config, load_config
+from reconciler.config import FILE_NAME, Config, find_config
 from reconciler.errors import ConfigError, ReconcilerError
-from reconciler.loop.active_revision import Declared
+from reconciler.loop.active_revision import PATIENCE_SECONDS, Declared
 from reconciler.loop.checkout import GitSource
 from reconciler.loop.controller import Loop
 from reconciler.loop.folder import FolderSource
 from reconciler.loop.git import is_address
 from reconciler.loop.provider_pool import OpenTarget
+from reconciler.loop.reader.direct import DirectReader, Reader
+from reconciler.loop.reader.process import MEGABYTES as READ_MEGABYTES
+from reconciler.loop.reader.process import SECONDS as READ_SECONDS
+from reconciler.loop.reader.process import ProcessReader
 from reconciler.loop.source import Source
 from reconciler.loop.target_status import Settings
 from reconciler.ops.health import Health
@@ -84,6 +88,22 @@ _EXITS = {"in_sync": 0, "applied": 0, "waiting": 0, "partial": 5}
     help="Changes at a time, where the target can take several.",
 )
 @click.option(
+    "--read-timeout",
+    type=duration,
+    default=f"{READ_SECONDS:g}s",
+    show_default=True,
+    metavar="TIME",
+    help="How long reading a revision may take; one that takes longer is broken.",
+)
+@click.option(
+    "--read-memory",
+    type=click.IntRange(256),
+    default=READ_MEGABYTES,
+    show_default=True,
+    metavar="MB",
+    help="Memory that reading a revision may take.",
+)
+@click.option(
     "--log-format", type=click.Choice(("text", "json")), default="text", show_default=True
 )
 @ops_options
@@ -99,6 +119,8 @@ def command(
     state: str | None,
     lease: timedelta,
     parallelism: int,
+    read_timeout: timedelta,
+    read_memory: int,
     log_format: str,
     ops_host: str,
     ops_port: int | None,
@@ -120,7 +142,8 @@ def command(
         raise click.UsageError("--interval and --lease are 1 second or more")
     log = log_of(log_format)
     followed, folder = _source(config, source, ref, path)
-    found = _config_of(followed, config or folder.parent / FILE_NAME)
+    reader = _reader(read_timeout, read_memory)
+    found = _config_of(followed, config or folder.parent / FILE_NAME, reader)
     if isinstance(found, ReconcilerError):
         opened = state_without_config(state, folder.parent, found)
         log("no_config", error=found.message, hint="nobody is notified until the next start")
@@ -129,6 +152,7 @@ def command(
         opened, known = state_of(found, state, base=folder.parent), found
     with ExitStack() as stack:
         stack.callback(opened.close)
+        stack.callback(reader.close)
         listeners, open_port = stack.enter_context(
             operations(
                 known, ops_host, ops_port, allow_remote=allow_remote_ops, branch=ref, log=log
@@ -155,6 +179,8 @@ def command(
             clock=lambda: datetime.now(UTC),
             log=log,
             on_cycle=listeners.on_cycle,
+            reader=reader,
+            patience=None if once else PATIENCE_SECONDS,
         )
         _listen(loop)
         open_port(lambda: loop.wake("webhook"), lambda: _health(loop, listeners.on_lease))
@@ -198,12 +224,21 @@ def _source(
     return FolderSource(found, folder, environment=os.environ), folder
 
 
-def _config_of(source: Source, path: Path) -> Config | ReconcilerError:
+def _reader(timeout: timedelta, megabytes: int) -> Reader:
+    """What reads others' files: in a process of its own, where the system has what limits one."""
+    if timeout < timedelta(seconds=1):
+        raise click.UsageError("--read-timeout is 1 second or more")
+    if os.name != "posix":
+        return DirectReader()
+    return ProcessReader(seconds=timeout.total_seconds(), megabytes=megabytes)
+
+
+def _config_of(source: Source, path: Path, reader: Reader) -> Config | ReconcilerError:
     """What says where the state is and whom to tell: as it is when the loop starts."""
     try:
         if isinstance(source, FolderSource):
-            return load_config(working_folder() / path)
-        return load_config(source.fetch().config_path)
+            return reader.config(working_folder() / path)
+        return reader.config(source.fetch().config_path)
     except ReconcilerError as error:
         return error
 
