@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
+import sys
+import threading
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,6 +23,42 @@ Log = Callable[..., None]
 def log_of(form: str) -> Log:
     """What writes a line for each event, in the form `text` or `json`."""
     return _json_line if form == "json" else _text_line
+
+
+class _Records(logging.Handler):
+    """What a package logs, as an event."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line, whatever is in it."""
+        fields: dict[str, Any] = {"logger": record.name, "message": record.getMessage()}
+        if record.exc_info and record.exc_info[1] is not None:
+            fields["traceback"] = "".join(traceback.format_exception(record.exc_info[1], limit=-5))
+        self._log("log", **fields)
+
+
+def log_everything(log: Log, form: str) -> None:
+    """Let nothing in this process write to standard error but `log`, where it writes JSON: what
+    packages log, warnings, and the traceback of a bug are events as well.
+    """
+    if form != "json":
+        return
+    logging.getLogger().handlers[:] = [_Records(log)]
+    logging.captureWarnings(True)
+
+    def bug(error: BaseException | None, thread: str) -> None:
+        if error is not None and not isinstance(error, KeyboardInterrupt):
+            lines = "".join(traceback.format_exception(error, limit=-5))
+            log("bug", thread=thread, traceback=lines)
+
+    sys.excepthook = lambda kind, error, trace: bug(error, "main")
+    threading.excepthook = lambda told: bug(
+        told.exc_value, told.thread.name if told.thread is not None else ""
+    )
+    sys.unraisablehook = lambda told: bug(told.exc_value, "")
 
 
 def _json_line(event: str, **fields: Any) -> None:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from reconciler.ops.health import Health
 from reconciler.ops.metrics import Metrics
 from reconciler.ops.webhooks import Forge, Hooks
+from reconciler.web.access.host_names import is_address, split_host
 
 LARGEST_BODY = 5 * 1024 * 1024
 """Bytes of a webhook's body: a push with its first 2048 commits has less than 1 MB at GitHub."""
@@ -40,20 +41,28 @@ class Operations:
     wake: Callable[[], None]
     log: Callable[..., None]
     hooks: Hooks | None = None
+    hosts: frozenset[str] = frozenset()
+    """Names that it answers to beside addresses, `localhost` and names without a dot."""
 
 
 def create_app(operations: Operations) -> Starlette:
     """The application."""
 
     async def healthz(request: Request) -> Response:
+        if not _is_for_us(request, operations.hosts):
+            return _ELSEWHERE
         health = operations.health()
         return _probe("alive", health.alive, health)
 
     async def readyz(request: Request) -> Response:
+        if not _is_for_us(request, operations.hosts):
+            return _ELSEWHERE
         health = operations.health()
         return _probe("ready", health.ready, health)
 
     async def metrics(request: Request) -> Response:
+        if not _is_for_us(request, operations.hosts):
+            return _ELSEWHERE
         operations.health()  # it tells the metrics whose the targets are
         text = await asyncio.to_thread(operations.metrics.text)
         return Response(text, headers={"Content-Type": _METRICS_TYPE})
@@ -69,6 +78,22 @@ def create_app(operations: Operations) -> Starlette:
             Route("/hooks/{forge}", hook, methods=["POST"]),
         ]
     )
+
+
+_ELSEWHERE = PlainTextResponse("this port does not answer to that host name\n", 421)
+
+
+def _is_for_us(request: Request, hosts: frozenset[str]) -> bool:
+    """Whether the Host header is a name that no page elsewhere can have had made its own.
+
+    A page of a public name could otherwise have the name service say our address, and read what
+    probes and metrics tell. Webhooks are signed, and come under any name.
+    """
+    given = request.headers.getlist("host")
+    if len(given) != 1:
+        return False
+    name = split_host(given[0].lower())[0]
+    return "." not in name or is_address(name) or name in hosts or given[0].lower() in hosts
 
 
 def _probe(word: str, well: bool, health: Health) -> Response:

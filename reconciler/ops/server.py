@@ -6,10 +6,10 @@ import threading
 
 from reconciler.errors import ReconcilerError
 from reconciler.ops.app import Operations, create_app
-from reconciler.web.serving.server import quiet_server
+from reconciler.web.serving.server import Bounded, quiet_server
 from reconciler.web.serving.sockets import address_of, bind
 
-_MOST_CONNECTIONS = 64
+_MOST_REQUESTS = 64
 _LARGEST_HEADERS = 16 * 1024
 _STOP_SECONDS = 2
 
@@ -24,8 +24,8 @@ class OpsServer:
             raise ReconcilerError(f"the operations port {host}:{port}: {error}") from error
         self.address = address_of(self._bound)
         self._server = quiet_server(
-            create_app(operations),
-            limit_concurrency=_MOST_CONNECTIONS,
+            Bounded(create_app(operations), _MOST_REQUESTS),
+            operations.log,
             timeout_keep_alive=15,
             timeout_graceful_shutdown=_STOP_SECONDS,
             h11_max_incomplete_event_size=_LARGEST_HEADERS,

@@ -63,7 +63,10 @@ FILES: dict[str, dict[str, str]] = {
     "ends": {"schedules/exit.yaml": "name: exit\n"},
     "ends well": {"schedules/leave.yaml": "name: leave\n"},
     "many tags": {"schedules/t.yaml": f"# key: {'!' * 60} x\nname: t\npassword: {'&' * 60} x\n"},
-    "many blanks": {"schedules/job2.yml": f"type: command\ncommand: echo ${{{{{' ' * 20_000}\n"},
+    "many blanks": {
+        "schedules/job2.yml": f"type: command\ncommand: echo ${{{{{' ' * 20_000}\n",
+        "schedules/blanks.yaml": "name: blanks\n",
+    },
     "deep": {"schedules/deep.yaml": _deep()},
     "aliases": {"schedules/bomb.yaml": _aliases()},
     "large": {"schedules/large.yaml": "name: large\ndescription: " + "x" * 12_000_000 + "\n"},

@@ -32,6 +32,7 @@ class Port:
                 self.wake,
                 lambda event, **fields: self.lines.append({"event": event, **fields}),
                 Hooks(SECRETS, "main"),
+                frozenset(["mine.example"]),
             ),
             "127.0.0.1",
             0,
@@ -61,6 +62,17 @@ def test_probes(port: Port) -> None:
     assert (answer.status_code, answer.json()["reasons"]) == (503, ["prod: starting"])
     port.health = Health(False, False, ("the loop stands still",))
     assert httpx.get(port.server.address + "/healthz").status_code == 503
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_names_that_it_answers_to(port: Port, path: str) -> None:
+    number = port.server.address.rpartition(":")[2]
+    for name in ("127.0.0.1", "[::1]", "10.2.3.4", "localhost", "reconciler", "mine.example"):
+        answer = httpx.get(port.server.address + path, headers={"Host": f"{name}:{number}"})
+        assert answer.status_code == 200, name
+    for name in ("evil.com", "127.0.0.1.nip.io", "a.localhost.evil.com"):
+        answer = httpx.get(port.server.address + path, headers={"Host": name})
+        assert answer.status_code == 421, name
 
 
 def test_metrics(port: Port) -> None:

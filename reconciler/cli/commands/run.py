@@ -16,7 +16,7 @@ import click
 
 from reconciler.apply import PARALLELISM
 from reconciler.cli.durations import duration
-from reconciler.cli.events import log_of
+from reconciler.cli.events import log_everything, log_of
 from reconciler.cli.loop.operations import operations, ops_options
 from reconciler.cli.output import use_colour
 from reconciler.cli.session import actor as who
@@ -125,6 +125,7 @@ def command(
     ops_host: str,
     ops_port: int | None,
     allow_remote_ops: bool,
+    ops_hosts: tuple[str, ...],
     no_color: bool,
 ) -> None:
     """Keep live schedules as the repository says, until stopped.
@@ -141,21 +142,28 @@ def command(
     if min(interval, lease) < timedelta(seconds=1):
         raise click.UsageError("--interval and --lease are 1 second or more")
     log = log_of(log_format)
+    log_everything(log, log_format)
     followed, folder = _source(config, source, ref, path)
-    reader = _reader(read_timeout, read_memory)
-    found = _config_of(followed, config or folder.parent / FILE_NAME, reader)
-    if isinstance(found, ReconcilerError):
-        opened = state_without_config(state, folder.parent, found)
-        log("no_config", error=found.message, hint="nobody is notified until the next start")
-        known = None
-    else:
-        opened, known = state_of(found, state, base=folder.parent), found
     with ExitStack() as stack:
-        stack.callback(opened.close)
+        reader = _reader(read_timeout, read_memory)
         stack.callback(reader.close)
+        found = _config_of(followed, config or folder.parent / FILE_NAME, reader)
+        if isinstance(found, ReconcilerError):
+            opened = state_without_config(state, folder.parent, found)
+            log("no_config", error=found.message, hint="nobody is notified until the next start")
+            known = None
+        else:
+            opened, known = state_of(found, state, base=folder.parent), found
+        stack.callback(opened.close)
         listeners, open_port = stack.enter_context(
             operations(
-                known, ops_host, ops_port, allow_remote=allow_remote_ops, branch=ref, log=log
+                known,
+                ops_host,
+                ops_port,
+                allow_remote=allow_remote_ops,
+                hosts=ops_hosts,
+                branch=ref,
+                log=log,
             )
         )
         settings = Settings(

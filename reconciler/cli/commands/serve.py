@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.events import Log, log_of
+from reconciler.cli.events import Log, log_everything, log_of
 from reconciler.cli.serving.options import binding_options, missing_packages, read_binding
 from reconciler.cli.session import Session, config_option, target_option
 from reconciler.cli.workspace_target import Workspace
@@ -72,6 +72,7 @@ def command(
     workspace = Workspace(session, session.one_target(target))
     lease = workspace.lease
     log = log_of(log_format)
+    log_everything(log, log_format)
     try:
         if wait and lease.is_held():
             log("waiting", holder=str(lease.holder() or "another process"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -27,8 +27,15 @@ _PACKAGES = ("prometheus_client", "starlette", "uvicorn")
 
 
 def ops_options(function: F) -> F:
-    """--ops-host, --ops-port, --allow-remote-ops."""
+    """--ops-host, --ops-port, --allow-remote-ops, --allow-ops-host."""
     for option in (
+        click.option(
+            "--allow-ops-host",
+            "ops_hosts",
+            multiple=True,
+            metavar="NAME",
+            help="A further host name that probes and metrics answer to.",
+        ),
         click.option(
             "--allow-remote-ops", is_flag=True, help="Let other machines reach that port."
         ),
@@ -61,6 +68,7 @@ def operations(
     port: int | None,
     *,
     allow_remote: bool,
+    hosts: Collection[str],
     branch: str | None,
     log: Log,
 ) -> Iterator[tuple[Listeners, Callable[..., None]]]:
@@ -94,7 +102,8 @@ def operations(
             from reconciler.ops.webhooks import Hooks
 
             hooks = Hooks(_secrets(config), branch)
-            server = OpsServer(Operations(metrics, health, wake, log, hooks), host, port)
+            names = frozenset(name.lower() for name in hosts)
+            server = OpsServer(Operations(metrics, health, wake, log, hooks, names), host, port)
             stack.callback(server.close)
             log("operations", address=server.address)
 

@@ -14,7 +14,7 @@ import threading
 from functools import lru_cache
 from typing import Any
 
-from reconciler.cli.events import log_of
+from reconciler.cli.events import log_everything, log_of
 from reconciler.cli.output import show_error
 from reconciler.cli.session import Session
 from reconciler.cli.state_options import state_of
@@ -34,6 +34,7 @@ def main() -> None:
     os.nice(NICENESS)
     bound = socket.socket(fileno=told["socket"])  # its family and protocol are those that it has
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    log_everything(log_of(told["log_format"]), told["log_format"])
     threading.Thread(target=_end_with_input, name="stdin", daemon=True).start()
     from reconciler.web.serving.server import run
 

@@ -236,11 +236,15 @@ class _Process:
             running = self._running
         if running is not None:
             _kill(running)
-            if self.lock.acquire(blocking=False):  # nobody waits for it
-                try:
+        if self.lock.acquire(timeout=1):  # whoever waited for it has seen that it is gone
+            try:
+                if running is not None:
                     self._forget(running)
-                finally:
-                    self.lock.release()
+                if self._place is not None:
+                    self._place.close()
+                    self._place = None
+            finally:
+                self.lock.release()
 
     def give_up(self, running: subprocess.Popen[bytes]) -> int | None:
         """Kill it; how it had ended by itself, if it had."""

@@ -25,7 +25,7 @@ def host_is_ours(host: str, scope: Scope, site: Site) -> bool:
     if port != _port(scope):
         return False
     # An address is nobody's name: a page cannot be made to have one by the name service.
-    return name in _LOOPBACK or (site.any_address and _is_address(name))
+    return name in _LOOPBACK or (site.any_address and is_address(name))
 
 
 def split_host(host: str) -> tuple[str, str]:
@@ -50,7 +50,8 @@ def _port(scope: Scope) -> str:
     return str(server[1]) if server else "80"
 
 
-def _is_address(name: str) -> bool:
+def is_address(name: str) -> bool:
+    """Whether it is an IP address, an IPv6 one in brackets."""
     try:
         ipaddress.ip_address(name.strip("[]"))
     except ValueError:

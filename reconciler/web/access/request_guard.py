@@ -13,6 +13,7 @@ import traceback
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.web.access.host_names import host_is_ours
@@ -71,7 +72,11 @@ class RequestGuard:
         refused = self._refuse(scope)
         if refused is not None:
             status, code, message = refused
-            await error_response(scope, status, code, message)(scope, receive, sender)
+            response = error_response(scope, status, code, message)
+            if status in (400, 413, 431):
+                # Where this request ends nobody can say, or we do not want to read so far.
+                response.headers["Connection"] = "close"
+            await response(scope, receive, sender)
             return
         body = _Body(receive, Headers(scope=scope))
         try:
@@ -80,7 +85,7 @@ class RequestGuard:
             await sender.fail(413, "RequestEntityTooLarge", "The body is too large.")
         except (TooSlow, TimeoutError):
             await sender.fail(408, "RequestTimeout", "The request took too long.")
-        except ConnectionError:
+        except (ConnectionError, ClientDisconnect):
             return  # whoever asked has gone
         except Exception as error:
             self._site.log(

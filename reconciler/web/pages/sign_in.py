@@ -45,8 +45,7 @@ class Login:
             return self._form(request, None)
         link = self._site.tokens.read_link(code[:LONGEST_TOKEN], time.time())
         if link is None or not self._first_use(link.identifier, link.expires):
-            await self._failed(request)
-            return self._form(request, "This link was used already, or is too old.", 403)
+            return await self._failed(request, "This link was used already, or is too old.")
         return self._signed_in(request, link.right)
 
     async def sign_in(self, request: Request) -> Response:
@@ -61,8 +60,7 @@ class Login:
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
         right = self._site.tokens.right_of(fields.get("token", [""])[0].strip())
         if right is None:
-            await self._failed(request)
-            return self._form(request, "This token is not the one of this server.", 403)
+            return await self._failed(request, "This token is not the one of this server.")
         return self._signed_in(request, right)
 
     async def sign_out(self, request: Request) -> Response:
@@ -75,9 +73,14 @@ class Login:
         back = next_page(request.query_params.get("next"))
         return render(request, "login.html", status=status, problem=problem, next=back)
 
-    async def _failed(self, request: Request) -> None:
+    async def _failed(self, request: Request, problem: str) -> Response:
         self._site.log("sign_in_refused", client=client_of(request.scope))
-        await self._attempts.failed(client_of(request.scope))
+        wait = await self._attempts.failed(client_of(request.scope))
+        if wait is None:
+            return self._form(request, problem, 403)
+        response = self._form(request, "Too many failed attempts: try again soon.", 429)
+        response.headers["Retry-After"] = str(wait)
+        return response
 
     def _signed_in(self, request: Request, right: Right) -> Response:
         self._site.log("signed_in", client=client_of(request.scope), right=right)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -18,7 +21,12 @@ from reconciler.web.serving.app import create_app
 from reconciler.web.serving.sockets import address_of, bind
 from reconciler.web.settings import Site
 
-MOST_CONNECTIONS = 256
+MOST_REQUESTS = 256
+"""Requests that are worked on at a time; a further one is answered 503."""
+MOST_CONNECTIONS = 512
+"""Connections that are open at a time. Where there are more, those that wait for nothing go: the
+ones that never asked first, then those that asked longest ago.
+"""
 HEADER_SECONDS = 10.0
 """How long a client may take to send the headers of a request."""
 KEEP_SECONDS = 30
@@ -31,15 +39,35 @@ class Protocol(H11Protocol):
     """HTTP/1.1; a connection that does not say what it wants soon is closed."""
 
     _patience: asyncio.TimerHandle | None = None
+    _asked = False
+    _since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody connected."""
         super().connection_made(transport)
+        self._since = time.monotonic()
         self._expect()
+        if len(self.connections) > MOST_CONNECTIONS:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Close the connection that is missed least: it may be this one."""
+        idle = [one for one in self.connections if isinstance(one, Protocol) and one.is_idle]
+        if idle:
+            min(idle, key=lambda one: (one._asked, one._since)).transport.close()
+        else:
+            self.transport.close()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being answered on it."""
+        return self.cycle is None or self.cycle.response_complete
 
     def data_received(self, data: bytes) -> None:
         """Something came: a piece of a request, or all of it."""
         super().data_received(data)
+        self._since = time.monotonic()
+        self._asked = self._asked or self.cycle is not None
         if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
             self._expect()
         elif self.conn.their_state is not h11.IDLE:
@@ -63,16 +91,61 @@ class Protocol(H11Protocol):
 def make_server(services: Services) -> uvicorn.Server:
     """A server that is not running yet."""
     return quiet_server(
-        create_app(services),
-        limit_concurrency=MOST_CONNECTIONS,
+        Bounded(create_app(services)),
+        services.site.log,
         timeout_keep_alive=KEEP_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
         h11_max_incomplete_event_size=LARGEST_HEADERS + LONGEST_TARGET,
     )
 
 
-def quiet_server(app: Any, **limits: Any) -> uvicorn.Server:
-    """A server that says nothing of itself, to the log or to who asks."""
+class Bounded:
+    """An application that works on MOST_REQUESTS at a time, and refuses more at once."""
+
+    def __init__(self, app: Any, most: int = MOST_REQUESTS) -> None:
+        self._app = app
+        self._most = most
+        self._now = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass it on, or answer 503."""
+        if self._now >= self._most and scope["type"] == "http":
+            headers = [
+                (b"content-type", b"text/plain; charset=utf-8"),
+                (b"retry-after", b"1"),
+                (b"connection", b"close"),
+            ]
+            await send({"type": "http.response.start", "status": 503, "headers": headers})
+            await send({"type": "http.response.body", "body": b"Too many requests at a time.\n"})
+            return
+        self._now += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._now -= 1
+
+
+class _Words(logging.Handler):
+    """What the server's own packages say, as events of the log."""
+
+    def __init__(self, log: Callable[..., None]) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line; the last frames of a traceback are in a field of it."""
+        fields: dict[str, Any] = {"message": record.getMessage()}
+        if record.exc_info and record.exc_info[1] is not None:
+            fields["error"] = repr(record.exc_info[1])
+        self._log("http_warning", **fields)
+
+
+def quiet_server(app: Any, log: Callable[..., None], **limits: Any) -> uvicorn.Server:
+    """A server that says nothing of itself to who asks, and to the log as `http_warning` alone."""
+    for name in ("uvicorn", "uvicorn.error", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [_Words(log)] if name != "uvicorn.error" else []
+        logger.propagate = name == "uvicorn.error"
     config = uvicorn.Config(
         app,
         http=Protocol,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -295,8 +297,51 @@ def test_a_body_that_is_too_large(server: Server) -> None:
 
 def test_a_body_with_two_lengths(server: Server) -> None:
     said = f"POST /login HTTP/1.1\r\nHost: {_host(server)}\r\nContent-Length: 3\r\n"
-    said += "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n"
-    assert _said(server, said.encode()).startswith(b"HTTP/1.1 400")
+    said += "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    # What follows on the same connection may be the rest of a body: it is not answered.
+    after = f"GET /discovery HTTP/1.1\r\nHost: {_host(server)}\r\nConnection: close\r\n\r\n"
+    answered = _said(server, (said + after).encode())
+    assert answered.startswith(b"HTTP/1.1 400")
+    assert b"connection: close" in answered.lower()
+    assert answered.count(b"HTTP/1.1 ") == 1
+    two = f"POST /login HTTP/1.1\r\nHost: {_host(server)}\r\nContent-Length: 3\r\n"
+    answered = _said(server, (two + "Content-Length: 4\r\n\r\nabcd" + after).encode())
+    assert answered.startswith(b"HTTP/1.1 400")
+    assert answered.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_body_that_breaks_off_is_no_bug(server: Server) -> None:
+    port = int(server.address.rpartition(":")[2])
+    head = f"PUT {ONE}?api-version=2023-10-01 HTTP/1.1\r\nHost: {_host(server)}\r\n"
+    head += f"Authorization: Bearer {TOKEN}\r\nContent-Length: 100\r\n\r\n" + "{"
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(head.encode())
+        _until(lambda: len(server.running.server.server_state.tasks) == 1)
+    _until(lambda: len(server.running.server.server_state.tasks) == 0)
+    assert [event for event, _ in server.logged if event == "http_failed"] == []
+
+
+def test_what_is_no_request_is_logged_as_an_event(server: Server) -> None:
+    assert _said(server, b"\0" * 100 + b"\r\n\r\n").startswith(b"HTTP/1.1 400")
+    _until(lambda: any(event == "http_warning" for event, _ in server.logged))
+
+
+def test_sign_in_says_when_to_come_back(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixteen wait; the others are told at once."""
+    monkeypatch.setattr(authentication, "SLOWEST_SECONDS", 3.0)
+
+    def guess(_: int) -> httpx.Response:
+        return httpx.post(
+            f"{server.address}/login",
+            data={"token": "wrong" * 8},
+            timeout=60,
+        )
+
+    with ThreadPoolExecutor(40) as threads:
+        answers = list(threads.map(guess, range(40)))
+    assert {answer.status_code for answer in answers} == {403, 429}
+    late = next(answer for answer in answers if answer.status_code == 429)
+    assert late.headers["retry-after"] == "5"
 
 
 def test_a_body_that_is_too_slow(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -330,20 +375,59 @@ def test_what_is_not_http(server: Server, said: bytes, monkeypatch: pytest.Monke
     assert _said(server, said)[:12] in (b"", b"HTTP/1.1 400")
 
 
-def test_too_many_connections(server: Server) -> None:
-    """They are told to come back; when they have gone, others are let in again."""
+def test_idle_connections_shut_nobody_out(server: Server) -> None:
+    """Those that never asked go first, when there are too many."""
     port = int(server.address.rpartition(":")[2])
-    held = [socket.create_connection(("127.0.0.1", port)) for _ in range(servers.MOST_CONNECTIONS)]
-    try:
-        _until(lambda: len(server.running.server.server_state.connections) >= len(held))
-        with server.api() as client:
-            assert client.get(SCHEDULES, params=VERSION).status_code == 503
-    finally:
-        for connection in held:
-            connection.close()
-    _until(lambda: len(server.running.server.server_state.connections) < 5)
-    with server.api() as client:
+    connections = server.running.server.server_state.connections
+    with server.api() as client, server.api() as late:
         assert client.get(SCHEDULES, params=VERSION).status_code == 200
+        held = [
+            socket.create_connection(("127.0.0.1", port))
+            for _ in range(servers.MOST_CONNECTIONS + 40)
+        ]
+        try:
+            _until(lambda: len(connections) >= servers.MOST_CONNECTIONS - 1)
+            # One that was there before, and one that comes now.
+            for one in (client, late):
+                assert one.get(SCHEDULES, params=VERSION).status_code == 200
+            _until(lambda: len(connections) <= servers.MOST_CONNECTIONS)
+        finally:
+            for connection in held:
+                connection.close()
+    _until(lambda: len(connections) < 5)
+
+
+def test_as_many_requests_as_are_documented_are_answered() -> None:
+    """The others are told to come back, and never all of them."""
+
+    async def ask() -> list[int]:
+        free = asyncio.Event()
+        begun: list[int] = []
+
+        async def slow(scope: Any, receive: Any, send: Any) -> None:
+            begun.append(1)
+            await free.wait()
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+        app, statuses = servers.Bounded(slow), list[int]()
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        asked = [
+            asyncio.create_task(app({"type": "http"}, None, send))
+            for _ in range(servers.MOST_REQUESTS + 44)
+        ]
+        while len(begun) < servers.MOST_REQUESTS or len(statuses) < 44:
+            await asyncio.sleep(0)
+        free.set()
+        await asyncio.gather(*asked)
+        await app({"type": "http"}, None, send)
+        return statuses
+
+    statuses = asyncio.run(ask())
+    assert sorted(statuses) == [200] * (servers.MOST_REQUESTS + 1) + [503] * 44
 
 
 def test_guesses_are_slowed_and_the_owner_is_not(server: Server) -> None:
