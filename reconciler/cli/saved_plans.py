@@ -103,7 +103,7 @@ def _write(path: Path, data: bytes, readable_by: ReadableBy) -> None:
         if path.exists() and not path.is_file():
             # A file would take the place of the device or the pipe.
             raise ReconcilerError(
-                f"{clip(str(path), 200)} cannot be written: it is no regular file"
+                f"{clip(str(path), 200)} cannot be written: it is not a regular file"
             )
         whole = path.resolve()
         descriptor, temporary = tempfile.mkstemp(prefix=".plan-", dir=whole.parent)

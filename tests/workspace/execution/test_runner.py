@@ -466,7 +466,7 @@ def test_code_that_cannot_be_copied(tmp_path: Path, code: str, why: str) -> None
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("a file")
     done = ran(tmp_path, "jobs: {a: {command: ls}}")
-    why = f"its folder cannot be made: Not a directory ({done.folder}/work/a)"
+    why = f"its folder cannot be made: Not a directory ({done.folder})"
     assert done.last("a") == ("Failed", None, why)
     assert done.end == ("Failed", "failed: a")
 
