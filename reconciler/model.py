@@ -355,9 +355,13 @@ class Impact:
     removed: int = 0
     moved: int = 0
     moved_by: timedelta | None = None
-    """By how much each is moved, where it is the same for all; later is positive."""
+    """By how much each is moved, where it is the same for all; later is positive. On the clock on
+    the wall, where both sides have one.
+    """
     examples: tuple[MovedFire, ...] = ()
-    """The first fires that differ, in the order of time."""
+    """The first fires that differ, in the order of time; of those behind the horizon, where none
+    does within it. None: all is as before.
+    """
     warnings: tuple[FireWarning, ...] = ()
 
 

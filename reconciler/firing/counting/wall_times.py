@@ -129,7 +129,7 @@ def calm_count(rule: Rule, start: int, stop: int) -> int:
     (first, low), (last, high) = divmod(start, DAY), divmod(stop, DAY)
     # In whole months or so, for zones and starts differ by little, and days are kept.
     base = first & -32
-    days = _days(rule.days, base, (last + 32 & -32) - base) >> first - base
+    days = chosen_days(rule.days, base, (last + 32 & -32) - base) >> first - base
     days &= (1 << last - first + 1) - 1
     number = days.bit_count() * len(times)
     if days & 1:
@@ -140,7 +140,7 @@ def calm_count(rule: Rule, start: int, stop: int) -> int:
 
 
 @lru_cache(maxsize=8192)
-def _days(days: NextDay, first: int, number: int) -> int:
+def chosen_days(days: NextDay, first: int, number: int) -> int:
     """Which of `number` days from `first` on are chosen, as bits."""
     bits, day = 0, days(first)
     while day < first + number:
@@ -152,7 +152,7 @@ def _days(days: NextDay, first: int, number: int) -> int:
 @lru_cache(maxsize=256)
 def _wall_raster(days: NextDay, times: tuple[int, ...], first: int, number: int) -> int:
     """The wall times on `number` days from `first` on, as minutes since the midnight of that."""
-    chosen = _days(days, first, number)
+    chosen = chosen_days(days, first, number)
     bits = 0
     if chosen.bit_count() < len(times):
         of_day = _times_raster(times)

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import TypeGuard
 
-from reconciler.firing import next_fire
+from reconciler.firing import next_fires
 from reconciler.firing.clock_changes import (
     ClockEffect,
     clock_effects,
     has_times_of_day,
     needs_anchor,
 )
-from reconciler.firing.clocks.instants import DAY, MINUTE, moment
-from reconciler.firing.clocks.offsets import clock
+from reconciler.firing.clocks.instants import DAY, MINUTE, moment, seconds
+from reconciler.firing.clocks.offsets import Clock, clock
 from reconciler.firing.clocks.zones import zone
 from reconciler.firing.counting.bitsets import Span, minutes_of
 from reconciler.firing.words.phrases import length
@@ -73,37 +74,64 @@ def _parting(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[Fi
     if old == new or before.trigger is None or not has_times_of_day(before.trigger):
         return
     assert after.trigger is not None
-    parted = _parts(old, new, span.after)
-    wall = _wall_shift(before, after, moves, span) if parted is not None else None
-    if parted is None or wall is None:
+    stretches = _parts(old, new, span.after)
+    wall = _wall_shift(before, after, moves, span) if stretches else None
+    if wall is None:
         return
-    at, until, apart = parted
-    first = next_fire(after.trigger, moment(at - 1), after.created)
-    if first is None or first >= moment(until):
-        return  # it fires only while both clocks are as far apart as now
-    by = wall + apart
-    how = f"{length(by)} {'later' if by > 0 else 'earlier'} than it did" if by else "when it did"
-    local = moment(at).astimezone(zone(new))
-    yield FireWarning(
-        "clock_differs",
-        f"from {local.day} {local:%b %Y} on it fires {how}: {old} and {new} change their clocks"
-        " apart",
-    )
+    for stretch in stretches:
+        first = _first_parted(after, (old, new), stretch, wall, span)
+        if first is None:
+            continue  # it fires only while both clocks are as far apart as now
+        at, by = first
+        how = (
+            f"{length(by)} {'later' if by > 0 else 'earlier'} than it did" if by else "when it did"
+        )
+        local = moment(at).astimezone(zone(new))
+        yield FireWarning(
+            "clock_differs",
+            f"from {local.day} {local:%b %Y} on it fires {how}: {old} and {new} change their clocks"
+            " apart",
+        )
+        return
+
+
+def _first_parted(
+    after: Side, zones: tuple[str, str], stretch: tuple[int, int], wall: int, span: Span
+) -> tuple[int, int] | None:
+    """The first fire that is moved by another length than now, and by how many seconds that one is;
+    `wall`: by how many it is on the clock.
+    """
+    old, new = clock(zones[0]), clock(zones[1])
+    usual = wall + _apart(*zones, span.after)
+    assert after.trigger is not None
+    # The old fire may lie on the other side of a change than the new one.
+    start, stop = max(stretch[0] - abs(usual) - DAY, span.after), stretch[1] + abs(usual) + DAY
+    for fire in next_fires(after.trigger, moment(start), moment(stop), after.created):
+        at = seconds(fire)
+        was = old.instant(at + new.offset(at) - wall)
+        # What a change skips or repeats itself is told of its own.
+        if at - was != usual and all(_is_calm(*each) for each in ((old, was), (new, at))):
+            return at, at - was
+    return None
+
+
+def _is_calm(course: Clock, at: int) -> bool:
+    return course.calm_offset(at, at) is not None
 
 
 def _wall_shift(before: Side, after: Side, moves: Moves, span: Span) -> int | None:
     """By how many seconds all times of day are moved on the clock; None: by no one length."""
-    one, two = before.trigger, after.trigger
-    if _is_written(one) and replace(one, time_zone=after.time_zone) == two:
+    one, by = before.trigger, moves.by if moves.is_whole else None
+    if by is None and _is_written(one) and replace(one, time_zone=after.time_zone) == after.trigger:
         return 0
-    by = moves.by if moves.is_whole else None
     if not moves.gone and not moves.come and before.fires.count:
         by = timedelta()
     if by is None:
         return None
     # How far the clocks are apart when the first fire is moved, which may be after a change.
-    first = minutes_of(moves.gone, 1) or before.fires.first
-    apart = _apart(before.time_zone, after.time_zone, span.base + first[0] * MINUTE)
+    first, frame = minutes_of(moves.gone, 1) or before.fires.first, moves.frame
+    at = span.after if frame and frame.is_wall else span.base + first[0] * MINUTE
+    apart = _apart(before.time_zone, after.time_zone, at)
     return int(by.total_seconds()) - apart
 
 
@@ -122,16 +150,10 @@ def _apart(old: str, new: str, at: int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _parts(old: str, new: str, after: int) -> tuple[int, int, int] | None:
-    """From when and until when, within a year, two clocks are apart by another length than at
-    first, and how far.
-    """
+def _parts(old: str, new: str, after: int) -> tuple[tuple[int, int], ...]:
+    """From when until when, within a year, two clocks are apart by another length than at first."""
     until = after + YEAR
     changes = sorted({c.at for name in (old, new) for c in clock(name).changes(after, until)})
-    lengths = [(at, _apart(old, new, at)) for at in changes]
     first = _apart(old, new, after)
-    for index, (at, apart) in enumerate(lengths):
-        if apart != first:
-            ends = (later for later, then in lengths[index + 1 :] if then != apart)
-            return at, next(ends, until), apart
-    return None
+    ends = pairwise([*changes, until])
+    return tuple((at, end) for at, end in ends if _apart(old, new, at) != first)

@@ -20,11 +20,11 @@ from reconciler.firing.counting.bitsets import (
     DAY_MINUTES,
     FEW,
     Raster,
-    Span,
     lowest_bits,
     minutes_of,
 )
 from reconciler.model import MovedFire
+from reconciler.plan.impact.frames import Compared, Frame
 from reconciler.plan.impact.matching import FEW_A_DAY, Pairs, pairs_by_day
 
 _TRIES = 4
@@ -39,29 +39,31 @@ class Moves(NamedTuple):
     removed: int = 0
     moved: int = 0
     by: timedelta | None = None
-    """By how much all of those are moved."""
+    """By how much all of those are moved, on the clock on the wall where both have one."""
     examples: tuple[MovedFire, ...] = ()
     gone: int = 0
     come: int = 0
-    """The minutes of those that are only before, and only after, as bits."""
+    """The minutes of `frame` of those that are only before, and only after, as bits."""
     is_whole: bool = False
     """Whether `by` explains all that differs, but for what the ends of the span cut off."""
+    frame: Frame | None = None
+    """What those minutes are of; None where nothing differs."""
 
 
-def compare(before: Raster, after: Raster, span: Span, time_zone: str) -> Moves:
-    """What differs; `time_zone`: on whose clock days begin."""
-    gone, come, removed, added = before.bits, after.bits, before.count, after.count
-    common = gone & come if before.second == after.second else 0
-    if common:
-        gone, come, number = gone ^ common, come ^ common, common.bit_count()
-        removed, added = removed - number, added - number
+def compare(before: Raster, after: Raster, both: Compared) -> Moves:
+    """What differs between the instants of `before` and `after`, which `both` has in one frame."""
+    gone, come, removed, added = _apart(before, after)
     if not gone and not come:
         return Moves()
-    first_gone = minutes_of(gone, FEW) if common else before.first
-    first_come = minutes_of(come, FEW) if common else after.first
+    frame, number = both.frame, (removed, added)
+    if frame.is_wall:
+        before, after = both.before, both.after
+        gone, come, removed, added = _apart(before, after)
+    first_gone, first_come = minutes_of(gone, FEW), minutes_of(come, FEW)
     pairs, is_whole = Pairs(), False
     if gone and come:
-        shift = _shift(gone, come, first_gone, removed - added, span, time_zone)
+        span, zone = frame.span, frame.time_zone
+        shift = _Shift(gone, come, both).find(first_gone, removed - added)
         if shift is not None:
             length, matched = shift
             first = {at - length: at for at in minutes_of(matched, FEW)}
@@ -70,19 +72,32 @@ def compare(before: Raster, after: Raster, span: Span, time_zone: str) -> Moves:
             pairs, is_whole = Pairs(min(removed, added), length, first), True
         elif max(removed, added) <= FEW_A_DAY * (span.minutes // DAY_MINUTES + 1):
             shown = max(first_gone[-1], first_come[-1])
-            pairs = pairs_by_day(gone, come, span, time_zone, shown)
+            pairs = pairs_by_day(gone, come, span, zone, shown)
             is_whole = pairs.by is not None and pairs.number == removed == added
     by, seconds = pairs.by, after.second - before.second
+    # Two wall times may be one instant, where the clock skips one of them.
+    moved = min(pairs.number, *number)
     return Moves(
-        added - pairs.number,
-        removed - pairs.number,
-        pairs.number,
+        number[1] - moved,
+        number[0] - moved,
+        moved,
         timedelta(minutes=by, seconds=seconds) if by is not None else None,
-        _examples(first_gone, first_come, pairs, span, (before.second, after.second)),
+        _examples(first_gone, first_come, pairs, frame, (before.second, after.second)),
         gone,
         come,
         is_whole,
+        frame,
     )
+
+
+def _apart(before: Raster, after: Raster) -> tuple[int, int, int, int]:
+    """The minutes that are only before, and only after, and how many of each."""
+    gone, come, removed, added = before.bits, after.bits, before.count, after.count
+    common = gone & come if before.second == after.second else 0
+    if common:
+        gone, come, number = gone ^ common, come ^ common, common.bit_count()
+        removed, added = removed - number, added - number
+    return gone, come, removed, added
 
 
 def shifted(bits: int, by: int) -> int:
@@ -93,47 +108,81 @@ def shifted(bits: int, by: int) -> int:
 # ------------------------------------------------------------------------------------ all of them
 
 
-def _shift(
-    gone: int, come: int, first: Sequence[int], fewer: int, span: Span, time_zone: str
-) -> tuple[int, int] | None:
-    """By how many minutes all that went came again, and as what; None if there is no such length.
+class _Shift:
+    """The search for one length by which all that went came again."""
 
-    `first`: the first that went; `fewer`: so many did not come again.
-    """
-    low, high = (span.after - span.base) // MINUTE, span.minutes
-    more = gone if fewer > 0 else come
-    tried: set[int] = set()
-    is_near = _may_be_cut_off(abs(fewer), more, _WEEK_MINUTES, low, high)
-    # The first of a day and of a week, but not of those of the apply, of which some is past.
-    midnight, monday = _first_whole(span.after, span.base, time_zone)
-    at = _first_from(midnight, gone, first)
-    if is_near:
-        for begin, days in ((midnight, 1), (monday, 7)):
-            one = at if days == 1 else _first_from(begin, gone, first)
-            local = span.base + one * MINUTE
-            local += clock(time_zone).offset(local)
-            start = one - local % DAY // MINUTE - (local // DAY + 3) % days * DAY_MINUTES
-            length = days * DAY_MINUTES
-            window = shifted(come & lowest_bits(max(start + length, 0)), -start)
-            tries = [start + found - one for found in minutes_of(window, _TRIES)]
-            for by in sorted(tries, key=abs):
-                if by in tried:
-                    continue
-                tried.add(by)
-                matched = _explained(gone, come, by, low, high)
-                if matched:
-                    return by, matched
-    behind, ahead = come & ((1 << at) - 1), come >> at
-    nearest = minutes_of(ahead, 1)
-    nearest += [behind.bit_length() - 1 - at] if behind else []
-    nearest.append(come.bit_length() - gone.bit_length())
-    for by in nearest:
-        if by in tried or not (is_near or abs(by) >= _WEEK_MINUTES):
-            continue
-        matched = _explained(gone, come, by, low, high)
-        if matched:
-            return by, matched
-    return None
+    def __init__(self, gone: int, come: int, both: Compared) -> None:
+        """In minutes of the span of the frame."""
+        self.gone, self.come, self.both = gone, come, both
+        base = both.frame.span.base
+        self.may_before = _minutes(both.may_before, both.before.second, base)
+        self.may_after = _minutes(both.may_after, both.after.second, base)
+
+    def find(self, first: Sequence[int], fewer: int) -> tuple[int, int] | None:
+        """The length, and as what all came again; None if there is no such length.
+
+        `first`: the first that went; `fewer`: so many did not come again.
+        """
+        gone, come, span = self.gone, self.come, self.both.frame.span
+        time_zone = self.both.frame.time_zone
+        tried: set[int] = set()
+        more, may = (gone, self.may_after) if fewer > 0 else (come, self.may_before)
+        is_near = _may_be_cut_off(abs(fewer), more, _WEEK_MINUTES, *may)
+        # The first of a day and of a week, but not of those of the apply, of which some is past.
+        midnight, monday = _first_whole(span.after, span.base, time_zone)
+        at = _first_from(midnight, gone, first)
+        if is_near:
+            for begin, days in ((midnight, 1), (monday, 7)):
+                one = at if days == 1 else _first_from(begin, gone, first)
+                local = span.base + one * MINUTE
+                local += clock(time_zone).offset(local)
+                start = one - local % DAY // MINUTE - (local // DAY + 3) % days * DAY_MINUTES
+                length = days * DAY_MINUTES
+                window = shifted(come & lowest_bits(max(start + length, 0)), -start)
+                tries = [start + found - one for found in minutes_of(window, _TRIES)]
+                for by in sorted(tries, key=abs):
+                    if by in tried:
+                        continue
+                    tried.add(by)
+                    matched = self._explained(by)
+                    if matched:
+                        return by, matched
+        behind, ahead = come & ((1 << at) - 1), come >> at
+        nearest = minutes_of(ahead, 1)
+        nearest += [behind.bit_length() - 1 - at] if behind else []
+        nearest.append(come.bit_length() - gone.bit_length())
+        for by in nearest:
+            if by in tried or not (is_near or abs(by) >= _WEEK_MINUTES):
+                continue
+            matched = self._explained(by)
+            if matched:
+                return by, matched
+        return None
+
+    def _explained(self, by: int) -> int:
+        """What came if all is moved, but for what lies where the other side cannot fire; else 0."""
+        gone, come = self.gone, self.come
+        first, last = self.may_after
+        # Most are found not to fit by the last one alone.
+        end = gone.bit_length() - 1 + by
+        if first <= end <= last and not come >> end & 1:
+            return 0
+        matched = shifted(gone, by) & come
+        if _cut(gone ^ shifted(matched, -by), first - by, last - by):
+            return 0
+        new, (first, last) = come ^ matched, self.may_before
+        return 0 if _cut(new, first + by, last + by) else matched
+
+
+def _minutes(may: tuple[int, int], second: int, base: int) -> tuple[int, int]:
+    """The first and the last minute of a range of seconds."""
+    return -((base + second - may[0]) // MINUTE), (may[1] - base - second) // MINUTE
+
+
+def _cut(bits: int, first: int, last: int) -> int:
+    """Those from the minute `first` to `last`, both inclusive."""
+    first = max(first, 0)
+    return (bits & ((1 << last + 1) - 1)) >> first if last >= first else 0
 
 
 def _first_from(minute: int, gone: int, first: Sequence[int]) -> int:
@@ -157,51 +206,37 @@ def _first_whole(after: int, base: int, time_zone: str) -> tuple[int, int]:
 
 
 def _may_be_cut_off(number: int, more: int, length: int, low: int, high: int) -> bool:
-    """Whether the ends of the span cut off so many fires that are moved by less than `length`."""
+    """Whether fires that are moved by less than `length` can leave so many without a partner: those
+    near the ends of what the other side fires in, or beyond them.
+    """
     if number == 0:
         return True
-    if number <= (more & lowest_bits(low + length)).bit_count():
-        return True
-    return number <= (more >> max(high - length, 0)).bit_count()
-
-
-def _explained(gone: int, come: int, by: int, low: int, high: int) -> int:
-    """What came if, but for what the span from `low` to `high` cuts off, all is moved; else 0."""
-    # Most are found not to fit by the last one alone.
-    last = gone.bit_length() - 1 + by
-    if last < high - 1 and (last < 0 or not come >> last & 1):
-        return 0
-    matched = shifted(gone, by) & come
-    lost, new = gone ^ shifted(matched, -by), come ^ matched
-    if by < 0:
-        lost, new = new, lost
-    # What is new at the earlier end, and what is lost at the later one.
-    if new.bit_length() > low + abs(by) + 1:
-        return 0
-    is_lost_early = lost and lost & ((1 << max(high - abs(by) - 1, 0)) - 1)
-    return 0 if is_lost_early else matched
+    early = more & lowest_bits(max(low + length, 0))
+    return number <= early.bit_count() + (more >> max(high - length, 0)).bit_count()
 
 
 # --------------------------------------------------------------------------------------- examples
 
 
 def _examples(
-    gone: Sequence[int], come: Sequence[int], pairs: Pairs, span: Span, second: tuple[int, int]
+    gone: Sequence[int], come: Sequence[int], pairs: Pairs, frame: Frame, second: tuple[int, int]
 ) -> tuple[MovedFire, ...]:
     """The first fires that differ, in the order of time."""
+    was, shall = frame.span.base + second[0], frame.span.base + second[1]
     moved = set(pairs.first.values())
     found: list[tuple[int, int | None, int | None]] = []
-    for at in gone:
-        other = pairs.first.get(at)
-        found.append((at if other is None else min(at, other), at, other))
-    found += [(at, None, at) for at in come if at not in moved]
+    for minute in gone:
+        at, other = frame.was(was + minute * MINUTE), pairs.first.get(minute)
+        to = None if other is None else frame.shall(shall + other * MINUTE)
+        if to != at:  # of two wall times, where the clock skips one of them
+            found.append((at if to is None else min(at, to), at, to))
+    new = [frame.shall(shall + minute * MINUTE) for minute in come if minute not in moved]
+    found += [(at, None, at) for at in new]
     found.sort(key=_when)
-    before, after = span.base + second[0], span.base + second[1]
     return tuple(
         [
             MovedFire(
-                None if old is None else kept_moment(before + old * MINUTE),
-                None if new is None else kept_moment(after + new * MINUTE),
+                None if old is None else kept_moment(old), None if new is None else kept_moment(new)
             )
             for _, old, new in found[:FEW]
         ]

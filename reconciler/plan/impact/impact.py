@@ -12,7 +12,9 @@ from datetime import UTC, datetime, timedelta
 from reconciler.firing.clocks.instants import MINUTE, moment
 from reconciler.firing.counting.bitsets import DAY_MINUTES, Span, span_of
 from reconciler.model import Action, BusyMinute, Change, Impact, Plan, PlanImpact
+from reconciler.plan.impact.behind_horizon import behind
 from reconciler.plan.impact.fire_diff import compare
+from reconciler.plan.impact.frames import in_one_frame
 from reconciler.plan.impact.heatmap import Heat
 from reconciler.plan.impact.schedule_fires import Firing, Side, fires_of, side_of
 from reconciler.plan.impact.warnings import warnings_of
@@ -112,7 +114,9 @@ def _differ(before: Side, after: Side) -> bool:
 
 
 def _impact(before: Side, after: Side, span: Span, listed: int) -> Impact:
-    moves = compare(before.fires, after.fires, span, after.time_zone)
+    moves = compare(before.fires, after.fires, in_one_frame(before, after, span))
+    # Where nothing differs within the horizon, what is behind it shows what the change does.
+    told = moves if moves.examples else behind(before, after, span)
     was, will = fires_of(before, span, listed), fires_of(after, span, listed)
     rates = (was.per_day if was else 0.0, will.per_day if will else 0.0)
     return Impact(
@@ -121,8 +125,8 @@ def _impact(before: Side, after: Side, span: Span, listed: int) -> Impact:
         moves.added,
         moves.removed,
         moves.moved,
-        moves.by,
-        moves.examples,
+        told.by,
+        told.examples,
         tuple(warnings_of(before, after, moves, rates, span)),
     )
 

@@ -11,12 +11,13 @@ from reconciler.firing import next_fire
 from reconciler.firing.clocks.instants import DAY, HOUR, MINUTE, moment, seconds, wall_seconds
 from reconciler.firing.clocks.offsets import clock
 from reconciler.firing.clocks.zones import zone
-from reconciler.firing.counting.bitsets import Raster, Span, instants, lowest_bits
+from reconciler.firing.counting.bitsets import Raster, Span, lowest_bits, minutes_of
 from reconciler.firing.counting.count import count, raster
 from reconciler.firing.rules.recurrence import effective_pattern
 from reconciler.model import Cron, FireWarning, Recurrence, Trigger
 from reconciler.plan.impact.clock_warnings import YEAR, clock_warnings
 from reconciler.plan.impact.fire_diff import Moves
+from reconciler.plan.impact.frames import Frame
 from reconciler.plan.impact.schedule_fires import Side
 from reconciler.plan.impact.short_months import short_months
 
@@ -83,28 +84,41 @@ def _now(
 
 
 def _between(before: Side, after: Side, moves: Moves, by: int, span: Span) -> Iterator[FireWarning]:
-    """All fires that differ are moved by so many seconds."""
-    now, name = span.after, after.time_zone
+    """All fires that differ are moved by so many seconds of their frame."""
+    now, name, frame = span.after, after.time_zone, moves.frame
+    assert frame is not None
+    # Of what is near now, the clock may tell another hour.
+    reach = frame.span.after + abs(by) + (DAY if frame.is_wall else 0)
     if by < 0:
-        lost = _up_to(moves.gone, before.fires, now - by, span)
-        for at in islice(lost, 1):
-            there = _said(at + timedelta(seconds=by), name)
-            what = f"{_said(at, name)} moves to {there}, which is past"
+        moved = _labels(moves.gone, before.fires, reach, frame)
+        lost = iter([(frame.was(at), frame.shall(at + by)) for at in moved])
+        lost = iter([(at, there) for at, there in lost if there <= now])
+        for at, there in islice(lost, 1):
+            what = f"{_said(at, name)} moves to {_said(there, name)}, which is past"
             yield FireWarning("skips", f"applied now it skips a fire: {what}{_more(lost)}")
         return
-    soon = set(_up_to(moves.come, after.fires, now + by, span))
-    if not soon:
+    come = _labels(moves.come, after.fires, reach, frame)
+    pairs = [(frame.was(at - by), frame.shall(at)) for at in come]
+    pairs = [(at, again) for at, again in pairs if at <= now]
+    if not pairs:
         return
-    past = _fires(before, max(now - by, seconds(before.created) - 1), now)
-    both = set(_fires(after, now - by, now))
-    length = timedelta(seconds=by)
-    twice = iter([at for at in past if at not in both and at + length in soon])
-    for at in islice(twice, 1):
-        what = f"it did at {_said(at, name)}, and does again at {_said(at + length, name)}"
+    low = min(at for at, _ in pairs) - 1
+    past = set(_fires(before, max(low, seconds(before.created) - 1), now))
+    past -= set(_fires(after, low, now))
+    twice = iter([(at, again) for at, again in pairs if at in past])
+    for at, again in islice(twice, 1):
+        what = f"it did at {_said(at, name)}, and does again at {_said(again, name)}"
         yield FireWarning("repeats", f"applied now it fires twice: {what}{_more(twice)}")
 
 
-def _more(rest: Iterator[datetime]) -> str:
+def _labels(bits: int, fires: Raster, until: int, frame: Frame) -> list[int]:
+    """Some of the fires, up to a second of the frame."""
+    start = frame.span.base + fires.second
+    near = bits & lowest_bits(max((until - start) // MINUTE + 1, 0))
+    return [start + MINUTE * minute for minute in minutes_of(near, frame.span.minutes)]
+
+
+def _more(rest: Iterator[tuple[int, int]]) -> str:
     number = sum(1 for _ in rest)
     return f" ({number} more like this)" if number else ""
 
@@ -158,21 +172,18 @@ def _number(side: Side, after: int, until: int, span: Span) -> int:
     return count(side.trigger, after, until, side.created)
 
 
-def _up_to(bits: int, fires: Raster, until: int, span: Span) -> Iterator[datetime]:
-    """Some of the fires, up to an instant that is within the span."""
-    return instants(fires, span, _bits_up_to(bits, fires, until, span))
-
-
 def _bits_up_to(bits: int, fires: Raster, until: int, span: Span) -> int:
     length = (until - span.base - fires.second) // MINUTE + 1
     return bits & lowest_bits(max(length, 0))
 
 
-def _fires(side: Side, after: int, until: int) -> list[datetime]:
+def _fires(side: Side, after: int, until: int) -> list[int]:
     """What it fires, or would have fired, in a range of instants."""
     assert side.trigger is not None
     span = Span(after, until, after - after % DAY)
-    return list(instants(raster(side.trigger, span, side.created), span))
+    found = raster(side.trigger, span, side.created)
+    start = span.base + found.second
+    return [start + MINUTE * minute for minute in minutes_of(found.bits, span.minutes)]
 
 
 # -------------------------------------------------------------------------------- what is to come
@@ -206,6 +217,6 @@ def _end(trigger: Trigger | None) -> int | None:
     return clock(trigger.time_zone).instant(wall_seconds(trigger.end_time))
 
 
-def _said(at: datetime, time_zone: str) -> str:
-    local = at.astimezone(zone(time_zone))
+def _said(at: int, time_zone: str) -> str:
+    local = moment(at).astimezone(zone(time_zone))
     return f"{local:%a} {local.day} {local:%b %H:%M}"

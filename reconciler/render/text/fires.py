@@ -54,7 +54,8 @@ def _differences(impact: Document) -> list[str]:
     by = moved_by(impact)
     if by and not impact["added"] and not impact["removed"]:
         return [by]
-    return differences(impact) or ["as before"]
+    # Examples without a number are behind the horizon.
+    return differences(impact) or ([] if impact["examples"] else ["as before"])
 
 
 def _next(

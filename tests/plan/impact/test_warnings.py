@@ -185,7 +185,7 @@ APART = "change their clocks apart"
         (
             Recurrence("week", 1, Pattern((12,), (0,)), time_zone=LISBON),
             Recurrence("week", 1, Pattern((12,), (0,))),
-            [f"from 28 Mar 2027 on it fires 1 hour later than it did: {LISBON} and UTC {APART}"],
+            [f"from 1 Apr 2027 on it fires 1 hour later than it did: {LISBON} and UTC {APART}"],
         ),
         # America goes first, for two weeks.
         (
@@ -399,12 +399,12 @@ def test_zones_that_part_within_the_horizon() -> None:
 
 def test_zones_that_part_of_what_fires_seldom() -> None:
     monthly = cron("0 5 1 * *")
-    for zone, start, how in (
-        ("America/New_York", "14 Mar", "4 hours later than it did"),
-        (LISBON, "28 Mar", "1 hour earlier than it did"),
+    for zone, how in (
+        ("America/New_York", "4 hours later than it did"),
+        (LISBON, "1 hour earlier than it did"),
     ):
         [words] = parted(monthly, replace(monthly, time_zone=zone), at(12, 0, 2))
-        assert words == f"from {start} 2027 on it fires {how}"
+        assert words == f"from 1 Apr 2027 on it fires {how}"
     # Moved by who knows what: neither fires within the horizon.
     assert parted(monthly, cron("0 17 1 * *", LISBON), at(12, 0, 2)) == []
 

@@ -1,0 +1,100 @@
+"""A change that shows no difference within the horizon -> the first one behind it, if any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice, zip_longest
+
+from reconciler.firing import next_fires
+from reconciler.firing.clocks.instants import DAY, LAST, moment
+from reconciler.firing.clocks.offsets import Change, clock
+from reconciler.firing.counting.bitsets import Span
+from reconciler.firing.counting.count import raster
+from reconciler.firing.counting.wall_times import chosen_days, rule_of
+from reconciler.firing.rules.recurrence import bounds, elapsed_interval
+from reconciler.model import MovedFire, Recurrence, Trigger
+from reconciler.plan.impact.fire_diff import Moves, compare
+from reconciler.plan.impact.frames import in_one_frame
+from reconciler.plan.impact.schedule_fires import Side
+
+_NEAR, _FAR = 62 * DAY, 400 * DAY
+"""Most of what is behind the horizon comes within two months, nearly all within a year."""
+_YEARS = 14610
+"""Days that rules are looked at: forty years, in which every kind of year comes."""
+_WALK = 100
+
+
+def behind(before: Side, after: Side, span: Span) -> Moves:
+    """The first fires behind the horizon that differ, and by how much those are moved; no counts.
+
+    For sides that do not differ within the horizon.
+    """
+    one, two = before.trigger, after.trigger
+    if one is None or two is None:
+        return Moves()
+    mine, theirs = _rule(one, before, span), _rule(two, after, span)
+    if mine == theirs:
+        return Moves()
+    # Of what fires within the horizon a length behind it would be taken for one from now on.
+    is_seldom = not before.fires.count
+    for length in (_FAR,) if is_seldom else (_NEAR, _FAR):
+        wide = Span(span.after, span.until + length, span.base)
+        old = before._replace(fires=raster(one, wide, before.created))
+        new = after._replace(fires=raster(two, wide, after.created))
+        found = compare(old.fires, new.fires, in_one_frame(old, new, wide))
+        if found.examples:
+            is_all = is_seldom and found.is_whole
+            return Moves(by=found.by if is_all else None, examples=found.examples)
+    return Moves(examples=tuple(islice(_seldom(before, after, span, mine, theirs), 1)))
+
+
+_Rule = tuple[int, int, str | tuple[Change, ...], object, int]
+"""When it stops, an offset or a phase, the course of a clock, times of day, days as bits."""
+
+
+def _rule(trigger: Trigger, side: Side, span: Span) -> _Rule | None:
+    """What makes its fires from the horizon on; None: it has none. Equal rules fire as one."""
+    if isinstance(trigger, Recurrence):
+        interval = elapsed_interval(trigger)
+        if interval is not None:
+            first, last = bounds(trigger, side.created)
+            # Until it starts, a rule has no phase but the start itself.
+            return last, first % interval if first <= span.until else first, "", interval, 0
+    rule = rule_of(trigger, side.created)
+    if rule is None:
+        return None
+    offset, course = _course(rule.time_zone, span.after)
+    days = chosen_days(rule.days, span.after // DAY, _YEARS)
+    return rule.stop, offset, course, (rule.times, max(rule.start, span.until)), days
+
+
+@lru_cache(maxsize=1024)
+def _course(time_zone: str, after: int) -> tuple[int, tuple[Change, ...]]:
+    one = clock(time_zone)
+    return one.offset(after), one.changes(after, after + _YEARS * DAY)
+
+
+def _seldom(
+    before: Side, after: Side, span: Span, mine: _Rule | None, theirs: _Rule | None
+) -> Iterator[MovedFire]:
+    """The first fire that differs later than in a year: where one ends, or where days do."""
+    assert before.trigger is not None
+    assert after.trigger is not None
+    starts = [span.until + _FAR]
+    if mine is not None and theirs is not None:
+        starts.append(min(mine[0], theirs[0]) - 1)
+        differ = mine[4] ^ theirs[4]
+        starts.append((span.after // DAY + (differ & -differ).bit_length() - 3) * DAY)
+    for start in sorted(max(start, span.until) for start in starts if start < LAST - 1):
+        end = moment(min(start + _YEARS * DAY, LAST))
+        fires = [
+            list(islice(next_fires(trigger, moment(start), end, side.created), _WALK))
+            for trigger, side in ((before.trigger, before), (after.trigger, after))
+        ]
+        for old, new in zip_longest(*fires):
+            if old != new:
+                yield MovedFire(
+                    old if old not in fires[1] else None, new if new not in fires[0] else None
+                )
+                break

@@ -1,0 +1,157 @@
+"""On which clock fires before and after are compared: on instants, or on the clock on the wall.
+
+An edit of a time of day is one length on the wall clock, not in elapsed time: 01:45 to 08:45 is six
+hours on the day on which the clock goes forward. So where both sides have times of day, in one zone
+or in two that change together, and the clock changes within the span, a minute of the raster is one
+of the clock on the wall: the declared one, also where that is skipped or comes twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from reconciler.firing.clock_changes import has_times_of_day
+from reconciler.firing.clocks.instants import DAY, HOUR, MINUTE
+from reconciler.firing.clocks.offsets import Change, Clock, clock
+from reconciler.firing.counting.bitsets import Raster, Span, minutes_of
+from reconciler.firing.counting.wall_times import calm, rule_of
+from reconciler.firing.rules import recurrence
+from reconciler.model import Cron, Recurrence
+from reconciler.plan.impact.schedule_fires import Side
+
+_TOGETHER = 12 * HOUR
+"""So far apart at most are the same changes of zones of one continent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A span whose seconds are instants, or those of the clock on the wall of `new`."""
+
+    span: Span
+    time_zone: str
+    """On whose clock days begin; UTC where the seconds are those of a clock already."""
+    old: str = ""
+    new: str = ""
+    """The zones; empty: instants."""
+    apart: int = 0
+    """How much later in seconds a time is on the clock of `new` than on that of `old`."""
+
+    @property
+    def is_wall(self) -> bool:
+        """Whether its seconds are those of a clock on the wall."""
+        return bool(self.new)
+
+    def was(self, second: int) -> int:
+        """The instant at which the side before fires a second of the frame."""
+        return clock(self.old).instant(second - self.apart) if self.new else second
+
+    def shall(self, second: int) -> int:
+        """The instant at which the side after does."""
+        return clock(self.new).instant(second) if self.new else second
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Both sides in one frame, and the seconds, inclusive, in which each may fire."""
+
+    frame: Frame
+    before: Raster
+    after: Raster
+    may_before: tuple[int, int]
+    may_after: tuple[int, int]
+
+
+def in_one_frame(before: Side, after: Side, span: Span) -> Compared:
+    """The frame in which a change of the trigger is told, and what both sides fire in it."""
+    frame = _wall_frame(before, after, span)
+    if frame is None:
+        one = Frame(span, after.time_zone)
+        return Compared(one, before.fires, after.fires, _range(before, span), _range(after, span))
+    first, may_before = _on_wall(before, frame.old, frame.apart, span, frame.span)
+    second, may_after = _on_wall(after, frame.new, 0, span, frame.span)
+    return Compared(frame, first, second, may_before, may_after)
+
+
+@lru_cache(maxsize=1024)
+def _together(old: str, new: str, span: Span) -> int | None:
+    """How far two clocks are apart, if both change, and that stays but for hours; else None."""
+    low, high = span.after - DAY, span.until
+    ours, theirs = clock(old).changes(low, high), clock(new).changes(low, high)
+    if not theirs or len(ours) != len(theirs):
+        return None
+    for one, other in zip(ours, theirs, strict=True):
+        if one.after - one.before != other.after - other.before:
+            return None
+        if abs(one.at - other.at) > _TOGETHER:
+            return None
+    return theirs[0].before - ours[0].before
+
+
+def _wall_frame(before: Side, after: Side, span: Span) -> Frame | None:
+    one, two = before.trigger, after.trigger
+    if one is None or two is None:
+        return None
+    apart = _together(before.time_zone, after.time_zone, span)
+    if apart is None or not has_times_of_day(one) or not has_times_of_day(two):
+        return None
+    return Frame(_wall_span(span, after.time_zone), "UTC", before.time_zone, after.time_zone, apart)
+
+
+@lru_cache(maxsize=1024)
+def _wall_span(span: Span, time_zone: str) -> Span:
+    zone = clock(time_zone)
+    after, until = span.after + zone.offset(span.after), span.until + zone.offset(span.until)
+    # What is still running late, or has come already, is labelled by another hour than it is now.
+    base = after - after % DAY - DAY
+    return Span(after, until + DAY, base)
+
+
+def _range(side: Side, span: Span) -> tuple[int, int]:
+    """From when and until when, in instants, a side may fire within the span."""
+    low, high, trigger = span.after + 1, span.until, side.trigger
+    if isinstance(trigger, Recurrence):
+        first, last = recurrence.bounds(trigger, side.created)
+        first += recurrence.effective_pattern(trigger) is not None  # with one, after the start
+        return max(low, first), min(high, last)
+    if isinstance(trigger, Cron) and (trigger.start_time or trigger.end_time):
+        rule = rule_of(trigger, side.created)
+        return (max(low, rule.start), min(high, rule.stop)) if rule is not None else (low, high)
+    return low, high
+
+
+def _on_wall(
+    side: Side, name: str, ahead: int, span: Span, wall: Span
+) -> tuple[Raster, tuple[int, int]]:
+    """The declared wall times that fire within a span, `ahead` seconds later, as a raster; and the
+    range in which they may lie.
+    """
+    assert side.trigger is not None
+    rule = rule_of(side.trigger, side.created)
+    assert rule is not None, "what has times of day fires"
+    start, stop = _range(side, span)
+    zone = clock(name)
+    low, high = start + zone.offset(start) + ahead, stop + zone.offset(stop) + ahead
+    if start > stop:
+        return Raster(), (low, high)
+    bits, second = calm(rule, low, high, -ahead, wall), (rule.times[0] + ahead) % MINUTE
+    for edge in (start, stop):
+        for change in _just_before(zone, edge):
+            # Which of the times that it skips or repeats are past cannot be told by the clock.
+            first = change.at + min(change.before, change.after) + ahead
+            last = change.at + max(change.before, change.after) + ahead - 1
+            near = calm(rule, first, last, -ahead, wall)
+            bits &= ~near
+            for minute in minutes_of(near, wall.minutes):
+                at = zone.instant(wall.base + minute * MINUTE + second - ahead)
+                if start <= at <= stop:
+                    bits |= 1 << minute
+            if edge == start and change.after < change.before:
+                low = last + 1
+    return Raster(bits, second), (low, high)
+
+
+def _just_before(zone: Clock, edge: int) -> list[Change]:
+    """The change whose skipped or repeated times run at an instant."""
+    found = zone.changes(edge - DAY, edge)
+    return [each for each in found if edge < each.at + abs(each.after - each.before)]
