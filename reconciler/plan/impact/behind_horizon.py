@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice, zip_longest
+from typing import NamedTuple
 
 from reconciler.firing import next_fires
-from reconciler.firing.clocks.instants import DAY, LAST, moment
+from reconciler.firing.clocks.instants import DAY, LAST, moment, wall_seconds
 from reconciler.firing.clocks.offsets import Change, clock
 from reconciler.firing.counting.bitsets import Span
 from reconciler.firing.counting.count import raster
 from reconciler.firing.counting.wall_times import chosen_days, rule_of
+from reconciler.firing.rules.days import NextDay
 from reconciler.firing.rules.recurrence import bounds, elapsed_interval
-from reconciler.model import MovedFire, Recurrence, Trigger
+from reconciler.model import DatastoreChange, MovedFire, Recurrence, Trigger
 from reconciler.plan.impact.fire_diff import Moves, compare
 from reconciler.plan.impact.frames import in_one_frame
 from reconciler.plan.impact.schedule_fires import Side
 
 _NEAR, _FAR = 62 * DAY, 400 * DAY
 """Most of what is behind the horizon comes within two months, nearly all within a year."""
+_AROUND = 14 * DAY
 _YEARS = 14610
 """Days that rules are looked at: forty years, in which every kind of year comes."""
 _WALK = 100
@@ -33,12 +38,11 @@ def behind(before: Side, after: Side, span: Span) -> Moves:
     one, two = before.trigger, after.trigger
     if one is None or two is None:
         return Moves()
-    mine, theirs = _rule(one, before, span), _rule(two, after, span)
-    if mine == theirs:
+    if _rule(one, before, span) == _rule(two, after, span):
         return Moves()
     # Of what fires within the horizon a length behind it would be taken for one from now on.
     is_seldom = not before.fires.count
-    for length in (_FAR,) if is_seldom else (_NEAR, _FAR):
+    for length in (_NEAR, _FAR):
         wide = Span(span.after, span.until + length, span.base)
         old = before._replace(fires=raster(one, wide, before.created))
         new = after._replace(fires=raster(two, wide, after.created))
@@ -46,33 +50,92 @@ def behind(before: Side, after: Side, span: Span) -> Moves:
         if found.examples:
             is_all = is_seldom and found.is_whole
             return Moves(by=found.by if is_all else None, examples=found.examples)
+    mine, theirs = (
+        rule and rule._replace(days=_chosen(rule.days, span))
+        for rule in (_rule(one, before, span), _rule(two, after, span))
+    )
+    if mine == theirs:
+        return Moves()
     return Moves(examples=tuple(islice(_seldom(before, after, span, mine, theirs), 1)))
 
 
-_Rule = tuple[int, int, str | tuple[Change, ...], object, int]
-"""When it stops, an offset or a phase, the course of a clock, times of day, days as bits."""
+def unbounded(before: Side, after: Side, span: Span) -> timedelta | None:
+    """By how much all fires would be moved if neither side had an end, and both had been on for
+    weeks, or since they started; None: by no one length.
+
+    An end can leave one fire of each, from which nobody can tell a fire that is moved to later from
+    one of the next week that is moved to earlier.
+    """
+    one, two = before.trigger, after.trigger
+    if one is None or two is None or (_end(one) is None and _end(two) is None):
+        return None
+    low = max(span.after - _AROUND, *map(_start, (one, two)))
+    wide = Span(low, max(low, span.until) + _AROUND, low - low % DAY)
+    old, new = (
+        side._replace(trigger=endless, fires=raster(endless, wide, side.created))
+        for side, endless in ((before, _endless(one)), (after, _endless(two)))
+    )
+    found = compare(old.fires, new.fires, in_one_frame(old, new, wide))
+    return found.by if found.is_whole else None
+
+
+def _end(trigger: Trigger) -> datetime | None:
+    return None if isinstance(trigger, DatastoreChange) else trigger.end_time
+
+
+def _endless(trigger: Trigger) -> Trigger:
+    return trigger if isinstance(trigger, DatastoreChange) else replace(trigger, end_time=None)
+
+
+def _start(trigger: Trigger) -> int:
+    if isinstance(trigger, DatastoreChange) or trigger.start_time is None:
+        return 0
+    return clock(trigger.time_zone).instant(wall_seconds(trigger.start_time))
+
+
+class _Rule(NamedTuple):
+    """What makes the fires of a trigger: two that are equal fire as one."""
+
+    stop: int
+    offset: int
+    """That of the clock now; of elapsed time, the phase."""
+    course: tuple[Change, ...]
+    times: object
+    """The times of day and the start, if that is to come; of elapsed time, the interval."""
+    days: NextDay | int | None
+    """As a search, or as bits."""
+
+
+def _chosen(days: NextDay | int | None, span: Span) -> int:
+    return chosen_days(days, span.after // DAY, _YEARS) if callable(days) else 0
 
 
 def _rule(trigger: Trigger, side: Side, span: Span) -> _Rule | None:
-    """What makes its fires from the horizon on; None: it has none. Equal rules fire as one."""
+    """None: it never fires."""
     if isinstance(trigger, Recurrence):
         interval = elapsed_interval(trigger)
         if interval is not None:
             first, last = bounds(trigger, side.created)
             # Until it starts, a rule has no phase but the start itself.
-            return last, first % interval if first <= span.until else first, "", interval, 0
+            return _Rule(
+                last, first % interval if first <= span.until else first, (), interval, None
+            )
     rule = rule_of(trigger, side.created)
     if rule is None:
         return None
     offset, course = _course(rule.time_zone, span.after)
-    days = chosen_days(rule.days, span.after // DAY, _YEARS)
-    return rule.stop, offset, course, (rule.times, max(rule.start, span.until)), days
+    begin = max(rule.start, span.until)
+    return _Rule(rule.stop, offset, course, (rule.times, begin), rule.days)
 
 
 @lru_cache(maxsize=1024)
 def _course(time_zone: str, after: int) -> tuple[int, tuple[Change, ...]]:
     one = clock(time_zone)
     return one.offset(after), one.changes(after, after + _YEARS * DAY)
+
+
+def _bits(rule: _Rule) -> int:
+    return rule.days if isinstance(rule.days, int) else 0
 
 
 def _seldom(
@@ -83,8 +146,8 @@ def _seldom(
     assert after.trigger is not None
     starts = [span.until + _FAR]
     if mine is not None and theirs is not None:
-        starts.append(min(mine[0], theirs[0]) - 1)
-        differ = mine[4] ^ theirs[4]
+        starts.append(min(mine.stop, theirs.stop) - 1)
+        differ = _bits(mine) ^ _bits(theirs)
         starts.append((span.after // DAY + (differ & -differ).bit_length() - 3) * DAY)
     for start in sorted(max(start, span.until) for start in starts if start < LAST - 1):
         end = moment(min(start + _YEARS * DAY, LAST))

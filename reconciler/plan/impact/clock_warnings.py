@@ -105,7 +105,8 @@ def _first_parted(
     usual = wall + _apart(*zones, span.after)
     assert after.trigger is not None
     # The old fire may lie on the other side of a change than the new one.
-    start, stop = max(stretch[0] - abs(usual) - DAY, span.after), stretch[1] + abs(usual) + DAY
+    start = max(stretch[0] - 1 + min(usual, 0), span.after)
+    stop = stretch[1] + max(usual, 0)
     for fire in next_fires(after.trigger, moment(start), moment(stop), after.created):
         at = seconds(fire)
         was = old.instant(at + new.offset(at) - wall)

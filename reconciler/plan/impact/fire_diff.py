@@ -50,8 +50,11 @@ class Moves(NamedTuple):
     """What those minutes are of; None where nothing differs."""
 
 
-def compare(before: Raster, after: Raster, both: Compared) -> Moves:
-    """What differs between the instants of `before` and `after`, which `both` has in one frame."""
+def compare(before: Raster, after: Raster, both: Compared, known: timedelta | None = None) -> Moves:
+    """What differs between the instants of `before` and `after`, which `both` has in one frame.
+
+    `known`: the length by which all is moved, from elsewhere; taken if nothing contradicts it.
+    """
     gone, come, removed, added = _apart(before, after)
     if not gone and not come:
         return Moves()
@@ -59,11 +62,17 @@ def compare(before: Raster, after: Raster, both: Compared) -> Moves:
     if frame.is_wall:
         before, after = both.before, both.after
         gone, come, removed, added = _apart(before, after)
-    first_gone, first_come = minutes_of(gone, FEW), minutes_of(come, FEW)
+    first_gone = before.first if gone is before.bits else minutes_of(gone, FEW)
+    first_come = after.first if come is after.bits else minutes_of(come, FEW)
     pairs, is_whole = Pairs(), False
     if gone and come:
         span, zone = frame.span, frame.time_zone
-        shift = _Shift(gone, come, both).find(first_gone, removed - added)
+        search = _Shift(gone, come, both)
+        wanted = known // timedelta(minutes=1) if known is not None else 0
+        sure = search.explained(wanted) if wanted else None
+        shift = (wanted, sure) if sure is not None else None
+        if shift is None and not frame.is_parting:
+            shift = search.find(first_gone, removed - added)
         if shift is not None:
             length, matched = shift
             first = {at - length: at for at in minutes_of(matched, FEW)}
@@ -128,8 +137,10 @@ class _Shift:
         tried: set[int] = set()
         more, may = (gone, self.may_after) if fewer > 0 else (come, self.may_before)
         is_near = _may_be_cut_off(abs(fewer), more, _WEEK_MINUTES, *may)
-        # The first of a day and of a week, but not of those of the apply, of which some is past.
-        midnight, monday = _first_whole(span.after, span.base, time_zone)
+        # The first of a day and of a week, but not of those of the apply, of which some is past, nor
+        # of those in which one starts.
+        begins = max(span.after, self.both.may_before[0] - 1, self.both.may_after[0] - 1)
+        midnight, monday = _first_whole(begins, span.base, time_zone)
         at = _first_from(midnight, gone, first)
         if is_near:
             for begin, days in ((midnight, 1), (monday, 7)):
@@ -144,7 +155,7 @@ class _Shift:
                     if by in tried:
                         continue
                     tried.add(by)
-                    matched = self._explained(by)
+                    matched = self.explained(by)
                     if matched:
                         return by, matched
         behind, ahead = come & ((1 << at) - 1), come >> at
@@ -154,24 +165,26 @@ class _Shift:
         for by in nearest:
             if by in tried or not (is_near or abs(by) >= _WEEK_MINUTES):
                 continue
-            matched = self._explained(by)
+            matched = self.explained(by)
             if matched:
                 return by, matched
         return None
 
-    def _explained(self, by: int) -> int:
-        """What came if all is moved, but for what lies where the other side cannot fire; else 0."""
+    def explained(self, by: int) -> int | None:
+        """What came if all is moved, but for what lies where the other side cannot fire; else
+        None.
+        """
         gone, come = self.gone, self.come
         first, last = self.may_after
         # Most are found not to fit by the last one alone.
         end = gone.bit_length() - 1 + by
         if first <= end <= last and not come >> end & 1:
-            return 0
+            return None
         matched = shifted(gone, by) & come
         if _cut(gone ^ shifted(matched, -by), first - by, last - by):
-            return 0
+            return None
         new, (first, last) = come ^ matched, self.may_before
-        return 0 if _cut(new, first + by, last + by) else matched
+        return None if _cut(new, first + by, last + by) else matched
 
 
 def _minutes(may: tuple[int, int], second: int, base: int) -> tuple[int, int]:

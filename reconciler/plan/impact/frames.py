@@ -37,6 +37,9 @@ class Frame:
     apart: int = 0
     """How much later in seconds a time is on the clock of `new` than on that of `old`."""
 
+    is_parting: bool = False
+    """Whether the clocks of the sides part within it, so that no one length moves all fires."""
+
     @property
     def is_wall(self) -> bool:
         """Whether its seconds are those of a clock on the wall."""
@@ -66,7 +69,7 @@ def in_one_frame(before: Side, after: Side, span: Span) -> Compared:
     """The frame in which a change of the trigger is told, and what both sides fire in it."""
     frame = _wall_frame(before, after, span)
     if frame is None:
-        one = Frame(span, after.time_zone)
+        one = Frame(span, after.time_zone, is_parting=_part(before, after, span))
         return Compared(one, before.fires, after.fires, _range(before, span), _range(after, span))
     first, may_before = _on_wall(before, frame.old, frame.apart, span, frame.span)
     second, may_after = _on_wall(after, frame.new, 0, span, frame.span)
@@ -96,6 +99,17 @@ def _wall_frame(before: Side, after: Side, span: Span) -> Frame | None:
     if apart is None or not has_times_of_day(one) or not has_times_of_day(two):
         return None
     return Frame(_wall_span(span, after.time_zone), "UTC", before.time_zone, after.time_zone, apart)
+
+
+def _part(before: Side, after: Side, span: Span) -> bool:
+    """Whether both have times of day, on clocks of which one changes within the span alone."""
+    old, new, one, two = before.time_zone, after.time_zone, before.trigger, after.trigger
+    if old == new or one is None or two is None:
+        return False
+    is_calm = all(
+        clock(name).calm_offset(span.after, span.until) is not None for name in (old, new)
+    )
+    return not is_calm and has_times_of_day(one) and has_times_of_day(two)
 
 
 @lru_cache(maxsize=1024)

@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from reconciler.firing.clocks.instants import MINUTE, moment
-from reconciler.firing.counting.bitsets import DAY_MINUTES, Span, span_of
+from reconciler.firing.counting.bitsets import DAY_MINUTES, FEW, Span, span_of
 from reconciler.model import Action, BusyMinute, Change, Impact, Plan, PlanImpact
-from reconciler.plan.impact.behind_horizon import behind
+from reconciler.plan.impact.behind_horizon import behind, unbounded
 from reconciler.plan.impact.fire_diff import compare
 from reconciler.plan.impact.frames import in_one_frame
 from reconciler.plan.impact.heatmap import Heat
@@ -114,7 +114,12 @@ def _differ(before: Side, after: Side) -> bool:
 
 
 def _impact(before: Side, after: Side, span: Span, listed: int) -> Impact:
-    moves = compare(before.fires, after.fires, in_one_frame(before, after, span))
+    both = in_one_frame(before, after, span)
+    moves = compare(before.fires, after.fires, both)
+    if moves.by is not None and min(before.fires.count, after.fires.count) <= FEW:
+        known = unbounded(before, after, span)
+        if known is not None and known != moves.by:
+            moves = compare(before.fires, after.fires, both, known)
     # Where nothing differs within the horizon, what is behind it shows what the change does.
     told = moves if moves.examples else behind(before, after, span)
     was, will = fires_of(before, span, listed), fires_of(after, span, listed)

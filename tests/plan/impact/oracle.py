@@ -1,4 +1,4 @@
-"""Fires by brute force, day by day with zoneinfo, and pairs of triggers of which the change is known.
+"""Fires by brute force, day by day with zoneinfo, and pairs of triggers moved by a known length.
 
 Nothing of the package's arithmetic is in here: only its models.
 """
@@ -74,20 +74,24 @@ class Side:
             low += DAY
         return found
 
+    def cron(self) -> Cron:
+        """A cron that fires so."""
+        fields = (
+            ",".join(map(str, sorted({minute % 60 for minute in self.times}))),
+            ",".join(map(str, sorted({minute // 60 for minute in self.times}))),
+            ",".join(map(str, self.days.month)) or "*",
+            "*",
+            ",".join(str((day + 1) % 7) for day in self.days.week) or "*",
+        )
+        return Cron(" ".join(fields), self.start, self.end, self.zone)
+
     def trigger(self, rng: random.Random) -> Trigger:
         """A cron or a recurrence that fires so."""
         hours = tuple(sorted({minute // 60 for minute in self.times}))
         minutes = tuple(sorted({minute % 60 for minute in self.times}))
         is_monthly, is_weekly = bool(self.days.month), bool(self.days.week)
         if rng.random() < 0.5:
-            fields = (
-                ",".join(map(str, minutes)),
-                ",".join(map(str, hours)),
-                ",".join(map(str, self.days.month)) or "*",
-                "*",
-                ",".join(str((day + 1) % 7) for day in self.days.week) or "*",
-            )
-            return Cron(" ".join(fields), self.start, self.end, self.zone)
+            return self.cron()
         week = tuple(WEEK_DAYS[day] for day in self.days.week)
         pattern = Pattern(hours, minutes, week, self.days.month)
         frequency = "month" if is_monthly else "week" if is_weekly else "day"

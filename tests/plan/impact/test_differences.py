@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from plan.impact.impacts import impact_of
-from plan.impact.oracle import DAY, Pair, pair
+from plan.impact.oracle import DAY, ZONES, Days, Pair, Side, pair
 
 HORIZON = timedelta(days=14)
 
@@ -70,3 +71,53 @@ def test_differences_are_those_of_a_brute_force(number: int) -> None:
         if said:
             wrong.append((said, one))
     assert not wrong, "\n".join([f"{len(wrong)} of {number}", *map(repr, wrong[:8])])
+
+
+def first_parted(old: Side, new: Side, now: datetime, by: timedelta | None) -> datetime | None:
+    """The first fire that is moved by another length than now, without those right after a change
+    of a clock; `by`: what a plan says of now.
+    """
+    fires = new.walls(now, now + 366 * DAY)
+
+    def apart(at: datetime) -> timedelta:
+        zones = [at.astimezone(ZoneInfo(side.zone)).utcoffset() for side in (old, new)]
+        assert zones[0] is not None
+        assert zones[1] is not None
+        return zones[0] - zones[1]
+
+    usual = by if by is not None else apart(now)
+    ahead = usual - apart(now)
+    for wall, at in sorted(fires.items(), key=lambda each: each[1]):
+        was = old.instant(wall - ahead)
+        is_calm = all(
+            (one - timedelta(hours=1)).astimezone(ZoneInfo(side.zone)).utcoffset()
+            == one.astimezone(ZoneInfo(side.zone)).utcoffset()
+            for one, side in ((was, old), (at, new))
+        )
+        if is_calm and at - was != usual:
+            return at
+    return None
+
+
+@pytest.mark.parametrize(
+    "number", [150, pytest.param(5_000, marks=pytest.mark.torture)], ids=["brief", "torture"]
+)
+def test_zones_part_on_the_day_of_the_first_fire_that_differs(number: int) -> None:
+    rng = random.Random("zones")
+    wrong, told = [], 0
+    for _ in range(number):
+        old_zone, new_zone = rng.sample(ZONES, 2)
+        now = datetime(2026, 1, 1, 0, 7, tzinfo=UTC) + timedelta(minutes=rng.randrange(525_600))
+        days = Days(week=(rng.randrange(7),)) if rng.random() < 0.3 else Days()
+        times = (15 * rng.randrange(16, 80),)  # not at a change of any clock
+        old, new = Side(days, times, old_zone), Side(days, times, new_zone)
+        found = impact_of(old.cron(), new.cron(), now, created=now - 100 * DAY)
+        said = [one.message for one in found.warnings if one.kind == "clock_differs"]
+        first = first_parted(old, new, now, found.moved_by)
+        local = first.astimezone(ZoneInfo(new_zone)) if first is not None else None
+        day = f"from {local.day} {local:%b %Y} on" if local is not None else ""
+        told += bool(day)
+        if len(said) != bool(day) or not all(one.startswith(day) for one in said):
+            wrong.append((old, new, now, said, day))
+    assert told > number // 3
+    assert not wrong, "\n".join([f"{len(wrong)} of {number}", *map(repr, wrong[:5])])
