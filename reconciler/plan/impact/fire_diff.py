@@ -137,8 +137,8 @@ class _Shift:
         tried: set[int] = set()
         more, may = (gone, self.may_after) if fewer > 0 else (come, self.may_before)
         is_near = _may_be_cut_off(abs(fewer), more, _WEEK_MINUTES, *may)
-        # The first of a day and of a week, but not of those of the apply, of which some is past, nor
-        # of those in which one starts.
+        # The first of a day and of a week, but not of those of the apply, of which some is past,
+        # nor of those in which one starts.
         begins = max(span.after, self.both.may_before[0] - 1, self.both.may_after[0] - 1)
         midnight, monday = _first_whole(begins, span.base, time_zone)
         at = _first_from(midnight, gone, first)
