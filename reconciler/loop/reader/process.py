@@ -30,7 +30,7 @@ from reconciler.loop.reader.direct import Contents
 from reconciler.model import Problem, Schedule
 
 SECONDS = 60.0
-"""How long one reading may take. 10,000 schedules take about five."""
+"""How long one reading may take."""
 MEGABYTES = 2_048
 """Memory that the process may have."""
 AGAIN_SECONDS = 600.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from itertools import islice, zip_longest
 from typing import NamedTuple
@@ -67,7 +67,7 @@ def unbounded(before: Side, after: Side, span: Span) -> timedelta | None:
     one of the next week that is moved to earlier.
     """
     one, two = before.trigger, after.trigger
-    if one is None or two is None or (_end(one) is None and _end(two) is None):
+    if one is None or two is None:
         return None
     low = max(span.after - _AROUND, *map(_start, (one, two)))
     wide = Span(low, max(low, span.until) + _AROUND, low - low % DAY)
@@ -77,10 +77,6 @@ def unbounded(before: Side, after: Side, span: Span) -> timedelta | None:
     )
     found = compare(old.fires, new.fires, in_one_frame(old, new, wide))
     return found.by if found.is_whole else None
-
-
-def _end(trigger: Trigger) -> datetime | None:
-    return None if isinstance(trigger, DatastoreChange) else trigger.end_time
 
 
 def _endless(trigger: Trigger) -> Trigger:

@@ -194,8 +194,10 @@ def _minutes(may: tuple[int, int], second: int, base: int) -> tuple[int, int]:
 
 def _cut(bits: int, first: int, last: int) -> int:
     """Those from the minute `first` to `last`, both inclusive."""
+    if last < first or bits.bit_length() <= first:
+        return 0
     first = max(first, 0)
-    return (bits & ((1 << last + 1) - 1)) >> first if last >= first else 0
+    return bits >> first & lowest_bits(max(last + 1 - first, 0))
 
 
 def _first_from(minute: int, gone: int, first: Sequence[int]) -> int:

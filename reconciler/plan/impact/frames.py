@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from reconciler.firing.clock_changes import has_times_of_day
-from reconciler.firing.clocks.instants import DAY, HOUR, MINUTE
+from reconciler.firing.clocks.instants import DAY, HOUR, MINUTE, wall_seconds
 from reconciler.firing.clocks.offsets import Change, Clock, clock
 from reconciler.firing.counting.bitsets import Raster, Span, minutes_of
 from reconciler.firing.counting.wall_times import calm, rule_of
@@ -64,6 +64,15 @@ class Compared:
     may_before: tuple[int, int]
     may_after: tuple[int, int]
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether a side starts or ends within the span."""
+        span = self.frame.span
+        low = max(self.may_before[0], self.may_after[0])
+        # A span on the clock on the wall has a day more than it needs.
+        high = min(self.may_before[1], self.may_after[1]) + DAY * self.frame.is_wall
+        return low > span.after + 1 or high < span.until
+
 
 def in_one_frame(before: Side, after: Side, span: Span) -> Compared:
     """The frame in which a change of the trigger is told, and what both sides fire in it."""
@@ -106,10 +115,16 @@ def _part(before: Side, after: Side, span: Span) -> bool:
     old, new, one, two = before.time_zone, after.time_zone, before.trigger, after.trigger
     if old == new or one is None or two is None:
         return False
-    is_calm = all(
-        clock(name).calm_offset(span.after, span.until) is not None for name in (old, new)
+    return (
+        _is_changed(old, new, span.after, span.until)
+        and has_times_of_day(one)
+        and has_times_of_day(two)
     )
-    return not is_calm and has_times_of_day(one) and has_times_of_day(two)
+
+
+@lru_cache(maxsize=1024)
+def _is_changed(old: str, new: str, after: int, until: int) -> bool:
+    return any(clock(name).changes(after, until) for name in (old, new))
 
 
 @lru_cache(maxsize=1024)
@@ -125,6 +140,8 @@ def _range(side: Side, span: Span) -> tuple[int, int]:
     """From when and until when, in instants, a side may fire within the span."""
     low, high, trigger = span.after + 1, span.until, side.trigger
     if isinstance(trigger, Recurrence):
+        if not _may_be_within(trigger, low, high):
+            return low, high
         first, last = recurrence.bounds(trigger, side.created)
         first += recurrence.effective_pattern(trigger) is not None  # with one, after the start
         return max(low, first), min(high, last)
@@ -132,6 +149,13 @@ def _range(side: Side, span: Span) -> tuple[int, int]:
         rule = rule_of(trigger, side.created)
         return (max(low, rule.start), min(high, rule.stop)) if rule is not None else (low, high)
     return low, high
+
+
+def _may_be_within(trigger: Recurrence, low: int, high: int) -> bool:
+    """Whether it may start or end within a range; no clock is more than a day from UTC."""
+    start, end = trigger.start_time, trigger.end_time
+    is_started = start is not None and wall_seconds(start) < low - 2 * DAY
+    return not is_started or (end is not None and wall_seconds(end) < high + 2 * DAY)
 
 
 def _on_wall(

@@ -116,7 +116,7 @@ def _differ(before: Side, after: Side) -> bool:
 def _impact(before: Side, after: Side, span: Span, listed: int) -> Impact:
     both = in_one_frame(before, after, span)
     moves = compare(before.fires, after.fires, both)
-    if moves.by is not None and min(before.fires.count, after.fires.count) <= FEW:
+    if moves.by is not None and both.is_cut and min(before.fires.count, after.fires.count) <= FEW:
         known = unbounded(before, after, span)
         if known is not None and known != moves.by:
             moves = compare(before.fires, after.fires, both, known)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from reconciler.model import WEEK_DAYS, Cron, Pattern, Recurrence, Trigger
+from reconciler.model import WEEK_DAYS, Cron, Frequency, Pattern, Recurrence, Trigger
 
 ZONES = (
     *("UTC", "Europe/Lisbon", "Europe/Berlin", "Europe/London", "Europe/Dublin", "Europe/Athens"),
@@ -94,7 +94,7 @@ class Side:
             return self.cron()
         week = tuple(WEEK_DAYS[day] for day in self.days.week)
         pattern = Pattern(hours, minutes, week, self.days.month)
-        frequency = "month" if is_monthly else "week" if is_weekly else "day"
+        frequency: Frequency = "month" if is_monthly else "week" if is_weekly else "day"
         return Recurrence(frequency, 1, pattern, self.start, self.end, self.zone)
 
 
