@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
@@ -56,7 +55,7 @@ def behind(before: Side, after: Side, span: Span) -> Moves:
     )
     if mine == theirs:
         return Moves()
-    return Moves(examples=tuple(islice(_seldom(before, after, span, mine, theirs), 1)))
+    return Moves(examples=_seldom(before, after, span, mine, theirs))
 
 
 def unbounded(before: Side, after: Side, span: Span) -> timedelta | None:
@@ -67,8 +66,8 @@ def unbounded(before: Side, after: Side, span: Span) -> timedelta | None:
     one of the next week that is moved to earlier.
     """
     one, two = before.trigger, after.trigger
-    if one is None or two is None:
-        return None
+    assert one is not None
+    assert two is not None
     low = max(span.after - _AROUND, *map(_start, (one, two)))
     wide = Span(low, max(low, span.until) + _AROUND, low - low % DAY)
     old, new = (
@@ -136,7 +135,7 @@ def _bits(rule: _Rule) -> int:
 
 def _seldom(
     before: Side, after: Side, span: Span, mine: _Rule | None, theirs: _Rule | None
-) -> Iterator[MovedFire]:
+) -> tuple[MovedFire, ...]:
     """The first fire that differs later than in a year: where one ends, or where days do."""
     assert before.trigger is not None
     assert after.trigger is not None
@@ -153,7 +152,6 @@ def _seldom(
         ]
         for old, new in zip_longest(*fires):
             if old != new:
-                yield MovedFire(
-                    old if old not in fires[1] else None, new if new not in fires[0] else None
-                )
-                break
+                gone = old if old not in fires[1] else None
+                return (MovedFire(gone, new if new not in fires[0] else None),)
+    return ()

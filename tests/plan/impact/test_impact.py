@@ -572,3 +572,17 @@ def test_heat_is_a_sum(rasters: list[int], cut: int) -> None:
     of_day = [max(counts[minute], counts[minute + 1440]) for minute in range(1440)]
     assert [heat.at(minute) for minute in busiest] == sorted(filter(None, of_day))[::-1][:5]
     assert len({minute % 1440 for minute in busiest}) == len(busiest)
+
+
+def test_a_time_that_is_skipped_fires_with_the_one_after_it() -> None:
+    """On the day of the change 02:30 does not come: both fire at 03:30, and nothing is moved."""
+    zone = "Europe/Berlin"
+    old, new = Cron("30 2 * * *", time_zone=zone), Cron("30 3 * * *", time_zone=zone)
+    found = impact_of(old, new, at(12, 0, 27, 3, 2026), created=OLD)
+    assert (found.moved, found.moved_by, found.added, found.removed) == (
+        13,
+        timedelta(hours=1),
+        0,
+        0,
+    )
+    assert all(one.before != one.after for one in found.examples)
