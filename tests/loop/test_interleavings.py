@@ -76,7 +76,7 @@ class World:
     def start(self, before: Looped | None) -> Looped:
         self.loops += 1
         made = looped(self.source(), self.workspace, before, holder=f"loop {self.loops}")
-        made.loop._opened._open = self.open
+        made.loop._pool._open = self.open
         return made
 
 

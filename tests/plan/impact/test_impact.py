@@ -586,3 +586,10 @@ def test_a_time_that_is_skipped_fires_with_the_one_after_it() -> None:
         0,
     )
     assert all(one.before != one.after for one in found.examples)
+
+
+def test_a_start_behind_the_horizon() -> None:
+    old = Cron("0 9 * * *", time_zone=LISBON)
+    new = Cron("0 10 * * *", time_zone=LISBON, start_time=datetime(2027, 3, 1))
+    found = impact_of(old, new, created=OLD)
+    assert (found.moved, found.added, found.removed) == (0, 0, 14)
