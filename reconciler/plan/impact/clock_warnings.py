@@ -74,12 +74,14 @@ def _parting(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[Fi
     if old == new or before.trigger is None or not has_times_of_day(before.trigger):
         return
     assert after.trigger is not None
-    stretches = _parts(old, new, span.after)
-    wall = _wall_shift(before, after, moves, span) if stretches else None
+    wall = _wall_shift(before, after, moves, span) if _part(old, new, span.after) else None
     if wall is None:
         return
-    for stretch in stretches:
-        first = _first_parted(after, (old, new), stretch, wall, span)
+    apart = _apart(old, new, span.after)
+    if moves.by is not None and moves.moved == before.fires.count:
+        apart = int(moves.by.total_seconds()) - wall  # a clock may change before the first fire
+    for stretch in _parts(old, new, span.after, apart):
+        first = _first_parted(after, (old, new), stretch, wall, wall + apart, span.after)
         if first is None:
             continue  # it fires only while both clocks are as far apart as now
         at, by = first
@@ -96,18 +98,17 @@ def _parting(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[Fi
 
 
 def _first_parted(
-    after: Side, zones: tuple[str, str], stretch: tuple[int, int], wall: int, span: Span
+    after: Side, zones: tuple[str, str], stretch: tuple[int, int], wall: int, usual: int, now: int
 ) -> tuple[int, int] | None:
-    """The first fire that is moved by another length than now, and by how many seconds that one is;
-    `wall`: by how many it is on the clock.
+    """The first fire that is moved by another length than is `usual`, and by how many seconds that
+    one is; `wall`: by how many it is on the clock.
     """
     old, new = clock(zones[0]), clock(zones[1])
-    usual = wall + _apart(*zones, span.after)
     assert after.trigger is not None
     # The old fire may lie on the other side of a change than the new one.
-    start = max(stretch[0] - 1 + min(usual, 0), span.after)
+    start = stretch[0] - 1 + min(usual, 0)
     stop = stretch[1] + max(usual, 0)
-    for fire in next_fires(after.trigger, moment(start), moment(stop), after.created):
+    for fire in next_fires(after.trigger, moment(max(start, now)), moment(stop), after.created):
         at = seconds(fire)
         was = old.instant(at + new.offset(at) - wall)
         # What a change skips or repeats itself is told of its own.
@@ -122,8 +123,10 @@ def _is_calm(course: Clock, at: int) -> bool:
 
 def _wall_shift(before: Side, after: Side, moves: Moves, span: Span) -> int | None:
     """By how many seconds all times of day are moved on the clock; None: by no one length."""
-    one, by = before.trigger, moves.by if moves.is_whole else None
-    if by is None and _is_written(one) and replace(one, time_zone=after.time_zone) == after.trigger:
+    one = before.trigger
+    is_same = _is_written(one) and replace(one, time_zone=after.time_zone) == after.trigger
+    by = moves.by if moves.is_whole or is_same else None
+    if by is None and is_same:
         return 0
     if not moves.gone and not moves.come and before.fires.count:
         by = timedelta()
@@ -133,7 +136,9 @@ def _wall_shift(before: Side, after: Side, moves: Moves, span: Span) -> int | No
     first, frame = minutes_of(moves.gone, 1) or before.fires.first, moves.frame
     at = span.after if frame and frame.is_wall else span.base + first[0] * MINUTE
     apart = _apart(before.time_zone, after.time_zone, at)
-    return int(by.total_seconds()) - apart
+    wall = int(by.total_seconds()) - apart
+    # Then whole days, also where another change is between that fire and those moved by `by`.
+    return round(wall / DAY) * DAY if is_same else wall
 
 
 def _is_written(trigger: Trigger | None) -> TypeGuard[Recurrence | Cron]:
@@ -151,10 +156,19 @@ def _apart(old: str, new: str, at: int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _parts(old: str, new: str, after: int) -> tuple[tuple[int, int], ...]:
-    """From when until when, within a year, two clocks are apart by another length than at first."""
+def _course(old: str, new: str, after: int) -> tuple[tuple[int, int, int], ...]:
+    """From when until when, within a year, two clocks are apart by one length, and by which."""
     until = after + YEAR
-    changes = sorted({c.at for name in (old, new) for c in clock(name).changes(after, until)})
-    first = _apart(old, new, after)
-    ends = pairwise([*changes, until])
-    return tuple((at, end) for at, end in ends if _apart(old, new, at) != first)
+    changes = {change.at for name in (old, new) for change in clock(name).changes(after, until)}
+    ends = pairwise([after, *sorted(changes), until])
+    return tuple((at, end, _apart(old, new, at)) for at, end in ends)
+
+
+def _part(old: str, new: str, after: int) -> bool:
+    """Whether two clocks are not apart by one length for a year."""
+    return len({apart for _, _, apart in _course(old, new, after)}) > 1
+
+
+def _parts(old: str, new: str, after: int, usual: int) -> list[tuple[int, int]]:
+    """From when until when, within a year, two clocks are apart by another length than is usual."""
+    return [(at, end) for at, end, apart in _course(old, new, after) if apart != usual]

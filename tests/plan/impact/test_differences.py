@@ -10,6 +10,7 @@ import pytest
 
 from plan.impact.impacts import impact_of
 from plan.impact.oracle import DAY, ZONES, Days, Pair, Side, pair
+from reconciler.model import Impact
 
 HORIZON = timedelta(days=14)
 
@@ -73,9 +74,9 @@ def test_differences_are_those_of_a_brute_force(number: int) -> None:
     assert not wrong, "\n".join([f"{len(wrong)} of {number}", *map(repr, wrong[:8])])
 
 
-def first_parted(old: Side, new: Side, now: datetime, by: timedelta | None) -> datetime | None:
-    """The first fire that is moved by another length than now, without those right after a change
-    of a clock; `by`: what a plan says of now.
+def first_parted(old: Side, new: Side, now: datetime, found: Impact) -> datetime | None:
+    """The first fire that is moved by another length than a plan says of all within the horizon,
+    or, where it says none of all, than now; without those right after a change of a clock.
     """
     fires = new.walls(now, now + 366 * DAY)
 
@@ -85,8 +86,12 @@ def first_parted(old: Side, new: Side, now: datetime, by: timedelta | None) -> d
         assert zones[1] is not None
         return zones[0] - zones[1]
 
-    usual = by if by is not None else apart(now)
-    ahead = usual - apart(now)
+    assert found.before is not None
+    by = found.moved_by if found.moved_by is not None else apart(now)
+    # The same time of day: a whole day may be between, whichever is nearer.
+    ahead = round((by - apart(now)) / DAY) * DAY
+    is_all = found.moved_by is not None and found.moved == found.before.count
+    usual = by if is_all else apart(now) + ahead
     for wall, at in sorted(fires.items(), key=lambda each: each[1]):
         was = old.instant(wall - ahead)
         is_calm = all(
@@ -113,7 +118,7 @@ def test_zones_part_on_the_day_of_the_first_fire_that_differs(number: int) -> No
         old, new = Side(days, times, old_zone), Side(days, times, new_zone)
         found = impact_of(old.cron(), new.cron(), now, created=now - 100 * DAY)
         said = [one.message for one in found.warnings if one.kind == "clock_differs"]
-        first = first_parted(old, new, now, found.moved_by)
+        first = first_parted(old, new, now, found)
         local = first.astimezone(ZoneInfo(new_zone)) if first is not None else None
         day = f"from {local.day} {local:%b %Y} on" if local is not None else ""
         told += bool(day)

@@ -218,6 +218,20 @@ def test_a_length_is_that_on_the_clock(
     assert impact.moved_by == timedelta(hours=by)
 
 
+def test_two_wall_times_that_are_one_instant() -> None:
+    """Half past one is skipped on 29 March, and runs when half past two does."""
+    one, other = cron("30 1 * * *", LISBON), cron("30 2 * * *", LISBON)
+    impact = impact_of(one, other, at(0, 0, 29, 3))
+    assert (impact.moved, impact.moved_by) == (13, timedelta(hours=1))
+    assert [each.before for each in impact.examples] == [at(0, 30, 30, 3), at(0, 30, 31, 3)]
+
+
+def test_an_end_before_the_horizon() -> None:
+    over = Cron("30 1 * * *", end_time=datetime(2026, 3, 1), time_zone=LISBON)
+    impact = impact_of(over, cron("30 3 * * *", LISBON), at(0, 0, 20, 3))
+    assert (impact.added, impact.moved, impact.moved_by) == (14, 0, None)
+
+
 def test_an_end_within_the_horizon() -> None:
     end = datetime(2026, 11, 26, 12)
     impact = impact_of(

@@ -397,6 +397,15 @@ def test_zones_that_part_within_the_horizon() -> None:
     assert words == "from 28 Mar 2027 on it fires when it did"
 
 
+def test_zones_that_part_before_the_first_fire() -> None:
+    """What holds for all that the horizon shows is no news; that it ends is."""
+    before, after = cron("0 4 * * *", "America/Denver"), cron("0 4 * * *", LISBON)
+    impact = impact_of(before, after, at(13, 2, 7, 3))
+    assert impact.moved_by == timedelta(hours=-6)
+    [words] = parted(before, after, at(13, 2, 7, 3))
+    assert words == "from 29 Mar 2026 on it fires 7 hours earlier than it did"
+
+
 def test_zones_that_part_of_what_fires_seldom() -> None:
     monthly = cron("0 5 1 * *")
     for zone, how in (
