@@ -23,6 +23,8 @@ from reconciler.plan.impact.schedule_fires import Side
 
 _NEAR, _FAR = 62 * DAY, 400 * DAY
 """Most of what is behind the horizon comes within two months, nearly all within a year."""
+_CLOCKS = 4000 * DAY
+"""For so long clocks are compared: some eleven years, by when each has shown its rule."""
 _AROUND = 14 * DAY
 _YEARS = 14610
 """Days that rules are looked at: forty years, in which every kind of year comes."""
@@ -126,7 +128,7 @@ def _rule(trigger: Trigger, side: Side, span: Span) -> _Rule | None:
 @lru_cache(maxsize=1024)
 def _course(time_zone: str, after: int) -> tuple[int, tuple[Change, ...]]:
     one = clock(time_zone)
-    return one.offset(after), one.changes(after, after + _YEARS * DAY)
+    return one.offset(after), one.changes(after, after + _CLOCKS)
 
 
 def _bits(rule: _Rule) -> int:

@@ -136,7 +136,7 @@ class _Shift:
         time_zone = self.both.frame.time_zone
         tried: set[int] = set()
         more, may = (gone, self.may_after) if fewer > 0 else (come, self.may_before)
-        is_near = _may_be_cut_off(abs(fewer), more, _WEEK_MINUTES, *may)
+        is_near = _may_be_cut_off(abs(fewer), more, _WEEK_MINUTES, *may, is_cut=self.both.is_cut)
         # The first of a day and of a week, but not of those of the apply, of which some is past,
         # nor of those in which one starts.
         begins = max(span.after, self.both.may_before[0] - 1, self.both.may_after[0] - 1)
@@ -220,14 +220,17 @@ def _first_whole(after: int, base: int, time_zone: str) -> tuple[int, int]:
     return midnight, midnight + -(tomorrow + 3) % 7 * DAY_MINUTES
 
 
-def _may_be_cut_off(number: int, more: int, length: int, low: int, high: int) -> bool:
+def _may_be_cut_off(
+    number: int, more: int, length: int, low: int, high: int, *, is_cut: bool
+) -> bool:
     """Whether fires that are moved by less than `length` can leave so many without a partner: those
-    near the ends of what the other side fires in, or beyond them.
+    near the ends of what the other side fires in, or beyond them. `is_cut`: by a start or an end.
     """
     if number == 0:
         return True
-    early = more & lowest_bits(max(low + length, 0))
-    return number <= early.bit_count() + (more >> max(high - length, 0)).bit_count()
+    early = (more & lowest_bits(max(low + length, 0))).bit_count()
+    late = (more >> max(high - length, 0)).bit_count()
+    return number <= (early + late if is_cut else max(early, late))
 
 
 # --------------------------------------------------------------------------------------- examples
