@@ -25,6 +25,7 @@ _NEAR, _FAR = 62 * DAY, 400 * DAY
 """Most of what is behind the horizon comes within two months, nearly all within a year."""
 _CLOCKS = 4000 * DAY
 """For so long clocks are compared: some eleven years, by when each has shown its rule."""
+_ONE_DAY = timedelta(days=1)
 _AROUND = 14 * DAY
 _YEARS = 14610
 """Days that rules are looked at: forty years, in which every kind of year comes."""
@@ -44,13 +45,14 @@ def behind(before: Side, after: Side, span: Span) -> Moves:
     # Of what fires within the horizon a length behind it would be taken for one from now on.
     is_seldom = not before.fires.count
     for length in (_NEAR, _FAR):
-        wide = Span(span.after, span.until + length, span.base)
-        old = before._replace(fires=raster(one, wide, before.created))
-        new = after._replace(fires=raster(two, wide, after.created))
-        found = compare(old.fires, new.fires, in_one_frame(old, new, wide))
+        found = _within(before, after, one, two, replace(span, until=span.until + length))
         if found.examples:
-            is_all = is_seldom and found.is_whole
-            return Moves(by=found.by if is_all else None, examples=found.examples)
+            by = found.by if is_seldom and found.is_whole else None
+            if by is not None and abs(by) >= _ONE_DAY and length < _FAR:
+                # Two months may hold one fire of each, between which any number of days fits.
+                far = _within(before, after, one, two, replace(span, until=span.until + _FAR))
+                by = by if far.is_whole and far.by == by else None
+            return Moves(by=by, examples=found.examples)
     mine, theirs = (
         rule and rule._replace(days=_chosen(rule.days, span))
         for rule in (_rule(one, before, span), _rule(two, after, span))
@@ -58,6 +60,12 @@ def behind(before: Side, after: Side, span: Span) -> Moves:
     if mine == theirs:
         return Moves()
     return Moves(examples=_seldom(before, after, span, mine, theirs))
+
+
+def _within(before: Side, after: Side, one: Trigger, two: Trigger, span: Span) -> Moves:
+    old = before._replace(fires=raster(one, span, before.created))
+    new = after._replace(fires=raster(two, span, after.created))
+    return compare(old.fires, new.fires, in_one_frame(old, new, span))
 
 
 def unbounded(before: Side, after: Side, span: Span) -> timedelta | None:

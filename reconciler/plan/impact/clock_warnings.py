@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from itertools import pairwise
-from typing import TypeGuard
 
 from reconciler.firing import next_fires
-from reconciler.firing.clock_changes import (
-    ClockEffect,
-    clock_effects,
-    has_times_of_day,
-    needs_anchor,
-)
+from reconciler.firing.clock_changes import ClockEffect, clock_effects, has_times_of_day
 from reconciler.firing.clocks.instants import DAY, MINUTE, moment, seconds
 from reconciler.firing.clocks.offsets import Clock, clock
 from reconciler.firing.clocks.zones import zone
 from reconciler.firing.counting.bitsets import Span, minutes_of
 from reconciler.firing.words.phrases import length
-from reconciler.model import Cron, FireWarning, Recurrence, Trigger
+from reconciler.model import FireWarning
 from reconciler.plan.impact.fire_diff import Moves
 from reconciler.plan.impact.schedule_fires import Side
+from reconciler.plan.impact.zone_shift import zone_shift
 
 YEAR = 366 * DAY
 """Seconds that are looked ahead for what a plan brings later."""
@@ -74,14 +68,14 @@ def _parting(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[Fi
     if old == new or before.trigger is None or not has_times_of_day(before.trigger):
         return
     assert after.trigger is not None
-    wall = _wall_shift(before, after, moves, span) if _part(old, new, span.after) else None
-    if wall is None:
+    if not _parts(old, new, span.after, None):
         return
-    apart = _apart(old, new, span.after)
-    if moves.by is not None and moves.moved == before.fires.count:
-        apart = int(moves.by.total_seconds()) - wall  # a clock may change before the first fire
-    for stretch in _parts(old, new, span.after, apart):
-        first = _first_parted(after, (old, new), stretch, wall, wall + apart, span.after)
+    shift = _wall_shift(before, after, moves, span)
+    if shift is None:
+        return
+    wall, usual = shift
+    for stretch in _parts(old, new, span.after, usual - wall):
+        first = _first_parted(after, (old, new), stretch, shift, span)
         if first is None:
             continue  # it fires only while both clocks are as far apart as now
         at, by = first
@@ -98,17 +92,22 @@ def _parting(before: Side, after: Side, moves: Moves, span: Span) -> Iterator[Fi
 
 
 def _first_parted(
-    after: Side, zones: tuple[str, str], stretch: tuple[int, int], wall: int, usual: int, now: int
+    after: Side,
+    zones: tuple[str, str],
+    stretch: tuple[int, int],
+    shift: tuple[int, int],
+    span: Span,
 ) -> tuple[int, int] | None:
-    """The first fire that is moved by another length than is `usual`, and by how many seconds that
-    one is; `wall`: by how many it is on the clock.
+    """The first fire that is moved by another length than usual, and by how many seconds; `shift`:
+    by how many on the clock, and usually.
     """
     old, new = clock(zones[0]), clock(zones[1])
+    wall, usual = shift
     assert after.trigger is not None
     # The old fire may lie on the other side of a change than the new one.
-    start = stretch[0] - 1 + min(usual, 0)
+    start = max(stretch[0] - 1 + min(usual, 0), span.after)
     stop = stretch[1] + max(usual, 0)
-    for fire in next_fires(after.trigger, moment(max(start, now)), moment(stop), after.created):
+    for fire in next_fires(after.trigger, moment(start), moment(stop), after.created):
         at = seconds(fire)
         was = old.instant(at + new.offset(at) - wall)
         # What a change skips or repeats itself is told of its own.
@@ -121,33 +120,25 @@ def _is_calm(course: Clock, at: int) -> bool:
     return course.calm_offset(at, at) is not None
 
 
-def _wall_shift(before: Side, after: Side, moves: Moves, span: Span) -> int | None:
-    """By how many seconds all times of day are moved on the clock; None: by no one length."""
-    one = before.trigger
-    is_same = _is_written(one) and replace(one, time_zone=after.time_zone) == after.trigger
-    by = moves.by if moves.is_whole or is_same else None
-    if by is None and is_same:
-        return 0
+def _wall_shift(before: Side, after: Side, moves: Moves, span: Span) -> tuple[int, int] | None:
+    """By how many seconds all times of day are moved on the clock, and by how many the next fire
+    is; None: by no one length.
+    """
+    old, new = before.time_zone, after.time_zone
+    by = int(moves.by.total_seconds()) if moves.is_whole and moves.by is not None else None
     if not moves.gone and not moves.come and before.fires.count:
-        by = timedelta()
-    if by is None:
-        return None
+        by = 0
     # How far the clocks are apart when the first fire is moved, which may be after a change.
     first, frame = minutes_of(moves.gone, 1) or before.fires.first, moves.frame
-    at = span.after if frame and frame.is_wall else span.base + first[0] * MINUTE
-    apart = _apart(before.time_zone, after.time_zone, at)
-    wall = int(by.total_seconds()) - apart
-    # Then whole days, also where another change is between that fire and those moved by `by`.
-    return round(wall / DAY) * DAY if is_same else wall
-
-
-def _is_written(trigger: Trigger | None) -> TypeGuard[Recurrence | Cron]:
-    """Whether its wall times stand in it: without a start they may be counted from the creation,
-    which is another wall time in each zone.
-    """
-    if isinstance(trigger, Recurrence):
-        return trigger.start_time is not None or not needs_anchor(trigger)
-    return isinstance(trigger, Cron)
+    at = span.after if frame and frame.is_wall else span.base + (first or [0])[0] * MINUTE
+    zones = zone_shift(before, after, span)
+    if zones is not None and (by is None or moves.gone):
+        is_next = by is not None and ((frame and frame.is_wall) or first == before.fires.first[:1])
+        return zones.wall, by if by is not None and is_next else zones.at(span.after)
+    if by is None:
+        return None
+    wall = by - _apart(old, new, at)
+    return wall, wall + _apart(old, new, span.after)
 
 
 def _apart(old: str, new: str, at: int) -> int:
@@ -156,19 +147,12 @@ def _apart(old: str, new: str, at: int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _course(old: str, new: str, after: int) -> tuple[tuple[int, int, int], ...]:
-    """From when until when, within a year, two clocks are apart by one length, and by which."""
+def _parts(old: str, new: str, after: int, usual: int | None) -> tuple[tuple[int, int], ...]:
+    """From when until when, within a year, two clocks are apart by another length than `usual`; or,
+    without one, than at first.
+    """
     until = after + YEAR
-    changes = {change.at for name in (old, new) for change in clock(name).changes(after, until)}
-    ends = pairwise([after, *sorted(changes), until])
-    return tuple((at, end, _apart(old, new, at)) for at, end in ends)
-
-
-def _part(old: str, new: str, after: int) -> bool:
-    """Whether two clocks are not apart by one length for a year."""
-    return len({apart for _, _, apart in _course(old, new, after)}) > 1
-
-
-def _parts(old: str, new: str, after: int, usual: int) -> list[tuple[int, int]]:
-    """From when until when, within a year, two clocks are apart by another length than is usual."""
-    return [(at, end) for at, end, apart in _course(old, new, after) if apart != usual]
+    changes = sorted({c.at for name in (old, new) for c in clock(name).changes(after, until)})
+    first = _apart(old, new, after) if usual is None else usual
+    ends = pairwise([*changes, until])
+    return tuple((at, end) for at, end in ends if _apart(old, new, at) != first)

@@ -26,6 +26,7 @@ from reconciler.firing.counting.bitsets import (
 from reconciler.model import MovedFire
 from reconciler.plan.impact.frames import Compared, Frame
 from reconciler.plan.impact.matching import FEW_A_DAY, Pairs, pairs_by_day
+from reconciler.plan.impact.zone_shift import ZoneShift
 
 _TRIES = 4
 _WEEK_MINUTES = 7 * DAY_MINUTES
@@ -48,12 +49,25 @@ class Moves(NamedTuple):
     """Whether `by` explains all that differs, but for what the ends of the span cut off."""
     frame: Frame | None = None
     """What those minutes are of; None where nothing differs."""
+    now: timedelta | None = None
+    """By how much what is near the apply is moved: `by`, if it is whole, or less than all of it
+    where two clocks part.
+    """
+    zones: ZoneShift | None = None
+    """What is written down for another zone, if all is moved so: days on one clock tell nothing."""
 
 
-def compare(before: Raster, after: Raster, both: Compared, known: timedelta | None = None) -> Moves:
+def compare(
+    before: Raster,
+    after: Raster,
+    both: Compared,
+    known: timedelta | None = None,
+    zones: ZoneShift | None = None,
+) -> Moves:
     """What differs between the instants of `before` and `after`, which `both` has in one frame.
 
     `known`: the length by which all is moved, from elsewhere; taken if nothing contradicts it.
+    `zones`: what is written down for another zone, of which clocks that part make several lengths.
     """
     gone, come, removed, added = _apart(before, after)
     if not gone and not come:
@@ -64,7 +78,7 @@ def compare(before: Raster, after: Raster, both: Compared, known: timedelta | No
         gone, come, removed, added = _apart(before, after)
     first_gone = before.first if gone is before.bits else minutes_of(gone, FEW)
     first_come = after.first if come is after.bits else minutes_of(come, FEW)
-    pairs, is_whole = Pairs(), False
+    pairs, is_whole, is_written = Pairs(), False, False
     if gone and come:
         span, zone = frame.span, frame.time_zone
         search = _Shift(gone, come, both)
@@ -79,23 +93,49 @@ def compare(before: Raster, after: Raster, both: Compared, known: timedelta | No
             # What the ends of the span cut off is moved as well, but for what one of them cuts off
             # more than the other.
             pairs, is_whole = Pairs(min(removed, added), length, first), True
+            is_written = sure is not None and zones is not None
         elif max(removed, added) <= FEW_A_DAY * (span.minutes // DAY_MINUTES + 1):
-            shown = max(first_gone[-1], first_come[-1])
-            pairs = pairs_by_day(gone, come, span, zone, shown)
+            is_written = frame.is_parting and zones is not None
+            if frame.is_parting and zones is not None:
+                pairs = _written(gone, come, both, zones, min(removed, added))
+            else:
+                shown = max(first_gone[-1], first_come[-1])
+                pairs = pairs_by_day(gone, come, span, zone, shown)
             is_whole = pairs.by is not None and pairs.number == removed == added
     by, seconds = pairs.by, after.second - before.second
+    whole = timedelta(minutes=by, seconds=seconds) if by is not None else None
     # Two wall times may be one instant, where the clock skips one of them.
     moved = min(pairs.number, *number)
     return Moves(
         number[1] - moved,
         number[0] - moved,
         moved,
-        timedelta(minutes=by, seconds=seconds) if by is not None else None,
+        whole,
         _examples(first_gone, first_come, pairs, frame, (before.second, after.second)),
         gone,
         come,
         is_whole,
         frame,
+        whole if is_whole else known if frame.is_parting else None,
+        zones if is_written else None,
+    )
+
+
+def _written(gone: int, come: int, both: Compared, zones: ZoneShift, most: int) -> Pairs:
+    """Each fire with that of its wall time in the other zone, of `most` at most."""
+    base = both.frame.span.base
+    first, lengths, number = dict[int, int](), set[int](), 0
+    for minute in minutes_of(gone, gone.bit_count()):
+        at = zones.later(base + both.before.second + minute * MINUTE)
+        to = (at - base - both.after.second) // MINUTE
+        if to >= 0 and come >> to & 1:
+            number += 1
+            lengths.add(to - minute)
+            if len(first) < FEW:
+                first[minute] = to
+    # What the ends of the span cut off is moved as well.
+    return Pairs(
+        number if both.is_cut else most, lengths.pop() if len(lengths) == 1 else None, first
     )
 
 

@@ -18,9 +18,11 @@ from reconciler.plan.impact.frames import in_one_frame
 from reconciler.plan.impact.heatmap import Heat
 from reconciler.plan.impact.schedule_fires import Firing, Side, fires_of, side_of
 from reconciler.plan.impact.warnings import warnings_of
+from reconciler.plan.impact.zone_shift import zone_shift
 from reconciler.plan.options import HORIZON
 
 BUSIEST = 5
+_WEEK = timedelta(days=7)
 _LISTED = 96
 _ALL_LISTED = 20_000
 """Fires that are listed of one schedule, and of all: what a picture can show."""
@@ -115,10 +117,14 @@ def _differ(before: Side, after: Side) -> bool:
 
 def _impact(before: Side, after: Side, span: Span, listed: int) -> Impact:
     both = in_one_frame(before, after, span)
-    moves = compare(before.fires, after.fires, both)
-    if moves.by is not None and both.is_cut and min(before.fires.count, after.fires.count) <= FEW:
+    zones = zone_shift(before, after, span)
+    known = timedelta(seconds=zones.at(span.after)) if zones is not None else None
+    moves = compare(before.fires, after.fires, both, known, zones)
+    is_few = both.is_cut and min(before.fires.count, after.fires.count) <= FEW
+    if is_few and moves.by is not None and moves.by != known:
         known = unbounded(before, after, span)
-        if known is not None and known != moves.by:
+        # What is moved further is none of the few that are left.
+        if known is not None and known != moves.by and abs(known) < _WEEK:
             moves = compare(before.fires, after.fires, both, known)
     # Where nothing differs within the horizon, what is behind it shows what the change does.
     told = moves if moves.examples else behind(before, after, span)

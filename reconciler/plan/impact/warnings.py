@@ -67,9 +67,9 @@ def _now(
     most = (span.until - span.after) // HOUR + 1
     if max(before.fires.count, after.fires.count) > most:
         return
-    by = int(moves.by.total_seconds()) if moves.is_whole and moves.by is not None else None
+    by = int(moves.now.total_seconds()) if moves.now is not None else None
     low, high = sorted(rates)
-    if by is not None and abs(by) < DAY and high <= 1:
+    if by is not None and abs(by) < DAY and (high <= 1 or moves.zones is not None):
         yield from _between(before, after, moves, by, span)
     elif by is not None or moves.moved or moves.added == moves.removed or low > 0.99 * high:
         # Another shift may lead from one day, week or month into the next.
@@ -88,17 +88,24 @@ def _between(before: Side, after: Side, moves: Moves, by: int, span: Span) -> It
     now, name, frame = span.after, after.time_zone, moves.frame
     assert frame is not None
     # Of what is near now, the clock may tell another hour.
-    reach = frame.span.after + abs(by) + (DAY if frame.is_wall else 0)
+    zones = moves.zones if not frame.is_wall else None
+    reach = frame.span.after + abs(by) + (DAY if frame.is_wall or zones is not None else 0)
     if by < 0:
         moved = _labels(moves.gone, before.fires, reach, frame)
-        lost = iter([(frame.was(at), frame.shall(at + by)) for at in moved])
-        lost = iter([(at, there) for at, there in lost if there <= now])
+        ways = [
+            (at, zones.later(at)) if zones is not None else (frame.was(at), frame.shall(at + by))
+            for at in moved
+        ]
+        lost = iter([(at, there) for at, there in ways if there <= now])
         for at, there in islice(lost, 1):
             what = f"{_said(at, name)} moves to {_said(there, name)}, which is past"
             yield FireWarning("skips", f"applied now it skips a fire: {what}{_more(lost)}")
         return
     come = _labels(moves.come, after.fires, reach, frame)
-    pairs = [(frame.was(at - by), frame.shall(at)) for at in come]
+    pairs = [
+        (zones.earlier(at), at) if zones is not None else (frame.was(at - by), frame.shall(at))
+        for at in come
+    ]
     pairs = [(at, again) for at, again in pairs if at <= now]
     if not pairs:
         return

@@ -607,3 +607,76 @@ def test_a_start_behind_the_horizon() -> None:
     new = Cron("0 10 * * *", time_zone=LISBON, start_time=datetime(2027, 3, 1))
     found = impact_of(old, new, created=OLD)
     assert (found.moved, found.added, found.removed) == (0, 0, 14)
+
+
+# ---------------------------------------------------------------------------- another zone's clock
+
+
+@pytest.mark.parametrize(
+    ("expression", "zones", "hours"),
+    [
+        # The next day already in the other zone, and still the day before.
+        ("0 23 * * *", ("UTC", "Europe/Berlin"), -1),
+        ("30 0 * * *", ("Europe/Berlin", "UTC"), 1),
+        ("0 9 * * *", ("Asia/Tokyo", "America/New_York"), 14),
+        ("40 21 * * *", ("America/Denver", "America/St_Johns"), -3.5),
+        ("0 23 * * 1", ("UTC", "Europe/Berlin"), -1),
+        ("0 9,23 * * *", ("UTC", "Europe/Berlin"), -1),
+    ],
+)
+def test_another_zone_means_the_same_day(
+    expression: str, zones: tuple[str, str], hours: float
+) -> None:
+    before, after = (cron(expression, zone) for zone in zones)
+    impact = impact_of(before, after, at(12))
+    assert impact.moved_by == timedelta(hours=hours)
+    assert (impact.added, impact.removed) == (0, 0)
+    same_day = [each.kind for each in impact.warnings if each.kind in ("skips", "repeats")]
+    assert same_day == (["repeats"] if hours == 14 else [])
+
+
+def test_another_zone_and_another_time() -> None:
+    """Both count; of times that are moved by several lengths, instants tell what they can."""
+    impact = impact_of(cron("0 23 * * *"), cron("0 22 * * *", "Europe/Berlin"), at(12))
+    assert impact.moved_by == timedelta(hours=-2)
+    impact = impact_of(cron("0 5,9 * * *"), cron("0 5,11 * * *", "Europe/Berlin"), at(12))
+    assert (impact.moved, impact.moved_by) == (28, None)
+    impact = impact_of(cron("0 5,9 * * *"), cron("0 5 * * *", "Europe/Berlin"), at(12))
+    assert (impact.moved, impact.removed) == (14, 14)
+
+
+def test_another_zone_on_clocks_that_part() -> None:
+    """London changes within it: no length holds for all, but each fire has its own partner."""
+    zones = ("Europe/London", "Pacific/Chatham")
+    before, after = (cron("15 17 * * *", zone) for zone in zones)
+    impact = impact_of(before, after, at(19, 48, day=11, month=10))
+    assert (impact.moved, impact.moved_by, impact.added, impact.removed) == (14, None, 0, 0)
+    [(kind, message)] = [(each.kind, each.message[:24]) for each in impact.warnings]
+    assert (kind, message) == ("clock_differs", "from 25 Oct 2026 on it f")
+
+
+def test_an_end_does_not_move_fires_by_more_than_are_left() -> None:
+    """From the 27th to the 13th is seventeen days later; but none of these fires is."""
+    end, zone = datetime(2026, 11, 5, 22, 59), "America/St_Johns"
+    before = Cron("44 3,12 15,23,27 * *", None, end, zone)
+    after = Cron("44 3,12 1,9,13 * *", None, end, zone)
+    impact = impact_of(before, after, at(14, 5, day=24, month=10))
+    assert (impact.moved, impact.moved_by) == (2, timedelta(days=5))
+
+
+def test_a_length_behind_the_horizon_holds_for_a_year() -> None:
+    """From the 5th to the 31st is no one length: some months have no such day."""
+    now = at(9, 54, day=13, month=3)
+    impact = impact_of(cron("0 7 5 * *"), cron("0 7 31 * *"), at(9, 54, day=13, month=2))
+    assert impact.moved_by is None
+    assert impact_of(cron("0 7 5 * *"), cron("0 7 31 * *"), now, days=10).moved_by is None
+    later = impact_of(cron("0 7 5 * *"), cron("0 8 5 * *"), now)
+    assert (later.moved, later.moved_by) == (0, timedelta(hours=1))
+    assert later.examples[0] == MovedFire(at(7, day=5, month=4), at(8, day=5, month=4))
+
+
+def test_a_start_behind_a_horizon_in_which_the_clock_changes() -> None:
+    before, after = cron("0 2 * * *", LISBON), cron("0 9 * * *", LISBON)
+    later = replace(after, start_time=datetime(2027, 5, 1))
+    impact = impact_of(before, later, at(12, day=20, month=3, year=2027))
+    assert (impact.moved, impact.added, impact.removed) == (0, 0, 14)
