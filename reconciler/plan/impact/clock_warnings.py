@@ -149,10 +149,10 @@ def _apart(old: str, new: str, at: int) -> int:
 @lru_cache(maxsize=1024)
 def _parts(old: str, new: str, after: int, usual: int | None) -> tuple[tuple[int, int], ...]:
     """From when until when, within a year, two clocks are apart by another length than `usual`; or,
-    without one, than at first.
+    without one, than at first. Not for some hours of one night, in which both change.
     """
     until = after + YEAR
     changes = sorted({c.at for name in (old, new) for c in clock(name).changes(after, until)})
     first = _apart(old, new, after) if usual is None else usual
     ends = pairwise([*changes, until])
-    return tuple((at, end) for at, end in ends if _apart(old, new, at) != first)
+    return tuple((at, end) for at, end in ends if end - at >= DAY and _apart(old, new, at) != first)

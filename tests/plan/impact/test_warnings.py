@@ -406,6 +406,12 @@ def test_zones_that_part_before_the_first_fire() -> None:
     assert words == "from 29 Mar 2026 on it fires 7 hours earlier than it did"
 
 
+def test_zones_that_part_for_some_hours_of_a_night() -> None:
+    """Beirut changes at midnight, London four hours later."""
+    london = cron("9 0 * * *", "Europe/London")
+    assert parted(london, replace(london, time_zone="Asia/Beirut"), at(20, 27, 18, 10)) == []
+
+
 def test_zones_that_part_of_what_fires_seldom() -> None:
     monthly = cron("0 5 1 * *")
     for zone, how in (
