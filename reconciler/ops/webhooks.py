@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Forge = Literal["github", "gitlab", "azuredevops"]
-Conclusion = Literal["push", "ping", "ignored", "replayed", "unauthorized", "malformed"]
+Verdict = Literal["push", "ping", "ignored", "replayed", "unauthorized", "malformed"]
 """`ignored`: another event, or another branch."""
 
 _REMEMBERED = 2000
@@ -57,7 +57,7 @@ class Hooks:
         """Whether a secret was set for it."""
         return bool(self._secrets.of(forge))
 
-    def judge(self, forge: Forge, headers: Mapping[str, str], body: bytes) -> Conclusion:
+    def judge(self, forge: Forge, headers: Mapping[str, str], body: bytes) -> Verdict:
         """What to do; `headers` by their names in lower case."""
         secret = self._secrets.of(forge)
         if not secret or not _PROOFS[forge](secret, headers, body):
@@ -124,7 +124,7 @@ def _same(ours: str, theirs: str) -> bool:
 
 def _read_github(
     headers: Mapping[str, str], document: Mapping[str, Any], branch: str | None
-) -> Conclusion:
+) -> Verdict:
     match headers.get("x-github-event"):
         case "ping":
             return "ping"
@@ -136,7 +136,7 @@ def _read_github(
 
 def _read_gitlab(
     headers: Mapping[str, str], document: Mapping[str, Any], branch: str | None
-) -> Conclusion:
+) -> Verdict:
     if document.get("object_kind") != "push":
         return "ignored"
     return _push(document.get("ref"), branch)
@@ -144,7 +144,7 @@ def _read_gitlab(
 
 def _read_azuredevops(
     headers: Mapping[str, str], document: Mapping[str, Any], branch: str | None
-) -> Conclusion:
+) -> Verdict:
     """Service hooks: the event `git.push`, whose resource lists what references moved."""
     if document.get("eventType") != "git.push":
         return "ignored"
@@ -156,7 +156,7 @@ def _read_azuredevops(
     return "push" if any(_push(name, branch) == "push" for name in names) else "ignored"
 
 
-def _push(ref: object, branch: str | None) -> Conclusion:
+def _push(ref: object, branch: str | None) -> Verdict:
     if not isinstance(ref, str):
         return "malformed"
     if branch is None:

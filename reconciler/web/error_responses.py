@@ -8,7 +8,7 @@ from typing import Any, Literal
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Scope
 
-Door = Literal["arm", "v1", "page"]
+Api = Literal["arm", "v1", "page"]
 _ARM = ("/subscriptions", "/providers")
 _V1 = ("/pipelines/v1.0", "/history/v1.0", "/discovery")
 
@@ -20,7 +20,7 @@ def with_plain_prefix(path: str) -> str:
     return prefix + path[len(prefix) :]
 
 
-def api_of(path: str) -> Door:
+def api_of(path: str) -> Api:
     """Which door a path belongs to."""
     lower = path.lower()
     if _is_below(lower, _ARM):

@@ -59,7 +59,7 @@ class Caller:
         return [item["name"] for page in self.pages(**query) for item in page["value"]]
 
 
-class ProviderPool:
+class Opened:
     """Stand-ins with a caller each; at the end, none of them may have seen a broken contract."""
 
     def __init__(self) -> None:
@@ -72,8 +72,8 @@ class ProviderPool:
 
 
 @pytest.fixture
-def start() -> Iterator[ProviderPool]:
-    opened = ProviderPool()
+def start() -> Iterator[Opened]:
+    opened = Opened()
     yield opened
     for arm, call in opened.all:
         call.session.close()
@@ -90,7 +90,7 @@ def trigger(**changes: Any) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------- puts
 
 
-def test_a_put_answers_201_and_is_done_when_its_operation_says_so(start: ProviderPool) -> None:
+def test_a_put_answers_201_and_is_done_when_its_operation_says_so(start: Opened) -> None:
     arm, call = start(polls=2)
     response = call.put("nightly")
     assert response.status_code == 201
@@ -108,7 +108,7 @@ def test_a_put_answers_201_and_is_done_when_its_operation_says_so(start: Provide
     assert call("GET", "/nightly").json()["properties"]["provisioningState"] == "Succeeded"
 
 
-def test_an_update_answers_201_and_creating_too(start: ProviderPool) -> None:
+def test_an_update_answers_201_and_creating_too(start: Opened) -> None:
     _, call = start()
     call.put("nightly")
     response = call.put("nightly", pipeline(description="again"))
@@ -117,7 +117,7 @@ def test_an_update_answers_201_and_creating_too(start: ProviderPool) -> None:
     assert call("GET", "/nightly").json()["properties"]["description"] == "again"
 
 
-def test_what_was_left_out_is_filled_in(start: ProviderPool) -> None:
+def test_what_was_left_out_is_filled_in(start: Opened) -> None:
     arm, call = start(now=lambda: NOON)
     definition = {"jobType": "pipeline", "inputs": {"x": {"jobInputType": "literal", "value": "1"}}}
     bare = {
@@ -167,7 +167,7 @@ def test_what_was_left_out_is_filled_in(start: ProviderPool) -> None:
 
 
 def test_a_start_is_filled_in_on_the_clocks_of_the_zone_and_anew_by_each_put(
-    start: ProviderPool,
+    start: Opened,
 ) -> None:
     clock = [NOON]
     _, call = start(now=lambda: clock[0])
@@ -182,13 +182,13 @@ def test_a_start_is_filled_in_on_the_clocks_of_the_zone_and_anew_by_each_put(
 
 
 @pytest.mark.parametrize("text", ["2022-03-10 10:15:00", "2022-03-10T10:15:00", "2022-03-10T10:15"])
-def test_times_come_back_as_they_were_sent(start: ProviderPool, text: str) -> None:
+def test_times_come_back_as_they_were_sent(start: Opened, text: str) -> None:
     _, call = start()
     call.put("nightly", trigger(startTime=text))
     assert call("GET", "/nightly").json()["properties"]["trigger"]["startTime"] == text
 
 
-def test_an_empty_experiment_and_macros_stay(start: ProviderPool) -> None:
+def test_an_empty_experiment_and_macros_stay(start: Opened) -> None:
     _, call = start()
     value = {"jobInputType": "literal", "value": "${{creation_context.trigger_time}}"}
     action = pipeline()["action"]
@@ -199,7 +199,7 @@ def test_an_empty_experiment_and_macros_stay(start: ProviderPool) -> None:
     assert read["experimentName"] == ""
 
 
-def test_an_update_that_does_not_say_is_enabled_switches_on(start: ProviderPool) -> None:
+def test_an_update_that_does_not_say_is_enabled_switches_on(start: Opened) -> None:
     _, call = start()
     call.put("nightly", pipeline(isEnabled=False))
     assert call("GET", "/nightly").json()["properties"]["isEnabled"] is False
@@ -209,7 +209,7 @@ def test_an_update_that_does_not_say_is_enabled_switches_on(start: ProviderPool)
     assert call("GET", "/nightly").json()["properties"]["isEnabled"] is True
 
 
-def test_a_put_replaces_the_whole(start: ProviderPool) -> None:
+def test_a_put_replaces_the_whole(start: Opened) -> None:
     _, call = start()
     call.put("nightly", pipeline(tags={"a": "b"}, description="words"))
     call.put("nightly")
@@ -218,21 +218,21 @@ def test_a_put_replaces_the_whole(start: ProviderPool) -> None:
 
 
 @pytest.mark.parametrize(("kept", "seen"), [("accepted", "new"), ("ignored", "old")])
-def test_a_changed_display_name(start: ProviderPool, kept: str, seen: str) -> None:
+def test_a_changed_display_name(start: Opened, kept: str, seen: str) -> None:
     _, call = start(display_names=kept)
     call.put("nightly", pipeline(displayName="old"))
     call.put("nightly", pipeline(displayName="new"))
     assert call("GET", "/nightly").json()["properties"]["displayName"] == seen
 
 
-def test_without_the_header_the_schedule_tells_its_state(start: ProviderPool) -> None:
+def test_without_the_header_the_schedule_tells_its_state(start: Opened) -> None:
     _, call = start(async_header=False, polls=1)
     assert "Azure-AsyncOperation" not in call.put("nightly").headers
     states = [call("GET", "/nightly").json()["properties"]["provisioningState"] for _ in "ab"]
     assert states == ["Creating", "Succeeded"]
 
 
-def test_a_put_that_nobody_polls_is_done_all_the_same(start: ProviderPool) -> None:
+def test_a_put_that_nobody_polls_is_done_all_the_same(start: Opened) -> None:
     _, call = start(polls=1)
     call.put("nightly")
     states = [
@@ -241,7 +241,7 @@ def test_a_put_that_nobody_polls_is_done_all_the_same(start: ProviderPool) -> No
     assert states == ["Creating", "Succeeded"]
 
 
-def test_an_operation_may_say_when_to_ask_again(start: ProviderPool) -> None:
+def test_an_operation_may_say_when_to_ask_again(start: Opened) -> None:
     _, call = start(polls=1, retry_after=7)
     response = call.put("nightly")
     polled = call("GET", response.headers["Azure-AsyncOperation"])
@@ -290,7 +290,7 @@ def broken(path: str, value: Any = None) -> dict[str, Any]:
         ("action.jobDefinition.jobType", None, "jobType is required"),
     ],
 )
-def test_bad_bodies_are_refused(start: ProviderPool, path: str, value: Any, words: str) -> None:
+def test_bad_bodies_are_refused(start: Opened, path: str, value: Any, words: str) -> None:
     _, call = start(now=lambda: NOON)
     response = call.put("nightly", broken(path, value))
     assert response.status_code == 400
@@ -301,7 +301,7 @@ def test_bad_bodies_are_refused(start: ProviderPool, path: str, value: Any, word
     assert call("GET", "/nightly").status_code == 404
 
 
-def test_an_end_is_past_by_the_clocks_of_its_zone(start: ProviderPool) -> None:
+def test_an_end_is_past_by_the_clocks_of_its_zone(start: Opened) -> None:
     _, call = start(now=lambda: NOON)
     pacific = trigger(endTime="2022-11-07T02:51:36", timeZone="Pacific Standard Time")
     assert call.put("nightly", pacific).status_code == 201
@@ -310,12 +310,12 @@ def test_an_end_is_past_by_the_clocks_of_its_zone(start: ProviderPool) -> None:
 
 
 @pytest.mark.parametrize("name", ["-a", "a b", "a.b", "a" * 256, "é"])
-def test_bad_names_are_refused(start: ProviderPool, name: str) -> None:
+def test_bad_names_are_refused(start: Opened, name: str) -> None:
     _, call = start()
     assert call.put(name).status_code == 400
 
 
-def test_a_body_that_is_no_object_is_refused(start: ProviderPool) -> None:
+def test_a_body_that_is_no_object_is_refused(start: Opened) -> None:
     _, call = start()
     for content in (b"", b"[]", b"{"):
         assert call("PUT", "/nightly", data=content).status_code == 400
@@ -354,7 +354,7 @@ def test_a_cron_of_five_stars_breaks_the_contract() -> None:
         call.session.close()
 
 
-def test_members_of_a_later_version_can_be_let_through(start: ProviderPool) -> None:
+def test_members_of_a_later_version_can_be_let_through(start: Opened) -> None:
     _, call = start(later={"futureThing"})
     call.put("nightly", pipeline(futureThing={"a": 1}))
     assert call("GET", "/nightly").json()["properties"]["futureThing"] == {"a": 1}
@@ -363,7 +363,7 @@ def test_members_of_a_later_version_can_be_let_through(start: ProviderPool) -> N
 # ---------------------------------------------------------------------------------- reads, deletes
 
 
-def test_what_is_not_there(start: ProviderPool) -> None:
+def test_what_is_not_there(start: Opened) -> None:
     arm, call = start(jobs={"train"})
     response = call("GET", "/nope")
     assert response.status_code == 404
@@ -381,7 +381,7 @@ def test_what_is_not_there(start: ProviderPool) -> None:
     assert call("GET", f"{arm.address}{arm.workspace_id}/jobs/nope").status_code == 404
 
 
-def test_lists_show_what_they_are_asked_for(start: ProviderPool) -> None:
+def test_lists_show_what_they_are_asked_for(start: Opened) -> None:
     arm, call = start()
     arm.put_live("on", pipeline())
     arm.put_live("off", pipeline(isEnabled=False))
@@ -391,7 +391,7 @@ def test_lists_show_what_they_are_asked_for(start: ProviderPool) -> None:
     assert call("GET", params={"listViewType": "Some"}).status_code == 400
 
 
-def test_lists_come_in_pages(start: ProviderPool) -> None:
+def test_lists_come_in_pages(start: Opened) -> None:
     arm, call = start(page_size=4)
     names = arm.seed(10)
     pages = list(call.pages(listViewType="All"))
@@ -405,12 +405,12 @@ def test_lists_come_in_pages(start: ProviderPool) -> None:
     assert call("GET", params={"$skip": "4"}).status_code == 400
 
 
-def test_the_last_page_may_say_null(start: ProviderPool) -> None:
+def test_the_last_page_may_say_null(start: Opened) -> None:
     _, call = start(null_next_link=True)
     assert call("GET").json() == {"value": [], "nextLink": None}
 
 
-def test_a_list_goes_on_where_it_was_when_schedules_come_and_go(start: ProviderPool) -> None:
+def test_a_list_goes_on_where_it_was_when_schedules_come_and_go(start: Opened) -> None:
     arm, call = start(page_size=2)
     arm.seed(5)
     pages = call.pages(listViewType="All")
@@ -423,20 +423,20 @@ def test_a_list_goes_on_where_it_was_when_schedules_come_and_go(start: ProviderP
     assert rest == ["schedule-00002", "schedule-00004", "new"]
 
 
-def test_items_may_lack_an_id(start: ProviderPool) -> None:
+def test_items_may_lack_an_id(start: Opened) -> None:
     arm, call = start(with_ids=False)
     arm.put_live("nightly", pipeline())
     assert call("GET", "/nightly").json().keys() == {"name", "properties", "systemData"}
 
 
-def test_ten_thousand_schedules(start: ProviderPool) -> None:
+def test_ten_thousand_schedules(start: Opened) -> None:
     arm, call = start(page_size=1000)
     arm.seed(10_000)
     assert len(call.names(listViewType="All")) == 10_000
     assert arm.counts == {"GET list": 10}
 
 
-def test_only_a_disabled_schedule_is_deleted(start: ProviderPool) -> None:
+def test_only_a_disabled_schedule_is_deleted(start: Opened) -> None:
     arm, call = start(polls=1)
     arm.put_live("nightly", pipeline())
     response = call("DELETE", "/nightly")
@@ -462,7 +462,7 @@ def test_only_a_disabled_schedule_is_deleted(start: ProviderPool) -> None:
 # -------------------------------------------------------------------------------------- ARM's front
 
 
-def test_tokens(start: ProviderPool) -> None:
+def test_tokens(start: Opened) -> None:
     arm, call = start()
     call.put("nightly")
     wrong = call("GET", headers={"Authorization": "Bearer wrong"})
@@ -476,7 +476,7 @@ def test_tokens(start: ProviderPool) -> None:
     assert call("GET", headers={"Authorization": "Bearer fresh"}).status_code == 200
 
 
-def test_versions(start: ProviderPool) -> None:
+def test_versions(start: Opened) -> None:
     arm, call = start()
     unknown = call("GET", params={"api-version": "2020-01-01"})
     assert unknown.status_code == 400
@@ -486,7 +486,7 @@ def test_versions(start: ProviderPool) -> None:
     assert call("GET", params={"api-version": "2023-06-01-preview"}).status_code == 200
 
 
-def test_addresses_that_are_not_there(start: ProviderPool) -> None:
+def test_addresses_that_are_not_there(start: Opened) -> None:
     arm, call = start()
 
     def code(method: str, url: str) -> tuple[int, str]:
@@ -506,7 +506,7 @@ def test_addresses_that_are_not_there(start: ProviderPool) -> None:
     assert call("GET", f"{workspace}/schedules".replace("resourceG", "resourceg")).ok
 
 
-def test_limits(start: ProviderPool) -> None:
+def test_limits(start: Opened) -> None:
     seconds = [0.0]
     arm, call = start(reads=(3, 0.5), writes=(1, 0.25), monotonic=lambda: seconds[0])
     reads = [call("GET") for _ in range(4)]
@@ -525,13 +525,13 @@ def test_limits(start: ProviderPool) -> None:
     assert arm.throttled == 3
 
 
-def test_without_limits_there_is_plenty_left(start: ProviderPool) -> None:
+def test_without_limits_there_is_plenty_left(start: Opened) -> None:
     _, call = start()
     assert call("GET").headers["x-ms-ratelimit-remaining-subscription-reads"] == "11999"
     assert call.put("a").headers["x-ms-ratelimit-remaining-subscription-writes"] == "1199"
 
 
-def test_correlation_ids(start: ProviderPool) -> None:
+def test_correlation_ids(start: Opened) -> None:
     _, call = start()
     response = call("GET", headers={"x-ms-correlation-request-id": "mine"})
     assert response.headers["x-ms-correlation-request-id"] == "mine"
@@ -541,7 +541,7 @@ def test_correlation_ids(start: ProviderPool) -> None:
 # ------------------------------------------------------------------------------- what goes wrong
 
 
-def test_connections_drop_before_or_after_the_work(start: ProviderPool) -> None:
+def test_connections_drop_before_or_after_the_work(start: Opened) -> None:
     arm, call = start()
     arm.drop(method="PUT")
     with pytest.raises(requests.ConnectionError):
@@ -556,7 +556,7 @@ def test_connections_drop_before_or_after_the_work(start: ProviderPool) -> None:
     assert arm.faults.pending() == []
 
 
-def test_a_page_that_fails_half_way(start: ProviderPool) -> None:
+def test_a_page_that_fails_half_way(start: Opened) -> None:
     arm, call = start(page_size=2)
     arm.seed(6)
     arm.truncate(route="list", skip=1)
@@ -567,7 +567,7 @@ def test_a_page_that_fails_half_way(start: ProviderPool) -> None:
     assert len(call.names()) == 6
 
 
-def test_a_truncated_body_of_an_operation(start: ProviderPool) -> None:
+def test_a_truncated_body_of_an_operation(start: Opened) -> None:
     arm, call = start()
     response = call.put("nightly")
     arm.truncate(route="operation")
@@ -576,7 +576,7 @@ def test_a_truncated_body_of_an_operation(start: ProviderPool) -> None:
     assert call.poll(response)["status"] == "Succeeded"
 
 
-def test_storms(start: ProviderPool) -> None:
+def test_storms(start: Opened) -> None:
     arm, call = start()
     arm.fail(503, times=2, retry_after="3")
     arm.fail(500)
@@ -588,7 +588,7 @@ def test_storms(start: ProviderPool) -> None:
 
 
 @pytest.mark.parametrize("leaves", ["previous", "failed"])
-def test_an_operation_that_fails_is_a_200(start: ProviderPool, leaves: str) -> None:
+def test_an_operation_that_fails_is_a_200(start: Opened, leaves: str) -> None:
     arm, call = start()
     arm.put_live("nightly", pipeline(description="before"))
     arm.fail_operations("The compute is gone", leaves=leaves, schedule="nightly", polls=1)
@@ -605,14 +605,14 @@ def test_an_operation_that_fails_is_a_200(start: ProviderPool, leaves: str) -> N
     assert call.poll(call.put("nightly", pipeline(description="after")))["status"] == "Succeeded"
 
 
-def test_a_create_that_fails_leaves_nothing(start: ProviderPool) -> None:
+def test_a_create_that_fails_leaves_nothing(start: Opened) -> None:
     arm, call = start()
     arm.fail_operations()
     assert call.poll(call.put("nightly"))["status"] == "Failed"
     assert arm.names() == []
 
 
-def test_an_operation_that_never_ends(start: ProviderPool) -> None:
+def test_an_operation_that_never_ends(start: Opened) -> None:
     arm, call = start()
     arm.never_end_operations(schedule="nightly")
     other, response = call.put("other"), call.put("nightly")
@@ -623,7 +623,7 @@ def test_an_operation_that_never_ends(start: ProviderPool) -> None:
     assert call.poll(response)["status"] == "Succeeded"
 
 
-def test_a_put_overtakes_one_that_is_under_way(start: ProviderPool) -> None:
+def test_a_put_overtakes_one_that_is_under_way(start: Opened) -> None:
     arm, call = start(polls=5)
     first = call.put("nightly", pipeline(description="first"))
     arm.fail_operations(polls=0)
@@ -634,7 +634,7 @@ def test_a_put_overtakes_one_that_is_under_way(start: ProviderPool) -> None:
     assert [call.poll(first)["status"] for _ in range(6)][-1] == "Succeeded"
 
 
-def test_somebody_else_deletes_and_edits(start: ProviderPool) -> None:
+def test_somebody_else_deletes_and_edits(start: Opened) -> None:
     arm, call = start()
     for name in ("nightly", "weekly"):
         arm.put_live(name, pipeline())
@@ -649,13 +649,13 @@ def test_somebody_else_deletes_and_edits(start: ProviderPool) -> None:
     assert read["properties"]["trigger"]["startTime"]
 
 
-def test_a_token_that_expires_in_the_middle(start: ProviderPool) -> None:
+def test_a_token_that_expires_in_the_middle(start: Opened) -> None:
     arm, call = start()
     arm.before(lambda _: arm.expire_token("fresh"), method="PUT", skip=2)
     assert [call.put(name).status_code for name in "abc"] == [201, 201, 401]
 
 
-def test_calls_run_side_by_side_and_take_their_time(start: ProviderPool) -> None:
+def test_calls_run_side_by_side_and_take_their_time(start: Opened) -> None:
     inside = threading.Barrier(8, timeout=20)
 
     def together(_: object) -> float:
@@ -679,7 +679,7 @@ def test_calls_run_side_by_side_and_take_their_time(start: ProviderPool) -> None
     assert arm.most_at_once == 8
 
 
-def test_the_log_keeps_what_was_sent(start: ProviderPool) -> None:
+def test_the_log_keeps_what_was_sent(start: Opened) -> None:
     arm, call = start()
     call.put("nightly", pipeline(description="words"))
     (put,) = arm.called("PUT", "schedule")
@@ -689,7 +689,7 @@ def test_the_log_keeps_what_was_sent(start: ProviderPool) -> None:
     assert arm.called() == []
 
 
-def test_other_action_types_are_kept(start: ProviderPool) -> None:
+def test_other_action_types_are_kept(start: Opened) -> None:
     arm, call = start()
     monitor = {"actionType": "CreateMonitor", "monitorDefinition": {"signals": {}}}
     arm.put_live("monitor", pipeline(action=monitor))

@@ -30,7 +30,7 @@ DAILY = {"type": "recurrence", "frequency": "day", "interval": 1}
 INBOX = {"type": "datastore", "datastore": "inbox", "path_on_datastore": "images"}
 
 
-class ProviderPool(ABC):
+class Opened(ABC):
     """One target, empty at first, that several owners may work on."""
 
     @abstractmethod
@@ -50,7 +50,7 @@ class Contract(ABC):
     """Schedules of every shape that the provider takes."""
 
     @abstractmethod
-    def open(self) -> AbstractContextManager[ProviderPool]:
+    def open(self) -> AbstractContextManager[Opened]:
         """A target with nothing in it."""
 
     def declare(self, name: str, **document: Any) -> Schedule:
@@ -413,11 +413,11 @@ def without_start(schedule: Schedule) -> Schedule:
     return replace(schedule, trigger=replace(schedule.trigger, start_time=None))
 
 
-def find(target: ProviderPool, name: str) -> LiveSchedule:
+def find(target: Opened, name: str) -> LiveSchedule:
     return next(live for live in target.as_owner().list() if live.key.name == name)
 
 
-def only(target: ProviderPool) -> LiveSchedule:
+def only(target: Opened) -> LiveSchedule:
     [found] = target.as_owner().list()
     return found
 
@@ -430,14 +430,14 @@ def disable(provider: Provider, name: str) -> None:
     provider.disable(next(live for live in provider.list() if live.key.name == name))
 
 
-def snapshot(target: ProviderPool) -> dict[str, tuple[str, str | None, str]]:
+def snapshot(target: Opened) -> dict[str, tuple[str, str | None, str]]:
     return {
         live.key.name: (live.fingerprint, live.owner, repr(live.schedule))
         for live in target.as_owner().list()
     }
 
 
-def assert_law(declared: Sequence[Schedule], target: ProviderPool) -> None:
+def assert_law(declared: Sequence[Schedule], target: Opened) -> None:
     """A second cycle changes nothing, and what is listed is what canonical says."""
     provider = target.as_owner()
     plan = plan_target(declared, provider, owner=OWNER, options=PlanOptions(allow_empty=True))

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from providers.azureml.opened import provider
-from providers.contract import DAILY, DEEP, KEYS, NAMES, Contract, ProviderPool, optional
+from providers.contract import DAILY, DEEP, KEYS, NAMES, Contract, Opened, optional
 from reconciler.document import schedule_from_document
 from reconciler.model import Key, Schedule
 from reconciler.providers.azureml.client import Client
@@ -29,7 +29,7 @@ WEEKLY = {
 }
 
 
-class OpenedWorkspace(ProviderPool):
+class OpenedWorkspace(Opened):
     def __init__(self, arm: StandIn) -> None:
         self.arm = arm
         self.opened: list[AzureMLProvider] = []

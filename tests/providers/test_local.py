@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from helpers import OWNER, TARGET, schedule, with_job_file
 
-from providers.contract import INBOX, Contract, ProviderPool, declare
+from providers.contract import INBOX, Contract, Opened, declare
 from reconciler.errors import ConfigError, DeclarationError, ProviderError, Rejected
 from reconciler.model import Note, Outcome, Schedule
 from reconciler.providers.local import LocalProvider, publication, split_reference
@@ -20,7 +20,7 @@ from reconciler.reconcile import plan_target, reconcile
 from reconciler.workspace.store.schedules import Store
 
 
-class OpenedFile(ProviderPool):
+class OpenedFile(Opened):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.opened: list[Store] = []

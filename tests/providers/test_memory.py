@@ -6,11 +6,11 @@ from contextlib import contextmanager
 
 from helpers import OWNER, TARGET
 
-from providers.contract import Contract, ProviderPool
+from providers.contract import Contract, Opened
 from reconciler.providers.memory import MemoryProvider
 
 
-class OpenedMemory(ProviderPool):
+class OpenedMemory(Opened):
     def __init__(self) -> None:
         self.provider = MemoryProvider(TARGET, owner=OWNER)
 

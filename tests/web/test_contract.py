@@ -13,7 +13,7 @@ from helpers import CRON, OWNER, TARGET, schedule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from providers.azureml.opened import VirtualClock
-from providers.contract import DAILY, Contract, ProviderPool
+from providers.contract import DAILY, Contract, Opened
 from providers.test_azureml import (
     COMMON,
     CRONS,
@@ -35,7 +35,7 @@ from reconciler.providers.azureml.provider import AzureMLProvider
 from web.opened import SUBSCRIPTION, TOKEN, Server
 
 
-class OpenedServer(ProviderPool):
+class OpenedServer(Opened):
     def __init__(self, server: Server) -> None:
         self.server = server
         self.clients: list[Client] = []

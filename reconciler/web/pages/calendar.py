@@ -14,7 +14,7 @@ from reconciler.firing.counting.bitsets import DAY_MINUTES, span_of
 from reconciler.firing.counting.count import raster
 from reconciler.plan.impact.heatmap import Heat
 from reconciler.web.pages import charts
-from reconciler.web.pages.common import kept, services_of
+from reconciler.web.pages.common import page_cache, services_of
 from reconciler.web.pages.upcoming_fires import KnownFires
 from reconciler.web.templating import render
 
@@ -26,7 +26,7 @@ async def show_calendar(request: Request) -> Response:
     """The next two weeks, and the next day."""
     services = services_of(request)
     now = services.clock().astimezone(UTC)
-    upcoming = kept(request).upcoming
+    upcoming = page_cache(request).upcoming
     known = await services.read(upcoming.enabled)
     values = await _counted(request, known, now)
     values["upcoming"] = await services.read(lambda w: upcoming.next(w, now, _FEW))

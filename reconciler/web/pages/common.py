@@ -35,20 +35,20 @@ def services_of(request: Request) -> Services:
     return found
 
 
-def kept(request: Request) -> PageCache:
+def page_cache(request: Request) -> PageCache:
     """What is kept between requests; made when it is first asked for."""
     state = request.app.state
     if not hasattr(state, "kept"):
         services = services_of(request)
-        state.kept = PageCache(Upcoming(), DriftWatch(services.site))
-        services.closing.append(state.kept.drift.close)
-    found: PageCache = state.kept
+        state.page_cache = PageCache(Upcoming(), DriftWatch(services.site))
+        services.closing.append(state.page_cache.drift.close)
+    found: PageCache = state.page_cache
     return found
 
 
 async def last_drift(request: Request, now: datetime) -> Drift | None:
     """How what is live differs from the repository, as far as that is known."""
-    return await asyncio.to_thread(kept(request).drift.last, now)
+    return await asyncio.to_thread(page_cache(request).drift.last, now)
 
 
 def page_of(request: Request) -> int:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from reconciler.web.pages.common import kept, last_drift, services_of
+from reconciler.web.pages.common import last_drift, page_cache, services_of
 from reconciler.web.pages.drift import Drift
 from reconciler.web.pages.history import conditions_of
 from reconciler.web.templating import render
@@ -24,7 +24,7 @@ async def overview(request: Request) -> Response:
     """How things stand."""
     services = services_of(request)
     now = services.clock()
-    upcoming = kept(request).upcoming
+    upcoming = page_cache(request).upcoming
     values = await services.read(lambda workspace: _read(workspace, now))
     values["upcoming"] = await services.read(lambda w: upcoming.next(w, now, _FEW))
     values["conditions"] = await conditions_of(request)

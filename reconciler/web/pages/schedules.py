@@ -23,7 +23,15 @@ from reconciler.model import DatastoreChange, Key, LiveSchedule, Trigger
 from reconciler.render.documents import schedule_document
 from reconciler.web.access.authentication import require, who
 from reconciler.web.pages import charts
-from reconciler.web.pages.common import SIZE, asked, form_of, kept, last_drift, page_of, services_of
+from reconciler.web.pages.common import (
+    SIZE,
+    asked,
+    form_of,
+    last_drift,
+    page_cache,
+    page_of,
+    services_of,
+)
 from reconciler.web.pages.drift import Drift
 from reconciler.web.pages.history import changes_of
 from reconciler.web.template_filters import document, inputs, path_of, plain
@@ -215,7 +223,7 @@ async def _set_enabled(request: Request, enabled: bool) -> Response:
     require(request, "write")
     name = request.path_params["name"]
     await services_of(request).write(lambda w: w.set_enabled(name, enabled), by=who(request))
-    kept(request).drift.outdate()
+    page_cache(request).drift.outdate()
     return RedirectResponse(path_of("schedules", name), 303)
 
 
