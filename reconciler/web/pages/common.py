@@ -38,7 +38,7 @@ def services_of(request: Request) -> Services:
 def page_cache(request: Request) -> PageCache:
     """What is kept between requests; made when it is first asked for."""
     state = request.app.state
-    if not hasattr(state, "kept"):
+    if not hasattr(state, "page_cache"):
         services = services_of(request)
         state.page_cache = PageCache(Upcoming(), DriftWatch(services.site))
         services.closing.append(state.page_cache.drift.close)
