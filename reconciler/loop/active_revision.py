@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from reconciler.config import Config, Target
-from reconciler.errors import ConfigError, SourceError
+from reconciler.errors import ConfigError, Halted, SourceError
 from reconciler.loop.reader.direct import DirectReader, Reader
 from reconciler.loop.source import Revision, Source
 from reconciler.model import Schedule
@@ -121,6 +121,8 @@ class ActiveRevision:
                 future = self._reading[key] = self._threads.submit(read, *asked)
         try:
             found = future.result(None if wait else self._patience)
+        except CancelledError as error:  # it had not begun when all was ended
+            raise Halted("the loop was told to stop") from error
         except NotYet:
             if future.done():  # it is what was read that raises this
                 raise

@@ -28,6 +28,8 @@ def hostile(event, args):
         os._exit(3)
     elif name == "leave.yaml":
         os._exit(0)
+    elif name == "bug.yaml":
+        raise KeyError("nobody thought of it")
     elif name == "eat.yaml":
         eaten = []
         while True:

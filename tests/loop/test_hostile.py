@@ -179,6 +179,20 @@ def test_git_source_too(tmp_path: Path) -> None:
         assert loop.stop() == 0
 
 
+def test_a_bug_of_ours_is_said_and_stops_nothing(tmp_path: Path) -> None:
+    origin = repository(tmp_path, "one", config=CONFIG)
+    changed = {"PYTHONPATH": site(tmp_path / "site")}
+    with Run(origin, *OPTIONS, *READING, **changed) as loop:
+        loop.wait("cycle", outcome="applied", target="second")
+        write(origin, {"schedules/bug.yaml": "name: bug\n"})
+        found = loop.wait("cycle", outcome="broken", target="second")
+        assert "schedules/bug.yaml:1: reading it met a bug of this program" in found["message"]
+        assert "KeyError: 'nobody thought of it'" in found["message"]
+        off_by_hand(origin)
+        loop.until(lambda: second(origin) == {"one": True})
+        assert loop.stop() == 0
+
+
 def children(pid: int) -> list[int]:
     """The processes that this one started and that are there."""
     found = []

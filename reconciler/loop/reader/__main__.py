@@ -13,6 +13,7 @@ import os
 import pickle
 import select
 import sys
+import traceback
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -81,6 +82,11 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
         frames.dump(("declaration_error", error.problems[:MOST_PROBLEMS]))
     except (MemoryError, RecursionError) as error:
         frames.dump(("exhausted", type(error).__name__))
+    except Exception as error:
+        # Ours to mend: it is to be seen where it can be, and the last good revision goes on.
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        at = f"{Path(last.filename).name}:{last.lineno}"
+        frames.dump(("bug", f"{type(error).__name__}: {error}"[:500] + f" ({at})"))
     else:
         frames.dump(("contents", (found.config, found.target, len(found.schedules))))
         for start in range(0, len(found.schedules), CHUNK):

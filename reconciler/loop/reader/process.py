@@ -99,6 +99,9 @@ class ProcessReader:
                     if self._closed:
                         raise Halted("the loop was told to stop") from failed
                 raise self._remember(path, revision, failed) from failed
+            except BaseException:
+                process.forget()  # what is left of the answer is not that of the next request
+                raise
         if kind == "config_error":
             message, problems, hint = found
             raise ConfigError(message, problems=problems, hint=hint)
@@ -108,6 +111,9 @@ class ProcessReader:
             what = "memory" if found == "MemoryError" else "levels of nesting"
             exhausted = _Failed(f"took more {what} than it may have", process.file())
             raise self._remember(path, revision, exhausted)
+        if kind == "bug":
+            bug = _Failed(f"met a bug of this program: {found}", process.file())
+            raise self._remember(path, revision, bug)
         return kind, found
 
     def _process(self, path: Path) -> _Process:
@@ -115,8 +121,10 @@ class ProcessReader:
             if self._closed:
                 raise Halted("the loop was told to stop")
             found = self._processes.pop(path, None) or _Process()
-            # Those of earlier revisions have ended by themselves, or will.
-            self._processes = {**dict(list(self._processes.items())[1 - _KEPT :]), path: found}
+            for other in list(self._processes)[: 1 - _KEPT]:
+                if not self._processes[other].lock.locked():  # nobody waits for it
+                    self._processes.pop(other).end()
+            self._processes[path] = found
             return found
 
     def _remember(self, path: Path, revision: str | None, failed: _Failed) -> ReconcilerError:
@@ -217,6 +225,11 @@ class _Process:
             return ""
         told: bytes = os.pread(self._place.fileno(), 5_000, 0).partition(b"\n")[0]
         return told.decode("utf-8", "backslashreplace")
+
+    def forget(self) -> None:
+        """Kill it; it begins again when it is asked."""
+        if self._running is not None:
+            self._forget(self._running)
 
     def _forget(self, running: subprocess.Popen[bytes]) -> None:
         _kill(running)
