@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ LARGEST_BODY = 5 * 1024 * 1024
 """Bytes of a webhook's body: a push with its first 2048 commits has less than 1 MB at GitHub."""
 BODY_SECONDS = 10.0
 """How long the whole of a body may take to arrive."""
+Answer = Callable[[Request], Awaitable[Response]]
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _ANSWERS = {
     "push": (202, "a cycle is on its way"),
@@ -49,20 +50,14 @@ def create_app(operations: Operations) -> Starlette:
     """The application."""
 
     async def healthz(request: Request) -> Response:
-        if not _is_for_us(request, operations.hosts):
-            return _ELSEWHERE
         health = operations.health()
         return _probe("alive", health.alive, health)
 
     async def readyz(request: Request) -> Response:
-        if not _is_for_us(request, operations.hosts):
-            return _ELSEWHERE
         health = operations.health()
         return _probe("ready", health.ready, health)
 
     async def metrics(request: Request) -> Response:
-        if not _is_for_us(request, operations.hosts):
-            return _ELSEWHERE
         operations.health()  # it tells the metrics whose the targets are
         text = await asyncio.to_thread(operations.metrics.text)
         return Response(text, headers={"Content-Type": _METRICS_TYPE})
@@ -70,11 +65,15 @@ def create_app(operations: Operations) -> Starlette:
     async def hook(request: Request) -> Response:
         return await _hook(operations, request)
 
+    def for_us(answer: Answer) -> Answer:
+        async def checked(request: Request) -> Response:
+            return await answer(request) if _is_ours(request, operations.hosts) else _ELSEWHERE
+
+        return checked
+
     return Starlette(
         routes=[
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            Route("/metrics", metrics),
+            *(Route(f"/{one.__name__}", for_us(one)) for one in (healthz, readyz, metrics)),
             Route("/hooks/{forge}", hook, methods=["POST"]),
         ]
     )
@@ -83,7 +82,7 @@ def create_app(operations: Operations) -> Starlette:
 _ELSEWHERE = PlainTextResponse("this port does not answer to that host name\n", 421)
 
 
-def _is_for_us(request: Request, hosts: frozenset[str]) -> bool:
+def _is_ours(request: Request, hosts: frozenset[str]) -> bool:
     """Whether the Host header is a name that no page elsewhere can have had made its own.
 
     A page of a public name could otherwise have the name service say our address, and read what
