@@ -27,7 +27,7 @@ from reconciler.render.plain_text import printable
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _complete_targets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+def complete_targets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Target names, for the shell; none where there is no readable configuration."""
     try:
         names = Session(ctx.params.get("config")).config.target_names
@@ -53,7 +53,7 @@ def target_option(function: F) -> F:
     return click.option(
         "--target",
         metavar="NAME|all",
-        shell_complete=_complete_targets,
+        shell_complete=complete_targets,
         help="The target; without it, the default_target of the configuration.",
     )(function)
 

@@ -8,7 +8,7 @@ import click
 
 from reconciler.apply import apply_plan
 from reconciler.cli.commands.drift_accept import command as accept
-from reconciler.cli.editing.declaration_files import complete_declared, split_name
+from reconciler.cli.editing.declaration_files import name_argument, split_name
 from reconciler.cli.editing.drift_changes import find_differences
 from reconciler.cli.options import ignore_limits_option
 from reconciler.cli.output import is_terminal, out, paint, say
@@ -70,7 +70,7 @@ command.add_command(accept, "accept")
 
 
 @command.command()
-@click.argument("name", shell_complete=complete_declared)
+@name_argument
 @target_option
 @config_option
 @ignore_limits_option

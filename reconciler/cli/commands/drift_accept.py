@@ -8,8 +8,8 @@ import click
 
 from reconciler.cli.editing.declaration_files import (
     Declared,
-    complete_declared,
     find_declared,
+    name_argument,
     read_again,
     refuse_errors,
     replace_file,
@@ -30,7 +30,7 @@ from reconciler.render.plain_text import printable
 
 
 @click.command()
-@click.argument("name", shell_complete=complete_declared)
+@name_argument
 @target_option
 @config_option
 def command(name: str, target: str | None, config: str | None, no_color: bool) -> None:

@@ -10,8 +10,8 @@ import click
 from reconciler.cli.durations import duration
 from reconciler.cli.editing.declaration_files import (
     Declared,
-    complete_declared,
     find_declared,
+    name_argument,
     read_again,
     refuse_errors,
     replace_file,
@@ -19,7 +19,7 @@ from reconciler.cli.editing.declaration_files import (
     split_name,
 )
 from reconciler.cli.output import out, say
-from reconciler.cli.session import Session, _complete_targets, actor, config_option
+from reconciler.cli.session import Session, actor, complete_targets, config_option
 from reconciler.declare.holds import hold_words, read_until, zone_of
 from reconciler.declare.reading.edits import REMOVE, Edit, EditError, edit
 from reconciler.errors import ReconcilerError
@@ -28,7 +28,7 @@ from reconciler.render.plain_text import printable
 
 
 @click.command()
-@click.argument("name", shell_complete=complete_declared)
+@name_argument
 @click.option(
     "--until",
     metavar="TIME",
@@ -41,7 +41,7 @@ from reconciler.render.plain_text import printable
 @click.option(
     "--target",
     metavar="NAME",
-    shell_complete=_complete_targets,
+    shell_complete=complete_targets,
     help="In this target only: written under its overrides.",
 )
 @config_option

@@ -85,6 +85,9 @@ def complete_declared(ctx: click.Context, param: click.Parameter, incomplete: st
     return [name for name in names if name.startswith(incomplete)]
 
 
+name_argument = click.argument("name", shell_complete=complete_declared)
+
+
 def _all(session: Session, name: str | None) -> Iterator[Declared]:
     """The declarations that can be read; with a `name`, only of files that may hold it."""
     config = session.config
