@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from reconciler.shell.names import NAME, chooses_code, holds_code, is_number_of_bash
 from reconciler.shell.notes import Document, Notes, Unclear, Word
+from reconciler.shell.special_variables import NAME, chooses_code, holds_code, is_number_of_bash
 
 
 @dataclass(slots=True)

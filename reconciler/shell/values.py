@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.shell.names import IDENTIFIER, could_matter
+from reconciler.shell.special_variables import IDENTIFIER, could_matter
 
 SAFE_CHARACTERS = "._/:,+-"
 """What a safe value has beside letters and digits of any language."""

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from reconciler.shell.assess import assess
+from reconciler.shell.assessment import assess
 from reconciler.shell.binding import bind
 from reconciler.shell.values import names_in, why_unsafe
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.declare.findings import Finding, Path
-from reconciler.shell.assess import assess
+from reconciler.shell.assessment import assess
 from reconciler.shell.binding import BINDING, LONGEST_COMMAND, bind, is_too_long
-from reconciler.shell.names import means_something
+from reconciler.shell.special_variables import means_something
 
 _HINT = 'hand the value to a program as "$RECONCILER_INPUT_x", or in a file'
 

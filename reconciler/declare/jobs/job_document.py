@@ -22,9 +22,7 @@ from reconciler.declare.checking.lint import nearest
 from reconciler.declare.findings import Finding, Path, clip
 from reconciler.declare.jobs.command_findings import command_findings
 from reconciler.model import Job, JobDefinition
-
-# Possessive: a blank belongs to the name unless only blanks follow it, and is never tried twice.
-_BINDING = re.compile(r"\$\{\{\s*+((?:[^{}\s]++|\s++(?!\}\}))*+)\s*+\}\}")
+from reconciler.shell.binding import BINDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,7 @@ def _check_bindings(document: Mapping[str, Any]) -> Iterator[Finding]:
         for section in ("inputs", "outputs"):
             for key, value in (step.get(section) or {}).items():
                 for text in _texts(value):
-                    for binding in _BINDING.findall(text):
+                    for binding in BINDING.findall(text):
                         where = (*path, section, key)
                         yield from _step_binding(binding, where, document, needs[name])
     yield from _cycle(needs)
@@ -154,7 +152,7 @@ def _command(step: Mapping[str, Any], path: Path, owner: Mapping[str, Any]) -> I
     for key, value in (step.get("environment_variables") or {}).items():
         texts.append(((*path, "environment_variables", key), str(value)))
     for where, text in texts:
-        for binding in dict.fromkeys(_BINDING.findall(text)):
+        for binding in dict.fromkeys(BINDING.findall(text)):
             section, _, name = binding.partition(".")
             declared = owner.get(section) or {}
             name = name.split(".")[0]

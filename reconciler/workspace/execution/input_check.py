@@ -1,6 +1,6 @@
 """The values of one step, against what its command may do with them.
 
-The rule is that of `reconciler.shell.assess`; docs/decisions/0021-values-never-run.md says why.
+The rule is that of `reconciler.shell.assessment`; docs/decisions/0021-values-never-run.md says why.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciler.shell.assess import assess
-from reconciler.shell.names import means_something
+from reconciler.shell.assessment import assess
 from reconciler.shell.notes import Assessment
+from reconciler.shell.special_variables import means_something
 from reconciler.shell.values import Names, is_number, names_in, why_unsafe
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from reconciler.shell.grammar import Grammar
 from reconciler.shell.notes import Assessment, Notes, Unclear
+from reconciler.shell.parser import Grammar
 
 _HANDS = re.compile(
     r"""(?:(?<![^\n;&|({`])|(?<=\bdo)|(?<=\bthen)|(?<=\belse))[ \t]*+

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from reconciler.shell.names import NAME, chooses_code
+from reconciler.shell.lexer import Words
 from reconciler.shell.notes import Document, Unclear, Word
 from reconciler.shell.programs import Call, judge
-from reconciler.shell.words import Words
+from reconciler.shell.special_variables import NAME, chooses_code
 
 _OPENING = ("if", "while", "until", "for", "case", "function", "select", "coproc", "time", "!")
 _CLOSING = ("then", "elif", "else", "fi", "do", "done", "esac", "in", "}")

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 
-from reconciler.shell.names import NAME, holds_code, is_number_of_bash
 from reconciler.shell.notes import Document, Notes, Unclear, Word
+from reconciler.shell.special_variables import NAME, holds_code, is_number_of_bash
 
 _DEEPEST = 30
 _RUN = re.compile(r"[^\s\\'\"`$|&;()<>*?\[\]{}]++")
