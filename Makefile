@@ -22,7 +22,7 @@ demo: $(READY)  ## Validate, plan and apply the examples to the local target
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
 
 test: $(READY)  ## Run the tests
-	$(BIN)/python -m pytest -m "not torture" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not torture" --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 $(INTEROP)/.ready: tests/interop/requirements.txt
 	$(PYTHON) -m venv $(INTEROP)

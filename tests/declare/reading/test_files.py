@@ -269,7 +269,7 @@ def readable(repository: Path) -> Path:
     """A repository that another user may enter."""
     for folder in (repository, *repository.parents):
         if folder.stat().st_uid == os.getuid() and folder.name.startswith(
-            ("pytest", "repo", "test")
+            ("pytest", "popen", "repo", "test")
         ):
             folder.chmod(folder.stat().st_mode | 0o055)
     return repository

@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 from helpers import without_privileges
 
-from reconciler.workspace.store import database
 from reconciler.workspace.store.database import Refused, StoreError
 from reconciler.workspace.store.schedules import NewSchedule, Publication, Store
 from reconciler.workspace.store.schema import APPLICATION_ID, MIGRATIONS
@@ -249,13 +248,11 @@ def test_a_folder_that_may_not_be_written_to() -> None:
         shutil.rmtree(folder)
 
 
-def test_a_file_in_use_too_long_is_said_and_may_be_tried_again(
-    path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_in_use_too_long_is_said_and_may_be_tried_again(path: Path, store: Store) -> None:
     put(store, new())
     store.close()
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+    store = Store(path, actor="ann@host", busy_seconds=0.05)
+    with closing(store), closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert len(store.schedules()) == 1  # readers go on
         with pytest.raises(StoreError, match="is in use by another process") as caught:
