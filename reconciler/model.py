@@ -107,10 +107,50 @@ def data_path_of(trigger: Trigger) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeFile:
+    """A file of a snapshot. Text is taken with LF for CR LF, so that it is one on every machine."""
+
+    path: str
+    """Relative to the folder, with `/`."""
+    size: int
+    """Bytes."""
+    digest: str
+    """SHA-256 of its content, in hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A folder of code, or a single file of it, as it was read. `files` are sorted by path."""
+
+    digest: str
+    """Of the paths and digests of its files, in hex."""
+    files: tuple[CodeFile, ...]
+    path: str = field(compare=False, default="")
+    """Relative to the repository, for people."""
+    folder: str = field(compare=False, default="")
+    """What the paths of its files are relative to, on this machine."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A component file that a job refers to: the canonical JSON text of its YAML."""
+
+    document: str
+    path: str
+    """Relative to the repository."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobDefinition:
     """The content of a job file: what a provider publishes, or sends along.
 
-    `document` is the canonical JSON text of the file's YAML; `digest` its SHA-256 in hex.
+    `document` is the canonical JSON text of the file's YAML; `digest` the SHA-256, in hex, of it
+    and of all that the job brings along.
     """
 
     name: str
@@ -118,6 +158,10 @@ class JobDefinition:
     document: str
     path: str
     """Relative to the repository."""
+    components: Mapping[str, Component] = field(default_factory=dict)
+    """The component files that it leads to, by their path relative to the repository."""
+    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
+    """The code that it and its components run, by its path relative to the repository."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,86 @@
+"""What is in a file, the same on every machine: Git may have checked text out with CR LF."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from typing import BinaryIO
+
+PIECE = 1 << 20
+"""Bytes that are read at a time."""
+
+
+class ChangedWhileRead(OSError):
+    """A file that somebody wrote to while it was read."""
+
+
+def canonical_content(file: BinaryIO) -> Iterator[bytes]:
+    """The content of an open file in pieces; of text (UTF-8 without NUL) each CR LF as LF.
+
+    What is text is known at the end alone: such a file is read twice.
+    """
+    first = file.read(PIECE)
+    if len(first) < PIECE:
+        yield first.replace(b"\r\n", b"\n") if _is_text([first]) else first
+        return
+    file.seek(0)
+    as_text = _is_text(_pieces(file))
+    file.seek(0)
+    held = b""
+    for piece in _pieces(file):
+        if not as_text:
+            yield piece
+            continue
+        piece = held + piece
+        held = b"\r" if piece.endswith(b"\r") else b""
+        yield piece.removesuffix(held).replace(b"\r\n", b"\n")
+    yield held
+
+
+def read_digest(path: str) -> tuple[str, int]:
+    """The SHA-256 of a file's canonical content, in hex, and its size. OSError."""
+    for _ in range(3):
+        with open_regular(path) as file:
+            before = _marks(os.fstat(file.fileno()))
+            digest = hashlib.sha256()
+            size = 0
+            for piece in canonical_content(file):
+                digest.update(piece)
+                size += len(piece)
+            if _marks(os.fstat(file.fileno())) == before == _marks(os.stat(path)):
+                return digest.hexdigest(), size
+    raise ChangedWhileRead(None, "it changes while it is read", path)
+
+
+def open_regular(path: str) -> BinaryIO:
+    """A regular file, open for reading. OSError. Not blocking: a pipe would wait for a writer."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(None, "it is not a regular file", path)
+    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(PIECE):
+        yield piece
+
+
+def _is_text(pieces: Iterator[bytes] | list[bytes]) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for piece in pieces:
+            if b"\0" in piece:
+                return False
+            decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _marks(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_mtime_ns, found.st_size, found.st_ino

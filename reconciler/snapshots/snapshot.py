@@ -1,0 +1,183 @@
+"""A folder of code, or one file of it -> its Snapshot. Each folder is read once.
+
+Links are followed inside of the repository, as Azure's client follows them; one that leads out is
+refused, and so is one that leads back to a folder that it lies in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.model import CodeFile, Snapshot
+from reconciler.snapshots.content import read_digest
+from reconciler.snapshots.ignored import Ignored, IgnoreError
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLimits:
+    """How much one folder of code may hold, with what is not left out."""
+
+    files: int = 10_000
+    size: int = 1 << 30
+    """Bytes."""
+
+
+class SnapshotError(Exception):
+    """Code that cannot be taken: a sentence, and what to do about it."""
+
+    def __init__(self, message: str, hint: str | None = None, *, leads_out: bool = False) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.leads_out = leads_out
+
+
+class Snapshots:
+    """The code of one repository. Not for several threads."""
+
+    def __init__(self, root: Path, limits: CodeLimits | None = None) -> None:
+        """`root`: the repository, with links followed: what no link may leave."""
+        self._root = str(root)
+        self._limits = limits or CodeLimits()
+        self._taken: dict[str, Snapshot | SnapshotError] = {}
+
+    def take(self, path: str) -> Snapshot:
+        """The code at `path`, a folder or a file below the repository. SnapshotError."""
+        path = os.path.normpath(path)
+        found = self._taken.get(path)
+        if found is None:
+            try:
+                found = self._read(path)
+            except SnapshotError as error:
+                found = error
+            self._taken[path] = found
+        if isinstance(found, SnapshotError):
+            raise found
+        return found
+
+    def _read(self, path: str) -> Snapshot:
+        shown = self._show(path)
+        try:
+            self._check_inside(path, shown)
+            if os.path.isdir(path):
+                folder = path
+                names: Iterable[str] = sorted(self._names(path))
+            elif os.path.exists(path):
+                folder, name = os.path.split(path)
+                names = [name]
+            else:
+                raise SnapshotError(f'"{shown}" does not exist')
+            files = tuple(self._files(folder, names, shown))
+        except (OSError, ValueError) as error:
+            raise SnapshotError(f'"{shown}" cannot be read: {_why(error, path)}') from error
+        except RecursionError as error:
+            raise SnapshotError(f'"{shown}" has too many levels of folders') from error
+        return Snapshot(digest_of(files), files, shown, folder)
+
+    def _files(self, folder: str, names: Iterable[str], shown: str) -> Iterator[CodeFile]:
+        left = self._limits.size
+        for name in names:
+            place = os.path.join(folder, *name.split("/"))
+            left -= os.stat(place).st_size  # before it is read: it may be of any size
+            if left < 0:
+                what = f'"{shown}" has more than {_bytes(self._limits.size)}'
+                raise SnapshotError(f"{what}, {_shown(name)} among it", _HINT)
+            digest, size = read_digest(place)
+            yield CodeFile(name, size, digest)
+
+    def _names(self, folder: str) -> Iterator[str]:
+        """The files that count, by their paths relative to `folder`, as many as there may be."""
+        shown = self._show(folder)
+        try:
+            ignored = Ignored(folder)
+        except IgnoreError as error:
+            raise SnapshotError(f'"{shown}": {error}') from error
+        for number, name in enumerate(self._walk(folder, "", ignored, ())):
+            if number == self._limits.files:
+                what = f'"{shown}" has more than {self._limits.files:,} files'
+                raise SnapshotError(what, _HINT)
+            yield name
+
+    def _walk(
+        self, folder: str, below: str, ignored: Ignored, above: tuple[str, ...]
+    ) -> Iterator[str]:
+        real = os.path.realpath(folder)
+        if real in above:
+            raise SnapshotError(f'"{self._show(folder)}" leads back to a folder that it lies in')
+        above = (*above, real)
+        # Patterns are held against where a linked folder really lies, as by the client.
+        place = os.path.relpath(real, above[0]).replace(os.sep, "/")
+        place = "" if place == "." else f"{place}/"
+        with os.scandir(folder) as entries:
+            listed = list(entries)
+        for entry in listed:
+            name = f"{below}{entry.name}"
+            if entry.is_dir():
+                if not ignored.has_folder(f"{place}{entry.name}"):
+                    self._check_link(entry)
+                    yield from self._walk(entry.path, f"{name}/", ignored, above)
+            elif not ignored.has_file(f"{place}{entry.name}"):
+                self._check_link(entry)
+                _check_name(name, self._show(folder))
+                yield name
+
+    def _check_link(self, entry: os.DirEntry[str]) -> None:
+        if entry.is_symlink():
+            self._check_inside(entry.path, self._show(entry.path))
+            os.stat(entry.path)  # a link to nothing
+
+    def _check_inside(self, path: str, shown: str) -> None:
+        real = os.path.realpath(path)
+        if real != self._root and not real.startswith(self._root.rstrip(os.sep) + os.sep):
+            raise SnapshotError(f'"{shown}" leads out of the repository', leads_out=True)
+
+    def _show(self, path: str) -> str:
+        return _shown(os.path.relpath(path, self._root))
+
+
+_HINT = "name what does not belong to it in its .amlignore, or raise the limits under code"
+
+
+def digest_of(files: Iterable[CodeFile]) -> str:
+    """The digest of a snapshot with these files, which are sorted by path."""
+    whole = hashlib.sha256()
+    for file in files:
+        whole.update(f"{file.path}\0{file.digest}\n".encode())
+    return whole.hexdigest()
+
+
+def _check_name(name: str, shown: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        what = f'"{shown}" holds a file whose name is not UTF-8: {_shown(name)}'
+        raise SnapshotError(what, "rename it") from error
+    if "\\" in name or "\n" in name or "\0" in name:
+        what = f'"{shown}" holds a file whose name cannot be used everywhere: {_shown(name)}'
+        raise SnapshotError(what, "rename it")
+
+
+def _shown(path: str) -> str:
+    text = os.fsencode(path).decode("utf-8", "backslashreplace").replace(os.sep, "/")
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def _bytes(number: int) -> str:
+    for unit in ("bytes", "KiB", "MiB"):
+        if number < 1024 or number % 1024:
+            return f"{number:,} {unit}"
+        number //= 1024
+    return f"{number:,} GiB"
+
+
+def _why(error: OSError | ValueError, path: str) -> str:
+    if not isinstance(error, OSError):
+        return "the path is not valid"
+    why = error.strerror.lower() if error.strerror else str(error.args[1] if error.args else "")
+    named = error.filename
+    if isinstance(named, str) and os.path.normpath(named) != path:
+        return f"{why} ({_shown(os.path.relpath(named, path))})"
+    return why
