@@ -25,6 +25,7 @@ from reconciler.file_access import ReadableBy
 from reconciler.model import Mode, Problem
 from reconciler.plan.windows import Window
 from reconciler.plan.windows_config import read_windows, window_findings
+from reconciler.snapshots import CodeLimits
 
 FILE_NAME = CONFIG_NAME
 _ENV = re.compile(r"\$\{\{\s*env\.([^{}\s]*)\s*\}\}")
@@ -103,6 +104,8 @@ class Config:
     """When the loop may change targets."""
     readable_by: ReadableBy
     """Who may read the files that are kept."""
+    code_limits: CodeLimits
+    """How much the code of a job may hold."""
     _document: Mapping[str, Any] = field(repr=False)
     _data: bytes = field(repr=False)
 
@@ -193,6 +196,7 @@ def load_config(path: Path) -> Config:
         target_names=tuple(document["targets"]),
         windows=read_windows(document.get("windows") or ()),
         readable_by=document.get("readable_by") or "owner",
+        code_limits=_code_limits(document.get("code") or {}),
         _document=document,
         _data=data,
     )
@@ -252,6 +256,14 @@ def _limits(document: Mapping[str, Any]) -> Limits:
         for name, limit in document.items()
     }
     return Limits(**made)
+
+
+def _code_limits(document: Mapping[str, Any]) -> CodeLimits:
+    known = CodeLimits()
+    size = document.get("max_size")
+    return CodeLimits(
+        document.get("max_files", known.files), known.size if size is None else size << 20
+    )
 
 
 def _fill(value: Any, path: tuple[str | int, ...], findings: list[Finding]) -> Any:

@@ -129,6 +129,8 @@ class Snapshot:
     """Relative to the repository, for people."""
     folder: str = field(compare=False, default="")
     """What the paths of its files are relative to, on this machine."""
+    is_file: bool = field(compare=False, default=False)
+    """Whether it is a single file, and `path` its own."""
 
     @property
     def size(self) -> int:
@@ -158,9 +160,9 @@ class JobDefinition:
     document: str
     path: str
     """Relative to the repository."""
-    components: Mapping[str, Component] = field(default_factory=dict)
+    components: Mapping[str, Component] = field(default_factory=dict, hash=False)
     """The component files that it leads to, by their path relative to the repository."""
-    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
+    snapshots: Mapping[str, Snapshot] = field(default_factory=dict, hash=False)
     """The code that it and its components run, by its path relative to the repository."""
 
 

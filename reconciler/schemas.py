@@ -1,4 +1,4 @@
-"""The JSON schemas that ship with the program, by name: schedule, job, config, plan, planfile."""
+"""The JSON schemas that ship with the program, by name: schedule, job, component, config, plan, planfile."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-NAMES = ("schedule", "job", "config", "plan", "planfile")
+NAMES = ("schedule", "job", "component", "config", "plan", "planfile")
 
 _PACKAGE = Path(__file__).parent
 

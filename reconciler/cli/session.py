@@ -117,6 +117,7 @@ class Session:
             known_targets=config.target_names,
             now=self.now,
             exclude=config.exclude,
+            code_limits=config.code_limits,
             progress=lambda files, length: progress(files, length, "reading"),
         )
 

@@ -66,6 +66,9 @@ _FOREIGN_SCHEMAS = {
     "model": "a model",
     "workspaceconnection": "a workspace connection",
 }
+# What only a component has, and what only a schedule.
+_OF_COMPONENTS = frozenset({"version", "is_deterministic", "additional_includes"})
+_OF_SCHEDULES = frozenset({"trigger", "create_job", "is_enabled"})
 
 
 def classify(document: Any) -> tuple[Kind, Finding | None]:
@@ -83,19 +86,19 @@ def classify(document: Any) -> tuple[Kind, Finding | None]:
     for key, (what, hint) in _FOREIGN_KEYS.items():
         if key in document and "create_job" not in document:
             return Kind.FOREIGN, _foreign(what, hint, (key,), "key")
+    named = _schema_name(document)
+    if named in _FOREIGN_SCHEMAS and "trigger" not in document:
+        return Kind.FOREIGN, _foreign(_FOREIGN_SCHEMAS[named], None, ("$schema",), "value")
     kind = document.get("type")
     if isinstance(kind, str):
         lower = kind.lower()
         if lower in ("pipeline", "command"):
-            # A component has a version and no jobs to run of its own.
-            component = "version" in document or "component" in _schema_name(document)
+            component = _OF_COMPONENTS & document.keys() or "component" in named
             return (Kind.COMPONENT if component else Kind.JOB), None
         if lower in _FOREIGN_TYPES and "trigger" not in document:
             return Kind.FOREIGN, _foreign(_FOREIGN_TYPES[lower], None, ("type",), "value")
-    named = _schema_name(document)
-    if named in _FOREIGN_SCHEMAS and "trigger" not in document:
-        return Kind.FOREIGN, _foreign(_FOREIGN_SCHEMAS[named], None, ("$schema",), "value")
-    if "component" in named:
+    # az ml takes a component without a type for a command.
+    if "component" in named or ("command" in document and not _OF_SCHEDULES & document.keys()):
         return Kind.COMPONENT, None
     return Kind.SCHEDULE, None
 

@@ -70,6 +70,10 @@ CODES: dict[str, Code] = {
     "SCH041": _warning("a cron expression is read in another way than it looks"),
     "SCH042": _error("a command is too long"),
     "SCH043": _warning("a command takes text for code"),
+    "SCH055": _error("code or a file that a job brings along cannot be taken"),
+    "SCH056": _error("a component file cannot be used"),
+    "SCH057": _warning("local data is not there"),
+    "SCH058": _warning("a step names what its component does not have"),
     "CFG001": _error("reconciler.yaml is wrong"),
     "TGT001": _error("a target cannot do what is declared"),
 }

@@ -23,6 +23,7 @@ from reconciler.declare.reading.positions import Locator
 from reconciler.declare.reading.yaml_loader import Document, Fault, parse
 from reconciler.declare.resolve import TargetSettings
 from reconciler.model import Problem, Schedule, Source
+from reconciler.snapshots import CodeLimits
 
 MOST_PROBLEMS_OF_A_FILE = 50
 Progress = Callable[[Iterable[File], int], Iterable[File]]
@@ -56,6 +57,7 @@ def read_declarations(
     now: datetime,
     exclude: Sequence[str] = (),
     progress: Progress | None = None,
+    code_limits: CodeLimits | None = None,
 ) -> Declarations:
     """Read and check every file that `patterns` (relative to `base`) stand for.
 
@@ -63,7 +65,7 @@ def read_declarations(
     `known_targets` the names a declaration may use; `now` is an aware instant.
     """
     files, problems = find_files(patterns, base, root, exclude)
-    jobs = JobFiles(root, {file.real for file in files})
+    jobs = JobFiles(root, {file.real for file in files}, code_limits)
     reader = _Reader(root, targets, known_targets, now, jobs)
     with paused_collection():
         for file in progress(files, len(files)) if progress else files:
@@ -146,7 +148,7 @@ class _Reader:
             return [finding]
         if kind is Kind.COMPONENT:
             self.components += 1
-            return []
+            return list(self.jobs.components.add(file, document.data))
         if kind is Kind.JOB:
             return list(self.jobs.add(file, document.data, document.index))
         self.declared += 1

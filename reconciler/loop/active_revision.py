@@ -21,6 +21,7 @@ from reconciler.errors import ConfigError, Halted, SourceError
 from reconciler.loop.reader.direct import DirectReader, Reader
 from reconciler.loop.source import Revision, Source
 from reconciler.model import Schedule
+from reconciler.snapshots import files_of
 
 EVERY = "*"
 """Under this name the state keeps the last revision whose reconciler.yaml could be read."""
@@ -208,7 +209,8 @@ class ActiveRevision:
         """Keep its files; SourceError where they cannot be kept."""
         files = {s.source.path for s in declared.schedules if s.source}
         jobs = (s.job.definition for s in declared.schedules)
-        files |= {job.path for job in jobs if job is not None}
+        for job in {job.digest: job for job in jobs if job is not None}.values():
+            files |= files_of(job)
         with self.lock:
             self._source.keep(declared.revision, files)
 

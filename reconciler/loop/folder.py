@@ -82,7 +82,9 @@ class FolderSource:
 
     def keep(self, revision: Revision, files: Collection[str]) -> None:
         """Copy it, unless it is such a copy or is there; SourceError where that cannot be."""
-        self._also = [os.path.join(self._root, name) for name in sorted(files)]
+        led_to = {os.path.join(self._root, name) for name in files} - set(self._found())
+        # A file that comes to a folder of code changes that folder.
+        self._also = sorted(led_to | {os.path.dirname(path) for path in led_to})
         place = self._copies / revision.id
         if revision.folder != self._folder or place.exists():
             return

@@ -2,7 +2,7 @@
 
 from reconciler.snapshots.client_hash import client_hash
 from reconciler.snapshots.content import canonical_content
-from reconciler.snapshots.snapshot import CodeLimits, SnapshotError, Snapshots, digest_of
+from reconciler.snapshots.snapshot import CodeLimits, SnapshotError, Snapshots, digest_of, files_of
 
 __all__ = [
     "CodeLimits",
@@ -11,4 +11,5 @@ __all__ = [
     "canonical_content",
     "client_hash",
     "digest_of",
+    "files_of",
 ]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.model import CodeFile, Snapshot
+from reconciler.model import CodeFile, JobDefinition, Snapshot
 from reconciler.snapshots.content import read_digest
 from reconciler.snapshots.ignored import Ignored, IgnoreError
 
@@ -75,7 +75,7 @@ class Snapshots:
             raise SnapshotError(f'"{shown}" cannot be read: {_why(error, path)}') from error
         except RecursionError as error:
             raise SnapshotError(f'"{shown}" has too many levels of folders') from error
-        return Snapshot(digest_of(files), files, shown, folder)
+        return Snapshot(digest_of(files), files, shown, folder, is_file=folder != path)
 
     def _files(self, folder: str, names: Iterable[str], shown: str) -> Iterator[CodeFile]:
         left = self._limits.size
@@ -147,6 +147,16 @@ def digest_of(files: Iterable[CodeFile]) -> str:
     for file in files:
         whole.update(f"{file.path}\0{file.digest}\n".encode())
     return whole.hexdigest()
+
+
+def files_of(job: JobDefinition) -> set[str]:
+    """Every file that a job brings along, and its own: paths relative to the repository."""
+    files = {job.path, *job.components}
+    for snapshot in job.snapshots.values():
+        within = "" if snapshot.is_file else snapshot.path
+        names = (snapshot.path if snapshot.is_file else file.path for file in snapshot.files)
+        files |= {os.path.normpath(os.path.join(within, name)) for name in names}
+    return files
 
 
 def _check_name(name: str, shown: str) -> None:

@@ -52,7 +52,7 @@ def test_counts_and_order(tmp_path: Path) -> None:
         "z.yaml": SCHEDULE.format(name="a", job="jobs/j.yml"),
         "b.yaml": SCHEDULE.format(name="z", job="jobs/j.yml"),
         "jobs/j.yml": "type: command\ncommand: echo\n",
-        "jobs/c.yml": "$schema: https://x/commandComponent.schema.json\nname: c\n",
+        "jobs/c.yml": "$schema: https://x/commandComponent.schema.json\nname: c\ncommand: ls\n",
         "jobs/d.yml": "type: command\nversion: 1\ncommand: echo\n",
     }
     declarations = read(tmp_path, files, TargetSettings("x"), TargetSettings("a"))

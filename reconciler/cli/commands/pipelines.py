@@ -108,7 +108,7 @@ def publish_pipeline(file: str, target: str | None, config: str | None, no_color
     provider = session.local(session.one_target(target))
     path = os.path.normpath(working_folder() / file)
     root = session.config.root
-    jobs = JobFiles(root)
+    jobs = JobFiles(root, limits=session.config.code_limits)
     here = File(path, display_path(path, root) if "\0" not in path else "?", path)
     job, finding = jobs.find(here, os.path.basename(path) or ".")
     problems = list(jobs.problems())

@@ -63,6 +63,7 @@ def _read(session: Session, target: str | None, paths: tuple[str, ...]) -> Decla
         targets=[one.settings for one in targets],
         known_targets=configured.target_names,
         now=session.now,
+        code_limits=configured.code_limits,
     )
 
 

@@ -123,7 +123,7 @@ def read_again(
 ) -> tuple[dict[str, Schedule], list[Finding]]:
     """The schedule in each of `targets`, as it is with `data` in its file; and what is said."""
     document = parse(data)[0][declared.source.document]
-    jobs = JobFiles(session.config.root)
+    jobs = JobFiles(session.config.root, limits=session.config.code_limits)
     schedules, findings = declare(
         document.data,
         declared.source,

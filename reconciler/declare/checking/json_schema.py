@@ -58,6 +58,7 @@ _MEANT = {
     "action": "create_job",
     "recurrence": "trigger",
     "env": "environment_variables",
+    "timeout": "limits",
 }
 
 # Keys of one type of trigger, met in another.
@@ -220,6 +221,8 @@ def _known_keys(rule: Mapping[str, Any], instance: Any, name: str) -> set[str]:
 
 
 def _did_you_mean(key: str, known: set[str], path: Path) -> str | None:
+    if key == "schedule" and "jobs" in known:
+        return "it fires nothing any more: write a schedule file, with trigger and create_job"
     meant = _MEANT.get(key.lower())
     if meant in known:
         return f'did you mean "{meant}"?'
@@ -257,6 +260,8 @@ def _expected(error: Any, rule: Mapping[str, Any]) -> str:
 
 def _value_hint(error: Any, rule: Mapping[str, Any]) -> str | None:
     value = error.instance
+    if isinstance(value, dict) and error.absolute_path[-1] == "code":
+        return "write the path alone"
     if error.validator == "type" and isinstance(value, int | float):
         quotable = error.validator_value == "string" and "x-expected" not in rule
         return "put it in quotes" if quotable else None

@@ -21,9 +21,10 @@ def command_findings(step: Mapping[str, Any], path: Path) -> Iterator[Finding]:
         what = f"the command has more than {LONGEST_COMMAND:,} bytes"
         yield Finding("SCH042", where, what, "put it into a script in the folder of its code")
         return
+    declared = step.get("environment_variables")
     variables = {
         str(name): str(value)
-        for name, value in (step.get("environment_variables") or {}).items()
+        for name, value in (declared.items() if isinstance(declared, dict) else ())
         if BINDING.search(str(value))
     }
     for name in variables:

@@ -1,28 +1,23 @@
-"""A pipeline or command job document -> what is wrong with it, and its JobDefinition.
-
-Checked is what the schedules and the embedded workspace use: inputs, steps, and the bindings
-between them (`${{inputs.x}}`, `${{parent.inputs.x}}`, `${{parent.jobs.a.outputs.y}}`).
-"""
+"""A pipeline or command job document -> what is wrong with it, and its JobDefinition."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from graphlib import CycleError, TopologicalSorter
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 
 from reconciler.declare.checking.json_schema import MOST_ERRORS, schema_findings
 from reconciler.declare.checking.lint import nearest
-from reconciler.declare.findings import Finding, Path, clip
-from reconciler.declare.jobs.command_findings import command_findings
+from reconciler.declare.findings import Finding, Path
+from reconciler.declare.jobs.bindings import Interface, binding_findings, job_inputs
+from reconciler.declare.jobs.local_paths import Brought
 from reconciler.model import Job, JobDefinition
-from reconciler.shell.binding import BINDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,44 +30,63 @@ class JobFile:
     findings: tuple[Finding, ...] = ()
 
 
-def read_job(document: Mapping[str, Any], path: str) -> JobFile:
-    """A job document that stands in the file `path` (relative to the repository)."""
-    findings = schema_findings(document, "job")
-    if not findings:
-        findings = list(islice(_check_bindings(document), MOST_ERRORS))
-    return JobFile(_definition(document, path), job_inputs(document), tuple(findings))
+def read_job(document: Mapping[str, Any], path: str, brought: Brought | None = None) -> JobFile:
+    """A job document that stands in the file `path` (relative to the repository).
+
+    `brought`: the components and the code that it leads to, and what is wrong with its paths.
+    """
+    brought = brought or Brought()
+    findings = document_findings(document, "job", brought)
+    return JobFile(_definition(document, path, brought), job_inputs(document), tuple(findings))
 
 
-def _definition(document: Mapping[str, Any], path: str) -> JobDefinition:
-    content = {key: value for key, value in document.items() if key != "$schema"}
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def document_findings(document: Mapping[str, Any], schema: str, brought: Brought) -> list[Finding]:
+    """All that is wrong with the document of a job or a component, whatever else is."""
+    findings = schema_findings(document, schema)
+    found = binding_findings(document, _interfaces(brought), schema)
+    wrong = {finding.path for finding in findings}
+    others = [*brought.findings, *islice(found, MOST_ERRORS)]
+    return findings + [finding for finding in others if finding.path not in wrong]
+
+
+def _interfaces(brought: Brought) -> Mapping[Path, Interface]:
+    return {place: component.interface for place, component in brought.components.items()}
+
+
+def _definition(document: Mapping[str, Any], path: str, brought: Brought) -> JobDefinition:
+    text = canonical_text(document)
+    components = brought.all_components()
+    snapshots = brought.all_snapshots()
+    whole: Any = text
+    if components or snapshots:
+        whole = json.dumps(
+            [
+                text,
+                {at: component.document for at, component in components.items()},
+                {at: snapshot.digest for at, snapshot in snapshots.items()},
+            ],
+            sort_keys=True,
+        )
     name = document.get("name")
     return JobDefinition(
         name=_name(name if isinstance(name, str) and name else PurePosixPath(path).stem),
-        digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+        digest=hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest(),
         document=text,
         path=path,
+        components=components,
+        snapshots=snapshots,
     )
+
+
+def canonical_text(document: Mapping[str, Any]) -> str:
+    """The JSON text of a document, the same for all that mean the same."""
+    content = {key: value for key, value in document.items() if key != "$schema"}
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _name(text: str) -> str:
     """A name that can stand in `azureml:NAME:VERSION`; a file may be called anything."""
     return re.sub(r"[\s:@/\\]+", "-", text)[:255]
-
-
-def job_inputs(document: Mapping[str, Any]) -> dict[str, bool]:
-    """The inputs a job declares, and whether each needs a value."""
-    inputs = document.get("inputs")
-    if not isinstance(inputs, dict):
-        return {}
-    return {str(name): _needs_value(value) for name, value in inputs.items()}
-
-
-def _needs_value(declared: Any) -> bool:
-    if isinstance(declared, dict):
-        has_value = any(declared.get(key) is not None for key in ("default", "value", "path"))
-        return not has_value and declared.get("optional") not in (True, "true", "True")
-    return declared is None
 
 
 @cache
@@ -121,95 +135,3 @@ def input_findings(job: Job, inputs: Mapping[str, bool], data_path: str | None) 
 
 def _input_hint(name: str, inputs: Mapping[str, bool]) -> str | None:
     return nearest(name, list(inputs)) if inputs else "it declares none"
-
-
-# -------------------------------------------------------------------------------------- bindings
-
-
-def _check_bindings(document: Mapping[str, Any]) -> Iterator[Finding]:
-    if document.get("type") == "command":
-        yield from _command(document, (), document)
-        return
-    steps: Mapping[str, Any] = document["jobs"]
-    needs: dict[str, set[str]] = {name: set() for name in steps}
-    for name, step in steps.items():
-        path: Path = ("jobs", name)
-        if isinstance(step.get("command"), str):
-            yield from _command(step, path, step)
-        for section in ("inputs", "outputs"):
-            for key, value in (step.get(section) or {}).items():
-                for text in _texts(value):
-                    for binding in BINDING.findall(text):
-                        where = (*path, section, key)
-                        yield from _step_binding(binding, where, document, needs[name])
-    yield from _cycle(needs)
-
-
-def _command(step: Mapping[str, Any], path: Path, owner: Mapping[str, Any]) -> Iterator[Finding]:
-    """`${{inputs.x}}` and `${{outputs.y}}` of a step name what it declares."""
-    yield from command_findings(step, path)
-    texts: list[tuple[Path, str]] = [((*path, "command"), step["command"])]
-    for key, value in (step.get("environment_variables") or {}).items():
-        texts.append(((*path, "environment_variables", key), str(value)))
-    for where, text in texts:
-        for binding in dict.fromkeys(BINDING.findall(text)):
-            section, _, name = binding.partition(".")
-            declared = owner.get(section) or {}
-            name = name.split(".")[0]
-            if section in ("inputs", "outputs") and name and name not in declared:
-                yield Finding(
-                    "SCH032",
-                    where,
-                    f'the {"step" if path else "job"} has no {section[:-1]} "{clip(name)}"',
-                    nearest(name, list(declared)),
-                )
-
-
-def _step_binding(
-    binding: str, where: Path, document: Mapping[str, Any], needs: set[str]
-) -> Iterator[Finding]:
-    parts = binding.split(".")
-    if parts[:2] == ["parent", "inputs"] and len(parts) >= 3:
-        declared = document.get("inputs") or {}
-        if parts[2] not in declared:
-            yield _unbound(where, "the pipeline has no input", parts[2], declared)
-    elif parts[:2] == ["parent", "outputs"] and len(parts) >= 3:
-        declared = document.get("outputs") or {}
-        if parts[2] not in declared:
-            yield _unbound(where, "the pipeline has no output", parts[2], declared)
-    elif parts[:2] == ["parent", "jobs"] and len(parts) >= 5 and parts[3] == "outputs":
-        steps = document["jobs"]
-        if parts[2] not in steps:
-            yield _unbound(where, "the pipeline has no step", parts[2], steps)
-            return
-        needs.add(parts[2])
-        outputs = steps[parts[2]].get("outputs") or {}
-        # The outputs of a component are declared in a file or registry that is not at hand.
-        if "component" not in steps[parts[2]] and parts[4] not in outputs:
-            yield _unbound(where, f'the step "{parts[2]}" has no output', parts[4], outputs)
-
-
-def _unbound(where: Path, message: str, name: str, choices: Mapping[str, Any]) -> Finding:
-    return Finding("SCH032", where, f'{message} "{clip(name)}"', nearest(name, list(choices)))
-
-
-def _cycle(needs: Mapping[str, set[str]]) -> Iterator[Finding]:
-    try:
-        TopologicalSorter(needs).prepare()
-    except CycleError as error:
-        ring = list(reversed(error.args[1]))
-        yield Finding(
-            "SCH032",
-            ("jobs", ring[0]),
-            "these steps wait for one another: " + " -> ".join(ring),
-            "take one of the bindings out",
-            "key",
-        )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)

@@ -9,12 +9,14 @@ from typing import Any
 
 from reconciler.declare.document_kinds import Kind, classify
 from reconciler.declare.findings import Finding, clip, place
+from reconciler.declare.jobs.component_files import ComponentFiles
 from reconciler.declare.jobs.job_document import JobFile, read_job
 from reconciler.declare.problem_codes import CODES
 from reconciler.declare.reading.files import File, FileError, check_inside, display_path, read_file
 from reconciler.declare.reading.positions import Locator
 from reconciler.declare.reading.yaml_loader import parse
 from reconciler.model import JobDefinition, Problem
+from reconciler.snapshots import CodeLimits
 
 REGISTERED = ("azureml:", "/subscriptions/")
 
@@ -22,8 +24,13 @@ REGISTERED = ("azureml:", "/subscriptions/")
 class JobFiles:
     """Job files by their real path, and the problems of those that only a schedule led to."""
 
-    def __init__(self, root: Path, searched: Collection[str] = ()) -> None:
-        """`searched`: real paths of the files that are read in their own right, too."""
+    def __init__(
+        self, root: Path, searched: Collection[str] = (), limits: CodeLimits | None = None
+    ) -> None:
+        """`searched`: real paths of the files that are read in their own right, too. `limits`: of
+        the code that a job brings along.
+        """
+        self.components = ComponentFiles(root, searched, limits)
         self._root = root
         self._searched = searched
         self._read: dict[str, JobFile] = {}
@@ -50,7 +57,9 @@ class JobFiles:
             )
         if file.real in self._read:
             return ()
-        job = self._read[file.real] = read_job(document, file.display)
+        job = self._read[file.real] = read_job(
+            document, file.display, self.components.bring(document, file)
+        )
         return job.findings
 
     def find(self, file: File, reference: str) -> tuple[JobFile | None, Finding | None]:
@@ -66,6 +75,7 @@ class JobFiles:
     def problems(self) -> Iterator[Problem]:
         """Problems inside job files, and names that two of them share."""
         yield from self._problems
+        yield from self.components.problems()
         first: dict[str, JobDefinition] = {}
         for job in sorted(self._read.values(), key=lambda job: job.definition.path):
             mine = job.definition

@@ -82,6 +82,7 @@ def read_contents(
         known_targets=config.target_names,
         now=now,
         exclude=config.exclude,
+        code_limits=config.code_limits,
         progress=told,
     )
     if declarations.errors:

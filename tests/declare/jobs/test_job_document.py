@@ -125,7 +125,7 @@ def test_bindings(section: str, binding: Any, message: str | None) -> None:
     ("command", "expected"),
     [
         ("echo ${{inputs.a}} ${{outputs.b}} ${{ inputs.a.path }}", []),
-        ("echo ${{name}} ${{inputs}} ${{inputs.}} ${{other.x}}", []),
+        ("echo ${{name}} ${{creation_context.trigger_time}}", []),
         ("echo ${{inputs.b}} ${{outputs.a}}", ['has no input "b"', 'has no output "a"']),
     ],
 )
@@ -167,3 +167,21 @@ def test_bindings_of_environment_variables() -> None:
     job["environment_variables"] = {"A": "${{inputs.b}}"}
     [finding] = read_job(job, "x.yml").findings
     assert (finding.code, finding.path) == ("SCH032", ("environment_variables", "A"))
+
+
+@pytest.mark.parametrize(
+    ("binding", "hint"),
+    [
+        ("inputs", "a command has ${{inputs.NAME}} and ${{outputs.NAME}}"),
+        ("inputs.", "a command has ${{inputs.NAME}} and ${{outputs.NAME}}"),
+        ("var.x", "a command has ${{inputs.NAME}} and ${{outputs.NAME}}"),
+        ("parent.inputs.a", 'write "${{inputs.a}}"'),
+        ("parent.jobs.a.outputs.b", "declare an input, bind it to that, and write ${{inputs.NAME}}"),
+    ],
+)
+def test_what_stands_for_nothing(binding: str, hint: str) -> None:
+    command = f"echo ${{{{{binding}}}}}"
+    found = read_job({"type": "command", "command": command, "inputs": {"a": 1}}, "job.yml")
+    assert [(f.code, f.message, f.hint) for f in found.findings] == [
+        ("SCH032", f'"${{{{{binding}}}}}" stands for nothing in a command', hint)
+    ]
