@@ -125,11 +125,11 @@ class Snapshot:
     digest: str
     """Of the paths and digests of its files, in hex."""
     files: tuple[CodeFile, ...]
-    path: str = field(compare=False, default="")
+    path: str = ""
     """Relative to the repository, for people."""
-    folder: str = field(compare=False, default="")
-    """What the paths of its files are relative to, on this machine."""
-    is_file: bool = field(compare=False, default=False)
+    folder: str = ""
+    """What the paths of its files are relative to, on this machine: who publishes reads there."""
+    is_file: bool = False
     """Whether it is a single file, and `path` its own."""
 
     @property
@@ -285,6 +285,19 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class ContentChange:
+    """What is another in the job that a schedule runs: its code, its steps, its components."""
+
+    what: str
+    """Such as `code of train`."""
+    kind: str
+    """What the names are of: file, step, key."""
+    changed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Canonical:
     """A schedule as its target would report it once applied."""
 
@@ -292,6 +305,8 @@ class Canonical:
     notes: tuple[Note, ...] = ()
     digest: str | None = None
     """To compare with LiveSchedule.applied; None: that is `schedule_digest`."""
+    contents: tuple[ContentChange, ...] = ()
+    """How its job differs from the one that the live schedule runs, as far as that is known."""
 
 
 # -------------------------------------------------------------------------------------------- plan
@@ -460,6 +475,8 @@ class Change:
     """None: nothing about its fires changes, or nobody asked."""
     cause: Cause | None = None
     """Who made the difference; None: there is none, or it is not ours."""
+    contents: tuple[ContentChange, ...] = ()
+    """What is another in the job that it runs; its digest is one of the `fields`."""
 
     @property
     def source(self) -> Source | None:

@@ -1,4 +1,4 @@
-"""The JSON schemas that ship with the program, by name: schedule, job, component, config, plan, planfile."""
+"""The JSON schemas that ship with the program, by name: those of NAMES."""
 
 from __future__ import annotations
 

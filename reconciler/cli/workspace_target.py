@@ -16,6 +16,7 @@ from reconciler.providers import WORKSPACE
 from reconciler.workspace.datastores.datastore import Datastore, secrets_of
 from reconciler.workspace.engine.executor import run_folder
 from reconciler.workspace.engine.lease import Lease
+from reconciler.workspace.store.code import CodeStore
 from reconciler.workspace.store.database import Database, Refused, StoreError
 from reconciler.workspace.store.ledger import Ledger
 from reconciler.workspace.store.runs import Runs
@@ -66,6 +67,11 @@ class Workspace:
     def runs(self) -> Runs:
         """Its runs."""
         return Runs(self._database)
+
+    @cached_property
+    def code(self) -> CodeStore:
+        """The code of its published versions."""
+        return CodeStore(self._database)
 
     def store(self, *, durable: bool = False, busy_seconds: float | None = None) -> Store:
         """Its schedules and pipelines."""

@@ -24,9 +24,7 @@ from reconciler.model import (
     FieldChange,
     Key,
     LiveSchedule,
-    Note,
     Plan,
-    Schedule,
 )
 from reconciler.plan.causes import cause_of, say, why
 from reconciler.plan.diff import diff_schedules, same
@@ -49,10 +47,7 @@ def make_plan(
     """
     remaining = {schedule.key: schedule for schedule in live}
     ours = sum(schedule.owner == owner for schedule in remaining.values())
-    changes = [
-        _change(c.schedule, remaining.pop(c.schedule.key, None), owner, adopt, c.notes, c.digest)
-        for c in desired
-    ]
+    changes = [_change(c, remaining.pop(c.schedule.key, None), owner, adopt) for c in desired]
     unmanaged = 0
     for leftover in remaining.values():
         if leftover.owner != owner:
@@ -70,13 +65,12 @@ def make_plan(
 
 
 def _change(
-    after: Schedule,
+    desired: Canonical,
     before: LiveSchedule | None,
     owner: str,
     adopt: Collection[str],
-    notes: tuple[Note, ...],
-    digest: str | None,
 ) -> Change:
+    after, notes, contents = desired.schedule, desired.notes, desired.contents
     key = after.key
     if before is None:
         reason = say("", after)
@@ -85,16 +79,19 @@ def _change(
         if same(before.schedule, after):
             return Change(Action.NOOP, key, before, after, reason=say("", after, pending=False))
         fields = diff_schedules(before.schedule, after)
-        cause = cause_of(before, after, digest)
+        cause = cause_of(before, after, desired.digest)
         reason = say(why(cause, before, after), after)
-        return Change(Action.UPDATE, key, before, after, fields, reason, notes, cause=cause)
+        return Change(
+            Action.UPDATE, key, before, after, fields, reason, notes, None, cause, contents
+        )
     fields = () if same(before.schedule, after) else diff_schedules(before.schedule, after)
     whose = f'managed by "{before.owner}"' if before.owner else "made by hand"
     if _is_named(key, adopt):
         taken = FieldChange(("owner",), before.owner, owner)
         reason = f"taken over: it is {whose}"
         reason = say(reason, after)
-        return Change(Action.UPDATE, key, before, after, (taken, *fields), reason, notes)
+        fields = (taken, *fields)
+        return Change(Action.UPDATE, key, before, after, fields, reason, notes, contents=contents)
     reason = f"{whose}; --adopt {key.name} takes it over"
     return Change(Action.SKIP, key, before, after, fields, reason, notes)
 

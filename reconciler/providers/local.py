@@ -13,9 +13,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
 from reconciler.declare.checking.lint import nearest
-from reconciler.declare.jobs.job_document import definition_inputs, input_findings
+from reconciler.declare.jobs.job_document import (
+    canonical_text,
+    definition_inputs,
+    input_findings,
+)
+from reconciler.declare.jobs.self_contained import self_contained
 from reconciler.document import (
     document_from_schedule,
     schedule_digest,
@@ -25,7 +31,9 @@ from reconciler.errors import ProviderError, ProviderUnavailable, Rejected
 from reconciler.firing import next_fires
 from reconciler.model import (
     Canonical,
+    ContentChange,
     DatastoreChange,
+    Job,
     JobDefinition,
     Key,
     LiveSchedule,
@@ -35,6 +43,8 @@ from reconciler.model import (
     Trigger,
     data_path_of,
 )
+from reconciler.plan.contents import content_changes
+from reconciler.workspace.store.code import code_files, in_repository
 from reconciler.workspace.store.database import Refused, StoreError
 from reconciler.workspace.store.references import PREFIX, split_reference
 from reconciler.workspace.store.schedules import (
@@ -76,6 +86,7 @@ class LocalProvider:
         self._pipelines: dict[str, _Pipeline] | None = None
         # What is written without having been made canonical is not a declaration.
         self._desired: set[str] = set()
+        self._compared: dict[tuple[str, str, str], tuple[ContentChange, ...]] = {}
 
     def identity(self) -> str | None:
         """The id in its file, wherever that is mounted; a copy of the file has the same."""
@@ -101,11 +112,12 @@ class LocalProvider:
             reference = f"{PREFIX}{job.definition.name}:{version}"
         elif reference.endswith("@latest"):
             reference = reference.removesuffix("@latest")
-        experiment = job.experiment_name or schedule.key.name
+        experiment = job.experiment_name or self._experiment(job) or schedule.key.name
+        contents = self._contents(job, live) if live is not None else ()
         if (reference, experiment) == (job.reference, job.experiment_name):
-            return Canonical(schedule, notes)
+            return Canonical(schedule, notes, contents=contents)
         settled = replace(job, reference=reference, experiment_name=experiment)
-        return Canonical(replace(schedule, job=settled), notes)
+        return Canonical(replace(schedule, job=settled), notes, contents=contents)
 
     def create(self, schedule: Schedule) -> None:
         """Publish its job file, if it has one, and store it."""
@@ -137,6 +149,45 @@ class LocalProvider:
         return next_fires(schedule.trigger, after, until, created or after)
 
     # --------------------------------------------------------------------------------- canonical
+
+    def _contents(self, job: Job, live: LiveSchedule) -> tuple[ContentChange, ...]:
+        """How the job file differs from the version that the live schedule runs."""
+        name, version = split_reference(live.schedule.job.reference)
+        definition = job.definition
+        if definition is None or version is None or definition.name != name:
+            return ()
+        if version == short_version(definition.digest):
+            return ()
+        key = (name, version, definition.digest)
+        if key not in self._compared:
+            self._compared[key] = self._compare(name, version, definition)
+        return self._compared[key]
+
+    def _compare(
+        self, name: str, version: str, definition: JobDefinition
+    ) -> tuple[ContentChange, ...]:
+        with self.errors(None, "read the pipeline " + name):
+            old = self.store.version(name, version)
+            code = self.store.code.of(name, version)
+        if old is None:
+            return ()
+        new = publication(definition)
+        before = {path: file.digest for path, file in code_files(code.values())}
+        after = {
+            in_repository(one.path, file): file.digest
+            for one in new.code.values()
+            for file in one.files
+        }
+        return content_changes(name, old.document, json.loads(new.document), before, after)
+
+    def _experiment(self, job: Job) -> str | None:
+        """What the job itself says: its file, or the published version."""
+        if job.definition is not None:
+            return _experiment_of(job.definition.document)
+        name, version = split_reference(job.reference)
+        pipeline = self._known().get(name)
+        document = pipeline and pipeline.versions.get(version or pipeline.newest)
+        return _experiment_of(document) if document else None
 
     def _notes(self, schedule: Schedule) -> Iterator[Note]:
         job = schedule.job
@@ -274,6 +325,14 @@ class _Pipeline:
         self.versions = versions
 
 
+def _why_not_here(step: Mapping[str, Any]) -> str:
+    """Why a step that is no command cannot run in an embedded workspace."""
+    kind = step.get("type")
+    if kind in (None, "command", "pipeline") and isinstance(step.get("component"), str):
+        return f"runs {step['component']}, which is registered in Azure"
+    return f"is of the type {kind}, which runs in Azure only" if kind else "is not a command"
+
+
 _IGNORED = Note(
     "approximated",
     "create_job",
@@ -284,26 +343,35 @@ _IGNORED = Note(
 @lru_cache(maxsize=1024)
 def _definition_notes(definition: JobDefinition) -> tuple[Note, ...]:
     """What the workspace makes of a job file."""
-    document = json.loads(definition.document)
+    document = json.loads(publication(definition).document)
     steps = document.get("jobs") or {"": document}
     notes: list[Note] = []
     for name, step in steps.items():
         if "command" not in step:
-            notes.append(
-                Note(
-                    "refused",
-                    "create_job.job",
-                    f'step "{name}" of {definition.path} is not a command; components, sweeps and'
-                    " the like run in Azure only",
-                    "give the schedule targets that can run it",
-                )
-            )
+            what = f'step "{name}" of {definition.path} {_why_not_here(step)}'
+            hint = "give the schedule targets that can run it"
+            notes.append(Note("refused", "create_job.job", what, hint))
     ignored = ("compute", "environment")
     if any(key in part for part in (document, *steps.values()) for key in ignored):
         notes.append(_IGNORED)
     return tuple(notes)
 
 
+@lru_cache(maxsize=1024)
 def publication(definition: JobDefinition) -> Publication:
-    """A job file as what is published of it."""
-    return Publication(definition.name, definition.digest, definition.document, definition.path)
+    """A job file as what is published of it: with its components in it, and its code."""
+    made = self_contained(definition)
+    return Publication(
+        definition.name,
+        definition.digest,
+        canonical_text(made.document),
+        definition.path,
+        {code: definition.snapshots[path] for code, path in made.code.items()},
+    )
+
+
+@lru_cache(maxsize=1024)
+def _experiment_of(document: str) -> str | None:
+    """The experiment that a job file names."""
+    found = json.loads(document).get("experiment_name")
+    return found if isinstance(found, str) and found else None

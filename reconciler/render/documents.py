@@ -10,6 +10,7 @@ from reconciler.document import document_from_schedule
 from reconciler.masking import mask
 from reconciler.model import Action, Change, FieldChange, LiveSchedule, Plan, Result, Schedule
 from reconciler.plan.trigger_text import trigger_texts
+from reconciler.render.content_lines import content_document
 from reconciler.render.impact_document import impact_document, load_document
 
 FORMAT_VERSION = "1.1"
@@ -73,6 +74,11 @@ def _change(change: Change) -> dict[str, Any]:
         "notes": [
             {"kind": note.kind, "path": note.path, "message": note.message} for note in change.notes
         ],
+        **(
+            {"contents": [content_document(one) for one in change.contents]}
+            if change.contents
+            else {}
+        ),
         **trigger_texts(before, after),
         "impact": impact_document(change.impact) if change.impact is not None else None,
         "before": before,

@@ -97,7 +97,8 @@ class Snapshots:
             raise SnapshotError(f'"{shown}": {error}') from error
         for number, name in enumerate(self._walk(folder, "", ignored, ())):
             if number == self._limits.files:
-                what = f'"{shown}" has more than {self._limits.files:,} files'
+                files = "1 file" if number == 1 else f"{number:,} files"
+                what = f'"{shown}" has more than {files}'
                 raise SnapshotError(what, _HINT)
             yield name
 

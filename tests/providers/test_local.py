@@ -140,7 +140,7 @@ def test_steps_that_are_no_commands_are_refused(target: OpenedFile) -> None:
     job = '{"jobs":{"a":{"command":"x"},"b":{"component":"azureml:c"}},"type":"pipeline"}'
     [note] = notes(target, with_job_file(schedule("a"), job))
     assert note.kind == "refused"
-    assert note.message.startswith('step "b" of jobs/train.yml is not a command')
+    assert note.message.startswith('step "b" of jobs/train.yml runs azureml:c, which is registered')
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,11 @@ from reconciler.model import Problem
 from reconciler.providers.local import LocalProvider, publication
 from reconciler.render.documents import FORMAT_VERSION, dumps, mask_document
 from reconciler.render.plain_text import counted, printable, table
+from reconciler.workspace.store.code import code_files
 from reconciler.workspace.store.schedules import PipelineRow, VersionRow
+
+_FILES = 20
+"""So many files of code are listed for people."""
 
 
 @click.group()
@@ -78,9 +82,14 @@ def show_pipeline(
     provider = session.local(session.one_target(target))
     row = _find(provider, name)
     versions = _versions(provider, name)
+    with provider.errors(None, f"read the code of {name}"):
+        files = code_files(provider.store.code.of(row.name, row.version).values())
     if form == "json":
         document = _document(row) | {
             "job": mask_document(row.document),
+            "files": [
+                {"path": path, "size": file.size, "sha256": file.digest} for path, file in files
+            ],
             "history": [_version(version) for version in versions],
         }
         out(dumps({"format_version": FORMAT_VERSION, **document}))
@@ -91,6 +100,13 @@ def show_pipeline(
         who = f" by {printable(version.published_by)}" if version.published_by else ""
         when = f"{version.published_at:%Y-%m-%d %H:%M:%S} UTC"
         out(f"# {version.version}  {when}{who}  {printable(version.path)}\n")
+    if files:
+        size = sum(file.size for _, file in files)
+        out(f"# code: {counted(len(files), 'file')}, {counted(size, 'byte')}\n")
+    for path, _ in files[:_FILES]:
+        out(f"#   {printable(path)}\n")
+    if len(files) > _FILES:
+        out(f"#   and {len(files) - _FILES:,} more; --format json lists all\n")
     out(yaml_text(mask_document(row.document)))
 
 

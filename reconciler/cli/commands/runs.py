@@ -202,6 +202,7 @@ def prune_runs(keep: int, target: str | None, config: str | None, no_color: bool
             remove_run(workspace.folder_of(name))
         workspace.runs.forget(names)
         workspace.ledger.prune(datetime.now(UTC))
+        workspace.code.prune()
     out(f"removed {len(names)} runs\n" if len(names) != 1 else "removed 1 run\n")
 
 

@@ -74,6 +74,7 @@ def _told(change: Change, impact: Impact) -> Change:
         change.notes,
         impact,
         change.cause,
+        change.contents,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.render import fire_words
+from reconciler.render.content_lines import content_lines
 from reconciler.render.field_lines import facts_of, is_short, lines_of, name_of
 from reconciler.render.html.word_diff import word_diff
 from reconciler.render.plain_text import clip, clip_pair, counted, printable, value
@@ -60,6 +61,7 @@ def details_of(change: Document, load: Document | None) -> View:
         "when": (words["before"], words["after"]),
         "fires": _fires(change, impact, load) if impact and load else None,
         "timeline": None,
+        "contents": content_lines(change),
         "notes": [(note["path"], note["message"]) for note in change["notes"]],
     }
 

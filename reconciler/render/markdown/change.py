@@ -8,6 +8,7 @@ from datetime import tzinfo
 from typing import Any
 
 from reconciler.render import fire_words
+from reconciler.render.content_lines import content_lines
 from reconciler.render.field_lines import lines_of, name_of, unsaid
 from reconciler.render.markdown.escaping import code, fence, markup, prose
 from reconciler.render.plain_text import clip, counted, printable
@@ -81,6 +82,8 @@ def _diff(change: Document) -> str:
     for field in change["fields"][:_FIELDS]:
         _add(lines, name_of(field), lines_of(field))
     _more(lines, len(change["fields"]))
+    for what, text in content_lines(change):
+        _add(lines, what, [("!", text)])
     return fence(lines, "diff") if lines else ""
 
 

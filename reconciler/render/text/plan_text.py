@@ -12,6 +12,7 @@ from typing import Any
 
 from reconciler.masking import MASK
 from reconciler.model import Action, Outcome, Plan, Result
+from reconciler.render.content_lines import content_lines
 from reconciler.render.documents import plan_document
 from reconciler.render.field_lines import unsaid
 from reconciler.render.plain_text import (
@@ -76,6 +77,7 @@ def _change(change: Document, start: str | None, paint: Paint) -> str:
     rows = [(printable(".".join(field["path"])), _field(field)) for field in change["fields"]]
     if action == "create":
         rows += _created(after)
+    rows += content_lines(change)
     said = fires_line(change, start)
     if said:
         rows.append(("fires", said))

@@ -18,6 +18,7 @@ from reconciler.web.pages.step_graph import graph_of
 from reconciler.web.template_filters import path_of
 from reconciler.web.templating import render
 from reconciler.web.workspace_view import Missing, Workspace
+from reconciler.workspace.store.code import code_files
 from reconciler.workspace.store.page_listings import PageListings
 
 
@@ -64,6 +65,7 @@ def _read(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
         ],
         "rows": listing.runs({"pipeline": name}, limit=10)[1],
         "versions": versions[:50],
+        "files": code_files(workspace.store.code.of(name, versions[0].version).values()),
     }
 
 

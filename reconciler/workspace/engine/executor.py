@@ -15,9 +15,12 @@ from pathlib import Path
 
 from reconciler.file_access import ReadableBy, make_folder
 from reconciler.workspace.engine.folder_polling import Log, Message
+from reconciler.workspace.engine.published_code import PublishedCode
+from reconciler.workspace.execution.run_code import WorkingTree
 from reconciler.workspace.execution.runner import Run, RunReport, StepReport
 from reconciler.workspace.execution.step_process import GRACE_SECONDS
 from reconciler.workspace.execution.steps import Context, JobError, plan_run
+from reconciler.workspace.store.code import VersionCode
 from reconciler.workspace.store.records import RunRow
 from reconciler.workspace.store.runs import Runs
 from reconciler.workspace.store.schedules import Store, VersionRow
@@ -75,7 +78,7 @@ class Executor:
                 self._fail(row, why, now)
             # Marked before anything of it is started: a crash from here on never starts it twice.
             elif self._runs.begin(row.name, now):
-                self._start(row, found, now)
+                self._start(row, found, self._store.code.of(row.pipeline, found.version), now)
 
     def cancel_requested(self) -> None:
         """Tell runs to end that somebody wants ended."""
@@ -97,9 +100,11 @@ class Executor:
 
     # ------------------------------------------------------------------------------------ starting
 
-    def _start(self, row: RunRow, found: VersionRow, now: datetime) -> None:
+    def _start(
+        self, row: RunRow, found: VersionRow, code: Mapping[str, VersionCode], now: datetime
+    ) -> None:
         folder = run_folder(self._settings.runs_folder, row.name)
-        started = _Started(lambda: self._run_of(row, found, folder))
+        started = _Started(lambda: self._run_of(row, found, code, folder))
         thread = threading.Thread(
             target=self._execute, args=(row, started), name=row.name, daemon=True
         )
@@ -114,7 +119,9 @@ class Executor:
             self._running[row.name] = started
             self._log("run_started", run=row.name, cause=row.cause)
 
-    def _run_of(self, row: RunRow, found: VersionRow, folder: Path) -> Run:
+    def _run_of(
+        self, row: RunRow, found: VersionRow, code: Mapping[str, VersionCode], folder: Path
+    ) -> Run:
         """The run with its steps; JobError where there are none. Reading a job takes a while."""
         job_folder = (self._settings.base / found.path).parent
         plan = plan_run(
@@ -135,7 +142,9 @@ class Executor:
                 "RECONCILER_WORKSPACE": str(self._store.path.resolve()),
             },
             report=self._hear,
-            code_folder=job_folder,
+            code=PublishedCode(
+                self._store.code, code, WorkingTree(job_folder, self._settings.runs_folder)
+            ),
             grace=self._settings.grace,
             readable_by=self._settings.readable_by,
         )

@@ -6,7 +6,6 @@ only if the run is to continue on a step's failure, else they are canceled, as i
 
 from __future__ import annotations
 
-import os
 import queue
 import shutil
 import threading
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from reconciler.file_access import ReadableBy, make_folder
+from reconciler.workspace.execution.run_code import CodeError, RunCode
 from reconciler.workspace.execution.step_process import GRACE_SECONDS, Ended, StepProcess
 from reconciler.workspace.execution.steps import RunPlan, Step
 
@@ -64,19 +64,19 @@ class Run:
         *,
         environment: Mapping[str, str],
         report: Report,
-        code_folder: Path | None = None,
+        code: RunCode | None = None,
         grace: float = GRACE_SECONDS,
         readable_by: ReadableBy = "owner",
     ) -> None:
-        """`code_folder`: what the `code` of a step is relative to. `environment`: what steps
-        inherit. `report` is called from the threads of the run.
+        """`code`: what the steps run, if any has code. `environment`: what steps inherit.
+        `report` is called from the threads of the run.
         """
         self.name = name
         self.plan = plan
         self.folder = folder
         self._environment = dict(environment)
         self._report = report
-        self._code_folder = code_folder
+        self._code = code
         self._grace = grace
         self._readable_by: ReadableBy = readable_by
         self._ended: queue.SimpleQueue[tuple[Step, Ended]] = queue.SimpleQueue()
@@ -162,6 +162,8 @@ class Run:
     def _run_process(self, step: Step) -> Ended:
         try:
             folder = self._prepare(step)
+        except CodeError as error:
+            return Ended(None, str(error))
         except (OSError, ValueError) as error:
             return Ended(None, f"its folder cannot be made: {_words(error)}")
         process = StepProcess(
@@ -187,16 +189,9 @@ class Run:
         """The folder that the step runs in, with a copy of its code; and those of its outputs."""
         make_folder(self.folder, self._readable_by)
         folder = self.folder / "work" / step.name
-        if step.code is not None and self._code_folder is not None:
-            source = os.path.join(self._code_folder, step.code)
-            if os.path.isdir(source):
-                # What a link leads to is copied, for a step must not reach what it was copied from.
-                shutil.copytree(source, folder, ignore=_not_copied(self.folder.parent))
-            else:
-                folder.mkdir(parents=True)
-                shutil.copy2(source, folder)
-        else:
-            folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        if step.code is not None and self._code is not None:
+            self._code.copy(step.code, folder)
         make_folder(log_path(self.folder, step.name).parent, self._readable_by)
         for name, path in step.outputs.items():
             output = Path(path)
@@ -254,23 +249,6 @@ def _exit_words(code: int) -> str:
         return f"ended by signal {-code}"
     meaning = {126: " (the command cannot be run)", 127: " (the command was not found)"}
     return f"exit code {code}{meaning.get(code, '')}"
-
-
-def _not_copied(runs: Path) -> Callable[[str, list[str]], set[str]]:
-    """For copytree: the runs themselves, links that lead round in circles, and what is no file."""
-    own = os.path.realpath(runs)
-
-    def is_copied(path: str, here: str) -> bool:
-        real = os.path.realpath(path)
-        if os.path.isdir(real):
-            return real != own and not here.startswith(os.path.join(real, ""))
-        return os.path.isfile(real)
-
-    def ignored(folder: str, names: list[str]) -> set[str]:
-        here = os.path.join(os.path.realpath(folder), "")
-        return {name for name in names if not is_copied(os.path.join(folder, name), here)}
-
-    return ignored
 
 
 def _words(error: OSError | ValueError) -> str:

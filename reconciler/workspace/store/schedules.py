@@ -6,12 +6,14 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from reconciler.file_access import ReadableBy
+from reconciler.model import Snapshot
+from reconciler.workspace.store.code import CodeStore
 from reconciler.workspace.store.database import Database, Refused, translated
 
 
@@ -72,6 +74,8 @@ class Publication:
     digest: str
     document: str
     path: str
+    code: Mapping[str, Snapshot] = field(default_factory=dict)
+    """What its steps run, by their `code` in the document."""
 
     @property
     def version(self) -> str:
@@ -130,6 +134,7 @@ class Store:
         self.database = Database(
             path, durable=durable, busy_seconds=busy_seconds, readable_by=readable_by
         )
+        self.code = CodeStore(self.database)
 
     def close(self) -> None:
         """Let go of the file; it is opened again when needed."""
@@ -209,6 +214,8 @@ class Store:
         Done again it changes nothing. Refused where something else stands there meanwhile, or an
         enabled schedule would run a disabled pipeline.
         """
+        if publication is not None:
+            self.code.prepare(publication.name, publication.version, publication.code)
         with self.database.writing() as connection:
             if publication is not None:
                 self._publish(connection, publication, now)
@@ -291,6 +298,7 @@ class Store:
 
     def publish(self, publication: Publication, now: datetime) -> bool:
         """Publish a pipeline version; False if it was there already, and is the newest."""
+        self.code.prepare(publication.name, publication.version, publication.code)
         with self.database.writing() as connection:
             return self._publish(connection, publication, now)
 
@@ -316,6 +324,8 @@ class Store:
     def _publish(
         self, connection: sqlite3.Connection, publication: Publication, now: datetime
     ) -> bool:
+        if publication.code:
+            self.code.record(connection, publication.name, publication.version, publication.code)
         connection.execute(
             "INSERT OR IGNORE INTO pipelines (name, created_at) VALUES (?, ?)",
             (publication.name, now.isoformat()),

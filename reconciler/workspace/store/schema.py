@@ -152,6 +152,25 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX deleted_schedules_by_name ON deleted_schedules (name, deleted_at)",
     ),
+    (
+        """
+        CREATE TABLE snapshots (
+            digest TEXT PRIMARY KEY,
+            files  TEXT NOT NULL          -- JSON: [[path, size, digest], ...]
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE version_code (
+            name     TEXT NOT NULL,
+            version  TEXT NOT NULL,
+            code     TEXT NOT NULL,       -- as it stands in the document of the version
+            path     TEXT NOT NULL,       -- relative to the repository that it came from
+            snapshot TEXT REFERENCES snapshots,  -- NULL: it was dropped
+            PRIMARY KEY (name, version, code)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX version_code_by_snapshot ON version_code (snapshot)",
+    ),
 )
 
 

@@ -176,7 +176,10 @@ def test_bindings_of_environment_variables() -> None:
         ("inputs.", "a command has ${{inputs.NAME}} and ${{outputs.NAME}}"),
         ("var.x", "a command has ${{inputs.NAME}} and ${{outputs.NAME}}"),
         ("parent.inputs.a", 'write "${{inputs.a}}"'),
-        ("parent.jobs.a.outputs.b", "declare an input, bind it to that, and write ${{inputs.NAME}}"),
+        (
+            "parent.jobs.a.outputs.b",
+            "declare an input, bind it to that, and write ${{inputs.NAME}}",
+        ),
     ],
 )
 def test_what_stands_for_nothing(binding: str, hint: str) -> None:

@@ -29,6 +29,7 @@ from reconciler.model import (
     Action,
     Canonical,
     Change,
+    ContentChange,
     Cron,
     DatastoreChange,
     FieldChange,
@@ -414,6 +415,7 @@ def test_nothing_else_of_a_change_is_touched() -> None:
         (Note("rewritten", "trigger", "a note"),),
         None,
         "repository",
+        (ContentChange("code of train", "file"),),
     )
     values = [getattr(change, each.name) for each in fields(Change) if each.name != "impact"]
     assert all(values), "each is set"

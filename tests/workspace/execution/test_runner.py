@@ -16,6 +16,7 @@ import pytest
 import yaml
 from helpers import without_privileges, write
 
+from reconciler.workspace.execution.run_code import WorkingTree
 from reconciler.workspace.execution.runner import (
     Run,
     RunReport,
@@ -397,7 +398,7 @@ CODE = "jobs: {a: {command: 'cat text; echo changed > text; cat folder/more', co
 
 def test_code_is_copied(tmp_path: Path) -> None:
     write(tmp_path / "src", {"text": "text\n", "folder/more": "more\n"})
-    done = ran(tmp_path, CODE, code_folder=tmp_path)
+    done = ran(tmp_path, CODE, code=WorkingTree(tmp_path, tmp_path / "runs"))
     assert done.end == ("Completed", None)
     assert done.log("a") == "text\nmore\n"
     assert (tmp_path / "src" / "text").read_text() == "text\n"
@@ -407,11 +408,13 @@ def test_code_is_copied(tmp_path: Path) -> None:
 def test_code_that_is_a_file(tmp_path: Path) -> None:
     write(tmp_path, {"train.sh": "echo trained"})
     job = "jobs: {a: {command: sh train.sh, code: train.sh}}"
-    assert ran(tmp_path, job, code_folder=tmp_path).log("a") == "trained\n"
+    assert ran(tmp_path, job, code=WorkingTree(tmp_path, tmp_path / "runs")).log("a") == "trained\n"
 
 
 def test_no_code(tmp_path: Path) -> None:
-    done = ran(tmp_path, "jobs: {a: {command: pwd; ls}}", code_folder=tmp_path)
+    done = ran(
+        tmp_path, "jobs: {a: {command: pwd; ls}}", code=WorkingTree(tmp_path, tmp_path / "runs")
+    )
     assert done.log("a") == f"{done.folder}/work/a\n"
 
 
@@ -426,7 +429,7 @@ def test_links_in_code(tmp_path: Path) -> None:
     (source / "above").symlink_to(tmp_path)
     (source / "nowhere").symlink_to("nothing")
     os.mkfifo(source / "pipe")
-    done = ran(tmp_path, CODE, code_folder=tmp_path)
+    done = ran(tmp_path, CODE, code=WorkingTree(tmp_path, tmp_path / "runs"))
     assert done.log("a") == "text\nmore\n"
     assert (tmp_path / "outside" / "text").read_text() == "text\n"
     assert sorted(os.listdir(done.folder / "work" / "a")) == ["folder", "text"]
@@ -435,7 +438,11 @@ def test_links_in_code(tmp_path: Path) -> None:
 def test_runs_inside_the_code_are_not_copied(tmp_path: Path) -> None:
     """`code: .`, with the workspace beside the job: a copy would hold itself."""
     write(tmp_path, {"text": "text\n", "runs/other/work/text": "other\n"})
-    done = ran(tmp_path, "jobs: {a: {command: find . -type f, code: .}}", code_folder=tmp_path)
+    done = ran(
+        tmp_path,
+        "jobs: {a: {command: find . -type f, code: .}}",
+        code=WorkingTree(tmp_path, tmp_path / "runs"),
+    )
     assert done.log("a") == "./text\n"
 
 
@@ -450,7 +457,11 @@ def test_runs_inside_the_code_are_not_copied(tmp_path: Path) -> None:
 def test_code_that_cannot_be_copied(tmp_path: Path, code: str, why: str) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "memory").symlink_to("/proc/self/mem")
-    done = ran(tmp_path, f"jobs: {{a: {{command: ls, code: {code}}}}}", code_folder=tmp_path)
+    done = ran(
+        tmp_path,
+        f"jobs: {{a: {{command: ls, code: {code}}}}}",
+        code=WorkingTree(tmp_path, tmp_path / "runs"),
+    )
     message = f"its folder cannot be made: {why.format(tmp_path)}"
     if "memory" in why:
         message = re.sub(r"\[Errno 5\].* \(", "[Errno 5] Input/output error (", message)

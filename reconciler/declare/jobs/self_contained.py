@@ -1,0 +1,250 @@
+"""A job with its component files -> one document of commands alone. Pure.
+
+A component's command takes the place of the step that runs it, and the steps of a pipeline
+component that of theirs, as `STEP.CHILD`: bindings are rewritten to what they lead to. So an
+embedded workspace runs what was published, whatever becomes of the files. Steps that are no
+commands (sweep, parallel, spark, automl, registered components) stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.declare.jobs.local_paths import is_local
+from reconciler.model import JobDefinition
+from reconciler.shell.binding import BINDING
+
+_Step = dict[str, Any]
+_COMMAND_TYPES = (None, "command")
+
+
+@dataclass(frozen=True, slots=True)
+class SelfContained:
+    """What is published of a job."""
+
+    document: Mapping[str, Any]
+    code: Mapping[str, str]
+    """The `code` of its steps as it stands in the document -> the path of its snapshot."""
+
+
+def self_contained(definition: JobDefinition) -> SelfContained:
+    """The document of a job, with its components in place of the paths that lead to them."""
+    document: dict[str, Any] = json.loads(definition.document)
+    folder = posixpath.dirname(definition.path)
+    if _is_expanded(document):  # a pipeline whose steps are those of a component
+        document = _Maker(definition, folder).whole(document)
+    jobs = document.get("jobs")
+    if isinstance(jobs, dict) and any(_is_expanded(step) for step in jobs.values()):
+        maker = _Maker(definition, folder)
+        steps, _ = maker.pipeline(jobs, folder, "")
+        document = {**document, "jobs": steps}
+    return SelfContained(document, _code_of(document, folder, definition))
+
+
+def _is_expanded(step: Any) -> bool:
+    component = step.get("component") if isinstance(step, dict) else None
+    return isinstance(component, dict) or (isinstance(component, str) and is_local(component))
+
+
+def _code_of(document: Mapping[str, Any], folder: str, definition: JobDefinition) -> dict[str, str]:
+    jobs = document.get("jobs")
+    steps = [document, *(jobs.values() if isinstance(jobs, dict) else ())]
+    found: dict[str, str] = {}
+    for step in steps:
+        code = step.get("code") if isinstance(step, dict) else None
+        if isinstance(code, str) and code not in found:
+            path = _join(folder, code)
+            if path in definition.snapshots:
+                found[code] = path
+    return found
+
+
+def _join(folder: str, path: str) -> str:
+    path = path.removeprefix("file:").replace("\\", "/")
+    return posixpath.normpath(posixpath.join(folder, path))
+
+
+class _Maker:
+    """The components of one job, put in place."""
+
+    def __init__(self, definition: JobDefinition, folder: str) -> None:
+        self._definition = definition
+        self._folder = folder
+
+    def pipeline(
+        self, jobs: Mapping[str, Any], folder: str, prefix: str
+    ) -> tuple[dict[str, _Step], dict[str, str]]:
+        """The steps of a pipeline under their full names; and of each output of a child, in the
+        pipeline's own words, what it is bound to.
+        """
+        steps: dict[str, _Step] = {}
+        exports: dict[str, str] = {}
+        for name, step in jobs.items():
+            made, outputs = self._step(f"{prefix}{name}", step, folder)
+            steps |= made
+            exports |= {f"parent.jobs.{name}.outputs.{key}": to for key, to in outputs.items()}
+        bound = {key: f"${{{{{to}}}}}" for key, to in exports.items()}
+        return {name: _rebound(step, bound) for name, step in steps.items()}, exports
+
+    def whole(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """A job that is a pipeline component, as a job with the steps of that."""
+        component, folder = self._component(document["component"], self._folder)
+        if not isinstance(component.get("jobs"), dict):
+            return dict(document)
+        steps, _ = self.pipeline(component["jobs"], folder, "")
+        made = {key: value for key, value in document.items() if key != "component"}
+        for section, given in (("inputs", _given), ("outputs", _output)):
+            made[section] = {
+                key: given(declared, _of(document, section).get(key))
+                for key, declared in _of(component, section).items()
+            }
+        return {**made, "jobs": steps}
+
+    def _step(self, name: str, step: Any, folder: str) -> tuple[dict[str, _Step], dict[str, str]]:
+        """One step as what takes its place, and what its outputs are called then."""
+        if not _is_expanded(step):
+            if folder != self._folder and isinstance(step.get("code"), str):
+                step = {**step, "code": self._relative(folder, step["code"])}
+            return {name: step}, _own_outputs(name, step)
+        component, folder = self._component(step["component"], folder)
+        if isinstance(component.get("jobs"), dict):
+            return self._children(name, step, component, folder)
+        if component.get("type") not in _COMMAND_TYPES or "command" not in component:
+            kept = {**step, "type": component.get("type", step.get("type"))}
+            return {name: kept}, _own_outputs(name, component)
+        merged = self._merged(step, component, folder)
+        return {name: merged}, _own_outputs(name, merged)
+
+    def _component(self, component: Any, folder: str) -> tuple[Mapping[str, Any], str]:
+        if isinstance(component, dict):
+            return component, folder
+        path = _join(folder, component)
+        found = self._definition.components[path]
+        document: dict[str, Any] = json.loads(found.document)
+        return document, posixpath.dirname(path)
+
+    def _relative(self, folder: str, code: str) -> str:
+        return posixpath.relpath(_join(folder, code), self._folder or ".")
+
+    def _merged(self, step: _Step, component: Mapping[str, Any], folder: str) -> _Step:
+        """A command of its own: what the component says, and what the step gives."""
+        kept = {key: step[key] for key in _OF_STEPS if key in step}
+        merged: _Step = {
+            **{key: component[key] for key in _OF_COMPONENTS if key in component},
+            **kept,
+        }
+        merged["type"] = "command"
+        merged["inputs"] = {
+            key: _given(declared, _of(step, "inputs").get(key))
+            for key, declared in _of(component, "inputs").items()
+        }
+        merged["outputs"] = {
+            key: _output(declared, _of(step, "outputs").get(key))
+            for key, declared in _of(component, "outputs").items()
+        }
+        variables = {
+            **_of(component, "environment_variables"),
+            **_of(step, "environment_variables"),
+        }
+        if variables:
+            merged["environment_variables"] = variables
+        code = component.get("code")
+        if isinstance(code, str):
+            merged["code"] = self._relative(folder, code) if is_local(code) else code
+        return merged
+
+    def _children(
+        self, name: str, step: _Step, component: Mapping[str, Any], folder: str
+    ) -> tuple[dict[str, _Step], dict[str, str]]:
+        """The steps of a pipeline component, bound to what the step gives."""
+        steps, _ = self.pipeline(component["jobs"], folder, f"{name}.")
+        bound: dict[str, Any] = {
+            f"parent.inputs.{key}": _given(declared, _of(step, "inputs").get(key))
+            for key, declared in _of(component, "inputs").items()
+        }
+        exports: dict[str, str] = {}
+        for key, declared in _of(component, "outputs").items():
+            inner = f"parent.outputs.{key}"
+            given = _of(step, "outputs").get(key)
+            bound[inner] = _output(declared, given)
+            for child, made in steps.items():
+                for output, value in _of(made, "outputs").items():
+                    if _whole_binding(value) == inner:
+                        exports[key] = f"parent.jobs.{child}.outputs.{output}"
+        return {child: _rebound(made, bound) for child, made in steps.items()}, exports
+
+
+_OF_STEPS = ("display_name", "description", "compute", "identity", "limits", "resources", "tags")
+_OF_COMPONENTS = ("command", "environment", "distribution", "resources")
+
+
+def _own_outputs(name: str, step: Any) -> dict[str, str]:
+    return {key: f"parent.jobs.{name}.outputs.{key}" for key in _of(step, "outputs")}
+
+
+def _of(owner: Any, key: str) -> Mapping[str, Any]:
+    found = owner.get(key) if isinstance(owner, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _given(declared: Any, given: Any) -> Any:
+    """An input as the component declares it, with the value that the step gives."""
+    if given is None:
+        return declared
+    declared = declared if isinstance(declared, dict) else {}
+    kept = {key: declared[key] for key in ("type", "optional", "mode") if key in declared}
+    return {**kept, **given} if isinstance(given, dict) else {**kept, "value": given}
+
+
+def _output(declared: Any, given: Any) -> Any:
+    declared = declared if isinstance(declared, dict) else {}
+    kept = {key: declared[key] for key in ("type", "mode") if key in declared}
+    if isinstance(given, dict):
+        return {**kept, **given}
+    return {**kept, "path": given} if isinstance(given, str) else kept
+
+
+def _rebound(step: _Step, bound: Mapping[str, Any]) -> _Step:
+    """A step whose inputs and outputs are bound to what `bound` says."""
+    if not bound:
+        return step
+    changed = dict(step)
+    for section in ("inputs", "outputs"):
+        if isinstance(step.get(section), dict):
+            changed[section] = {key: _fill(value, bound) for key, value in step[section].items()}
+    return changed
+
+
+def _fill(value: Any, bound: Mapping[str, Any]) -> Any:
+    whole = _whole_binding(value)
+    if whole is not None and whole in bound:
+        found = bound[whole]
+        if not isinstance(value, dict):
+            return found
+        kept = {key: item for key, item in value.items() if key not in ("path", "value")}
+        return {**found, **kept} if isinstance(found, dict) else {**kept, "value": found}
+    if isinstance(value, dict):
+        return {key: _fill(item, bound) for key, item in value.items()}
+    return BINDING.sub(_text_of(bound), value) if isinstance(value, str) else value
+
+
+def _text_of(bound: Mapping[str, Any]) -> Callable[[Any], str]:
+    def text(match: Any) -> str:
+        found = bound.get(match[1], match[0])
+        if isinstance(found, dict):
+            found = next((found[k] for k in ("path", "value", "default") if k in found), match[0])
+        return str(found)
+
+    return text
+
+
+def _whole_binding(value: Any) -> str | None:
+    """The binding that is all of an input or an output, as text or as its path or value."""
+    if isinstance(value, dict):
+        value = value.get("path", value.get("value"))
+    found = BINDING.fullmatch(value.strip()) if isinstance(value, str) else None
+    return found[1] if found else None
