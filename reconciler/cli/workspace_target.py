@@ -13,9 +13,11 @@ from reconciler.config import Target
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.file_access import ReadableBy
 from reconciler.providers import WORKSPACE
+from reconciler.workspace.datastores.addresses import data_assets
 from reconciler.workspace.datastores.datastore import Datastore, secrets_of
 from reconciler.workspace.engine.executor import run_folder
 from reconciler.workspace.engine.lease import Lease
+from reconciler.workspace.execution.data import TargetData
 from reconciler.workspace.store.code import CodeStore
 from reconciler.workspace.store.database import Database, Refused, StoreError
 from reconciler.workspace.store.ledger import Ledger
@@ -43,6 +45,11 @@ class Workspace:
             name: Datastore(options["url"], self._folder, hidden=hidden)
             for name, options in (self.target.options.get("datastores") or {}).items()
         }
+
+    @cached_property
+    def data(self) -> TargetData:
+        """Where the addresses of data in its jobs lead."""
+        return TargetData(self.datastores, data_assets(self.target.options), self._folder)
 
     @property
     def runs_folder(self) -> Path:

@@ -69,6 +69,7 @@ def open_provider(target: Target, opening: Opening) -> Provider:
 def open_local(target: Target, opening: Opening) -> LocalProvider:
     """An embedded workspace; ConfigError where the target is another kind."""
     from reconciler.providers.local import LocalProvider
+    from reconciler.workspace.datastores.addresses import data_assets
     from reconciler.workspace.store.schedules import Store
 
     if target.provider != "local":
@@ -79,6 +80,7 @@ def open_local(target: Target, opening: Opening) -> LocalProvider:
         Store(path, actor=opening.actor, readable_by=target.options.get("readable_by", "owner")),
         owner=opening.owner,
         datastores=target.options.get("datastores") or (),
+        data=data_assets(target.options),
     )
 
 

@@ -44,6 +44,8 @@ from reconciler.model import (
     data_path_of,
 )
 from reconciler.plan.contents import content_changes
+from reconciler.workspace.datastores.address_check import address_errors
+from reconciler.workspace.datastores.addresses import DataAsset
 from reconciler.workspace.store.code import code_files, in_repository
 from reconciler.workspace.store.database import Refused, StoreError
 from reconciler.workspace.store.references import PREFIX, split_reference
@@ -75,13 +77,18 @@ class LocalProvider:
         *,
         owner: str | None,
         datastores: Iterable[str] = (),
+        data: Mapping[str, DataAsset] | None = None,
         clock: Clock = utc_now,
     ) -> None:
-        """`name`: the target's. `owner`: whose what is created or updated becomes."""
+        """`name`: the target's. `owner`: whose what is created or updated becomes.
+        `data`: the data assets of the target.
+        """
         self.name = name
         self.store = store
         self.owner = owner
         self._datastores = tuple(datastores)
+        self._assets = data or {}
+        self._addresses: dict[tuple[str, str], tuple[Note, ...]] = {}
         self._clock = clock
         self._pipelines: dict[str, _Pipeline] | None = None
         # What is written without having been made canonical is not a declaration.
@@ -193,6 +200,7 @@ class LocalProvider:
         job = schedule.job
         if job.definition is not None:
             yield from _definition_notes(job.definition)
+            yield from self._address_notes(job, job.definition)
             yield from self._disabled(schedule, job.definition.name)
         else:
             yield from self._registered(schedule)
@@ -207,6 +215,18 @@ class LocalProvider:
                 f'the target has no datastore "{trigger.datastore}"',
                 hint or "name it under datastores in reconciler.yaml",
             )
+
+    def _address_notes(self, job: Job, definition: JobDefinition) -> tuple[Note, ...]:
+        """Data that the job or the schedule names, and the target does not have."""
+        key = (definition.digest, repr(job.inputs))
+        if key not in self._addresses:
+            document = json.loads(publication(definition).document)
+            found = address_errors(document, job.inputs, self._datastores, self._assets)
+            self._addresses[key] = tuple(
+                Note("refused", "create_job", f"{definition.path}, {where}: {error}", error.hint)
+                for where, error in found
+            )
+        return self._addresses[key]
 
     def _registered(self, schedule: Schedule) -> Iterator[Note]:
         """A job that is published already: it has to be there, enabled, and take the inputs."""

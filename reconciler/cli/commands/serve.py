@@ -91,6 +91,7 @@ def command(
         max_runs=max_runs,
         grace=grace,
         readable_by=workspace.readable_by,
+        data=workspace.data,
     )
     server: ServerProcess | None = None
     try:

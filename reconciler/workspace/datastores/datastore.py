@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import urllib.error
+import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,11 +60,61 @@ class Datastore:
         except Exception:
             return ""  # it is gone again, or cannot be read: then its content is not known
 
+    @property
+    def root(self) -> str:
+        """Of a local one, its folder."""
+        return self.url.partition("://")[2]
+
+    def fetch(self, path: str, place: str, *, is_folder: bool) -> None:
+        """Bring a file or a folder to `place`, which is not there yet. WatchError, OSError."""
+        if self.is_local:
+            source = os.path.join(self.root, path)
+            if is_folder:
+                shutil.copytree(source, place)
+            else:
+                shutil.copyfile(source, place)
+            return
+        try:
+            system, root = self._open()
+            source = f"{root.rstrip('/')}/{path}" if path else root
+            if is_folder and not system.isdir(source):
+                raise FileNotFoundError(f"there is no folder {path}")
+            system.get(
+                f"{source.rstrip('/')}/" if is_folder else source, place, recursive=is_folder
+            )
+        except WatchError:
+            raise
+        except Exception as error:
+            raise WatchError(self._reason(error)) from error
+
+    def send(self, source: str, path: str) -> None:
+        """Put a file or a folder to `path`, over what is there. WatchError."""
+        is_folder = os.path.isdir(source)
+        try:
+            if self.is_local:
+                place = os.path.join(self.root, path)
+                os.makedirs(place if is_folder else os.path.dirname(place), exist_ok=True)
+                if is_folder:
+                    shutil.copytree(source, place, dirs_exist_ok=True)
+                else:
+                    shutil.copyfile(source, place)
+                return
+            system, root = self._open()
+            place = f"{root.rstrip('/')}/{path}".rstrip("/")
+            if is_folder:
+                system.put(f"{source.rstrip('/')}/", f"{place}/", recursive=True)
+            else:
+                system.put_file(source, place)
+        except WatchError:
+            raise
+        except Exception as error:
+            raise WatchError(self._reason(error)) from error
+
     # ------------------------------------------------------------------------------------- local
 
     def _scan(self, path: str) -> Iterator[Listed]:
         """The local folder; a scan of 100,000 files takes well under a second."""
-        root = self.url.partition("://")[2]
+        root = self.root
         folder = os.path.join(root, path)
         if not os.path.isdir(root):
             raise WatchError(f"there is no folder {root}")
@@ -119,6 +172,31 @@ class Datastore:
         for value in self._hidden:
             text = text.replace(value, MASK)
         return mask_text(text)[:300]
+
+
+LARGEST_DOWNLOAD = 10 << 30
+"""Bytes of a file on the web."""
+_WEB_SECONDS = 60.0
+
+
+def fetch_url(url: str, place: str) -> None:
+    """Bring a file of the web to `place`. WatchError, OSError."""
+    left = LARGEST_DOWNLOAD
+    request = urllib.request.Request(url, headers={"User-Agent": "reconciler"})
+    try:
+        with (
+            urllib.request.urlopen(request, timeout=_WEB_SECONDS) as answer,
+            open(place, "wb") as to,
+        ):
+            while piece := answer.read(1 << 20):
+                left -= len(piece)
+                if left < 0:
+                    raise WatchError("it has more than 10 GiB")
+                to.write(piece)
+    except urllib.error.HTTPError as error:
+        raise WatchError(f"it answered {error.code} {error.reason}") from error
+    except urllib.error.URLError as error:
+        raise WatchError(mask_text(str(error.reason))[:300]) from error
 
 
 def secrets_of(environment: Mapping[str, str]) -> set[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from reconciler.file_access import ReadableBy, make_folder
 from reconciler.workspace.engine.folder_polling import Log, Message
 from reconciler.workspace.engine.published_code import PublishedCode
+from reconciler.workspace.execution.data import TargetData
 from reconciler.workspace.execution.run_code import WorkingTree
 from reconciler.workspace.execution.runner import Run, RunReport, StepReport
 from reconciler.workspace.execution.step_process import GRACE_SECONDS
@@ -42,6 +43,8 @@ class Settings:
     """Seconds that running steps have when they are told to end."""
     readable_by: ReadableBy = "owner"
     """Who may read the folders and the logs of runs."""
+    data: TargetData | None = None
+    """Where addresses of data lead."""
 
 
 class Executor:
@@ -131,6 +134,7 @@ class Executor:
             str(folder),
             continue_on_step_failure=row.go_on,
             base=str(job_folder),
+            data=self._settings.data,
         )
         return Run(
             row.name,
@@ -145,6 +149,7 @@ class Executor:
             code=PublishedCode(
                 self._store.code, code, WorkingTree(job_folder, self._settings.runs_folder)
             ),
+            data=self._settings.data,
             grace=self._settings.grace,
             readable_by=self._settings.readable_by,
         )

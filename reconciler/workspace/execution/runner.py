@@ -11,12 +11,13 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from reconciler.file_access import ReadableBy, make_folder
+from reconciler.workspace.execution.data import DataError, TargetData
 from reconciler.workspace.execution.run_code import CodeError, RunCode
 from reconciler.workspace.execution.step_process import GRACE_SECONDS, Ended, StepProcess
 from reconciler.workspace.execution.steps import RunPlan, Step
@@ -65,10 +66,12 @@ class Run:
         environment: Mapping[str, str],
         report: Report,
         code: RunCode | None = None,
+        data: TargetData | None = None,
         grace: float = GRACE_SECONDS,
         readable_by: ReadableBy = "owner",
     ) -> None:
-        """`code`: what the steps run, if any has code. `environment`: what steps inherit.
+        """`code`: what the steps run, if any has code; `data`: where its addresses lead.
+        `environment`: what steps inherit.
         `report` is called from the threads of the run.
         """
         self.name = name
@@ -77,6 +80,7 @@ class Run:
         self._environment = dict(environment)
         self._report = report
         self._code = code
+        self._data = data
         self._grace = grace
         self._readable_by: ReadableBy = readable_by
         self._ended: queue.SimpleQueue[tuple[Step, Ended]] = queue.SimpleQueue()
@@ -161,8 +165,11 @@ class Run:
 
     def _run_process(self, step: Step) -> Ended:
         try:
+            if self._data is not None:
+                for fetch in step.fetches:
+                    self._data.fetch(fetch)
             folder = self._prepare(step)
-        except CodeError as error:
+        except (CodeError, DataError) as error:
             return Ended(None, str(error))
         except (OSError, ValueError) as error:
             return Ended(None, f"its folder cannot be made: {_words(error)}")
@@ -180,10 +187,21 @@ class Run:
                 return Ended(None, self._stopped)
             self._processes[step.name] = process
         try:
-            return process.run()
+            return self._sent(step, process.run())
         finally:
             with self._lock:
                 del self._processes[step.name]
+
+    def _sent(self, step: Step, ended: Ended) -> Ended:
+        """What a step made is where it was declared; else it has failed."""
+        if ended.exit_code != 0 or ended.reason is not None or self._data is None:
+            return ended
+        try:
+            for send in step.sends:
+                self._data.send(send)
+        except DataError as error:
+            return replace(ended, reason=str(error))
+        return ended
 
     def _prepare(self, step: Step) -> Path:
         """The folder that the step runs in, with a copy of its code; and those of its outputs."""

@@ -15,6 +15,8 @@ from math import isfinite
 from typing import Any
 
 from reconciler.shell.binding import BINDING, LONGEST_COMMAND, bind, is_too_long
+from reconciler.workspace.datastores.addresses import is_address
+from reconciler.workspace.execution.data import DataError, Fetch, Send, TargetData, is_data
 from reconciler.workspace.execution.input_check import Held, refusal
 
 STEP_OF_COMMAND_JOB = "command"
@@ -53,6 +55,10 @@ class Step:
     timeout: float | None = None
     """Seconds."""
     output_files: frozenset[str] = field(default=frozenset())
+    fetches: tuple[Fetch, ...] = ()
+    """What is to be there before it begins."""
+    sends: tuple[Send, ...] = ()
+    """What is brought elsewhere when it has succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +79,14 @@ def plan_run(
     continue_on_step_failure: bool | None = None,
     base: str | None = None,
     check: bool = True,
+    data: TargetData | None = None,
 ) -> RunPlan:
     """What a run of `document` with the inputs `given` does; JobError where it cannot.
 
     `continue_on_step_failure` of the schedule holds over that of the document, which is true
     unless it says otherwise. `base`: what local paths of inputs in the document are relative to.
     `check`: whether values are refused that a command could run; without, it is only to be shown.
+    `data`: where addresses lead; without, they stay as they are.
     """
     inputs = run_inputs(document, given, context, base)
     if document.get("type") == "command":
@@ -90,7 +98,7 @@ def plan_run(
         jobs = document.get("jobs") or {}
     if not jobs:
         raise JobError("the job has no steps")
-    parent = _Parent(document, jobs, inputs, context, folder)
+    parent = _Parent(document, jobs, inputs, context, folder, data)
     steps = tuple(_step(name, job, parent, base, check) for name, job in jobs.items())
     _check_order(steps)
     go_on = continue_on_step_failure
@@ -192,6 +200,7 @@ def _truth(value: Any) -> bool:
 # -------------------------------------------------------------------------------------- outputs
 
 
+_PARENT_INPUT = re.compile(r"\$\{\{\s*parent\.inputs\.([^{}\s]+)\s*\}\}")
 _PARENT_OUTPUT = re.compile(r"\$\{\{\s*parent\.outputs\.([^{}\s]+)\s*\}\}")
 
 
@@ -205,8 +214,16 @@ class _Parent:
         inputs: Mapping[str, str],
         context: Context,
         folder: str,
+        data: TargetData | None,
     ) -> None:
         self.context = context
+        self.folder = folder
+        self.data = data
+        self._inputs = document.get("inputs") or {}
+        self._macros = _output_macros(document, context)
+        self._sent: dict[str, str] = {}
+        self.sends: dict[str, list[Send]] = {step: [] for step in jobs}
+        """Of each step, what it writes to an address."""
         self._bindings: dict[str, tuple[str | None, frozenset[str]]] = {
             name: (value, frozenset()) for name, value in context.macros.items()
         }
@@ -214,7 +231,7 @@ class _Parent:
             self._bindings[f"parent.inputs.{name}"] = (inputs.get(name), frozenset())
         self._declared = document.get("outputs") or {}
         self._places = {
-            name: self._place(declared, f"the output {name}", folder, "pipeline_outputs", name)
+            name: self._place(declared, f"the output {name}", "pipeline_outputs", name)
             for name, declared in self._declared.items()
         }
         self.outputs: dict[str, dict[str, str]] = {}
@@ -226,13 +243,15 @@ class _Parent:
                 what = f'step "{step}": the output {name}'
                 bound = _parent_output(declared)
                 if bound is None:
-                    path = self._place(declared, what, folder, "outputs", step, name)
+                    path = self._place(declared, what, "outputs", step, name)
                 elif bound in self._places:
                     path = self._places[bound]
                     writers[bound].add(step)
                 else:
                     raise JobError(f"{what} is bound to nothing")
                 self.outputs[step][name] = path
+                if path in self._sent:
+                    self.sends[step].append(Send(path, self._sent[path]))
                 self._bindings[f"parent.jobs.{step}.outputs.{name}"] = (path, frozenset({step}))
         for name, path in self._places.items():
             self._bindings[f"parent.outputs.{name}"] = (path, frozenset(writers[name]))
@@ -247,16 +266,47 @@ class _Parent:
         both = (declared, None if bound is None else self._declared[bound])
         return any(isinstance(one, Mapping) and one.get("type") == "uri_file" for one in both)
 
-    def _place(self, declared: Any, what: str, folder: str, *default: str) -> str:
-        """Where an output is written: in the run's folder, unless it names a local path."""
+    def type_and_mode(self, declared: Any) -> tuple[str | None, str | None]:
+        """Of an input of a step: its own, or those of the input of the job that it is bound to."""
+        text = declared.get("path", declared.get("value")) if _is_mapping(declared) else declared
+        bound = _PARENT_INPUT.fullmatch(str(text))
+        sides = [declared, self._inputs.get(bound[1]) if bound else None]
+        types, modes = (
+            [side[key] for side in sides if isinstance(side, Mapping) and side.get(key)]
+            for key in ("type", "mode")
+        )
+        kind = str(types[0]) if types else None
+        if kind is None and bound and not isinstance(sides[1], Mapping):
+            kind = "string"  # a plain value of the job
+        return kind, str(modes[0]) if modes else None
+
+    def _place(self, declared: Any, what: str, *default: str) -> str:
+        """Where an output is written: in the run's folder, unless it names a local path. What has
+        an address is brought there from the run's folder.
+        """
         path = declared.get("path") if isinstance(declared, Mapping) else declared
-        path = expand_macros(str(path or ""), self.context).removeprefix("file://")
+        path = BINDING.sub(
+            lambda match: self._macros.get(match[1], match[0]),
+            str(path or "").replace("${{output_name}}", default[-1]),
+        ).removeprefix("file://")
         if os.path.isabs(path):
             return path
         if not re.fullmatch(r"\w[\w.-]*", default[-1]):
             raise JobError(f"{what} cannot be the name of a file")
-        # What is no local path (azureml://...) is kept in the run's folder as well.
-        return os.path.join(folder, *default)
+        place = os.path.join(self.folder, *default)
+        if self.data is not None and is_address(path):
+            if "${{" in path:
+                raise JobError(f"{what}: {path} holds what is not known here")
+            try:
+                self.data.check_output(path)
+            except DataError as error:
+                raise JobError(f"{what}: {error}") from error
+            self._sent[place] = path
+        return place
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
 
 
 def _parent_output(declared: Any) -> str | None:
@@ -278,11 +328,17 @@ def _step(
     if is_too_long(command):
         raise JobError(f'step "{name}": its command has more than {LONGEST_COMMAND:,} bytes')
     scope = _Scope(name, parent)
+    fetches: list[Fetch] = []
     for key, declared in (job.get("inputs") or {}).items():
         literal = _literal(declared, base)
         value = None if literal is None else scope.fill(literal, f"inputs.{key}")
         if value is not None:
             value = _typed(key, declared, value)
+            kind, mode = parent.type_and_mode(declared)
+            if parent.data is not None and is_data(value, kind):
+                fetch = _fetch(parent, f'step "{name}": the input "{key}"', value, kind, mode)
+                fetches.append(fetch)
+                value = fetch.path
         elif literal is None and not _is_optional(declared):
             raise JobError(f'step "{name}": the input "{key}" has no value')
         scope.own[f"inputs.{key}"] = value
@@ -310,7 +366,25 @@ def _step(
         needs=frozenset(scope.needs),
         code=job.get("code"),
         timeout=_timeout(name, (job.get("limits") or {}).get("timeout")),
+        fetches=tuple(fetches),
+        sends=tuple(parent.sends[name]),
     )
+
+
+def _fetch(parent: _Parent, what: str, address: str, kind: str | None, mode: str | None) -> Fetch:
+    assert parent.data is not None
+    try:
+        return parent.data.plan_input(address, kind, mode, parent.folder)
+    except DataError as error:
+        raise JobError(f"{what}: {error}") from error
+
+
+def _output_macros(document: Mapping[str, Any], context: Context) -> dict[str, str]:
+    """What the path of an output may hold."""
+    settings = document.get("settings")
+    default = settings.get("default_datastore") if isinstance(settings, Mapping) else None
+    name = str(default or "workspaceblobstore").removeprefix("azureml:")
+    return {**context.macros, "default_datastore": name}
 
 
 class _Scope:
