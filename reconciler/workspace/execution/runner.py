@@ -20,7 +20,7 @@ from reconciler.file_access import ReadableBy, make_folder
 from reconciler.workspace.execution.data import DataError, TargetData
 from reconciler.workspace.execution.run_code import CodeError, RunCode
 from reconciler.workspace.execution.step_process import GRACE_SECONDS, Ended, StepProcess
-from reconciler.workspace.execution.steps import RunPlan, Step
+from reconciler.workspace.execution.steps import FOLDERS_OF_STEPS, RunPlan, Step
 
 Status = Literal["NotStarted", "Running", "Completed", "Failed", "Canceled", "Skipped"]
 FINAL: tuple[Status, ...] = ("Completed", "Failed", "Canceled", "Skipped")
@@ -210,6 +210,8 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         if step.code is not None and self._code is not None:
             self._code.copy(step.code, folder)
+        for name in FOLDERS_OF_STEPS:
+            (folder / name).mkdir(exist_ok=True)
         make_folder(log_path(self.folder, step.name).parent, self._readable_by)
         for name, path in step.outputs.items():
             output = Path(path)

@@ -19,6 +19,10 @@ from reconciler.workspace.datastores.addresses import is_address
 from reconciler.workspace.execution.data import DataError, Fetch, Send, TargetData, is_data
 from reconciler.workspace.execution.input_check import Held, refusal
 
+FOLDERS_OF_STEPS = ("outputs", "logs")
+"""What a step finds in its folder, as in Azure: many a script writes there."""
+ARTIFACTS = "artifacts"
+"""The output that is the step's own `outputs`, where it says no other place."""
 STEP_OF_COMMAND_JOB = "command"
 """The name of the one step of a command job."""
 
@@ -294,6 +298,8 @@ class _Parent:
         if not re.fullmatch(r"\w[\w.-]*", default[-1]):
             raise JobError(f"{what} cannot be the name of a file")
         place = os.path.join(self.folder, *default)
+        if default[0] == "outputs" and default[-1] == ARTIFACTS:
+            place = os.path.join(self.folder, "work", default[1], FOLDERS_OF_STEPS[0])
         if self.data is not None and is_address(path):
             if "${{" in path:
                 raise JobError(f"{what}: {path} holds what is not known here")

@@ -415,7 +415,7 @@ def test_no_code(tmp_path: Path) -> None:
     done = ran(
         tmp_path, "jobs: {a: {command: pwd; ls}}", code=WorkingTree(tmp_path, tmp_path / "runs")
     )
-    assert done.log("a") == f"{done.folder}/work/a\n"
+    assert done.log("a") == f"{done.folder}/work/a\nlogs\noutputs\n"
 
 
 def test_links_in_code(tmp_path: Path) -> None:
@@ -432,7 +432,7 @@ def test_links_in_code(tmp_path: Path) -> None:
     done = ran(tmp_path, CODE, code=WorkingTree(tmp_path, tmp_path / "runs"))
     assert done.log("a") == "text\nmore\n"
     assert (tmp_path / "outside" / "text").read_text() == "text\n"
-    assert sorted(os.listdir(done.folder / "work" / "a")) == ["folder", "text"]
+    assert sorted(os.listdir(done.folder / "work" / "a")) == ["folder", "logs", "outputs", "text"]
 
 
 def test_runs_inside_the_code_are_not_copied(tmp_path: Path) -> None:
