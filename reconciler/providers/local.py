@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from reconciler.declare.checking.lint import nearest
+from reconciler.declare.findings import all_of
 from reconciler.declare.jobs.job_document import (
     canonical_text,
     definition_inputs,
@@ -204,8 +205,9 @@ class LocalProvider:
             yield from self._disabled(schedule, job.definition.name)
         else:
             yield from self._registered(schedule)
-        if job.compute is not None or "environment" in job.extra:
-            yield _IGNORED
+        said = {*job.extra, *(["compute"] if job.compute is not None else [])}
+        if said & set(_IGNORED_KEYS):
+            yield _ignored(said)
         trigger = schedule.trigger
         if isinstance(trigger, DatastoreChange) and trigger.datastore not in self._datastores:
             hint = nearest(trigger.datastore, [*self._datastores])
@@ -353,11 +355,22 @@ def _why_not_here(step: Mapping[str, Any]) -> str:
     return f"is of the type {kind}, which runs in Azure only" if kind else "is not a command"
 
 
-_IGNORED = Note(
-    "approximated",
-    "create_job",
-    "environment and compute are ignored: steps run as processes of this machine",
+_IGNORED_KEYS = (
+    "environment",
+    "compute",
+    "resources",
+    "distribution",
+    "identity",
+    "services",
+    "queue_settings",
 )
+
+
+def _ignored(keys: Iterable[str]) -> Note:
+    """What a job says of machines that are not this one."""
+    found = [key for key in _IGNORED_KEYS if key in keys]
+    what = f"{all_of(found)} {'is' if len(found) == 1 else 'are'} ignored"
+    return Note("approximated", "create_job", f"{what}: steps run as processes of this machine")
 
 
 @lru_cache(maxsize=1024)
@@ -371,9 +384,9 @@ def _definition_notes(definition: JobDefinition) -> tuple[Note, ...]:
             what = f'step "{name}" of {definition.path} {_why_not_here(step)}'
             hint = "give the schedule targets that can run it"
             notes.append(Note("refused", "create_job.job", what, hint))
-    ignored = ("compute", "environment")
-    if any(key in part for part in (document, *steps.values()) for key in ignored):
-        notes.append(_IGNORED)
+    said = {key for part in (document, *steps.values()) for key in part}
+    if said & set(_IGNORED_KEYS):
+        notes.append(_ignored(said))
     return tuple(notes)
 
 
