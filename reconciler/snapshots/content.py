@@ -40,28 +40,54 @@ def canonical_content(file: BinaryIO) -> Iterator[bytes]:
     yield held
 
 
-def read_digest(path: str) -> tuple[str, int]:
-    """The SHA-256 of a file's canonical content, in hex, and its size. OSError."""
+class TooLarge(Exception):
+    """A file with more bytes than there may be."""
+
+
+def read_digest(path: str, most: int) -> tuple[str, int]:
+    """The SHA-256 of a file's canonical content, in hex, and its size. OSError, TooLarge."""
     for _ in range(3):
-        with open_regular(path) as file:
-            before = _marks(os.fstat(file.fileno()))
-            digest = hashlib.sha256()
-            size = 0
-            for piece in canonical_content(file):
-                digest.update(piece)
-                size += len(piece)
-            if _marks(os.fstat(file.fileno())) == before == _marks(os.stat(path)):
-                return digest.hexdigest(), size
+        descriptor, before = _open(path)
+        try:
+            if before.st_size > most:
+                raise TooLarge
+            if before.st_size < PIECE:  # nearly all files: in one piece, without a file object
+                data = os.read(descriptor, before.st_size + 1)
+                if b"\r\n" in data and _is_text([data]):
+                    data = data.replace(b"\r\n", b"\n")
+                found = hashlib.sha256(data).hexdigest(), len(data)
+            else:
+                with os.fdopen(os.dup(descriptor), "rb", buffering=0) as file:
+                    found = _digest(canonical_content(file))
+            if _marks(os.fstat(descriptor)) == _marks(before):
+                return found
+        finally:
+            os.close(descriptor)
     raise ChangedWhileRead(None, "it changes while it is read", path)
 
 
+def _digest(pieces: Iterator[bytes]) -> tuple[str, int]:
+    digest = hashlib.sha256()
+    size = 0
+    for piece in pieces:
+        digest.update(piece)
+        size += len(piece)
+    return digest.hexdigest(), size
+
+
 def open_regular(path: str) -> BinaryIO:
-    """A regular file, open for reading. OSError. Not blocking: a pipe would wait for a writer."""
+    """A regular file, open for reading. OSError."""
+    return os.fdopen(_open(path)[0], "rb", buffering=0)
+
+
+def _open(path: str) -> tuple[int, os.stat_result]:
+    # Not blocking: a pipe would wait for a writer for ever.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
         raise OSError(None, "it is not a regular file", path)
-    return os.fdopen(descriptor, "rb", buffering=0)
+    return descriptor, found
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.model import CodeFile, JobDefinition, Snapshot
-from reconciler.snapshots.content import read_digest
+from reconciler.snapshots.content import TooLarge, read_digest
 from reconciler.snapshots.ignored import Ignored, IgnoreError
 
 
@@ -80,12 +80,12 @@ class Snapshots:
     def _files(self, folder: str, names: Iterable[str], shown: str) -> Iterator[CodeFile]:
         left = self._limits.size
         for name in names:
-            place = os.path.join(folder, *name.split("/"))
-            left -= os.stat(place).st_size  # before it is read: it may be of any size
-            if left < 0:
+            try:
+                digest, size = read_digest(f"{folder}/{name}", left)
+            except TooLarge as error:
                 what = f'"{shown}" has more than {_bytes(self._limits.size)}'
-                raise SnapshotError(f"{what}, {_shown(name)} among it", _HINT)
-            digest, size = read_digest(place)
+                raise SnapshotError(f"{what}, {_shown(name)} among it", _HINT) from error
+            left -= size
             yield CodeFile(name, size, digest)
 
     def _names(self, folder: str) -> Iterator[str]:
@@ -122,8 +122,14 @@ class Snapshots:
                     yield from self._walk(entry.path, f"{name}/", ignored, above)
             elif not ignored.has_file(f"{place}{entry.name}"):
                 self._check_link(entry)
-                _check_name(name, self._show(folder))
+                if not _is_usable(name):
+                    raise self._unusable(name, folder)
                 yield name
+
+    def _unusable(self, name: str, folder: str) -> SnapshotError:
+        why = "cannot be used everywhere" if _is_utf8(name) else "is not UTF-8"
+        what = f'"{self._show(folder)}" holds a file whose name {why}: {_shown(name)}'
+        return SnapshotError(what, "rename it")
 
     def _check_link(self, entry: os.DirEntry[str]) -> None:
         if entry.is_symlink():
@@ -160,15 +166,22 @@ def files_of(job: JobDefinition) -> set[str]:
     return files
 
 
-def _check_name(name: str, shown: str) -> None:
+def _is_usable(name: str) -> bool:
+    """Whether a file of that name can be on any machine."""
+    return (
+        (name.isascii()
+        and name.isprintable()
+        and "\\" not in name)
+        or (_is_utf8(name) and not set(name) & set("\\\n\0"))
+    )
+
+
+def _is_utf8(name: str) -> bool:
     try:
         name.encode()
-    except UnicodeEncodeError as error:
-        what = f'"{shown}" holds a file whose name is not UTF-8: {_shown(name)}'
-        raise SnapshotError(what, "rename it") from error
-    if "\\" in name or "\n" in name or "\0" in name:
-        what = f'"{shown}" holds a file whose name cannot be used everywhere: {_shown(name)}'
-        raise SnapshotError(what, "rename it")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _shown(path: str) -> str:
