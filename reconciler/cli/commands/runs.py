@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.follow_logs import StepLogs
-from reconciler.cli.output import out, paint
+from reconciler.cli.output import out, paint, say
 from reconciler.cli.session import Session, config_option, format_option, target_option
 from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
@@ -163,6 +163,21 @@ def show_logs(
         time.sleep(_FOLLOW_SECONDS)
     if not logs.shown:
         out("nothing was printed\n" if ended else "it has not started\n")
+    if ended:
+        _say_why(workspace, _find(workspace, run))
+
+
+def _say_why(workspace: Workspace, row: RunRow) -> None:
+    """Of a run that failed: which step, and why. Its logs alone may look as if it had not."""
+    if row.status not in ("Failed", "Canceled"):
+        return
+    with workspace.errors():
+        steps = [step for step in workspace.runs.steps(row.name) if step.status == row.status]
+    for step in steps:
+        why = f": {printable(step.message)}" if step.message else ""
+        say(f"{paint(row.status.lower(), 'error')} step {printable(step.name)}{why}")
+    if not steps:
+        say(f"{paint(row.status.lower(), 'error')}: {printable(row.message or 'no step ran')}")
 
 
 @command.command("cancel")

@@ -54,6 +54,8 @@ def test_what_ran_is_listed_and_shown(repo: Path) -> None:
     assert {step["name"]: step["status"] for step in document["steps"]}["two"] == "Failed"
     listed = json.loads(invoke(repo, "runs", "list", "--format", "json").out)["runs"]
     assert [one["name"] for one in listed] == [second, first]
+    assert invoke(repo, "runs", "logs", first).err == ""
+    assert "failed step two: exit code " in invoke(repo, "runs", "logs", second).err
     assert invoke(repo, "runs", "show", "nothing", code=1).err.startswith("error: there is no run")
 
 
