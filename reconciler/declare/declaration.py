@@ -19,7 +19,7 @@ from reconciler.declare.jobs.job_document import JobFile, input_findings
 from reconciler.declare.problem_codes import CODES
 from reconciler.declare.resolve import TargetSettings, is_plain, resolve
 from reconciler.document import schedule_from_document
-from reconciler.model import Key, Schedule, Source, data_path_of
+from reconciler.model import Job, Key, Schedule, Source, data_path_of
 
 JobOf = Callable[[str], tuple[JobFile | None, Finding | None]]
 """A reference as written -> the job file, or a Finding; neither for a registered job."""
@@ -43,6 +43,10 @@ def declare(
     schema = schema_findings(data, "schedule")
     findings = [*_without_said(schema, lint), *lint]
     sound = not findings
+    if not sound:
+        # What is wrong elsewhere hides nothing that is wrong with the job.
+        wrong = {finding.path for finding in findings}
+        findings += [f for f in _job_findings(data, job_of) if f.path not in wrong]
     schedules: list[Schedule] = []
     shared: Schedule | None = None
     built = False
@@ -90,6 +94,27 @@ def _by_target(found: Mapping[str, list[Finding]], targets: int) -> list[Finding
         else replace(finding, message=f"{finding.message} (target {', '.join(names)})")
         for finding, names in holds.items()
     ]
+
+
+def _job_findings(data: Mapping[str, Any], job_of: JobOf) -> list[Finding]:
+    """What is wrong with the job that a document names, as far as it names one."""
+    job = data.get("create_job")
+    reference, path = (job.get("job"), ("job",)) if isinstance(job, dict) else (job, ())
+    if not isinstance(reference, str) or "${{" in reference:
+        return []
+    job_file, finding = job_of(reference)
+    if finding is not None:
+        return [replace(finding, path=("create_job", *path))]
+    inputs = job.get("inputs") if isinstance(job, dict) else None
+    trigger = data.get("trigger")
+    if job_file is None or not isinstance(inputs or {}, dict) or not isinstance(trigger, dict):
+        return []
+    data_path = trigger.get("data_path_parameter_name")
+    return input_findings(
+        Job(reference, inputs=inputs or {}),
+        job_file.inputs,
+        data_path if isinstance(data_path, str) else None,
+    )
 
 
 def _build(

@@ -168,11 +168,8 @@ def files_of(job: JobDefinition) -> set[str]:
 
 def _is_usable(name: str) -> bool:
     """Whether a file of that name can be on any machine."""
-    return (
-        (name.isascii()
-        and name.isprintable()
-        and "\\" not in name)
-        or (_is_utf8(name) and not set(name) & set("\\\n\0"))
+    return (name.isascii() and name.isprintable() and "\\" not in name) or (
+        _is_utf8(name) and not set(name) & set("\\\n\0")
     )
 
 

@@ -234,7 +234,7 @@ def test_the_same_bytes_whatever_the_hash_seed() -> None:
 def test_control_characters_reach_no_output(tmp_path: Path) -> None:
     text = SCHEDULE.format(name='"a\\e[31m"', job='"\\u202e\\a.yml"') + '"\\e]0;x\\a": "\\x9b"\n'
     problems = read(tmp_path, {"a.yaml": text}).problems
-    assert len(problems) == 2
+    assert len(problems) == 3
     for form in FORMATS:
         shown = render_problems(problems, form)
         assert all(c == "\n" or c.isprintable() for c in shown)

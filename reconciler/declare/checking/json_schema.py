@@ -120,7 +120,7 @@ def _word_all(document: Any, name: str) -> list[Finding]:
         (*e.absolute_path, "type") if e.validator == "required" else tuple(e.absolute_path)
         for e in errors
         if e.validator in ("anyOf", "enum", "type")
-        or (e.validator == "required" and "type" not in e.instance)
+        or (e.validator == "required" and "type" in {*e.validator_value} - {*e.instance})
     }
     findings: dict[Finding, None] = {}  # a dict keeps the order, a set would not
     renamed: set[Path] = set()

@@ -1,4 +1,4 @@
-"""Twelve mistakes in six files: twelve problems, each with its place, in one run; nothing planned."""
+"""Thirteen mistakes in six files: thirteen problems, each with its place, in one run; nothing planned."""
 
 # ruff: noqa: E501
 
@@ -61,6 +61,7 @@ EXPECTED = [
     "schedules/b.yaml:5:13 SCH015",
     "schedules/b.yaml:6:3 SCH011",
     "schedules/b.yaml:7:22 SCH013",
+    "schedules/b.yaml:8:13 SCH028",
     "schedules/c.yaml:2:70 SCH018",
     "schedules/d.yaml:3:39 SCH030",
     "schedules/d.yaml:4:18 SCH027",
@@ -102,7 +103,7 @@ def test_validate(repository: Path) -> None:
     code, out, err = run(repository, "validate")
     assert (code, err) == (1, "")
     assert shown(out) == EXPECTED
-    assert out.splitlines()[-1].endswith(": 12 errors")
+    assert out.splitlines()[-1].endswith(": 13 errors")
 
 
 @pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("plan", "--exit-code")])
@@ -110,5 +111,5 @@ def test_nothing_is_planned(repository: Path, command: tuple[str, ...]) -> None:
     code, out, err = run(repository, *command)
     assert (code, out) == (1, "")
     assert shown(err) == EXPECTED
-    assert "12 problems in the declarations" in err
+    assert "13 problems in the declarations" in err
     assert not (repository / "live").exists()
