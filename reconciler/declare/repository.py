@@ -26,6 +26,10 @@ from reconciler.model import Problem, Schedule, Source
 from reconciler.snapshots import CodeLimits
 
 MOST_PROBLEMS_OF_A_FILE = 50
+"""Of one file that are shown."""
+MOST_PROBLEMS_COUNTED = 1000
+"""Of one file: its documents after them are noted and not checked, once one is an error, so that a
+file of thousands of tiny documents takes no longer than its bytes are worth."""
 Progress = Callable[[Iterable[File], int], Iterable[File]]
 
 
@@ -131,14 +135,34 @@ class _Reader:
         faulty = {(problem.line, problem.column) for problem in problems}
         # An escape (\\x76) may hide the name of a variable.
         variables = b"vars." in data or b"env." in data or b"\\" in data
+        broken, checked = _any_error(problems), True
         for document in documents:
             if document.data is None:
                 continue  # nothing stands between two `---`
+            if broken and len(problems) >= MOST_PROBLEMS_COUNTED:
+                checked = False
+                self._note(file, document)
+                continue
             findings = self._document(file, document, variables, bool(faults))
             placed = [place(f, file.display, locator, document.index) for f in findings]
             # What could not be read has no value: nothing that is said about it holds.
-            problems += [p for p in placed if (p.line, p.column) not in faulty or not p.json_path]
-        self.problems += at_most(problems)
+            new = [p for p in placed if (p.line, p.column) not in faulty or not p.json_path]
+            broken = broken or _any_error(new)
+            problems += new
+        self.problems += at_most(problems, whole=checked)
+
+    def _note(self, file: File, document: Document) -> None:
+        """Remember what other files may mean of a document that is not checked."""
+        kind, finding = classify(document.data)
+        if finding is not None:
+            return
+        if kind is Kind.COMPONENT:
+            self.components += 1
+        elif kind is Kind.JOB:
+            self.jobs.add(file, document.data, document.index)
+        else:
+            self.declared += 1
+            self._names(document.data, [], Source(file.display, document.line, document.index))
 
     def _document(
         self, file: File, document: Document, variables: bool, faulty: bool
@@ -200,19 +224,27 @@ class _Reader:
         ]
 
 
+def _any_error(problems: Iterable[Problem]) -> bool:
+    return any(problem.severity == "error" for problem in problems)
+
+
 def _nothing_in(data: bytes) -> Fault:
     what = "is empty" if not data.strip() else "holds no document"
     hint = "remove the file if nothing is meant; is_enabled: false keeps a schedule off"
     return Fault("SCH008", f"the file {what}", hint=hint)
 
 
-def at_most(problems: list[Problem]) -> list[Problem]:
-    """The first problems of one file; a last one says how many more there are."""
+def at_most(problems: list[Problem], *, whole: bool = True) -> list[Problem]:
+    """The first problems of one file; a last one says how many more there are.
+
+    `whole`: the file was looked at to its end, so that these are all.
+    """
     problems.sort(key=lambda problem: problem.order)
     kept = problems[:MOST_PROBLEMS_OF_A_FILE]
     left = problems[MOST_PROBLEMS_OF_A_FILE:]
     if left:
-        what = "1 more problem" if len(left) == 1 else f"{len(left)} more problems"
+        count = f"{len(left)}" if whole else f"at least {len(left)}"
+        what = "1 more problem" if len(left) == 1 else f"{count} more problems"
         more = f"{what} of this file {'is' if len(left) == 1 else 'are'} not shown"
         # An error that is not shown must still keep everything from being planned.
         worst = next((problem for problem in left if problem.severity == "error"), left[0])
