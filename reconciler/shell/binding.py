@@ -22,10 +22,9 @@ LONGEST_COMMAND = 64 * 1024
 _DEEPEST = 30
 """How many heredocs may stand in one another."""
 _HEREDOC = re.compile(
-    r"""<<(?P<tabs>-?)[ \t]*
-        (?: '(?P<single>[^'\n]*)' | "(?P<double>[^"\n]*)" | (?P<escape>\\?)(?P<bare>[\w.+-]+) )""",
-    re.VERBOSE,
+    r"""<<(?P<tabs>-?+)[ \t]*+(?P<word>(?:'[^'\n]*+'|"[^"\n]*+"|\\[^\n]|[\w.+-])++)"""
 )
+_UNQUOTED = re.compile(r"""'([^'\n]*+)'|"([^"\n]*+)"|\\([^\n])""")
 _PARENTHESIS = re.compile(r"[()]")
 _BEFORE_A_COMMAND = frozenset("\n;&|({!)`")
 _KEYWORDS_BEFORE_A_COMMAND = frozenset({"do", "else", "elif", "if", "then", "until", "while"})
@@ -203,8 +202,8 @@ class _Reader:
         if heredoc is None:
             self._put(3 if self._text.startswith("<<<", self._position) else 1)
             return
-        word = next(heredoc[name] for name in ("bare", "single", "double") if heredoc[name])
-        quoted = heredoc["bare"] is None or bool(heredoc["escape"])
+        word = _UNQUOTED.sub(lambda quote: "".join(quote.groups("")), heredoc["word"])
+        quoted = word != heredoc["word"]
         self._heredocs.append(_Heredoc(len(self._out), heredoc["tabs"], word, quoted))
         self._put(len(heredoc[0]))
 
@@ -219,7 +218,7 @@ class _Reader:
             body = self._text[self._position : stop]
             if heredoc.quoted and BINDING.search(body):
                 # Nothing is expanded in it: made into one that expands the bindings alone.
-                word = re.sub(r"\W", "_", heredoc.word)
+                word = _plain_word(heredoc.word, body)
                 self._out[heredoc.index] = f"<<{heredoc.tabs}{word}"
                 self._out += [self._literal(body), word]
             else:
@@ -254,6 +253,15 @@ class _Reader:
             if push == "back":
                 self._backs.append(len(self._stack))
             self._stack.append(push)
+
+
+def _plain_word(word: str, body: str) -> str:
+    """`word` without what needs quotes, and such that no line of `body` is it."""
+    plain = re.sub(r"\W", "_", word) or "EOF"
+    lines = {line.lstrip("\t") for line in body.split("\n")}
+    while plain in lines:
+        plain += "_"
+    return plain
 
 
 _NEW = frozenset({"plain", "back"})

@@ -110,6 +110,13 @@ PLACES = {
         "a {}\nb {}",
     ),
     "heredoc in $()": ('printf %s "$(cat <<E\n${{x}}.\nE\n)"', "{}."),
+    "heredoc, a word of parts": (
+        "cat <<E'O'\"F\"\\. | head -c -1\n$HOME ${{x}}\nEOF.\n",
+        "$HOME {}",
+    ),
+    "heredoc, quotes of nothing": ("cat <<''E | head -c -1\n$HOME ${{x}}\nE\n", "$HOME {}"),
+    "heredoc up to an empty line": ("cat <<'' | head -c -1\n$HOME ${{x}}\n\n", "$HOME {}"),
+    "heredoc, its word in another": ("cat <<'E-F' | head -c -1\n${{x}}\nE_F\nE-F\n", "{}\nE_F"),
     "heredoc, a word like its end": ("cat <<E | head -c -1\n E ${{x}}\nE\n", " E {}"),
 }
 
