@@ -141,6 +141,21 @@ last: 1
     assert len(shown) == len(text.splitlines())
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["password: r:", "  hunter2"],
+        ["{password: r, b:", "  hunter2 }"],
+        ["a: 1-----BEGIN PRIVATE KEY-----hunter2, password: hunter2 }"],
+        ["a: -----BEGIN PRIVATE KEY-----hunter2: hunter2", "hunter2", "-----END PRIVATE KEY-----"],
+    ],
+)
+def test_masking_what_is_masked_changes_nothing(lines: list[str]) -> None:
+    shown = mask_lines(lines)
+    assert "hunter2" not in "\n".join(shown)
+    assert mask_lines(shown) == shown
+
+
 @given(st.lists(st.text(st.characters(exclude_characters="\n"), max_size=40), max_size=8))
 def test_mask_lines_of_anything(lines: list[str]) -> None:
     shown = mask_lines(lines)

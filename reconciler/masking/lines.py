@@ -40,8 +40,10 @@ def mask_line(line: str, *, named: bool = False) -> str:
     named = named or _names_a_secret(line, names)
     for match in names:
         if is_secret(_key(match)) or (named and _key(match) in NAMED):
-            rest = line[match.end() :]
-            return mask_text(line[: match.end()]) + (rest if _NOTHING.match(rest) else MASK)
+            head, rest = mask_text(line[: match.end()]), line[match.end() :]
+            if head.endswith(MASK):  # a private key that begins before the name
+                return head
+            return head + (rest if _NOTHING.match(rest) else MASK)
     return mask_text(line)
 
 
@@ -76,8 +78,12 @@ def mask_lines(lines: Sequence[str]) -> list[str]:
         names = list(_NAME.finditer(line))
         shown = mask_line(line, named=number in beside)
         masked.append(line[:indent] + MASK if inside else shown)
-        named = bool(names) and is_secret(_key(names[-1]))
-        awaited = named and bool(_NOTHING_YET.match(line[names[-1].end() :]))
+        named = any(is_secret(_key(name)) for name in names)
+        awaited = (
+            named
+            and is_secret(_key(names[-1]))
+            and bool(_NOTHING_YET.match(line[names[-1].end() :]))
+        )
         awaited = awaited or _is_option(text)
         if not above or above[-1][0] < indent:
             above.append((indent, inside or named))
