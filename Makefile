@@ -39,7 +39,7 @@ $(JUDGES)/.ready: tests/judges/requirements.txt tests/judges/package.json
 	@! test -d $(JUDGES)/node_modules || find $(JUDGES)/node_modules -name '*.json' ! -name api.github.com.json ! -name package.json -delete
 	@touch $@
 
-judges: $(JUDGES)/.ready  ## Install what judges the forges' stand-ins and the pipelines in the tests
+judges: $(JUDGES)/.ready  ## Install what judges the forges' stand-ins, the pipelines and the masks in the tests
 
 check: $(READY)  ## Lint, formatting, types, layers
 	$(BIN)/ruff check .

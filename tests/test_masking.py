@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
+import random
+import re
 from typing import Any
 
 import pytest
+from credentials import CARRIERS, PRIVATE_KEYS, SHAPES, json_web_token, made, private_key
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.masking import MASK, is_secret, mask, mask_line, mask_lines, mask_text
+from reconciler.masking import text as masked_text
 
 
 @pytest.mark.parametrize(
@@ -163,3 +167,118 @@ def test_mask_lines_of_anything(lines: list[str]) -> None:
     if lines:
         under = mask_lines(["password:", *(f"  {line}" for line in lines)])
         assert all(line.strip() in ("", MASK) for line in under[1:])
+
+
+# ---------------------------------------------------------------------------- credentials by shape
+
+
+@pytest.mark.parametrize("name", [*SHAPES, "JSON web token"])
+def test_each_shape(name: str) -> None:
+    """Wherever it stands in a line, though nothing beside it says what it is."""
+    chance = random.Random(name)
+    for carrier in CARRIERS:
+        secret = made(SHAPES[name], chance) if name in SHAPES else json_web_token(chance)
+        line = carrier.format(secret)
+        for shown in (mask_text(line), *mask_lines([line]), mask("value", line)):
+            assert secret not in shown
+            assert secret[-12:] not in shown
+            assert MASK in shown
+            # What stands beside it is still there.
+            before, after = carrier.format("\0").split("\0")
+            assert shown.startswith(before)
+            assert shown.endswith(after)
+
+
+def test_each_alternative_has_a_shape() -> None:
+    """Of the pattern of shapes: each is met by a credential of the tests."""
+    chance = random.Random(0)
+    secrets = [made(template, chance) for template in SHAPES.values()]
+    secrets.append(json_web_token(chance))
+    pattern = masked_text._SHAPES.pattern
+    behind = "(?<![A-Za-z0-9_])"
+    assert pattern.startswith(f"{behind}(?:")
+    inner, outer = _split(pattern.removeprefix(behind))[0], _split(pattern)[1:]
+    alternatives = [behind + one for one in _split(inner.removeprefix("(?:")[:-1])] + outer
+    assert len(alternatives) > 30
+    assert [a for a in alternatives if not any(re.search(a, secret) for secret in secrets)] == []
+
+
+def _split(pattern: str) -> list[str]:
+    """A pattern at its outermost `|`."""
+    parts, depth, in_class, at = [""], 0, False, 0
+    while at < len(pattern):
+        character = pattern[at]
+        length = 2 if character == "\\" else 1
+        if length == 1:
+            if in_class:
+                in_class = character != "]"
+            elif character == "[":
+                in_class = True
+            else:
+                depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "|" and not depth and not in_class:
+            parts.append("")
+        else:
+            parts[-1] += pattern[at : at + length]
+        at += length
+    return parts
+
+
+@pytest.mark.parametrize("kind", [*PRIVATE_KEYS, "PuTTY"])
+def test_private_keys(kind: str) -> None:
+    begin, end = private_key(kind)
+    body = [made("<b64>", random.Random(kind)) for _ in range(3)]
+    whole = "\n".join([*begin, *body, *end, "after"])
+    for shown in (mask_text(whole), "\n".join(mask_lines(whole.split("\n")))):
+        assert [line for line in body if line in shown] == []
+        assert shown.endswith("after")
+    broken = mask_text("\n".join([*begin, *body]))
+    assert [line for line in body if line in broken] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "password == hunter2", "if password == 'hunter2'", 'password != "hunter2"',
+        "password := hunter2", "password => 'hunter2'", "password===hunter2",
+        'password[0] = "hunter2"', "os.environ['PASSWORD'] = 'hunter2'", '"hunter2" == password',
+        'password "hunter2";', "export PASSWORD='hunter2'", "x --password hunter2",
+        "x --password=hunter2", 'x "--password", "hunter2"', "https://a/b?api_key=hunter2",
+        "https://u:hunter2@a/b", "https://u:hun@ter/hunter2@a/b", "Authorization: Bearer hunter2",
+        "curl -u me:hunter2 https://a", "Proxy-Authorization: hunter2", "Bearer hunter2hunter2",
+        "Server=a;Password=hunter2;x=1", "AccountKey=hunter2", "?sv=1&sig=hunter2",
+        "x --password -hunter2hunter2hunter2", "contraseña=hunter2", "PASSWORT=hunter2", "keypass=hunter2", "db_pw=hunter2",
+    ],
+)  # fmt: skip
+def test_each_way_of_a_name_with_its_value(line: str) -> None:
+    assert "hunter2" not in mask_text(line)
+    assert "hunter2" not in mask_line(line)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("primary_key", "primaryKeys", "partition_key", "partition_keys", "join_keys", "join_key"),
+        *("sort_key", "sort_keys", "sortKey", "foreign_key", "hash_key", "cache_key", "group_keys"),
+        *("row_key", "PartitionKey", "RowKey", "index_key", "merge_keys", "lookup_key", "pw_type"),
+    ],
+)
+def test_columns_are_shown(name: str) -> None:
+    assert not is_secret(name)
+    lines = [f"{name}: customer_id", f"  --{name} customer_id", f"{name}=customer_id"]
+    lines += [f"inputs: {{{name}: [a, b]}}", f"{name}:", "  - customer_id"]
+    assert mask_lines(lines) == lines
+    assert mask("inputs", {name: ["a", "b"]}) == {name: ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'the input "token" is not known; did you mean "tokens"?', 'the key "hours" is missing',
+        "azureml:nightly_score:3", "APACHESPARK is an engine", "0f3c9d2be17a4d5f8a6b0c1d2e3f405162738495",
+        "2026-03-29T02:30:00+01:00", "/subscriptions/0f3c9d2b-e17a-4d5f-8a6b-0c1d2e3f4051/x",
+        "a == b", 'x = "y"', "if [ $a == 1 ]", "name => value", "pass 1 of 2", "authorization is off",
+    ],
+)  # fmt: skip
+def test_ordinary_text_is_shown(text: str) -> None:
+    assert mask_text(text) == text

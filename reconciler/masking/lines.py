@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from reconciler.masking.names import is_secret
-from reconciler.masking.text import MASK, PRIVATE_KEY_END, mask_text, opens_private_key
+from reconciler.masking.text import MASK, mask_text, private_key_end
 from reconciler.masking.values import NAMED, NAMING
 
 MOST_OF_A_LINE = 16 * 1024
@@ -54,7 +54,8 @@ def mask_lines(lines: Sequence[str]) -> list[str]:
     """
     masked: list[str] = []
     above: list[tuple[int, bool]] = []  # the indents that a line is in, and whether secret
-    awaited = in_key = False
+    awaited = False
+    key_end: str | None = None
     beside = _beside_names(lines)
     for number, line in enumerate(lines):
         text = line.lstrip()
@@ -62,11 +63,11 @@ def mask_lines(lines: Sequence[str]) -> list[str]:
         if not text:
             masked.append(line)
             continue
-        if in_key:
-            in_key = PRIVATE_KEY_END not in line
+        if key_end is not None:
+            key_end = None if key_end in line else key_end
             masked.append(line[:indent] + MASK)
             continue
-        in_key = opens_private_key(line)
+        key_end = private_key_end(line)
         # The items of a list may stand in the same column as its name.
         while above and (above[-1][0] > indent or (above[-1][0] == indent and text[0] != "-")):
             above.pop()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from itertools import pairwise
+from unicodedata import normalize
 
 MOST_OF_A_NAME = 256
 """Characters of a name that are looked at: no name that people give is longer."""
@@ -19,10 +20,12 @@ _SECRET = frozenset(
         *("password", "passwords", "passwd", "passwds", "pwd", "passphrase", "passphrases"),
         *("secret", "secrets", "token", "credential", "credentials", "sas", "jwt", "jwts"),
         *("connectionstring", "connectionstrings", "dsn", "dsns", "bearer", "passcode"),
+        # In the languages in which they are met.
+        *("contrasena", "contrasenas", "passwort", "kennwort", "senha", "senhas", "wachtwoord"),
     ]
 )
 # Words that say as often how something is done, or counted, as what it is done with.
-_WEAK = frozenset(["pass", "pat", "auth", "authorization", "bearer", "jwt", "dsn"])
+_WEAK = frozenset(["pass", "pat", "pw", "auth", "authorization", "bearer", "jwt", "dsn"])
 _HOW = frozenset(
     [
         *("type", "mode", "method", "kind", "scheme", "provider", "enabled", "required", "flow"),
@@ -64,13 +67,17 @@ _TOGETHER = re.compile(
     rf"(?:{_OWNERS})(?:tokens?|secrets?|keys?|pass|pat|credentials?)\Z"
     r"|.{0,60}(?:passwords?|passwd|pwd|passphrase|secret|accesstoken|authtoken|apikey)\Z"
     r"|(?:tokens?|secrets?|pass)(?:keys?|phrase|word|code|value)\Z"
+    r"|(?:key|store|trust)(?:store)?pass\Z"
 )
 
 
 @lru_cache(maxsize=4096)
 def is_secret(name: str) -> bool:
     """Whether a value under this name is masked."""
-    words = [word.lower() for word in _WORDS.findall(name[-MOST_OF_A_NAME:])]
+    name = name[-MOST_OF_A_NAME:]
+    if not name.isascii():  # contraseña: without its accents
+        name = normalize("NFKD", name).encode("ascii", "ignore").decode()
+    words = [word.lower() for word in _WORDS.findall(name)]
     if any(a == "connection" and b in ("string", "strings") for a, b in pairwise(words)):
         return True
     if "tokens" in words and not _COUNTS.intersection(words):

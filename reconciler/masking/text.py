@@ -14,14 +14,15 @@ from reconciler.masking.names import is_secret
 
 MASK = "****"
 
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-PRIVATE_KEY_END = "-----END"
+_PRIVATE_KEY = re.compile(
+    r"----(?:-| )BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}|PuTTY-User-Key-File-[0-9]"
+)
 
 # The shapes are those that the services document. A lookbehind lets each run of such characters be
 # looked at from its start alone.
 _SHAPES = re.compile(
     r"(?<![A-Za-z0-9_])(?:"
-    r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"  # AWS
+    r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}(?![A-Za-z0-9])"  # AWS
     r"|gh[pousr]_[A-Za-z0-9]{30,}+|github_pat_[A-Za-z0-9_]{20,}+"  # GitHub
     r"|gl(?:pat|ptt|dt|rt|cbt|soat|ft|imt|agent|oas)-[\w-]{16,}+|GR1348941[\w-]{20}"  # GitLab
     r"|xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{8,}+|xapp-[A-Za-z0-9-]{10,}+"  # Slack
@@ -29,8 +30,10 @@ _SHAPES = re.compile(
     r"|[rs]k_(?:live|test)_[0-9A-Za-z]{16,}+|sk-[A-Za-z0-9_-]{20,}+"  # Stripe, OpenAI, Anthropic
     r"|SG\.[\w-]{16,32}\.[\w-]{16,}+"  # SendGrid
     r"|npm_[A-Za-z0-9]{30,}+|pypi-[\w-]{16,}+|hf_[A-Za-z0-9]{30,}+|dapi[0-9a-f]{32}"
-    r"|sq0[a-z]{3}-[\w-]{22,}+|(?:AC|SK)[0-9a-f]{32}(?![A-Za-z0-9])|[0-9a-f]{32}-us[0-9]{1,2}(?![0-9a-z])"
-    r"|AKC[a-zA-Z0-9]{10,}+|AP[0-9A-F][A-Za-z0-9]{8,}+(?=[\s\"']|\Z)"  # Artifactory
+    r"|sq0[a-z]{3}-[\w-]{22,}+"  # Square
+    r"|(?:AC|SK)[0-9a-z]{32}(?![A-Za-z0-9])"  # Twilio
+    r"|[0-9a-z]{32}-us[0-9]{1,2}(?![0-9a-z])"  # Mailchimp
+    r"|AKC[a-zA-Z0-9]{10,}+|AP(?=[A-Za-z]*+[0-9])[0-9A-F][A-Za-z0-9]{8,}+(?![\w-])"  # Artifactory
     r"|[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}"  # Azure DevOps
     r"|[A-Za-z0-9]{8}AzSe[A-Za-z0-9]{40}|[A-Za-z0-9]{32,46}AC(?:DbA|GAE|RAA|OGh|i[A-Z0-9])[A-Za-z0-9]{1,20}"
     r"|[MNO][A-Za-z\d_-]{23,25}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{27,38}"  # Discord
@@ -41,7 +44,10 @@ _SHAPES = re.compile(
     r"|[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}"  # an application's, of Entra ID
     r"|(?<![\w-])eyJ[\w-]{6,}+\.[\w-]{4,}+(?:\.[\w-]*+){0,3}"  # JSON web tokens
 )
-_HOOK = re.compile(r"(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/[\w/]{8,}+")
+_ADDRESS = re.compile(
+    r"(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/[\w/]{8,}+"
+    r"|(?<=softlayer\.com/soap/)v3(?:\.1)?/[A-Za-z0-9]{64}"
+)
 # The words a person writes after "bearer" have no digits and are short.
 _BEARER = re.compile(
     r"(?i)(?<![\w-])(bearer|basic)((?:\s|%20){1,8}+)"
@@ -57,11 +63,19 @@ _IN_QUOTES = re.compile(
     r"([\"'])([A-Za-z_][\w. -]{0,100}+)\1(\s{0,8}+:\s{0,8}+)(\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|[^\s,}\]\"']++)"  # noqa: E501
 )
 _ASSIGNED = re.compile(
-    r"(?<![\w.-])([?&;]?)(-{0,2}[A-Za-z_][\w.-]{0,100}+(?: Key| Secret)?)([\"']?[ ]?(?:=|%3[Dd])[ ]?)"  # noqa: E501
+    r"(?<![\w.-])([?&;]?)(-{0,2}[A-Za-z_][\w.-]{0,100}+(?: Key| Secret)?)"
+    r"((?:\[[\w\"'.-]{0,100}+\]|[\"']\]?+)?[ ]{0,8}+(?::=|[=!]={1,2}+|=>?|%3[Dd])[ ]{0,8}+)"
     r"(\"[^\"\n]*+\"|'[^'\n]*+'|\$\{\{[^{}\n]*+\}\}|[^\s&;\"',)}\]]++)"
 )
+# `"hunter2" == password`, and `password "hunter2";`: with its semicolon, for prose has the rest.
+_COMPARED = re.compile(
+    r"(\"[^\"\n]*+\"|'[^'\n]*+')(\s{0,8}+[=!]={1,2}+\s{0,8}+)([A-Za-z_][\w.-]{0,100}+)"
+)
+_DIRECTIVE = re.compile(
+    r"(?<![\w.-])([A-Za-z_][\w.-]{0,100}+)(\s{1,8}+)(\"[^\"\n]*+\"|'[^'\n]*+')(?=\s?;)"
+)
 _OPTION = re.compile(
-    r"(?<![\w.-])(--?[A-Za-z][\w.-]{0,100}+)([\"']?,?\s++[\"']?|[\"']\s*+,\s*+[\"'])(?!-)"
+    r"(?<![\w.-])(--?[A-Za-z][\w.-]{0,100}+)([\"']?,?\s++[\"']?|[\"']\s*+,\s*+[\"'])(?!--|-(?![\w-]{16}))"
     r"(\"[^\"\n]*+\"|'[^'\n]*+'|\$\{\{[^{}\n]*+\}\}|[^\s\"']++)"
 )
 _USER = re.compile(
@@ -82,13 +96,16 @@ _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]*\]|[\w-]*\.[\w.-]*|localhost)(?::[0-9]{
 
 def mask_text(text: str) -> str:
     """`text` without the credentials that stand in it."""
-    if "-----BEGIN " in text:
+    if _may_hold_a_key(text):
         text = _without_private_keys(text)
     if "://" in text:
         text = mask_user_info(text)
-        text = _HOOK.sub(MASK, text)
+        text = _ADDRESS.sub(MASK, text)
     if "=" in text or "%3" in text:
+        text = _COMPARED.sub(_compared, text)  # before what it compares with is taken for a value
         text = _ASSIGNED.sub(_assigned, text)
+    if ";" in text:
+        text = _DIRECTIVE.sub(_directive, text)
     if "-" in text:
         text = _USER.sub(rf"\1{MASK}", text)
         text = _OPTION.sub(_option, text)
@@ -102,20 +119,32 @@ def mask_text(text: str) -> str:
 
 
 def _without_private_keys(text: str) -> str:
-    """What stands between BEGIN and END, or the end of the text, of each."""
+    """What stands between the beginning and the end, or the end of the text, of each."""
     parts: list[str] = []
     start = 0
     while (begin := _PRIVATE_KEY.search(text, start)) is not None:
-        end = text.find(PRIVATE_KEY_END, begin.end())
+        end = text.find(_end_of(begin), begin.end())
         parts += [text[start : begin.end()], MASK]
         start = end if end >= 0 else len(text)
     return "".join([*parts, text[start:]])
 
 
-def opens_private_key(line: str) -> bool:
-    """Whether a private key begins on this line, and does not end on it."""
-    begin = _PRIVATE_KEY.search(line) if "-----BEGIN " in line else None
-    return begin is not None and PRIVATE_KEY_END not in line[begin.end() :]
+def private_key_end(line: str) -> str | None:
+    """What ends a private key that begins on this line and does not end on it; else None."""
+    begins = list(_PRIVATE_KEY.finditer(line)) if _may_hold_a_key(line) else []
+    if not begins or _end_of(begins[-1]) in line[begins[-1].end() :]:
+        return None
+    return _end_of(begins[-1])
+
+
+def _may_hold_a_key(text: str) -> bool:
+    return "BEGIN " in text or "PuTTY-" in text
+
+
+def _end_of(begin: re.Match[str]) -> str:
+    if begin[0].startswith("PuTTY"):
+        return "Private-MAC:"
+    return "---- END" if begin[0].startswith("---- ") else "-----END"
 
 
 # -------------------------------------------------------------------------------- names and values
@@ -125,10 +154,22 @@ def _assigned(match: re.Match[str]) -> str:
     mark, name, between, value = match.groups()
     bare = name.lower().lstrip("-")
     in_query = mark or (match.start() and match.string[match.start() - 1] in "?&;")
-    secret = bare in _SIGNATURES or (is_secret(name) and (bare not in ("key", "keys") or in_query))
+    index = between.partition("]")[0] if between.startswith("[") else ""
+    secret = bare in _SIGNATURES or is_secret(index)
+    secret = secret or (is_secret(name) and (bare not in ("key", "keys") or bool(in_query)))
     if not secret or _VARIABLE.fullmatch(value):
         return match[0]
     return f"{mark}{name}{between}{MASK}"
+
+
+def _compared(match: re.Match[str]) -> str:
+    _, between, name = match.groups()
+    return f"{MASK}{between}{name}" if is_secret(name) else match[0]
+
+
+def _directive(match: re.Match[str]) -> str:
+    name, between, _ = match.groups()
+    return f"{name}{between}{MASK}" if is_secret(name) else match[0]
 
 
 def _option(match: re.Match[str]) -> str:
