@@ -1,6 +1,7 @@
 """A live schedule, or a file of another tool -> a declaration that a person would write. Pure.
 
-What a declaration cannot hold is said in a comment, so that nothing is lost in silence.
+What a declaration cannot hold is said in a comment, so that nothing is lost in silence. What masks
+would hide is not written: a variable stands for it, and no plan can be made until that is set.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any
 import yaml
 
 from reconciler.document import document_from_schedule
-from reconciler.masking import is_secret, mask
+from reconciler.importing_secrets import Secrets
+from reconciler.masking import mask, mask_text
 from reconciler.model import Schedule
 
 HEADER = "# yaml-language-server: $schema={schema}\n"
@@ -39,6 +41,8 @@ class Imported:
     files: Mapping[str, str]
     notes: tuple[str, ...] = field(default=())
     """What could not be kept; it stands in the file as well."""
+    variables: tuple[str, ...] = field(default=())
+    """They stand for credentials, and have to be set before a plan can be made."""
 
 
 def import_schedule(
@@ -46,25 +50,29 @@ def import_schedule(
 ) -> Imported:
     """A live schedule as a declaration, with a job file beside it if its job was sent whole."""
     notes: list[str] = []
-    document = _without_secrets(document_from_schedule(schedule), schedule.key.name, notes)
+    secrets = Secrets(schedule.key.name, notes)
+    document = document_from_schedule(schedule)
     # How the service's own work stands is nothing to declare.
     document.get("properties", {}).pop("provisioning_state", None)
     if not document.get("properties", True):
         del document["properties"]
     files: dict[str, str] = {}
-    job = document["create_job"]
+    job = document.pop("create_job")
     if "jobs" in job:
         path = f"pipelines/{schedule.key.name}.yml"
-        files[path] = _text(_job_file(job, notes), schema.replace("schedule.", "job."), ())
+        job_file, inputs = secrets.out_of_job_file(_job_file(job, notes))
+        files[path] = _text(job_file, schema.replace("schedule.", "job."), ())
         job = {"job": f"./{path}", **_kept(job, ("experiment_name",))}
-        document["create_job"] = job
+        job |= {"inputs": inputs} if inputs else {}
     for key in [key for key in job if key not in _JOB_KEYS]:
         notes.append(f"{key} of the job is not kept: {_short(mask(key, job.pop(key)))}")
     document["create_job"] = job["job"] if set(job) == {"job"} else {"type": "pipeline", **job}
     if document["is_enabled"]:
         del document["is_enabled"]
-    text = _text({k: document[k] for k in _ORDER if k in document}, schema, tuple(notes))
-    return Imported(schedule.key.name, {f"{schedule.key.name}.yml": text, **files}, tuple(notes))
+    ordered = secrets.out_of({k: document[k] for k in _ORDER if k in document})
+    text = _text(ordered, schema, tuple(notes))
+    files = {f"{schedule.key.name}.yml": text, **files}
+    return Imported(schedule.key.name, files, tuple(notes), tuple(secrets.variables))
 
 
 _JOB_KEYS = (
@@ -80,24 +88,6 @@ _JOB_KEYS = (
     "properties",
     "identity",
 )
-
-
-def _without_secrets(value: Any, prefix: str, notes: list[str]) -> Any:
-    """A document in which each value of a secret-looking name is a variable to be set."""
-    if isinstance(value, list):
-        return [_without_secrets(item, prefix, notes) for item in value]
-    if not isinstance(value, Mapping):
-        return value
-    done: dict[str, Any] = {}
-    for key, inner in value.items():
-        if is_secret(str(key)) and isinstance(inner, str | int | float):
-            variable = re.sub(r"[^A-Za-z0-9_]", "_", f"{prefix}_{key}")
-            variable = variable if variable[0].isalpha() else f"v_{variable}"
-            done[key] = f"${{{{ vars.{variable} }}}}"
-            notes.append(f"the value of {key}: set the variable {variable}")
-        else:
-            done[key] = _without_secrets(inner, prefix, notes)
-    return done
 
 
 def _kept(mapping: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
@@ -189,8 +179,9 @@ def import_v1(document: Mapping[str, Any], name: str, job: str, schema: str) -> 
     new |= {"trigger": trigger, "create_job": create_job}
     if old.get("name") and old["name"] != name:
         notes.append(f"the name was {old['name']}")
-    safe = _without_secrets(new, name, notes)
-    return Imported(name, {f"{name}.yml": _text(safe, schema, tuple(notes))}, tuple(notes))
+    secrets = Secrets(name, notes)
+    text = _text(secrets.out_of(new), schema, tuple(notes))
+    return Imported(name, {f"{name}.yml": text}, tuple(notes), tuple(secrets.variables))
 
 
 def schedule_name(text: str) -> str:
@@ -205,10 +196,10 @@ def import_document(document: Mapping[str, Any], schema: str) -> Imported:
     notes: list[str] = []
     known = {key: document[key] for key in _ORDER if key in document}
     rest = {k: v for k, v in document.items() if k not in known and k != "$schema"}
-    safe = _without_secrets(known | rest, schedule_name(name), notes)
-    return Imported(
-        name, {f"{schedule_name(name)}.yml": _text(safe, schema, tuple(notes))}, tuple(notes)
-    )
+    secrets = Secrets(schedule_name(name), notes)
+    text = _text(secrets.out_of(known | rest), schema, tuple(notes))
+    files = {f"{schedule_name(name)}.yml": text}
+    return Imported(name, files, tuple(notes), tuple(secrets.variables))
 
 
 # ---------------------------------------------------------------------------------------- text
@@ -241,10 +232,10 @@ def _text(document: Mapping[str, Any], schema: str, notes: tuple[str, ...]) -> s
     body: str = yaml.dump(
         dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=96
     )
-    comments = "".join(f"# {note}\n" for note in (_short(n) for n in notes))
+    comments = "".join(f"# {note}\n" for note in (_short(mask_text(n)) for n in notes))
     return HEADER.format(schema=schema) + comments + body
 
 
 def _short(value: Any) -> str:
     text = str(value).replace("\n", " ")
-    return text[:200] + ("..." if len(text) > 200 else "")
+    return text[:300] + ("..." if len(text) > 300 else "")

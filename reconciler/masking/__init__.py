@@ -2,16 +2,19 @@
 
 A name is secret when one of its words is (`names.py`); its values are masked whole. In any other
 text, what has the shape of a credential is (`text.py`), and of a file, line by line, what belongs
-to a secret name on this line or another (`lines.py`). Masking what is masked changes nothing, and
+to a secret name on this line or another (`lines.py`). What is kept in a file has none of it
+(`left_out.py`). Masking what is masked changes nothing, and
 every scan is linear in the length of its text.
 """
 
+from reconciler.masking.left_out import GONE, without_secrets
 from reconciler.masking.lines import MOST_OF_A_LINE, mask_line, mask_lines
 from reconciler.masking.names import is_secret
 from reconciler.masking.text import MASK, mask_text, mask_user_info
 from reconciler.masking.values import mask
 
 __all__ = [
+    "GONE",
     "MASK",
     "MOST_OF_A_LINE",
     "is_secret",
@@ -20,4 +23,5 @@ __all__ = [
     "mask_lines",
     "mask_text",
     "mask_user_info",
+    "without_secrets",
 ]

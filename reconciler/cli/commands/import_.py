@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from reconciler.importing import (
     import_v1,
     schedule_name,
 )
+from reconciler.masking import mask_text
 from reconciler.model import LiveSchedule
 from reconciler.plan.options import PlanOptions
 from reconciler.render.plain_text import counted, printable
@@ -43,8 +46,8 @@ def command(
     """Write a declaration for each live schedule of a target, then plan.
 
     With FILEs, for each schedule in them instead: of the Azure ML CLI (v2), or `Schedule:` files
-    of the retired v1. Nothing is written over. Values of secret-looking names are not written:
-    they become variables, to be set in reconciler.yaml.
+    of the retired v1. Nothing is written over. What looks like a credential is not written: a
+    variable stands for it, to be set in reconciler.yaml, best from the environment.
     """
     session = Session(config, no_color=no_color)
     root = working_folder() / folder
@@ -61,9 +64,11 @@ def command(
         out(f"wrote {os.path.relpath(path, working_folder())}\n")
     for one in imported:
         for note in one.notes:
-            say(f"{printable(one.name)}: {printable(note)}")
+            say(f"{printable(one.name)}: {printable(mask_text(note))}")
     out(f"{counted(len(imported), 'schedule')}\n")
-    if names and _is_searched(session, root):
+    if any(one.variables for one in imported):
+        say("set the variables in reconciler.yaml, then: reconciler plan")
+    elif names and _is_searched(session, root):
         out("\n")
         plans = make_plans(session, target, PlanOptions(tuple(names), ignore_limits=True))
         show_plans([plan for plan, _ in plans], "text")
@@ -73,6 +78,9 @@ def _live(session: Session, target: str | None) -> list[LiveSchedule]:
     one = session.one_target(target)
     known: list[LiveSchedule] = []
     for live in session.provider(one).list():
+        if mask_text(live.key.name) != live.key.name:
+            say(f"{mask_text(str(live.key))}: not imported: its name looks like a credential")
+            continue
         if live.schedule.job.reference.startswith("("):
             kind = live.schedule.job.reference
             if kind != "(sent with the schedule)":
@@ -113,6 +121,8 @@ def _from_document(
         job = _rebased(job, working_folder(), root)
         return [import_v1(document, schedule_name(Path(file).stem), job, schema)]
     if isinstance(document.get("name"), str) and "trigger" in document:
+        if mask_text(document["name"]) != document["name"]:
+            raise ReconcilerError(f"{file}: the name of the schedule looks like a credential")
         return [import_document(_with_rebased_job(document, file, root), schema)]
     say(f"{file}: holds a document that is no schedule; left out")
     return []
@@ -146,13 +156,48 @@ def _write(imported: list[Imported], root: Path) -> list[Path]:
             if path in texts or path.exists():
                 raise ReconcilerError(f"{path} exists already", hint="--out names another folder")
             texts[path] = text
+    made: list[Path] = []
     try:
         for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            _write_new(path, text.encode("utf-8"))
+            made.append(path)
     except OSError as error:
-        raise ReconcilerError(f"{error.filename}: {error.strerror}") from error
+        reason = (error.strerror or "unknown").lower()
+        raise ReconcilerError(f"{error.filename2 or error.filename}: {reason}") from error
+    finally:
+        if len(made) < len(texts):
+            for path in made:
+                path.unlink(missing_ok=True)
     return sorted(texts)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """A file that is there whole or not at all; FileExistsError where one came meanwhile."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        os.chmod(temporary, 0o666 & ~_umask())
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links
+            if path.exists():
+                raise
+            os.rename(temporary, path)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _schema_path(session: Session, root: Path) -> str:

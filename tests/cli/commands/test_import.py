@@ -172,6 +172,66 @@ def test_values_of_secret_names_become_variables(tmp_path: Path, arm: StandIn) -
     assert "hunter2" not in done.text + text
 
 
+def test_what_was_left_out_is_given_and_nothing_differs(tmp_path: Path, arm: StandIn) -> None:
+    """Credentials by shape and by name, in a job that is registered and in one sent whole."""
+    url, key = "https://me:hunter2@host/x", "hunter2"
+    registered, whole = pipeline(description=f"from {url}"), pipeline()
+    registered["action"]["jobDefinition"]["inputs"] = {
+        "source": {"jobInputType": "literal", "value": url}
+    }
+    step = {"componentId": f"{arm.workspace_id}/components/c/versions/1", "name": "s"}
+    whole["action"]["jobDefinition"] = {
+        "jobType": "Pipeline",
+        "experimentName": "e",
+        "inputs": {"api_key": {"jobInputType": "literal", "value": key}},
+        "jobs": {"s": {**step, "type": "command"}},
+    }
+    arm.put_live("a", registered)
+    arm.put_live("b", whole)
+    folder = repository(tmp_path, arm)
+    done = call(folder, "import")
+    assert "then: reconciler plan" in done.err
+    written = "".join(path.read_text("utf-8") for path in folder.rglob("*.yml"))
+    assert "hunter2" not in done.text + written
+    assert "the variable" in call(folder, "plan", code=1).text  # refused, until it is said
+    config = (folder / "reconciler.yaml").read_text("utf-8")
+    config += "variables:\n  a_description: ${{ env.A }}\n  a_source: ${{ env.B }}\n"
+    config += "  b_api_key: ${{ env.C }}\n"
+    write(folder, {"reconciler.yaml": config})
+    secrets = {"AZURE_ACCESS_TOKEN": TOKEN, "A": f"from {url}", "B": url, "C": key}
+    adopt = ("apply", "--yes", "--ignore-limits", "--adopt=a", "--adopt=b")
+    for command in (("plan", "--adopt=a", "--adopt=b"), adopt, ("plan", "--exit-code")):
+        done = run(folder, *command, env=environment(**secrets))
+        assert done.code == 0, done.text
+        assert "hunter2" not in done.text
+    assert done.out == "prod: nothing to change, 2 unchanged\n"
+
+
+def test_files_are_all_written_or_none(tmp_path: Path, arm: StandIn) -> None:
+    whole = pipeline()
+    step = {"componentId": f"{arm.workspace_id}/components/c/versions/1", "name": "s"}
+    jobs = {"s": {**step, "type": "command"}}
+    whole["action"]["jobDefinition"] = {"jobType": "Pipeline", "jobs": jobs}
+    arm.put_live("a", pipeline())
+    arm.put_live("b", whole)
+    folder = repository(tmp_path, arm)
+    write(folder, {"schedules/pipelines": "a file where a folder is to be"})
+    assert "pipelines" in call(folder, "import", code=1).err
+    assert [path.name for path in (folder / "schedules").iterdir()] == ["pipelines"]
+
+
+def test_a_name_that_looks_like_a_credential(tmp_path: Path, arm: StandIn) -> None:
+    name = "AKIA" + "Z7" * 8
+    arm.put_live(name, pipeline())
+    folder = repository(tmp_path, arm)
+    done = call(folder, "import")
+    assert "prod/****: not imported: its name looks like a credential" in done.err
+    assert list((folder / "schedules").iterdir()) == []
+    write(folder, {"old.yml": f"name: {name}\ntrigger: {{type: cron}}\ncreate_job: azureml:t\n"})
+    assert "looks like a credential" in call(folder, "import", "old.yml", code=1).err
+    assert name not in done.text
+
+
 # ------------------------------------------------------------------------------------- from files
 
 
