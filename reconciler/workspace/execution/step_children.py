@@ -66,9 +66,7 @@ def start(
 
 
 class Supervised(Child):
-    """One below a supervisor."""
-
-    finds_all = True
+    """One below a supervisor, which finds all where it could become a subreaper."""
 
     def __init__(
         self,
@@ -105,6 +103,7 @@ class Supervised(Child):
         self.stdout = self._process.stdout
         # Until then there is nothing that a signal could be sent to.
         began = _line(self.status).split()
+        self.finds_all = began == ["started"]
         if began[:1] == ["error"]:
             self.stdout.close()
             self.close()

@@ -119,6 +119,10 @@ class StepProcess:
             # The step has ended the process that kept it together.
             code = -signal.SIGKILL
             note = note or "what it started may be left: its supervisor was ended"
+        elif not child.finds_all and children.nothing_escapes():
+            note = (
+                note or "what it started may be left: its supervisor is no subreaper (prctl failed)"
+            )
         return Ended(code, reason, copy.note, note)
 
     def end(self, reason: str) -> None:
@@ -196,7 +200,7 @@ class StepProcess:
     def _clear(self, child: Child) -> list[int]:
         """End what is left, until nothing is; what could not be ended."""
         left: list[int] = []
-        if not child.finds_all:  # pragma: no cover
+        if not child.finds_all:
             child.signal(signal.SIGKILL)
         for _ in range(_MOST_LOOKS):
             if not (left := child.left()):

@@ -3,10 +3,10 @@
     python -I -S supervisor.py STATUS LIFE SHELL ARGUMENT...
 
 It is a subreaper (prctl(2)): whatever the shell starts stays below it, also what leaves its group,
-its session and its environment. It writes to the descriptor STATUS: `started`, or `error N`, the
-errno of a shell that could not be; then how the shell ended, `exit N`, negative for a signal. When
-nobody holds the other end of LIFE any more, because the engine has ended or was killed, it ends all
-that is below it, and itself.
+its session and its environment. It writes to the descriptor STATUS: `started`, or `started alone`
+where it could not become a subreaper, or `error N`, the errno of a shell that could not be; then
+how the shell ended, `exit N`, negative for a signal. When nobody holds the other end of LIFE any
+more, because the engine has ended or was killed, it ends all that is below it, and itself.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def descendants(root: int) -> list[int]:
     return [one for one in found if one not in ended]
 
 
-def main(arguments: list[str]) -> None:
-    """Start the shell, reap what ends, and end what is left."""
+def main(arguments: list[str], *, finds_all: bool) -> None:
+    """Start the shell, reap what ends, and end what is left. `finds_all`: it is a subreaper."""
     status, life = int(arguments[0]), int(arguments[1])
     for one in (status, life):
         os.set_inheritable(one, False)
@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> None:
         os.set_blocking(one, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-    shell = _start([os.fsencode(one) for one in arguments[2:]], status)
+    shell = _start([os.fsencode(one) for one in arguments[2:]], status, finds_all)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for one in (0, 1, 2):
         os.dup2(nowhere, one)
@@ -95,7 +95,7 @@ def main(arguments: list[str]) -> None:
         _drain(wake)
 
 
-def _start(command: list[bytes], status: int) -> int:
+def _start(command: list[bytes], status: int, finds_all: bool) -> int:
     # As it was given: Python itself may have put LC_CTYPE into its environment.
     with open("/proc/self/environ", "rb") as file:
         pairs = [entry.partition(b"=") for entry in file.read().split(b"\0") if entry]
@@ -116,7 +116,7 @@ def _start(command: list[bytes], status: int) -> int:
     except OSError as error:
         _tell(status, f"error {error.errno}\n")
         sys.exit(1)
-    _tell(status, "started\n")
+    _tell(status, "started\n" if finds_all else "started alone\n")
     return shell
 
 
@@ -146,5 +146,4 @@ def _drain(wake: int) -> None:
 
 
 if __name__ == "__main__":
-    become_subreaper()
-    main(sys.argv[1:])
+    main(sys.argv[1:], finds_all=become_subreaper())

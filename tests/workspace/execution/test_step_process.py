@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import resource
 import signal
 import subprocess
@@ -379,6 +380,50 @@ def test_who_hides_ends_with_an_engine_that_is_killed(tmp_path: Path) -> None:
     ) as engine:
         until((tmp_path / "ready").exists)
         engine.kill()
+    assert is_gone(number_in(tmp_path / "pid"))
+
+
+REFUSED = """
+import ctypes, platform, struct
+number = {"x86_64": 157, "aarch64": 167}[platform.machine()]  # prctl
+EQUALS, LOAD, RETURN = 0x15, 0x20, 0x06
+program = b"".join(
+    struct.pack("HBBI", *one)
+    for one in [
+        (LOAD, 0, 0, 0),                     # the number of the call
+        (EQUALS, 0, 3, number),
+        (LOAD, 0, 0, 16),                    # its first argument
+        (EQUALS, 0, 1, 36),                  # PR_SET_CHILD_SUBREAPER
+        (RETURN, 0, 0, 0x00050000 | 1),      # EPERM
+        (RETURN, 0, 0, 0x7FFF0000),          # any other is let through
+    ]
+)
+class Filter(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("program", ctypes.c_char_p)]
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0       # PR_SET_NO_NEW_PRIVS
+kept = Filter(len(program) // 8, program)
+assert libc.prctl(22, 2, ctypes.byref(kept), 0, 0) == 0, ctypes.get_errno()  # PR_SET_SECCOMP
+"""
+"""A sandbox in which nobody becomes a subreaper."""
+
+
+@only_linux
+@pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "aarch64"), reason="the filter knows no other machine"
+)
+def test_a_supervisor_that_is_no_subreaper_says_so(tmp_path: Path) -> None:
+    script = f"setsid {LEAVES}; exit 4"
+    engine = REFUSED + ENGINE.replace("SCRIPT", repr(script)).replace(
+        "StepProcess(", "print(StepProcess("
+    )
+    engine = engine.replace(").run()", ").run())")
+    done = subprocess.run(
+        [sys.executable, "-c", engine], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    note = "what it started may be left: its supervisor is no subreaper (prctl failed)"
+    assert done.stdout.strip() == str(Ended(4, None, None, note))
+    # What has the mark of the step is found and ended all the same.
     assert is_gone(number_in(tmp_path / "pid"))
 
 
