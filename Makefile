@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 INTEROP := .cache/interop/venv
 JUDGES := .cache/judges
-PURE := reconciler/model.py,reconciler/document.py,reconciler/firing/*,reconciler/firing/*/*,reconciler/plan/*,reconciler/plan/*/*,reconciler/declare/resolve.py,reconciler/declare/checking/lint.py,reconciler/declare/checking/trigger_lint.py
+PURE := reconciler/model.py,reconciler/document.py,reconciler/shell/*,reconciler/firing/*,reconciler/firing/*/*,reconciler/plan/*,reconciler/plan/*/*,reconciler/declare/resolve.py,reconciler/declare/checking/lint.py,reconciler/declare/checking/trigger_lint.py
 
 .PHONY: help demo test interop judges check coverage torture benchmark wheel-test format clean
 
@@ -48,7 +48,7 @@ check: $(READY)  ## Lint, formatting, types, layers
 	$(BIN)/lint-imports
 
 coverage: $(READY)  ## Branch coverage of the pure stages
-	$(BIN)/python -m pytest -q -m "not torture" tests/firing tests/plan tests/plans tests/declare tests/test_document.py --cov --cov-report=
+	$(BIN)/python -m pytest -q -m "not torture" tests/firing tests/plan tests/plans tests/declare tests/shell tests/test_document.py --cov --cov-report=
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=100 --show-missing
 
 torture: $(READY)  ## Long runs of what the tests do briefly
