@@ -13,7 +13,15 @@ from credentials import CARRIERS, PRIVATE_KEYS, SHAPES, json_web_token, made, pr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.masking import MASK, is_secret, mask, mask_line, mask_lines, mask_text
+from reconciler.masking import (
+    MASK,
+    MOST_OF_A_LINE,
+    is_secret,
+    mask,
+    mask_line,
+    mask_lines,
+    mask_text,
+)
 from reconciler.masking import text as masked_text
 
 
@@ -143,6 +151,13 @@ last: 1
     for line in ("name: a", "  threshold: 5", "  plain: 1", "tags: {", "}", "last: 1", "", "   "):
         assert line in kept
     assert len(shown) == len(text.splitlines())
+
+
+def test_a_line_that_is_too_long_is_not_shown() -> None:
+    longest = "a" * (MOST_OF_A_LINE - 7)
+    assert mask_lines([f"a: {longest}"]) == [f"a: {longest}"]
+    for shown in (mask_line(f"name: x{longest}y"), *mask_lines([f"name: x{longest}y"])):
+        assert shown == f"{MASK} (a line of {MOST_OF_A_LINE + 1:,} characters)"
 
 
 @pytest.mark.parametrize(

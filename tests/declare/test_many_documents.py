@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.declare.reading.yaml_loader import MAX_NODES
+from reconciler.declare.checking.json_schema import MOST_ERRORS, schema_findings
+from reconciler.declare.reading.yaml_loader import MAX_NODES, parse
 from reconciler.declare.repository import (
     MOST_PROBLEMS_COUNTED,
     MOST_PROBLEMS_OF_A_FILE,
@@ -134,3 +135,17 @@ def test_more_documents_than_are_read(tmp_path: Path) -> None:
     declarations = read(tmp_path, a="--- x\n" * MAX_NODES)
     assert len(declarations.problems) == MOST_PROBLEMS_OF_A_FILE + 1
     assert declarations.schedules == ()
+
+
+def test_a_document_says_its_first_problems(tmp_path: Path) -> None:
+    """A hundred of them, and that there may be more; of a file the first fifty are shown."""
+    hours = ", ".join(["99"] * 5000)
+    pattern = f"{{type: recurrence, frequency: day, interval: 1, schedule: {{hours: [{hours}]}}}}"
+    [document] = parse(f"{{name: a, create_job: azureml:j, trigger: {pattern}}}".encode())[0]
+    findings = schema_findings(document.data, "schedule")
+    assert len(findings) == MOST_ERRORS + 1
+    assert (
+        findings[-1].message == f"only the first {MOST_ERRORS} problems of this document are listed"
+    )
+    declarations = read(tmp_path, a=f"name: a\ncreate_job: azureml:j\ntrigger: {pattern}\n")
+    assert len(declarations.problems) == MOST_PROBLEMS_OF_A_FILE + 1
