@@ -158,6 +158,7 @@ class _Reader:
             return
         if kind is Kind.COMPONENT:
             self.components += 1
+            self.jobs.components.add(file, document.data)
         elif kind is Kind.JOB:
             self.jobs.add(file, document.data, document.index)
         else:
