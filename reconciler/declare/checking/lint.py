@@ -21,6 +21,7 @@ from reconciler.document import as_list, time_of_day
 from reconciler.firing.clock_changes import clock_effects
 from reconciler.firing.clocks import zones
 from reconciler.firing.rules import cron, cron_expression
+from reconciler.firing.words.short_months import short_months
 from reconciler.model import Cron, DatastoreChange, Recurrence, Schedule, Trigger
 
 # Units between two periods: the bounds of a Logic Apps recurrence.
@@ -264,44 +265,23 @@ def lint_schedule(schedule: Schedule, now: datetime) -> list[Finding]:
     return findings
 
 
-def _short_months(trigger: Trigger) -> Iterator[Finding]:
+def _short_months(trigger: Recurrence | Cron) -> Iterator[Finding]:
     """Days that some of the months it fires in do not have."""
-    if isinstance(trigger, Recurrence) and trigger.frequency == "month":
-        pattern = trigger.pattern
-        days = pattern.month_days if pattern else ()
-        path: Path = ("trigger", "schedule", "month_days")
-        if not days and not (pattern and pattern.week_days) and trigger.start_time:
-            days, path = (trigger.start_time.day,), ("trigger", "start_time")
-        months = _months_of(trigger)
-    elif isinstance(trigger, Cron):
-        fields = cron_expression.parse(trigger.expression)
-        if fields is None or fields.either_day or len(fields.month_days) == 31:
+    if isinstance(trigger, Recurrence):
+        if trigger.frequency != "month":
             return
-        days, months = fields.month_days, fields.months
-        path = ("trigger", "expression")
+        is_listed = trigger.pattern is not None and bool(trigger.pattern.month_days)
+        path: Path = ("trigger", *(("schedule", "month_days") if is_listed else ("start_time",)))
     else:
-        return
-    late = [str(day) for day in days if day > min(_SHORTEST[month] for month in months)]
-    if late:
+        fields = cron_expression.parse(trigger.expression)
+        if fields is None or fields.either_day:  # which is SCH040
+            return
+        path = ("trigger", "expression")
+    said = short_months(trigger)
+    if said is not None:
         yield Finding(
-            "SCH022",
-            path,
-            f"months without a day {any_of(late)} are skipped",
-            "a schedule never moves to the last day of a short month",
+            "SCH022", path, said, "a schedule never moves to the last day of a short month"
         )
-
-
-_SHORTEST = {
-    month: 28 if month == 2 else 30 if month in (4, 6, 9, 11) else 31 for month in range(1, 13)
-}
-
-
-def _months_of(trigger: Recurrence) -> tuple[int, ...]:
-    """The months that it comes to; every one where it is not known what it counts from."""
-    if trigger.start_time is None:
-        return tuple(range(1, 13))
-    first = trigger.start_time.month - 1
-    return tuple({(first + n * trigger.interval) % 12 + 1 for n in range(12)})
 
 
 def _clock_changes(trigger: Trigger, now: datetime) -> Iterator[Finding]:

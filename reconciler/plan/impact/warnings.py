@@ -14,12 +14,12 @@ from reconciler.firing.clocks.zones import zone
 from reconciler.firing.counting.bitsets import Raster, Span, lowest_bits, minutes_of
 from reconciler.firing.counting.count import count, raster
 from reconciler.firing.rules.recurrence import effective_pattern
+from reconciler.firing.words.short_months import short_months
 from reconciler.model import Cron, FireWarning, Recurrence, Trigger
 from reconciler.plan.impact.clock_warnings import YEAR, clock_warnings
 from reconciler.plan.impact.fire_diff import Moves
 from reconciler.plan.impact.frames import Frame
 from reconciler.plan.impact.schedule_fires import Side
-from reconciler.plan.impact.short_months import short_months
 
 _TIMED = (Recurrence, Cron)
 _DAILY, _WEEKLY = 0.99, 0.99 / 7
