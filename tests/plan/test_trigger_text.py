@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plan.saved.test_planfile import fine, saved_of
-from reconciler.errors import StalePlan
 from reconciler.firing.words.trigger_words import describe
 from reconciler.masking import MASK
 from reconciler.model import (
@@ -164,9 +163,11 @@ def test_what_is_no_trigger_is_refused(kind: str, content: dict[str, Any]) -> No
     assert json.dumps(said)
 
 
-def test_words_that_are_not_those_of_the_trigger_are_refused() -> None:
+def test_words_of_a_file_are_made_anew() -> None:
     saved = saved_of(make_plan(canonical(schedule("new")), [], target=TARGET, owner=OWNER))
-    saved.shown["plans"][0]["changes"][0]["trigger"]["after"] = "every day at 04:00, UTC"
-    with pytest.raises(StalePlan, match="what it shows is not what it would do") as refusal:
-        decode(encode(saved), fine)
-    assert [mismatch.kind for mismatch in refusal.value.mismatches] == ["shown"]
+    [change] = saved.shown["plans"][0]["changes"]
+    words = change["trigger"]["after"]
+    change.update(trigger={"before": None, "after": "every day at 04:00, UTC"}, time_zone="x")
+    [shown] = decode(encode(saved), fine).shown["plans"][0]["changes"]
+    assert shown["trigger"] == {"before": None, "after": words}
+    assert shown["time_zone"] == "UTC"

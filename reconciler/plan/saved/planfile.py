@@ -1,10 +1,11 @@
 """A saved plan: its values, made of plans and read from bytes. Pure: nothing is opened here.
 
 The file is canonical JSON. `targets` holds what decides: for each change its action and digests.
-`shown` is the plan document, for people only; it has to agree with the digests, and its words for
-a trigger with the documents that these are of. The digest over the whole shows that somebody edited
-the file. It does not show who made it: what makes a saved plan safe is that apply plans anew and
-makes only those of its own changes that stand in the file.
+`shown` is the plan document, for people only; it has to agree with the digests. Its words for a
+trigger are made anew of the documents that these are of: another version of the program may have
+said the same in other words, and somebody else what is not so. The digest over the whole shows that
+somebody edited the file. It does not show who made it: what makes a saved plan safe is that apply
+plans anew and makes only those of its own changes that stand in the file.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -181,7 +182,7 @@ def decode(data: bytes, complaint: Complaint) -> SavedPlan:
         raise _refused("shape", f"it has not the shape of a saved plan: {wrong}")
     saved = _saved(document)
     _check_shown(saved)
-    return saved
+    return replace(saved, shown=_said_anew(saved.shown))
 
 
 def _parse(data: bytes) -> dict[str, Any]:
@@ -291,24 +292,38 @@ def _check_shown(saved: SavedPlan) -> None:
             change = target.changes[shown["name"]]
             kept = {name: getattr(change, name) for name in _digests(shown)}
             agrees = kept == _digests(shown) and shown["target"] == target.name
-            if not agrees or not _is_said(shown):
-                key = Key(target.name, shown["name"])
-                raise _refused("shown", "what it shows is not what it would do", key)
+            if not agrees or not _is_masked_alike(shown):
+                raise _not_shown(target.name, shown)
         counts = Counter(change.action for change in target.changes.values())
         for action, number in plan["summary"].items():
             if action != "unmanaged" and number != counts[action]:
                 raise _refused("shown", f"it counts {number} to {action}, and has {counts[action]}")
 
 
-def _is_said(shown: Document) -> bool:
-    """Whether a change says of its trigger, and of what is masked, what its documents do."""
-    try:
-        said = trigger_texts(shown["before"], shown["after"])
-    except ValueError:
-        return False
+def _is_masked_alike(shown: Document) -> bool:
     masked = [field for field in shown["fields"] if field["masked"]]
-    alike = all(json.dumps(each["before"]) == json.dumps(each["after"]) for each in masked)
-    return alike and {name: shown[name] for name in said} == said
+    return all(json.dumps(each["before"]) == json.dumps(each["after"]) for each in masked)
+
+
+def _said_anew(shown: Document) -> Document:
+    """With triggers in the words of this program, of the documents that the digests are of."""
+    plans = [
+        {**plan, "changes": [_change_said_anew(change) for change in plan["changes"]]}
+        for plan in shown["plans"]
+    ]
+    return {**shown, "plans": plans}
+
+
+def _change_said_anew(shown: Document) -> Document:
+    try:
+        return {**shown, **trigger_texts(shown["before"], shown["after"])}
+    except ValueError as error:
+        raise _not_shown(shown["target"], shown) from error
+
+
+def _not_shown(target: str, shown: Document) -> StalePlan:
+    key = Key(target, shown["name"])
+    return _refused("shown", "what it shows is not what it would do", key)
 
 
 def _refused(kind: StaleKind, message: str, key: Key | None = None) -> StalePlan:
