@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from reconciler.model import WEEK_DAYS, Cron, DatastoreChange, Pattern, Recurrence, Trigger
 
 ZONES = ("UTC", "Europe/Lisbon", "America/New_York", "Asia/Kolkata")
+NAMED = ("Monday", "MON/2", "fri-mon", "Sat-sunday", "tue,THURSDAY")
 
 
 def trigger(rng: random.Random) -> Trigger:
@@ -90,11 +91,11 @@ def recurrence(rng: random.Random) -> Recurrence:
 
 
 def cron(rng: random.Random) -> Cron:
-    """In every form that all dialects take alike, and with `L`, `LW` and `#`."""
+    """With names, steps from a value, ranges that run backwards, `L`, `LW` and `#`."""
     minutes, hours = _field(rng, 0, 59, ()), _field(rng, 0, 23, ())
-    days = _field(rng, 1, 31, ("L", "LW", "15,L"))
-    months = _field(rng, 1, 12, ()) if rng.random() < 0.4 else "*"
-    week_days = _field(rng, 0, 6, ("5L", "1#2", "1,3#1", "2#1,2#3"))
+    days = _field(rng, 1, 31, ("L", "LW", "15,L", "20-3", "9-9/2"))
+    months = _field(rng, 1, 12, ("JAN-MAR", "november-feb")) if rng.random() < 0.4 else "*"
+    week_days = _field(rng, 0, 6, ("5L", "1#2", "1,3#1", "2#1,2#3", *NAMED))
     return Cron(f"{minutes} {hours} {days} {months} {week_days}", *_bounds(rng))
 
 
@@ -132,10 +133,12 @@ def _field(rng: random.Random, low: int, high: int, odd: tuple[str, ...]) -> str
     kind = rng.random()
     if kind < 0.25:
         return "*"
-    if kind < 0.35:
+    if kind < 0.33:
         return f"*/{rng.randrange(1, 9)}"
+    if kind < 0.37:
+        return f"{rng.randint(low, high)}/{rng.randrange(1, 9)}"
     if kind < 0.4:
-        return f"{low}-{high}"
+        return f"{rng.choice((low, high))}-{rng.randint(low, high)}"
     if odd and kind < 0.6:
         return rng.choice(odd)
     chosen = _some(rng, high - low + 1, 0.0)

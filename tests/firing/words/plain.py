@@ -17,7 +17,12 @@ from reconciler.model import WEEK_DAYS, Cron, DatastoreChange, Pattern, Recurren
 
 FIRST, YEARS = date(2024, 1, 1), 57
 _STEPS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
-_LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+_NAMES: tuple[tuple[str, ...], ...] = (
+    *((), (), ()),
+    ("-", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+    ("sun", "mon", "tue", "wed", "thu", "fri", "sat"),
+)
 _DAYS = [
     FIRST + timedelta(days=number)
     for number in range((FIRST.replace(year=FIRST.year + YEARS) - FIRST).days)
@@ -98,8 +103,8 @@ def _counted(frequency: str, interval: int, origin: int) -> int:
 def _cron(expression: str) -> tuple[Times, int]:
     texts = expression.split()
     minutes, hours, days, months, week_days = (
-        [term for item in text.split(",") for term in _term(item, *limits)]
-        for text, limits in zip(texts, _LIMITS, strict=True)
+        [term for item in text.split(",") for term in _term(item, names, *limits)]
+        for text, names, limits in zip(texts, _NAMES, _LIMITS, strict=True)
     )
     of_months = _month_days([day for day in days if isinstance(day, int)])
     of_months |= _last_day() if "L" in days else _NONE
@@ -113,12 +118,22 @@ def _cron(expression: str) -> tuple[Times, int]:
     return times, chosen & _in_months(tuple(months))
 
 
-def _term(item: str, low: int, high: int) -> list[int | str]:
+def _term(item: str, names: tuple[str, ...], low: int, high: int) -> list[int | str]:
     if "L" in item or "#" in item:
         return [item]
+
+    def value(text: str) -> int:
+        return int(text) if text.isdigit() else names.index(text[:3].lower())
+
     span, _, every = item.partition("/")
-    first, _, last = (f"{low}-{high}" if span == "*" else span).partition("-")
-    return list(range(int(first), int(last or first) + 1, int(every or 1)))
+    if span == "*":
+        first, last = low, high
+    elif "-" in span:
+        first, last = sorted(value(end) for end in span.split("-"))  # as NCrontab does it
+    else:
+        first = value(span)
+        last = high if every else first
+    return list(range(first, last + 1, int(every or 1)))
 
 
 # --------------------------------------------------------------------------------- sets of days
