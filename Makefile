@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 INTEROP := .cache/interop/venv
+SDK_V1 := .cache/sdk-v1/venv
 JUDGES := .cache/judges
 PURE := reconciler/model.py,reconciler/document.py,reconciler/shell/*,reconciler/firing/*,reconciler/firing/*/*,reconciler/plan/*,reconciler/plan/*/*,reconciler/declare/resolve.py,reconciler/declare/checking/lint.py,reconciler/declare/checking/trigger_lint.py
 
-.PHONY: help demo test interop judges check coverage torture benchmark wheel-test format clean
+.PHONY: help demo test interop sdk-v1 judges check coverage torture benchmark wheel-test format clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -30,6 +31,13 @@ $(INTEROP)/.ready: tests/interop/requirements.txt
 	@touch $@
 
 interop: $(INTEROP)/.ready  ## Install Microsoft's client, which judges the Azure provider in the tests
+
+$(SDK_V1)/.ready: tests/interop/sdk_v1/requirements.txt
+	$(PYTHON) -m venv $(SDK_V1)
+	$(SDK_V1)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/interop/sdk_v1/requirements.txt
+	@touch $@
+
+sdk-v1: $(SDK_V1)/.ready  ## Install the SDK v1 of Azure ML, which drives the embedded workspace in the tests
 
 $(JUDGES)/.ready: tests/judges/requirements.txt tests/judges/package.json
 	$(PYTHON) -m venv $(JUDGES)/venv

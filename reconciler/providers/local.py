@@ -52,9 +52,11 @@ from reconciler.workspace.store.database import Refused, StoreError
 from reconciler.workspace.store.references import PREFIX, split_reference
 from reconciler.workspace.store.schedules import (
     NewSchedule,
+    PipelineRow,
     Publication,
     ScheduleRow,
     Store,
+    VersionRow,
     short_version,
 )
 
@@ -260,11 +262,15 @@ class LocalProvider:
 
     def _disabled(self, schedule: Schedule, name: str) -> Iterator[Note]:
         pipeline = self._known().get(name)
-        if pipeline is not None and not pipeline.enabled and schedule.enabled:
+        if pipeline is None or not schedule.enabled:
+            return
+        version = split_reference(schedule.job.reference)[1] or pipeline.newest
+        if not pipeline.enabled or version in pipeline.disabled:
+            which = "" if not pipeline.enabled else f"version {version} of "
             yield Note(
                 "refused",
                 "create_job",
-                f'the pipeline "{name}" is disabled',
+                f'{which}the pipeline "{name}" is disabled',
                 f"`reconciler pipelines enable {name}`, or is_enabled: false in the schedule",
             )
 
@@ -272,14 +278,7 @@ class LocalProvider:
         if self._pipelines is None:
             with self.errors(None, "list pipelines"):
                 self._pipelines = {
-                    row.name: _Pipeline(
-                        row.enabled,
-                        row.version,
-                        {
-                            v.version: json.dumps(v.document, sort_keys=True)
-                            for v in self.store.versions(row.name)
-                        },
-                    )
+                    row.name: _pipeline(row, self.store.versions(row.name))
                     for row in self.store.pipelines()
                 }
         return self._pipelines
@@ -337,14 +336,26 @@ class LocalProvider:
 
 
 class _Pipeline:
-    """A published pipeline: its versions' canonical documents."""
+    """A published pipeline: its versions' canonical documents, and which of them are disabled."""
 
-    __slots__ = ("enabled", "newest", "versions")
+    __slots__ = ("disabled", "enabled", "newest", "versions")
 
-    def __init__(self, enabled: bool, newest: str, versions: dict[str, str]) -> None:
+    def __init__(
+        self, enabled: bool, newest: str, versions: dict[str, str], disabled: frozenset[str]
+    ) -> None:
         self.enabled = enabled
         self.newest = newest
         self.versions = versions
+        self.disabled = disabled
+
+
+def _pipeline(row: PipelineRow, versions: list[VersionRow]) -> _Pipeline:
+    return _Pipeline(
+        row.enabled,
+        row.version,
+        {v.version: json.dumps(v.document, sort_keys=True) for v in versions},
+        frozenset(v.version for v in versions if not v.enabled),
+    )
 
 
 def _why_not_here(step: Mapping[str, Any]) -> str:

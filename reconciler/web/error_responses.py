@@ -1,4 +1,4 @@
-"""Errors in the shape of the door that they come through: Azure's two, and a page. Pure."""
+"""Errors in the shape of the door that they come through: Azure's three, and a page. Pure."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import Any, Literal
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Scope
 
-Api = Literal["arm", "v1", "page"]
+Api = Literal["arm", "v1", "history", "page"]
 _ARM = ("/subscriptions", "/providers")
-_V1 = ("/pipelines/v1.0", "/history/v1.0", "/discovery")
+_V1 = ("/pipelines/v1.0", "/discovery")
+_HISTORY = ("/history/v1.0", "/datastore/v1.0", "/artifact/v2.0")
+"""The services beside that of pipelines, whose errors have small letters."""
 
 
 def with_plain_prefix(path: str) -> str:
     """A path of an API with its beginning as routes have it: Azure does not mind its case."""
     lower = path.lower()
-    prefix = next((p for p in (*_ARM, *_V1) if _is_below(lower, (p,))), "")
+    prefix = next((p for p in (*_ARM, *_V1, *_HISTORY) if _is_below(lower, (p,))), "")
     return prefix + path[len(prefix) :]
 
 
@@ -25,6 +27,8 @@ def api_of(path: str) -> Api:
     lower = path.lower()
     if _is_below(lower, _ARM):
         return "arm"
+    if _is_below(lower, _HISTORY):
+        return "history"
     return "v1" if _is_below(lower, _V1) else "page"
 
 
@@ -39,8 +43,16 @@ def error_response(scope: Scope, status: int, code: str, message: str) -> Respon
             return JSONResponse(arm_error(code, message), status)
         case "v1":
             return JSONResponse(v1_error(code, message), status)
+        case "history":
+            return JSONResponse(history_error(code, message), status)
+        case _ if _has_token(scope):
+            return JSONResponse(arm_error(code, message), status)
         case _:
             return PlainTextResponse(message + "\n", status)
+
+
+def _has_token(scope: Scope) -> bool:
+    return any(name == b"authorization" for name, _ in scope["headers"])
 
 
 def arm_error(code: str, message: str) -> dict[str, Any]:
@@ -79,4 +91,19 @@ def v1_error(code: str, message: str, target: str | None = None) -> dict[str, An
             "DebugInfo": None,
         },
         "Correlation": {"operation": operation, "request": operation[:16]},
+    }
+
+
+def history_error(code: str, message: str) -> dict[str, Any]:
+    """What the services of run history, datastores and artifacts say."""
+    operation = uuid.uuid4().hex
+    return {
+        "error": {
+            "code": "UserError",
+            "message": message,
+            "target": None,
+            "details": [],
+            "innerError": {"code": code, "innerError": None},
+        },
+        "correlation": {"operation": operation, "request": operation[:16]},
     }

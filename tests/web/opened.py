@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -41,6 +41,9 @@ SCORE: dict[str, Any] = {
 }
 
 
+PIPELINES = {"train": TRAIN, "score": SCORE}
+
+
 def publish(path: Path, name: str, document: dict[str, Any]) -> str:
     """Publish a job; its version."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
@@ -52,24 +55,30 @@ def publish(path: Path, name: str, document: dict[str, Any]) -> str:
 
 
 class Server:
-    """One server and its workspace, which holds the pipelines `train` and `score`."""
+    """One server and its workspace; without `pipelines` it holds `train` and `score`."""
 
     def __init__(
-        self, folder: Path, clock: Callable[[], datetime] | None = None, **options: Any
+        self,
+        folder: Path,
+        clock: Callable[[], datetime] | None = None,
+        pipelines: Mapping[str, dict[str, Any]] = PIPELINES,
+        datastores: Mapping[str, Datastore] | None = None,
+        runs: str = "workspace-runs",
+        **options: Any,
     ) -> None:
         self.folder = folder
         self.path = folder / "workspace.db"
-        self.version = publish(self.path, "train", TRAIN)
-        publish(self.path, "score", SCORE)
+        versions = {name: publish(self.path, name, job) for name, job in pipelines.items()}
+        self.version = versions.get("train", "")
         (folder / "inbox").mkdir(exist_ok=True)
         self.logged: list[tuple[str, dict[str, Any]]] = []
         self.site = Site(
             self.path,
-            folder / "workspace-runs",
+            folder / runs,
             "local",
             "us",
             Tokens(TOKEN, READER),
-            datastores={"inbox": Datastore("inbox", folder)},
+            datastores=datastores or {"inbox": Datastore("inbox", folder)},
             base=folder,
             log=lambda event, **fields: self.logged.append((event, fields)),
             **options,

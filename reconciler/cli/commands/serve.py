@@ -17,8 +17,9 @@ from reconciler.cli.session import Session, config_option, target_option
 from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
 from reconciler.file_access import tighten_runs
+from reconciler.web.serving.sdk_config import azure_name_of, write_sdk_config
 from reconciler.web.serving.server_process import Binding, ServerProcess
-from reconciler.web.serving.token_files import SECRETS, load_tokens
+from reconciler.web.serving.token_files import SECRETS, load_tokens, token_file_of
 from reconciler.workspace.engine.engine import Engine
 from reconciler.workspace.engine.executor import Settings
 from reconciler.workspace.engine.lease import LeaseHeld
@@ -131,7 +132,7 @@ def _open(
         log("no_http", missing=missing, hint="pip install 'schedule-reconciler[serve]'")
         return None
     tokens = load_tokens(workspace.path, binding.token_file, binding.read_only_file)
-    return ServerProcess(
+    server = ServerProcess(
         binding,
         tokens,
         module="reconciler.cli.serving",
@@ -140,3 +141,12 @@ def _open(
         log=log,
         log_format=log_format,
     )
+    if binding.sdk_config is not None:
+        written = write_sdk_config(
+            binding.sdk_config,
+            server.address,
+            binding.azure_name or azure_name_of(workspace.target.name),
+            token_file_of(workspace.path, binding.token_file),
+        )
+        log("sdk_config", files=[str(path) for path in written])
+    return server

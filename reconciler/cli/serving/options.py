@@ -60,6 +60,12 @@ def binding_options(function: F) -> F:
                 metavar="SUBSCRIPTION/GROUP/WORKSPACE",
                 help="What Azure's API answers to; without it, to any.",
             ),
+            click.option(
+                "--sdk-config",
+                type=click.Path(file_okay=False, path_type=Path),
+                metavar="FOLDER",
+                help="Write there what Microsoft's SDKs need to come in.",
+            ),
         )
     ):
         function = option(function)
@@ -76,6 +82,7 @@ def read_binding(
     public_url: str | None,
     hosts: tuple[str, ...],
     azure_name: str | None,
+    sdk_config: Path | None,
 ) -> Binding | None:
     """Where to answer; None: nowhere. A usage error for what cannot be meant."""
     if no_http:
@@ -94,7 +101,14 @@ def read_binding(
         if _HOST.fullmatch(name) is None:
             raise click.UsageError(f"--allow-host {name}: write NAME or NAME:PORT")
     return Binding(
-        host, port, token_file, read_only_token_file, public_url, hosts, _azure_name(azure_name)
+        host,
+        port,
+        token_file,
+        read_only_token_file,
+        public_url,
+        hosts,
+        _azure_name(azure_name),
+        sdk_config,
     )
 
 

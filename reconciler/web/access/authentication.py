@@ -1,7 +1,8 @@
 """Who asks: a bearer token on every call of an API, a signed-in browser on every page.
 
 The two never mix: an API takes no cookie, so no other site can use a browser's, and a page takes no
-bearer token. A page is for who is signed in, but for `/login` and `/static`; whatever is not a GET
+bearer token: to a program with one, what is no API is not there, and it is never sent to sign in. A
+page is for who is signed in, but for `/login` and `/static`; whatever is not a GET
 needs the right to write, comes from our own pages, and brings their token. All of that is settled
 here, before a page's own code runs; a page only asks `require` to be sure.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +24,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.web.access.host_names import origin_of
+from reconciler.web.access.signed_tokens import LONGEST_JWT, right_of_jwt
 from reconciler.web.error_responses import api_of, error_response, with_plain_prefix
 from reconciler.web.settings import Site
 from reconciler.web.tokens import LONGEST_TOKEN, Right, Session, Tokens
@@ -31,8 +34,12 @@ CSRF_HEADER = "x-csrf-token"
 LARGEST_FORM = 256 * 1024
 SLOWEST_SECONDS = 2.0
 """The longest wait of a failed attempt."""
-OPEN_PAGES = ("/login", "/static")
+OPEN_PAGES = ("/login", "/static", "/shared-logs")
+"""What asks for no session: a shared log has a signature of its own."""
 _SAFE = ("GET", "HEAD")
+_ASKS = re.compile(
+    r"/history/v1\.0/.*:query|/pipelines/v1\.0/.*/pipelineruns/[^/]+/(graph/[a-z/]+|outputs)"
+)
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -116,7 +123,7 @@ class Authentication:
         path: str = scope["path"]
         if path.lower() == "/discovery" or _is_open(path):
             await self._app(scope, receive, send)
-        elif api_of(path) == "page":
+        elif api_of(path) == "page" and not _is_program(scope):
             await self._page(scope, receive, send)
         else:
             await self._api(scope, receive, send)
@@ -128,18 +135,32 @@ class Authentication:
         scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
         token = token.strip()
         right = None
-        if scheme.lower() == "bearer" and 0 < len(token) <= LONGEST_TOKEN:
-            right = self._site.tokens.right_of(token)
+        if scheme.lower() == "bearer" and token:
+            right = self._right_of(token)
         if right is None:
             await self._unknown(bool(given), scope, receive, send)
             return
-        if right == "read" and scope["method"] not in _SAFE:
+        if api_of(scope["path"]) == "page":
+            message = f"This server has nothing at {scope['path']} for who comes with a token."
+            response = error_response(scope, 404, "NotFound", message)
+            await response(scope, receive, send)
+            return
+        if right == "read" and not _only_reads(scope):
             message = "The token may only read; it has no authorization to perform this action."
             response = error_response(scope, 403, "AuthorizationFailed", message)
             await response(scope, receive, send)
             return
         scope.setdefault("state", {})["right"] = right
         await self._app({**scope, "path": with_plain_prefix(scope["path"])}, receive, send)
+
+    def _right_of(self, token: str) -> Right | None:
+        if len(token) <= LONGEST_TOKEN:
+            right = self._site.tokens.right_of(token)
+            if right is not None:
+                return right
+        if len(token) <= LONGEST_JWT:
+            return right_of_jwt(token, self._site.tokens, time.time())
+        return None
 
     async def _unknown(self, given: bool, scope: Scope, receive: Receive, send: Send) -> None:
         client = client_of(scope)
@@ -228,6 +249,19 @@ def client_of(scope: Scope) -> str:
     """The address of who asks."""
     client: Any = scope.get("client")
     return str(client[0]) if client else "unknown"
+
+
+def _is_program(scope: Scope) -> bool:
+    """Whether a request comes with a bearer token, which browsers never send by themselves."""
+    given = Headers(scope=scope).get("authorization", "")
+    return given.lower().startswith("bearer ")
+
+
+def _only_reads(scope: Scope) -> bool:
+    """Whether a call changes nothing: the SDK v1 asks for some things by POST."""
+    if scope["method"] in _SAFE:
+        return True
+    return scope["method"] == "POST" and _ASKS.fullmatch(scope["path"].lower()) is not None
 
 
 def _is_open(path: str) -> bool:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,10 +13,12 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from reconciler.web.access.authentication import require, who
+from reconciler.web.log_files import decode, read_piece
 from reconciler.web.pages.common import SIZE, asked, page_of, services_of
 from reconciler.web.pages.step_graph import graph_of
 from reconciler.web.template_filters import inputs, path_of, query
 from reconciler.web.templating import render
+from reconciler.web.v1.history.runs import find_step
 from reconciler.web.workspace_view import Missing, Workspace
 from reconciler.workspace.execution.runner import log_path
 from reconciler.workspace.store.page_listings import STATUSES, PageListings
@@ -56,7 +55,14 @@ async def show_run(request: Request) -> Response:
     """One run."""
     services = services_of(request)
     name, now = request.path_params["name"], services.clock()
-    values = await services.read(lambda workspace: _read(workspace, name, now))
+    try:
+        values = await services.read(lambda workspace: _read(workspace, name, now))
+    except Missing:
+        # The SDK v1 prints the address of a step so; it is on the page of its run.
+        run = await services.read(lambda workspace: find_step(workspace, name))
+        if run is None:
+            raise
+        return RedirectResponse(path_of("runs", run[0].name), 303)
     return render(request, "run.html", now=now, **values)
 
 
@@ -105,43 +111,6 @@ def _log(folder: Path, run: str, step: str, status: str) -> Log | None:
         return None
     address = path_of("runs", run, "log") + query({"step": step})
     return Log(step, decode(data, start), offset, start > 0, status in OPEN, address)
-
-
-def read_piece(path: Path, offset: int, most: int) -> tuple[bytes, int]:
-    """Bytes of a file from `offset` on, and where they end."""
-    with open(path, "rb", opener=_open_plain) as file:
-        file.seek(offset)
-        data = file.read(most)
-    # A character that is not whole yet comes with the next piece.
-    for back in range(1, min(4, len(data)) + 1):
-        byte = data[-back]
-        if byte < 0x80:
-            break
-        if byte >= 0xC0:
-            length = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-            if back < length and len(data) > back:
-                data = data[:-back]
-            break
-    return data, offset + len(data)
-
-
-def _open_plain(path: str, flags: int) -> int:
-    """Open a file and nothing else: a step can put a link or a pipe where its log was."""
-    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return descriptor
-    os.close(descriptor)
-    raise OSError(errno.EINVAL, "it is no file")
-
-
-def decode(data: bytes, start: int) -> str:
-    """Text of a log: what a terminal would obey is shown as a sign."""
-    if start:  # it may begin within a character
-        data = data.lstrip(bytes(range(0x80, 0xC0)))
-    text = data.decode("utf-8", "replace").replace("\r\n", "\n")
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
 
 
 def _outputs(folder: Path) -> list[tuple[str, str]]:

@@ -47,6 +47,8 @@ class Binding:
     public_url: str | None = None
     hosts: tuple[str, ...] = ()
     azure_name: tuple[str, str, str] | None = None
+    sdk_config: Path | None = None
+    """A folder to write what Microsoft's SDKs need to."""
 
 
 @dataclass(frozen=True, slots=True)

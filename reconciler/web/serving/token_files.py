@@ -19,13 +19,22 @@ def load_tokens(workspace: Path, token_file: Path | None, read_only_file: Path |
     """Both tokens: of the files given, of the environment, or of files beside the workspace,
     which are made if need be. ReconcilerError.
     """
-    full = _token(TOKEN, token_file, workspace.with_name(f"{workspace.name}.token"))
-    read = _token(
-        READ_ONLY_TOKEN, read_only_file, workspace.with_name(f"{workspace.name}.read-only-token")
-    )
+    full = _token(TOKEN, token_file, _beside(workspace, "token"))
+    read = _token(READ_ONLY_TOKEN, read_only_file, _beside(workspace, "read-only-token"))
     if full == read:
         raise ReconcilerError("the token and the read-only token are the same")
     return Tokens(full, read)
+
+
+def token_file_of(workspace: Path, given: Path | None) -> Path | None:
+    """Where the token is kept; None: it is in the environment."""
+    if given is not None:
+        return given
+    return None if TOKEN in os.environ else _beside(workspace, "token")
+
+
+def _beside(workspace: Path, kind: str) -> Path:
+    return workspace.with_name(f"{workspace.name}.{kind}")
 
 
 def _token(variable: str, file: Path | None, kept: Path) -> str:

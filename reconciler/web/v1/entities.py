@@ -8,8 +8,10 @@ from typing import Any
 
 from reconciler.document import scalar_text
 from reconciler.masking import mask
+from reconciler.model import DatastoreChange, Trigger
 from reconciler.web.v1.enums import ENTITY_STATUS, RUN_TYPE, STATUS_CODE
 from reconciler.web.v1.ids import guid
+from reconciler.web.v1.legible import note_of
 from reconciler.web.v1.submission import assignments, is_in_datastore
 from reconciler.web.v1.triggers import trigger_to_v1
 from reconciler.web.workspace_view import stored_schedule
@@ -39,7 +41,7 @@ def schedule_entity(
         "ContinueRunOnStepFailure": job.continue_on_step_failure,
         "EnableNotification": None,
         "tags": dict(schedule.tags),
-        "Properties": dict(schedule.properties),
+        "Properties": {**schedule.properties, **_note(schedule.trigger)},
         **assignments(job.inputs, datastores),
     }
     return {
@@ -58,16 +60,16 @@ def schedule_entity(
 
 
 def pipeline_entity(
-    name: str, version: VersionRow, enabled: bool, base: str, *, masked: bool
+    row: PipelineRow, version: VersionRow, base: str, *, masked: bool
 ) -> dict[str, Any]:
     """A PipelineEntity: one version of a pipeline. `base`: where its service is."""
-    identifier = guid("version", f"{name}:{version.version}")
+    identifier = guid("version", f"{row.name}:{version.version}")
     document = version.document
     settings = document.get("settings")
     steps = document.get("jobs")
     defaults = _defaults(document)
     return {
-        "Name": name,
+        "Name": row.name,
         "Description": _text(document.get("description")),
         "Version": str(version.number),
         "GraphId": guid("graph", version.digest),
@@ -79,7 +81,7 @@ def pipeline_entity(
         "Etag": f'"{version.version}"',
         "CreatedDate": version.published_at.isoformat(),
         "LastModifiedDate": version.published_at.isoformat(),
-        "EntityStatus": ACTIVE if enabled else DISABLED,
+        "EntityStatus": ACTIVE if row.enabled and version.enabled else DISABLED,
         "ContinueRunOnStepFailure": (
             settings.get("continue_on_step_failure") if isinstance(settings, Mapping) else None
         ),
@@ -161,6 +163,11 @@ def experiment_entity(name: str, runs: int, status: str, newest: datetime) -> di
         "latestCreatedRunStatus": status,
         "numberOfRuns": runs,
     }
+
+
+def _note(trigger: Trigger) -> dict[str, str]:
+    """What `Recurrence` does not say of it, as properties, which a PUT gives back in vain."""
+    return {} if isinstance(trigger, DatastoreChange) else note_of(trigger)
 
 
 def _with_file(inputs: Mapping[str, Any], datastores: Mapping[str, Datastore]) -> dict[str, Any]:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from starlette.responses import JSONResponse
-
-from reconciler.web.error_responses import v1_error
-
 
 class V1Error(Exception):
-    """A request that is answered with an error."""
+    """A request that is answered with an error, in the shape of the service that was asked."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
         self.status = status
-        self.body: dict[str, Any] = v1_error(code, message)
-
-    def response(self) -> JSONResponse:
-        """The answer."""
-        return JSONResponse(self.body, self.status)
+        self.code = code
 
 
 def bad(message: str) -> V1Error:

@@ -54,6 +54,15 @@ def reference_of(workspace: Workspace, body: Mapping[str, Any]) -> str | None:
     return f"{PREFIX}{find_endpoint(workspace, endpoint).name}" if endpoint else None
 
 
+_FIXED = {
+    "Name": "The name of an endpoint cannot be changed: it is that of the pipeline whose"
+    " versions it runs",
+    "DefaultVersion": "The default of an endpoint cannot be changed: it is the version published"
+    " last. Publish the wanted job file again, or schedule a PipelineId, which stays with a"
+    " version",
+    "Description": "The description of an endpoint cannot be changed: it is that of its job file",
+}
+
 # --------------------------------------------------------------------------------------- pipelines
 
 
@@ -63,10 +72,10 @@ async def list_all(call: Call) -> Response:
 
     def read(workspace: Workspace) -> list[dict[str, Any]]:
         return [
-            pipeline_entity(row.name, version, row.enabled, base, masked=masked)
+            pipeline_entity(row, version, base, masked=masked)
             for row in workspace.store.pipelines()
-            if row.enabled or not active
             for version in workspace.store.versions(row.name)
+            if (row.enabled and version.enabled) or not active
         ]
 
     return json_response(await call.services.read(read))
@@ -75,18 +84,21 @@ async def list_all(call: Call) -> Response:
 async def get(call: Call) -> Response:
     """One version of a pipeline."""
     row, version = await call.services.read(lambda w: find_version(w, call.last))
-    entity = pipeline_entity(row.name, version, row.enabled, call.base, masked=call.masked)
+    entity = pipeline_entity(row, version, call.base, masked=call.masked)
     return json_response(entity)
 
 
 async def put_status(call: Call) -> Response:
-    """Enable or disable a pipeline, with all its versions; refused while it is scheduled."""
+    """Enable a version of a pipeline, or disable it: refused while it is scheduled."""
     status = read_enum(ENTITY_STATUS, await call.json(), "EntityStatus")
     identifier = call.rest[-2]
 
     def write(workspace: Workspace) -> None:
-        row, _ = find_version(workspace, identifier)
-        _set_enabled(workspace, row.name, status == "Active")
+        row, version = find_version(workspace, identifier)
+        try:
+            workspace.store.set_version_enabled(row.name, version.version, status == "Active")
+        except Refused as error:
+            raise bad(f"The pipeline cannot be disabled: {error}") from error
 
     await call.services.write(write, by=ACTOR)
     return Response(status_code=200)
@@ -120,6 +132,21 @@ async def get_endpoint(call: Call) -> Response:
     return await _endpoint(call, call.last)
 
 
+async def of_endpoint(call: Call) -> Response:
+    """The versions of a pipeline, the newest first."""
+    active, base, masked = call.flag("activeOnly", default=True), call.base, call.masked
+
+    def read(workspace: Workspace) -> list[dict[str, Any]]:
+        row = find_endpoint(workspace, call.rest[1])
+        return [
+            pipeline_entity(row, version, base, masked=masked)
+            for version in workspace.store.versions(row.name)
+            if (row.enabled and version.enabled) or not active
+        ]
+
+    return json_response(await call.services.read(read))
+
+
 async def get_endpoint_by_name(call: Call) -> Response:
     """One endpoint, by its name."""
     name = call.query.get("Name") or call.query.get("name")
@@ -129,13 +156,20 @@ async def get_endpoint_by_name(call: Call) -> Response:
 
 
 async def put_endpoint(call: Call) -> Response:
-    """Enable or disable an endpoint: its pipeline. What else is sent is not changed here."""
+    """Enable or disable an endpoint: its pipeline. Its name and its default are what they are: a
+    body that would change them is refused, and one that repeats them is not.
+    """
     body = await call.body()
     status = read_enum(ENTITY_STATUS, body.get("EntityStatus"), "EntityStatus")
     identifier = call.last
 
     def write(workspace: Workspace) -> None:
-        _set_enabled(workspace, find_endpoint(workspace, identifier).name, status == "Active")
+        row = find_endpoint(workspace, identifier)
+        held = endpoint_entity(row, workspace.store.versions(row.name), "")
+        for member, what in _FIXED.items():
+            if body.get(member) not in (None, "", held[member]):
+                raise bad(what)
+        _set_enabled(workspace, row.name, status == "Active")
 
     await call.services.write(write, by=ACTOR)
     return await _endpoint(call, identifier)

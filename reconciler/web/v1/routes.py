@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,14 +12,18 @@ from reconciler.errors import ProviderError
 from reconciler.web.access.host_names import origin_of
 from reconciler.web.arm.address import read_address
 from reconciler.web.arm.errors import ArmError
-from reconciler.web.error_responses import v1_error
+from reconciler.web.error_responses import error_response
 from reconciler.web.services import Services
-from reconciler.web.v1 import data_types, pipelines, runs, schedule_calls
+from reconciler.web.v1 import page_links, pipelines, runs, schedule_calls
+from reconciler.web.v1.assets import data_types, datastores
+from reconciler.web.v1.assets.refusals import Answer, refuse
 from reconciler.web.v1.call import Call
 from reconciler.web.v1.errors import V1Error
+from reconciler.web.v1.history import artifacts, experiments, steps
+from reconciler.web.v1.history import runs as history
+from reconciler.web.v1.history.log_links import PATH, shared_log
 from reconciler.workspace.store.database import Refused
 
-Answer = Callable[[Call], Awaitable[Response]]
 _METHODS = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE"]
 
 
@@ -33,17 +37,42 @@ async def history_service(request: Request) -> Response:
     return await _answer(request, "/history/v1.0", _history)
 
 
+async def datastore_service(request: Request) -> Response:
+    """The service of datastores."""
+    return await _answer(request, "/datastore/v1.0", _datastores)
+
+
+async def artifact_service(request: Request) -> Response:
+    """The service of artifacts: logs of steps."""
+    return await _answer(request, "/artifact/v2.0", _artifacts)
+
+
 async def discovery(request: Request) -> Response:
     """Where the services are: here. Whoever may ask knows that already."""
     services: Services = request.app.state.services
     here = origin_of(request.scope, services.site, request.headers.get("host", ""))
-    return JSONResponse(dict.fromkeys(("api", "pipelines", "history", "experimentation"), here))
+    return JSONResponse(dict.fromkeys(_SERVICES, here))
 
+
+_SERVICES = (
+    "api",
+    "pipelines",
+    "history",
+    "experimentation",
+    "modelmanagement",
+    "hyperdrive",
+    "studio",
+)
+"""What the SDK looks for (`_ServiceKeys`), and clients of before did."""
 
 routes = [
     Route("/discovery", discovery, methods=["GET"]),
+    Route(f"{PATH}/{{run}}", shared_log, methods=["GET"]),
     Route("/pipelines/v1.0/{rest:path}", pipelines_service, methods=_METHODS),
     Route("/history/v1.0/{rest:path}", history_service, methods=_METHODS),
+    *page_links.routes,
+    Route("/datastore/v1.0/{rest:path}", datastore_service, methods=_METHODS),
+    Route("/artifact/v2.0/{rest:path}", artifact_service, methods=_METHODS),
 ]
 
 
@@ -57,12 +86,13 @@ async def _answer(
         call = Call(request, services, address, dict(request.query_params))
         return await _handler(request.method, address.rest, table, address.workspace)(call)
     except V1Error as error:
-        return error.response()
+        refused = error.status, error.code, str(error)
     except ArmError as error:
         code = "NotFound" if error.status == 404 else "BadRequest"
-        return JSONResponse(v1_error(code, str(error)), error.status)
+        refused = error.status, code, str(error)
     except (Refused, ProviderError) as error:
-        return JSONResponse(v1_error("Conflict", str(error)), 409)
+        refused = 409, "Conflict", str(error)
+    return error_response(request.scope, *refused)
 
 
 def _handler(
@@ -80,6 +110,11 @@ def _handler(
     return found[method]
 
 
+def _none(answer: Answer) -> dict[str, Answer]:
+    """The methods that change something, none of which is to be had."""
+    return dict.fromkeys(("POST", "PATCH", "PUT", "DELETE"), answer)
+
+
 def _pipelines(path: list[str]) -> dict[str, Answer]:
     match path:
         case ["schedules"]:
@@ -94,18 +129,32 @@ def _pipelines(path: list[str]) -> dict[str, Answer]:
             return {"GET": schedule_calls.get, "PUT": schedule_calls.put}
         case ["pipelines"]:
             return {"GET": pipelines.list_all}
+        case ["pipelines", "create" | "pipelinedraftcreate"]:
+            return {"POST": refuse("pipelines")}
         case ["pipelines", _]:
             return {"GET": pipelines.get}
         case ["pipelines", _, "status"]:
             return {"PUT": pipelines.put_status}
         case ["pipelineendpoints"]:
             return {"GET": pipelines.list_endpoints}
+        case ["pipelineendpoints", "create"]:
+            return {"POST": refuse("pipelineendpoints")}
         case ["pipelineendpoints", "name"]:
             return {"GET": pipelines.get_endpoint_by_name}
         case ["pipelineendpoints", "id", _]:
             return {"GET": pipelines.get_endpoint}
+        case ["pipelineendpoints", _, "pipelines"]:
+            return {"GET": pipelines.of_endpoint}
         case ["pipelineendpoints", _]:
             return {"GET": pipelines.get_endpoint, "PUT": pipelines.put_endpoint}
+        case ["datatypes"]:
+            return {"GET": data_types.list_all, "POST": data_types.create}
+        case ["datatypes", _]:
+            return {"GET": data_types.get}
+        case ["graphs" | "modules" | "datasources" | "azuremlmodules", *_]:
+            return dict.fromkeys(_METHODS, refuse("graphs"))
+        case ["pipelinedrafts" | "graphdrafts", *_]:
+            return dict.fromkeys(_METHODS, refuse("pipelinedrafts"))
     return _runs(path)
 
 
@@ -115,25 +164,90 @@ def _runs(path: list[str]) -> dict[str, Answer]:
             return {"GET": runs.of_schedule}
         case ["pipelineruns", "schedule", _, "last"]:
             return {"GET": runs.last_of_schedule}
+        case ["pipelineruns", "pipeline", _]:
+            return {"GET": runs.of_pipeline}
         case ["pipelineruns", "pipelinesubmit", _]:
             return {"POST": runs.submit}
         case ["pipelineruns", "pipelineendpointsubmit", "id", _]:
             return {"POST": runs.submit_endpoint}
+        case ["pipelineruns", "pipelineendpointsubmit", "id", _, _]:
+            return {"POST": runs.submit_endpoint}
+        case ["pipelineruns", "unsubmitted" | "submit" | "pipelinedraftsubmit", *_]:
+            return {"POST": refuse("pipelines")}
         case ["pipelineruns", _]:
             return {"GET": runs.get}
-        case ["datatypes"]:
-            return {"GET": data_types.list_all}
-        case ["datatypes", _]:
-            return {"GET": data_types.get}
+        case ["pipelineruns", _, "execution"]:
+            return {"DELETE": runs.cancel}
+        case ["pipelineruns", _, "outputs"]:
+            return {"POST": steps.outputs}
+        case ["pipelineruns", _, "pipelinerunoutputs", _]:
+            return {"GET": refuse("outputs")}
+        case ["pipelineruns", _, "graph", *part]:
+            return _steps(part)
+    return {}
+
+
+def _steps(path: list[str]) -> dict[str, Answer]:
+    match path:
+        case ["node", "statuscode"]:
+            return {"POST": steps.status_code}
+        case ["node", "status"]:
+            return {"POST": steps.status}
+        case ["allnodes", "status"]:
+            return {"GET": steps.all_statuses, "POST": steps.all_statuses}
+        case ["shareable", "stdout"]:
+            return {"POST": steps.stdout}
+        case ["shareable", "stderr"]:
+            return {"POST": steps.stderr}
+        case ["shareable", "joblog"]:
+            return {"POST": steps.job_log}
     return {}
 
 
 def _history(path: list[str]) -> dict[str, Answer]:
     match path:
         case ["experiments"]:
-            return {"GET": runs.experiments}
+            return {"GET": experiments.list_all}
+        case ["experiments:query"]:
+            return {"POST": experiments.query}
         case ["experiments", _]:
-            return {"GET": runs.experiment}
+            return {"GET": experiments.get, "POST": experiments.create}
+        case ["experimentids", _]:
+            return {"GET": experiments.get_by_id, **_none(refuse("experiments"))}
         case ["experiments", _, "runs"]:
             return {"GET": runs.runs_of_experiment}
+        case ["experiments" | "experimentids", _, "runs:query"]:
+            return {"POST": history.query}
+        case ["runs", _] | ["experiments" | "experimentids", _, "runs", _]:
+            return {"GET": history.get, **_none(refuse("runs"))}
+        case ["experiments" | "experimentids", _, "runs", _, "details"]:
+            return {"GET": history.get_details}
+        case ["experiments" | "experimentids", _, "runs", _, "children"]:
+            return {"GET": history.children}
+        case ["experiments" | "experimentids", _, "runs", _, _]:
+            return _none(refuse("runs"))
+    return {}
+
+
+def _artifacts(path: list[str]) -> dict[str, Answer]:
+    match path:
+        case ["artifacts", "prefix", "contentinfo", _, _, *_]:
+            return {"GET": artifacts.under_prefix}
+        case ["artifacts", _, _]:
+            return {"GET": artifacts.of_container, "POST": refuse("runs")}
+        case ["artifacts", *_]:
+            return dict.fromkeys(_METHODS, refuse("outputs"))
+    return {}
+
+
+def _datastores(path: list[str]) -> dict[str, Answer]:
+    match path:
+        case ["datastores"]:
+            return {"GET": datastores.list_all, "POST": datastores.refuse}
+        case ["datastores", _]:
+            return {"GET": datastores.get, "PUT": datastores.refuse, "DELETE": datastores.refuse}
+        case ["default"]:
+            return {"GET": datastores.get_default}
+        case ["default", _]:
+            return {"PUT": datastores.refuse}
     return {}

@@ -70,7 +70,7 @@ async def create(call: Call) -> Response:
             read_trigger(body, None),
             job,
             display_name=label if label != name else None,
-            description=submission.description,
+            description=submission.description or None,
             tags=submission.tags or {},
             properties=submission.properties or {},
         )
@@ -127,11 +127,12 @@ def _changed(
         changed = replace(changed, display_name=label if label != before.key.name else None)
     info = body.get("PipelineSubmissionInfo")
     if info is not None:
-        said = read_submission(info, call.datastores)
+        said = read_submission(info, call.datastores, before.job.inputs)
+        kept = before.description if said.description is None else said.description or None
         changed = replace(
             changed,
             job=_job(changed.job, said),
-            description=said.description or before.description,
+            description=kept,
             tags=before.tags if said.tags is None else said.tags,
             properties=before.properties if said.properties is None else said.properties,
         )

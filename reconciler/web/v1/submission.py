@@ -6,6 +6,7 @@ that lies in a datastore of the workspace is shown as what it was sent as.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from reconciler.document import normal_path, scalar_text
 from reconciler.web.v1.errors import bad
 from reconciler.workspace.datastores.datastore import Datastore
 
+_URI = re.compile(r"azureml://datastores/([^/]+)/paths/(.*)", re.DOTALL)
+_EXPRESSION = re.compile(r"@\{?(trigger|utcNow|formatDateTime|runId|createdBy|pipeline)\(")
+"""Of Microsoft's notebook "Schedule with pipeline parameter expressions"."""
 _ASSIGNMENTS = ("ParameterAssignments", "DataPathAssignments")
 
 
@@ -29,8 +33,12 @@ class Submission:
     properties: dict[str, str | None] | None
 
 
-def read_submission(info: Any, datastores: Mapping[str, Datastore]) -> Submission:
-    """What a body says; V1Error."""
+def read_submission(
+    info: Any, datastores: Mapping[str, Datastore], held: Mapping[str, Any] | None = None
+) -> Submission:
+    """What a body says; V1Error. `held`: the inputs that are there. One that is given back as it
+    was shown stays what it is: 0.75, and not "0.75"; a path that v1 has no words for.
+    """
     if not isinstance(info, Mapping):
         raise bad("Value cannot be null. (Parameter 'PipelineSubmissionInfo')")
     if info.get("DataSetDefinitionValueAssignments"):
@@ -40,18 +48,26 @@ def read_submission(info: Any, datastores: Mapping[str, Datastore]) -> Submissio
         raise bad("The member ContinueRunOnStepFailure is neither true nor false")
     inputs: dict[str, Any] | None = None
     if any(info.get(name) is not None for name in _ASSIGNMENTS):
-        inputs = {k: scalar_text(v) for k, v in _scalars(info, "ParameterAssignments").items()}
-        inputs |= {
-            name: {"type": "uri_file", "path": _path(name, value, datastores)}
-            for name, value in _map(info, "DataPathAssignments").items()
-        }
+        shown = assignments(held or {}, datastores)
+        inputs = {}
+        for name, value in _scalars(info, "ParameterAssignments").items():
+            text = scalar_text(value)
+            is_held = shown["ParameterAssignments"].get(name) == text
+            inputs[name] = (held or {})[name] if is_held else _checked(name, text)
+        for name, value in _map(info, "DataPathAssignments").items():
+            is_held = _is_same(shown["DataPathAssignments"].get(name), value)
+            inputs[name] = (
+                (held or {})[name]
+                if is_held
+                else {"type": "uri_file", "path": _path(name, value, datastores)}
+            )
     return Submission(
         experiment=_text(info, "ExperimentName"),
-        description=_text(info, "Description"),
+        description=_text(info, "Description", empty=""),
         inputs=inputs,
         go_on=go_on,
         tags=_texts(info, "tags"),
-        properties=None if (texts := _texts(info, "Properties")) is None else {**texts},
+        properties=_properties(info),
     )
 
 
@@ -91,7 +107,35 @@ def _path(name: str, value: Any, datastores: Mapping[str, Datastore]) -> str:
     return "/".join(part for part in (_root(datastores[store]), normal_path(relative)) if part)
 
 
+def _is_same(shown: Mapping[str, Any] | None, given: Any) -> bool:
+    """Whether a DataPath is given back as it was shown."""
+    if shown is None or not isinstance(given, Mapping):
+        return False
+    return all((shown[part] or None) == (given.get(part) or None) for part in shown)
+
+
+def _checked(name: str, text: str) -> str:
+    """A parameter's value; V1Error for an expression, which nothing here would fill in."""
+    found = _EXPRESSION.match(text)
+    if found is not None:
+        raise bad(
+            f"The value of {name} is the expression {text[:200]}: an embedded workspace does not"
+            f" fill in @{found[1]}(); it fills in ${{{{name}}}}, the name of the run, and"
+            " ${{creation_context.trigger_time}}, when it was due"
+        )
+    return text
+
+
+def _properties(info: Mapping[str, Any]) -> dict[str, str | None] | None:
+    """The SDK sends no properties where it means that they stay; ours are only shown."""
+    given = _texts(info, "Properties") or {}
+    return {k: v for k, v in given.items() if not k.startswith("reconciler.")} if given else None
+
+
 def _datapath(path: str, datastores: Mapping[str, Datastore]) -> dict[str, Any]:
+    uri = _URI.fullmatch(path)
+    if uri is not None:
+        return {"DataStoreName": uri[1], "RelativePath": uri[2].strip("/")}
     for name, store in datastores.items():
         root = _root(store)
         if path == root or path.startswith(f"{root}/"):
@@ -122,11 +166,11 @@ def _scalars(info: Mapping[str, Any], part: str) -> dict[str, Any]:
     return found
 
 
-def _text(info: Mapping[str, Any], part: str) -> str | None:
+def _text(info: Mapping[str, Any], part: str, empty: str | None = None) -> str | None:
     found = info.get(part)
     if not isinstance(found, str | None):
         raise bad(f"The member {part} is not a text")
-    return found or None
+    return found or (None if found is None else empty)
 
 
 def _texts(info: Mapping[str, Any], part: str) -> dict[str, str] | None:

@@ -1,7 +1,7 @@
 """Recurrence and DataStoreTriggerInfo <-> a Trigger. Pure.
 
-v1 has no cron, no end and no days of the month. What it cannot say of a trigger survives a PUT that
-leaves the rest as it was.
+v1 has no cron, no end and no days of the month, and knows few zones: `legible.py` has what is
+shown instead. What v1 cannot say of a trigger survives a PUT that leaves the rest as it was.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.document import normal_path
-from reconciler.firing.clocks.zones import resolve, windows_name
-from reconciler.model import DatastoreChange, Frequency, Pattern, Recurrence, Trigger
+from reconciler.firing.clocks.zones import resolve
+from reconciler.model import Cron, DatastoreChange, Frequency, Pattern, Recurrence, Trigger
 from reconciler.web.v1.enums import FREQUENCY, SCHEDULE_TYPE, WEEK_DAYS, read_enum
 from reconciler.web.v1.errors import bad
+from reconciler.web.v1.legible import legible, legible_zone
 
 LARGEST = 72_000
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,7})?)?Z?")
@@ -48,12 +49,13 @@ def read_trigger(body: Mapping[str, Any], before: Trigger | None) -> Trigger:
     if is_datastore:
         return _datastore(given)
     made = _recurrence(given)
-    if isinstance(before, Recurrence):
-        shown = recurrence_to_v1(before)
-        if _recurrence(shown) == made:
-            return before
-        return replace(made, end_time=before.end_time)
-    return made
+    if before is None or isinstance(before, DatastoreChange):
+        return made
+    shown = _recurrence(recurrence_to_v1(before))
+    if shown == made:
+        return before
+    zone = before.time_zone if made.time_zone == shown.time_zone else made.time_zone
+    return replace(made, time_zone=zone, end_time=before.end_time)
 
 
 def trigger_to_v1(trigger: Trigger) -> dict[str, Any]:
@@ -69,17 +71,16 @@ def trigger_to_v1(trigger: Trigger) -> dict[str, Any]:
                 "PathOnDataStore": trigger.path_on_datastore or None,
             },
         }
-    # A cron expression is not to be had in v1: its schedules say that they recur, and not when.
-    recurrence = recurrence_to_v1(trigger) if isinstance(trigger, Recurrence) else None
     return {
         "ScheduleType": SCHEDULE_TYPE.index("Recurrence"),
-        "Recurrence": recurrence,
+        "Recurrence": recurrence_to_v1(trigger),
         "DataStoreTriggerInfo": None,
     }
 
 
-def recurrence_to_v1(trigger: Recurrence) -> dict[str, Any]:
-    """A `Recurrence`."""
+def recurrence_to_v1(held: Recurrence | Cron) -> dict[str, Any]:
+    """A `Recurrence`: the nearest that v1 has."""
+    trigger = legible(held)
     pattern = trigger.pattern
     schedule: dict[str, Any] | None = None
     if pattern is not None:
@@ -92,7 +93,7 @@ def recurrence_to_v1(trigger: Recurrence) -> dict[str, Any]:
         "Frequency": FREQUENCY.index(trigger.frequency.capitalize()),
         "Interval": trigger.interval,
         "StartTime": trigger.start_time.isoformat() if trigger.start_time else None,
-        "TimeZone": windows_name(trigger.time_zone) or trigger.time_zone,
+        "TimeZone": legible_zone(trigger.time_zone),
         "Schedule": schedule,
     }
 

@@ -116,10 +116,18 @@ class Runs:
         schedule: str | None = None,
         status: str | None = None,
         experiment: str | None = None,
+        pipeline: str | None = None,
+        version: str | None = None,
         limit: int = 50,
     ) -> list[RunRow]:
         """Runs that match, the newest first."""
-        wanted = {"schedule": schedule, "status": status, "experiment": experiment}
+        wanted = {
+            "schedule": schedule,
+            "status": status,
+            "experiment": experiment,
+            "pipeline": pipeline,
+            "version": version,
+        }
         given = {column: value for column, value in wanted.items() if value is not None}
         where = " AND ".join(f"{column} = ?" for column in given)
         clause = f"WHERE {where} " if where else ""

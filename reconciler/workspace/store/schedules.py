@@ -15,6 +15,7 @@ from reconciler.file_access import ReadableBy
 from reconciler.model import Snapshot
 from reconciler.workspace.store.code import CodeStore
 from reconciler.workspace.store.database import Database, Refused, translated
+from reconciler.workspace.store.references import split_reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class VersionRow:
     published_at: datetime
     published_by: str | None
     number: int
+    enabled: bool = True
+    """Whether schedules and submissions may run it, if its pipeline may be run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,13 +192,22 @@ class Store:
     def versions(self, name: str) -> list[VersionRow]:
         """The versions of a pipeline, newest first; none if there is no such pipeline."""
         rows = self.database.read(
-            "SELECT version, digest, document, path, published_at, published_by, number"
+            "SELECT version, digest, document, path, published_at, published_by, number, enabled"
             " FROM pipeline_versions WHERE name = ? ORDER BY number DESC",
             (name,),
         )
         with translated(self.path):
             return [
-                VersionRow(row[0], row[1], _json(row[2]), row[3], _time(row[4]), row[5], row[6])
+                VersionRow(
+                    row[0],
+                    row[1],
+                    _json(row[2]),
+                    row[3],
+                    _time(row[4]),
+                    row[5],
+                    row[6],
+                    bool(row[7]),
+                )
                 for row in rows
             ]
 
@@ -232,7 +244,7 @@ class Store:
                 return
             _check_unchanged(current, expected, new.owner)
             if new.document["is_enabled"]:
-                _check_pipeline_enabled(connection, new.pipeline)
+                _check_pipeline_enabled(connection, new.pipeline, _version_of(new.document))
             connection.execute(
                 "INSERT OR REPLACE INTO schedules VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -303,7 +315,9 @@ class Store:
             return self._publish(connection, publication, now)
 
     def set_pipeline_enabled(self, name: str, enabled: bool) -> None:
-        """Enable or disable a pipeline; Refused while an enabled schedule runs it."""
+        """Enable a pipeline, with its newest version; or disable it: Refused while an enabled
+        schedule runs it.
+        """
         with self.database.writing() as connection:
             known = connection.execute("SELECT 1 FROM pipelines WHERE name = ?", (name,))
             if known.fetchone() is None:
@@ -313,12 +327,36 @@ class Store:
                     "SELECT name FROM schedules WHERE pipeline = ? AND enabled ORDER BY name",
                     (name,),
                 ).fetchall()
-                if users:
-                    named = ", ".join(row[0] for row in users[:5])
-                    more = f" and {len(users) - 5} more" if len(users) > 5 else ""
-                    raise Refused(f"enabled schedules run it: {named}{more}; disable them first")
+                _refuse_users([row[0] for row in users])
             connection.execute(
                 "UPDATE pipelines SET enabled = ? WHERE name = ?", (int(enabled), name)
+            )
+            if enabled:
+                connection.execute(
+                    "UPDATE pipeline_versions SET enabled = 1 WHERE name = ? AND version = ?",
+                    (name, _newest_version(connection, name)),
+                )
+
+    def set_version_enabled(self, name: str, version: str, enabled: bool) -> None:
+        """Enable a version, and its pipeline; or disable a version alone: Refused while an enabled
+        schedule runs it, be it as the newest.
+        """
+        with self.database.writing() as connection:
+            newest = _newest_version(connection, name)
+            if not enabled:
+                rows = connection.execute(
+                    "SELECT name, document FROM schedules WHERE pipeline = ? AND enabled"
+                    " ORDER BY name",
+                    (name,),
+                ).fetchall()
+                _refuse_users(
+                    [row[0] for row in rows if (_version_of(_json(row[1])) or newest) == version]
+                )
+            else:
+                connection.execute("UPDATE pipelines SET enabled = 1 WHERE name = ?", (name,))
+            connection.execute(
+                "UPDATE pipeline_versions SET enabled = ? WHERE name = ? AND version = ?",
+                (int(enabled), name, version),
             )
 
     def _publish(
@@ -339,7 +377,8 @@ class Store:
             return False
         # Content that was published before and comes back becomes the newest again.
         connection.execute(
-            "INSERT OR REPLACE INTO pipeline_versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO pipeline_versions (name, version, digest, document, path,"
+            " published_at, published_by, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 publication.name,
                 publication.version,
@@ -386,12 +425,44 @@ def _timing(trigger: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in trigger.items() if key not in how}
 
 
-def _check_pipeline_enabled(connection: sqlite3.Connection, pipeline: str) -> None:
+def _refuse_users(users: list[str]) -> None:
+    if users:
+        more = f" and {len(users) - 5} more" if len(users) > 5 else ""
+        named = ", ".join(users[:5])
+        raise Refused(f"enabled schedules run it: {named}{more}; disable them first")
+
+
+def _version_of(document: Mapping[str, Any]) -> str | None:
+    """The version that a schedule stays with; None: it follows its pipeline."""
+    job = document.get("create_job")
+    reference = job.get("job") if isinstance(job, Mapping) else job
+    return split_reference(str(reference or ""))[1]
+
+
+def _newest_version(connection: sqlite3.Connection, name: str) -> str | None:
+    row = connection.execute(
+        "SELECT version FROM pipeline_versions WHERE name = ? ORDER BY number DESC LIMIT 1",
+        (name,),
+    ).fetchone()
+    return row[0] if row is not None else None
+
+
+def _check_pipeline_enabled(
+    connection: sqlite3.Connection, pipeline: str, version: str | None
+) -> None:
     row = connection.execute("SELECT enabled FROM pipelines WHERE name = ?", (pipeline,)).fetchone()
     if row is None:
         raise Refused(f'the pipeline "{pipeline}" is not published')
     if not row[0]:
         raise Refused(f'the pipeline "{pipeline}" is disabled; enable it first')
+    version = version or _newest_version(connection, pipeline)
+    row = connection.execute(
+        "SELECT enabled FROM pipeline_versions WHERE name = ? AND version = ?", (pipeline, version)
+    ).fetchone()
+    if row is not None and not row[0]:
+        raise Refused(
+            f'the version {version} of the pipeline "{pipeline}" is disabled; enable it first'
+        )
 
 
 def _pipeline(row: Any) -> PipelineRow:

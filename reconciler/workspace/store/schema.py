@@ -171,6 +171,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX version_code_by_snapshot ON version_code (snapshot)",
     ),
+    # A version has a status of its own, beside that of its pipeline.
+    ("ALTER TABLE pipeline_versions ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1",),
 )
 
 

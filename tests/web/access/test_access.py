@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hmac
+import json
 import re
 import socket
 import time
@@ -24,6 +27,10 @@ from web.opened import BASE, READER, TOKEN, V1, VERSION, Server
 
 SCHEDULES = f"{BASE}/schedules"
 ONE = f"{BASE}/schedules/a"
+HISTORY, DATASTORES, ARTIFACTS = (
+    f"/{service}{BASE}" for service in ("history/v1.0", "datastore/v1.0", "artifact/v2.0")
+)
+RUN = f"{V1}/PipelineRuns/nothing"
 BODY = {
     "properties": {
         "trigger": {"triggerType": "Cron", "expression": "0 2 * * *"},
@@ -49,6 +56,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
+
+
+def signed(key: str, *, seconds: float | None = 20 * 3600, algorithm: str = "HS256") -> str:
+    """A JWT, as the SDKs are given one."""
+    claims = {"tid": "t"} if seconds is None else {"tid": "t", "exp": time.time() + seconds}
+    said = b".".join(_part(json.dumps(one).encode()) for one in ({"alg": algorithm}, claims))
+    return (said + b"." + _part(hmac.digest(key.encode(), said, "sha256"))).decode()
+
+
+def _part(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
 # ----------------------------------------------------------------------------------------- the APIs
@@ -78,7 +96,38 @@ ASKED: list[tuple[str, dict[str, str], str, str, int]] = [
     ("a Host of another port", bearer(TOKEN) | {"Host": "localhost:1"}, "GET", SCHEDULES, 421),
     ("an address as Host", bearer(TOKEN) | {"Host": "10.0.0.1"}, "GET", SCHEDULES, 421),
     ("an empty Host", bearer(TOKEN) | {"Host": ""}, "GET", SCHEDULES, 421),
-    ("a bearer token on a page", bearer(TOKEN), "GET", "/", 303),
+    ("a bearer token on a page", bearer(TOKEN), "GET", "/", 404),
+    ("a wrong token on a page", bearer("x" * 43), "GET", "/", 401),
+    ("the token, to what is not there", bearer(TOKEN), "GET", f"/nothing/v1.0{BASE}/x", 404),
+    ("the token, to post a page", bearer(TOKEN), "POST", "/logout", 404),
+    ("nobody, to what is not there", {}, "GET", f"/nothing/v1.0{BASE}/x", 303),
+    ("a signed token", bearer(signed(TOKEN)), "GET", SCHEDULES, 200),
+    ("a signed token, to write", bearer(signed(TOKEN)), "PUT", ONE, 201),
+    ("the reader's, signed, to read", bearer(signed(READER)), "GET", f"{V1}/Schedules", 200),
+    ("the reader's, signed, to write", bearer(signed(READER)), "PUT", ONE, 403),
+    ("signed with another key", bearer(signed("x" * 43)), "GET", SCHEDULES, 401),
+    ("signed, and over", bearer(signed(TOKEN, seconds=-1)), "GET", SCHEDULES, 401),
+    ("signed for years", bearer(signed(TOKEN, seconds=9**9)), "GET", SCHEDULES, 401),
+    ("signed for ever", bearer(signed(TOKEN, seconds=None)), "GET", SCHEDULES, 401),
+    ("signed by nothing", bearer(signed("", algorithm="none")), "GET", SCHEDULES, 401),
+    ("signed otherwise", bearer(signed(TOKEN, algorithm="HS512")), "GET", SCHEDULES, 401),
+    ("a signed token, changed", bearer(signed(TOKEN)[:-2] + "AA"), "GET", SCHEDULES, 401),
+    ("no token, history", {}, "POST", f"{HISTORY}/experiments:query", 401),
+    ("no token, datastores", {}, "GET", f"{DATASTORES}/datastores", 401),
+    ("no token, artifacts", {}, "GET", f"{ARTIFACTS}/artifacts/ExperimentRun/dcid.x", 401),
+    ("the reader's, history", bearer(READER), "POST", f"{HISTORY}/experiments:query", 200),
+    ("the reader's, datastores", bearer(READER), "GET", f"{DATASTORES}/datastores", 200),
+    ("the reader's, a step", bearer(READER), "POST", f"{RUN}/Graph/Node/StatusCode", 400),
+    ("the reader's, its log", bearer(READER), "POST", f"{RUN}/Graph/Shareable/STDOUT", 400),
+    ("the reader's, to make one", bearer(READER), "POST", f"{HISTORY}/experiments/x", 403),
+    ("the reader's, to tag a run", bearer(READER), "PATCH", f"{HISTORY}/experiments/x/runs/y", 403),
+    ("the reader's, to stop a run", bearer(READER), "DELETE", f"{RUN}/Execution", 403),
+    ("the reader's, an endpoint", bearer(READER), "PUT", f"{V1}/PipelineEndpoints/x", 403),
+    ("the reader's, a schedule", bearer(READER), "PUT", f"{V1}/Schedules/x", 403),
+    ("the reader's, a query of another", bearer(READER), "POST", f"{BASE}/schedules:query", 403),
+    ("a log without a link", {}, "GET", "/shared-logs/x", 403),
+    ("a log, by a token", bearer(TOKEN), "GET", "/shared-logs/x", 403),
+    ("a log, by a wrong link", {}, "GET", f"/shared-logs/x?step=y&ends={2**31}&sig=0", 403),
     ("nobody's action on a page", {}, "POST", "/logout", 401),
     ("a dot segment", bearer(TOKEN), "GET", f"{BASE}/schedules/%2e%2e/jobs", 400),
     ("an encoded slash", bearer(TOKEN), "GET", f"{BASE}/schedules%2Fx", 400),

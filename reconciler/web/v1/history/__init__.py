@@ -1,0 +1,1 @@
+"""The service of run history, as the SDK reads it: experiments, their runs, and the runs' steps."""

@@ -1,0 +1,1 @@
+"""The SDK v1 of Azure ML, unpatched, on `reconciler serve`."""
