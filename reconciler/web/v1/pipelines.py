@@ -54,9 +54,13 @@ def reference_of(workspace: Workspace, body: Mapping[str, Any]) -> str | None:
     return f"{PREFIX}{find_endpoint(workspace, endpoint).name}" if endpoint else None
 
 
+_VERSIONS = (
+    "The versions of an endpoint cannot be changed: they are those of its pipeline. Publish a job"
+    " file under its name"
+)
 _FIXED = {
     "Name": "The name of an endpoint cannot be changed: it is that of the pipeline whose"
-    " versions it runs",
+    " versions it runs. To put one out of use, disable it",
     "DefaultVersion": "The default of an endpoint cannot be changed: it is the version published"
     " last. Publish the wanted job file again, or schedule a PipelineId, which stays with a"
     " version",
@@ -169,10 +173,20 @@ async def put_endpoint(call: Call) -> Response:
         for member, what in _FIXED.items():
             if body.get(member) not in (None, "", held[member]):
                 raise bad(what)
+        if not _versions_of(body) <= _versions_of(held):
+            raise bad(_VERSIONS)
         _set_enabled(workspace, row.name, status == "Active")
 
     await call.services.write(write, by=ACTOR)
     return await _endpoint(call, identifier)
+
+
+def _versions_of(body: Mapping[str, Any]) -> set[str]:
+    """The ids of the versions that a body lists; V1Error."""
+    listed = body.get("PipelineVersionList") or []
+    if not isinstance(listed, list) or not all(isinstance(one, Mapping) for one in listed):
+        raise bad("The member PipelineVersionList is not a list of objects")
+    return {str(one.get("PipelineId")) for one in listed}
 
 
 async def _endpoint(call: Call, identifier: str) -> Response:

@@ -82,9 +82,8 @@ def test_a_run_and_its_step(done: tuple[Server, str]) -> None:
         assert ok(api.post(f"{node}/Node/StatusCode", json=["command"])) == "4"
         assert ok(api.post(f"{node}/Node/Status", json=["command"]))["RunId"] == step["runId"]
         assert ok(api.post(f"{node}/AllNodes/Status"))["command"]["StatusCode"] == "4"
-        assert ok(api.post(f"{node}/Shareable/STDOUT", json=["command"])) == "3\n"
-        assert ok(api.post(f"{node}/Shareable/STDERR", json=["command"])) == ""
-        assert ok(api.post(f"{node}/Shareable/JobLog", json=["command"])) == ""
+        for log, text in (("STDOUT", "3\n"), ("STDERR", ""), ("JobLog", "")):
+            assert api.post(f"{node}/Shareable/{log}", json=["command"]).text == text
         for body in ([], ["command", "x"], {"command": 1}, [1], None):
             assert api.post(f"{node}/Node/Status", json=body).status_code == 400
         assert api.post(f"{node}/Node/Status", json=["nothing"]).status_code == 404
@@ -162,6 +161,13 @@ def test_experiments(server: Server, api: httpx.Client) -> None:
         ("(RootRunId eq 'a') and (ParentRunId ne null)", ["c"]),
         ("(RunType eq x or Properties/azureml.runsource eq azureml.PipelineRun)", ["a"]),
         ("tags/k eq 'v'", ["b"]),
+        ('((Tags/k eq "v") and (Status eq Failed))', ["b"]),
+        ("(Tags/k ne null or Tags/k eq null)", ["b"]),
+        ("Status eq Failed or Status eq 'Completed' and ParentRunId ne null", ["b", "c"]),
+        ("CreatedUtc gt 2026-01-02 12:00:00", ["c"]),
+        ("CreatedUtc le 2026-01-02 12:00:00+00:00", ["a", "b"]),
+        ("Status ge Failed", []),
+        ("ParentRunId lt null", []),
         ("Hidden eq false", ["a", "b", "c"]),
         ("CreatedUtc ge 2026-01-02T00:00:00", ["b", "c"]),
         ("CreatedUtc lt 2026-01-02T00:00:00", ["a"]),
@@ -185,7 +191,11 @@ def test_filters(text: str | None, wanted: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [7, "x", "Status", "Status is 'x'", "Other eq 'x'", "other/x eq 'x'", "a eq 'b", "x" * 5000],
+    [
+        *(7, "x", "Status", "Status is 'x'", "Other eq 'x'", "other/x eq 'x'", "a eq 'b"),
+        *("(Status eq x", "Status eq x)", "Status eq (", "Status eq x or", "Status eq x y"),
+        *("x" * 5000, "(" * 60),
+    ],
 )
 def test_filters_that_are_not_understood(text: Any) -> None:
     with pytest.raises(V1Error):

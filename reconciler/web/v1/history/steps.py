@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from reconciler.web.arm.call import json_response
 from reconciler.web.log_files import read_log
@@ -39,18 +39,19 @@ async def all_statuses(call: Call) -> Response:
 async def stdout(call: Call) -> Response:
     """What a step printed, to either stream: they share a log."""
     step = await _step(call)
-    return json_response(await call.services.read(lambda w: read_log(w, step.run, step.name)))
+    text = await call.services.read(lambda w: read_log(w, step.run, step.name))
+    return PlainTextResponse(text)
 
 
 async def stderr(call: Call) -> Response:
     """Nothing: it is in what `stdout` gives, at its place."""
     await _step(call)
-    return json_response("")
+    return PlainTextResponse("")
 
 
 async def job_log(call: Call) -> Response:
     """What the engine says of a step: why it failed, mostly."""
-    return json_response((await _step(call)).message or "")
+    return PlainTextResponse((await _step(call)).message or "")
 
 
 async def outputs(call: Call) -> Response:
