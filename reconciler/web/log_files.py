@@ -29,6 +29,19 @@ def read_log(workspace: Workspace, run: str, step: str) -> str:
     return decode(data, start)
 
 
+def read_run_log(workspace: Workspace, run: str) -> str:
+    """What the steps of a run printed, one after the other. It only grows while the run goes on: of
+    steps at a time, the one that began last comes when the one before it has ended.
+    """
+    text = ""
+    for step in workspace.runs.steps(run):
+        text += f"--- {step.name}\n{read_log(workspace, run, step.name)}"
+        if step.status == "Running":
+            return text
+        text += f"--- {step.name}: {step.status}{f', {step.message}' if step.message else ''}\n"
+    return text
+
+
 def read_piece(path: Path, offset: int, most: int) -> tuple[bytes, int]:
     """Bytes of a file from `offset` on, and where they end."""
     with open(path, "rb", opener=_open_plain) as file:

@@ -19,7 +19,7 @@ from reconciler.workspace.execution.steps import Context, JobError, run_inputs
 from reconciler.workspace.store.api_listings import ApiListings
 from reconciler.workspace.store.database import Refused, StoreError
 from reconciler.workspace.store.ledger import Ledger
-from reconciler.workspace.store.records import NewRun, new_run
+from reconciler.workspace.store.records import NewRun, RunRow, StepRow, new_run
 from reconciler.workspace.store.references import split_reference
 from reconciler.workspace.store.runs import Runs
 from reconciler.workspace.store.schedules import NewSchedule, ScheduleRow, Store
@@ -189,6 +189,16 @@ class Workspace:
             more = f'; give the file to run for as the input "{data_path}"' if data_path else ""
             raise Refused(f"{error}{more}") from error
         return self.runs.add(replace(new, version=found.version), self.clock())
+
+
+def find_step(workspace: Workspace, identifier: str) -> tuple[RunRow, StepRow] | None:
+    """The step with an id, RUN.STEP, and its run."""
+    for place, sign in enumerate(identifier):
+        run = workspace.runs.get(identifier[:place]) if sign == "." else None
+        for step in workspace.runs.steps(run.name) if run is not None else ():
+            if run is not None and step.name == identifier[place + 1 :]:
+                return run, step
+    return None
 
 
 def live_schedule(row: ScheduleRow, target: str) -> LiveSchedule:

@@ -38,7 +38,7 @@ OPEN_PAGES = ("/login", "/static", "/shared-logs")
 """What asks for no session: a shared log has a signature of its own."""
 _SAFE = ("GET", "HEAD")
 _ASKS = re.compile(
-    r"/history/v1\.0/.*:query|/pipelines/v1\.0/.*/pipelineruns/[^/]+/(graph/[a-z/]+|outputs)"
+    r"/history/v1\.0/.*(:query|/rundata)|/pipelines/v1\.0/.*/pipelineruns/[^/]+/(graph/[a-z/]+|outputs)"
 )
 _FORM = "application/x-www-form-urlencoded"
 

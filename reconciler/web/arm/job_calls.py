@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from reconciler.web.arm.call import PAGE, Call, json_response
 from reconciler.web.arm.errors import bad, not_found
-from reconciler.web.arm.jobs import pipeline_resource, run_resource
-from reconciler.web.workspace_view import Missing, Workspace
+from reconciler.web.arm.jobs import pipeline_resource, run_resource, step_resource
+from reconciler.web.workspace_view import Missing, Workspace, find_step
 from reconciler.workspace.store.database import Refused
 
 ACTOR = "Azure's API"
@@ -23,6 +23,9 @@ async def get(call: Call) -> Response:
         run = workspace.runs.get(name)
         if run is not None:
             return run_resource(run, workspace.runs.steps(name), place, masked=masked)
+        step = find_step(workspace, name)
+        if step is not None:
+            return step_resource(*step, place, masked=masked)
         version = workspace.store.version(name, None)
         return pipeline_resource(name, version, place, masked=masked) if version else None
 
@@ -30,6 +33,20 @@ async def get(call: Call) -> Response:
     if found is None:
         raise not_found("Job", name)
     return json_response(found)
+
+
+async def put(call: Call) -> Response:
+    """Refused: a run is not changed, and none is made of what is sent."""
+    properties = (await call.body()).get("properties")
+    if isinstance(properties, dict) and properties.get("isArchived"):
+        raise bad(
+            "A run of an embedded workspace cannot be archived: `reconciler runs prune` forgets"
+            " runs that have ended"
+        )
+    raise bad(
+        "An embedded workspace does not run what is sent: publish the job file, `reconciler"
+        " pipelines publish FILE`, and run it by a schedule, or `reconciler trigger`"
+    )
 
 
 async def list_page(call: Call) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from reconciler.masking import mask
 from reconciler.providers.azureml.ids import Workspace, to_id
@@ -25,8 +26,9 @@ def run_resource(
         **_plain(run.experiment, run.name),
         "status": run.status,
         "description": run.message,
+        "services": _services(run.name, place),
         "inputs": _inputs(run.inputs),
-        "jobs": {step.name: _step(step) for step in steps},
+        "jobs": {step.name: _step(run, step, place) for step in steps},
         "sourceJobId": to_id(f"azureml:{run.pipeline}:{run.version}", "jobs", place),
         "settings": {"continue_on_step_failure": run.go_on} if run.go_on is not None else {},
         "properties": {
@@ -46,6 +48,26 @@ def run_resource(
     return _envelope(run.name, properties, place, run.created_at, ended, masked)
 
 
+def step_resource(run: RunRow, step: StepRow, place: Workspace, *, masked: bool) -> dict[str, Any]:
+    """A step of a run as a job of its own, RUN.STEP."""
+    name = f"{run.name}.{step.name}"
+    began = step.started_at or run.created_at
+    properties: dict[str, Any] = {
+        **_plain(run.experiment, name),
+        "jobType": "Command",
+        "displayName": step.name,
+        "status": step.status,
+        "description": step.message,
+        "command": "",
+        "environmentId": f"{place.id}/environments/local/versions/1",
+        "parentJobName": run.name,
+        "inputs": {},
+        "properties": {"azureml.pipelinerunid": run.name},
+        "services": _services(run.name, place),
+    }
+    return _envelope(name, properties, place, began, step.ended_at or began, masked)
+
+
 def pipeline_resource(
     name: str, version: VersionRow, place: Workspace, *, masked: bool
 ) -> dict[str, Any]:
@@ -61,7 +83,13 @@ def pipeline_resource(
         "description": _text(document.get("description")),
         "displayName": _text(document.get("display_name")) or name,
         "inputs": _inputs(given),
-        "jobs": {step: {"type": "command"} for step in names},
+        "jobs": {
+            step: {
+                "type": "command",
+                "componentId": _component(name, version.version, step, place),
+            }
+            for step in names
+        },
         "sourceJobId": None,
         "settings": {},
         "properties": {
@@ -109,15 +137,27 @@ def _inputs(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: {"description": None, **value} for name, value in wire.items() if value}
 
 
-def _step(step: StepRow) -> dict[str, Any]:
+def _step(run: RunRow, step: StepRow, place: Workspace) -> dict[str, Any]:
     return {
         "type": "command",
+        "componentId": _component(run.pipeline, run.version, step.name, place),
         "status": step.status,
         "startTime": instant(step.started_at) if step.started_at else None,
         "endTime": instant(step.ended_at) if step.ended_at else None,
         "exitCode": step.exit_code,
         "message": step.message,
     }
+
+
+def _services(run: str, place: Workspace) -> dict[str, Any]:
+    """Where the page of a run is."""
+    page = f"{place.endpoint}/runs/{quote(run)}"
+    return {"Studio": {"jobServiceType": "Studio", "endpoint": page, "status": None, "port": None}}
+
+
+def _component(pipeline: str, version: str, step: str, place: Workspace) -> str:
+    """What a step is made of. Azure's client reads no step without one; there is none to be had."""
+    return f"{place.id}/components/{pipeline}.{step}/versions/{version}"
 
 
 def _text(value: Any) -> str | None:

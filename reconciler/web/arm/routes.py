@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from reconciler.errors import ProviderError
-from reconciler.web.arm import job_calls, schedule_calls
+from reconciler.web.arm import datastore_calls, job_calls, schedule_calls
 from reconciler.web.arm.address import PROVIDER, Address, read_address
 from reconciler.web.arm.call import Call, json_response
 from reconciler.web.arm.errors import ArmError, bad, conflict, refused
@@ -88,9 +88,13 @@ def _below_workspace(path: list[str]) -> dict[str, Answer]:
         case ["jobs"]:
             return {"GET": job_calls.list_page}
         case ["jobs", _]:
-            return {"GET": job_calls.get}
+            return {"GET": job_calls.get, "PUT": job_calls.put}
         case ["jobs", _, "cancel"]:
             return {"POST": job_calls.cancel}
+        case ["datastores"]:
+            return {"GET": datastore_calls.list_all}
+        case ["datastores", _]:
+            return {"GET": datastore_calls.get}
         case ["batchendpoints" | "onlineendpoints", *_]:
             return dict.fromkeys(("GET", "PUT", "POST", "PATCH", "DELETE"), _no_endpoints)
     return {}

@@ -18,8 +18,7 @@ from reconciler.web.pages.common import SIZE, asked, page_of, services_of
 from reconciler.web.pages.step_graph import graph_of
 from reconciler.web.template_filters import inputs, path_of, query
 from reconciler.web.templating import render
-from reconciler.web.v1.history.runs import find_step
-from reconciler.web.workspace_view import Missing, Workspace
+from reconciler.web.workspace_view import Missing, Workspace, find_step
 from reconciler.workspace.execution.runner import log_path
 from reconciler.workspace.store.page_listings import STATUSES, PageListings
 

@@ -216,13 +216,15 @@ def _history(path: list[str]) -> dict[str, Answer]:
             return {"GET": experiments.get_by_id, **_none(refuse("experiments"))}
         case ["experiments", _, "runs"]:
             return {"GET": runs.runs_of_experiment}
+        case ["rundata"]:
+            return {"POST": history.data}
         case ["experiments" | "experimentids", _, "runs:query"]:
             return {"POST": history.query}
         case ["runs", _] | ["experiments" | "experimentids", _, "runs", _]:
             return {"GET": history.get, **_none(refuse("runs"))}
-        case ["experiments" | "experimentids", _, "runs", _, "details"]:
+        case ["runs", _, "details"] | ["experiments" | "experimentids", _, "runs", _, "details"]:
             return {"GET": history.get_details}
-        case ["experiments" | "experimentids", _, "runs", _, "children"]:
+        case ["runs", _, "children"] | ["experiments" | "experimentids", _, "runs", _, "children"]:
             return {"GET": history.children}
         case ["experiments" | "experimentids", _, "runs", _, _]:
             return _none(refuse("runs"))

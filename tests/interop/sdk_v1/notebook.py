@@ -31,18 +31,18 @@ ws = Workspace.from_config(CONFIG, auth=authentication())
 class Notebook:
     """Cells are run one after the other, and share their names."""
 
-    def __init__(self, config: Path, home: Path, **environment: str) -> None:
+    def __init__(self, config: Path, home: Path, python: Path = PYTHON) -> None:
         """`config`: what `serve --sdk-config` wrote. `home`: where the SDK may leave its files."""
         home.mkdir(exist_ok=True)
         self._log = (home / "stderr.log").open("wb")
         self._process = subprocess.Popen(
-            [PYTHON, SESSION, config],
+            [python, SESSION, config],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
             cwd=home,
-            env={"PATH": os.environ["PATH"], "HOME": str(home), **environment},
+            env={"PATH": os.environ["PATH"], "HOME": str(home)},
         )
         self._config = config
 

@@ -11,11 +11,10 @@ from typing import Any
 from starlette.responses import Response
 
 from reconciler.web.arm.call import json_response
+from reconciler.web.arm.datastore_calls import default_of
 from reconciler.web.v1.call import Call
 from reconciler.web.v1.errors import bad, not_found
 
-DEFAULT = "workspaceblobstore"
-"""What Azure calls the default datastore of a workspace, unless somebody says otherwise."""
 ACCOUNT = "reconciler"
 _HOW = "they are in reconciler.yaml, under datastores of the target"
 
@@ -34,10 +33,10 @@ async def get(call: Call) -> Response:
 
 async def get_default(call: Call) -> Response:
     """`workspaceblobstore`, or else the first of the configuration."""
-    names = list(call.datastores)
-    if not names:
+    name = default_of(list(call.datastores))
+    if name is None:
         raise not_found("Datastore", f"of this workspace: it has none; {_HOW}")
-    return json_response(_entity(DEFAULT if DEFAULT in names else names[0]))
+    return json_response(_entity(name))
 
 
 async def refuse(call: Call) -> Response:

@@ -14,7 +14,7 @@ from reconciler.web.arm.call import json_response
 from reconciler.web.v1.call import Call
 from reconciler.web.v1.history.entities import CONTAINER, USER_LOG
 from reconciler.web.v1.history.log_links import log_link
-from reconciler.web.v1.history.runs import find_step
+from reconciler.web.workspace_view import find_step
 
 
 async def under_prefix(call: Call) -> Response:

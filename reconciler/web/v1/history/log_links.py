@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from reconciler.web.access.host_names import origin_of
-from reconciler.web.log_files import read_log
+from reconciler.web.log_files import read_log, read_run_log
 from reconciler.web.services import Services
 from reconciler.web.tokens import Tokens
 from reconciler.web.v1.call import Call
@@ -24,8 +24,8 @@ PATH = "/shared-logs"
 SECONDS = 3600
 
 
-def log_link(call: Call, run: str, step: str) -> str:
-    """The link to a log, for who was let in just now."""
+def log_link(call: Call, run: str, step: str = "") -> str:
+    """The link to the log of a step, or of all steps, for who was let in just now."""
     site = call.services.site
     here = origin_of(call.request.scope, site, call.request.headers.get("host", ""))
     ends = int(time.time()) + SECONDS
@@ -43,7 +43,8 @@ async def shared_log(request: Request) -> Response:
     given = query.get("sig", "")
     if not hmac.compare_digest(expected.encode(), given.encode()) or time.time() >= ends:
         return PlainTextResponse("the link is not valid, or is over\n", 403)
-    return PlainTextResponse(await services.read(lambda w: read_log(w, run, step)))
+    text = await services.read(lambda w: read_log(w, run, step) if step else read_run_log(w, run))
+    return PlainTextResponse(text)
 
 
 def _sign(tokens: Tokens, run: str, step: str, ends: int) -> str:

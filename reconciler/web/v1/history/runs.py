@@ -12,11 +12,11 @@ from starlette.responses import Response
 
 from reconciler.web.arm.call import json_response
 from reconciler.web.v1.call import Call
-from reconciler.web.v1.errors import not_found
-from reconciler.web.v1.history.entities import LOG_FILE, details, run_dto, step_dto
+from reconciler.web.v1.errors import bad, not_found
+from reconciler.web.v1.history.entities import LOG_FILE, RUN_LOG, details, run_dto, step_dto
 from reconciler.web.v1.history.filters import read_filter
 from reconciler.web.v1.history.log_links import log_link
-from reconciler.web.workspace_view import Workspace
+from reconciler.web.workspace_view import Workspace, find_step
 from reconciler.workspace.store.records import RunRow, StepRow
 
 MOST = 1000
@@ -32,10 +32,19 @@ async def get_details(call: Call) -> Response:
     """A run, or a step, with where its logs are."""
     identifier = call.rest[-2]
     dto = await _shown(call, identifier)
-    logs: dict[str, str] = {}
     if dto["parentRunId"] is not None:
-        logs[LOG_FILE] = log_link(call, dto["parentRunId"], dto["name"])
+        logs = {LOG_FILE: log_link(call, dto["parentRunId"], dto["name"])}
+    else:
+        logs = {RUN_LOG: log_link(call, dto["runId"])}
     return json_response(details(dto, logs))
+
+
+async def data(call: Call) -> Response:
+    """What a run left behind, for `MLClient.jobs.download`: that is in no storage of Azure's."""
+    raise bad(
+        "The logs and outputs of an embedded workspace are files of the run's folder: `reconciler"
+        " runs show RUN` says where; `jobs.stream` and `reconciler runs logs RUN` show the logs"
+    )
 
 
 async def children(call: Call) -> Response:
@@ -61,16 +70,6 @@ def find_run(workspace: Workspace, identifier: str) -> tuple[RunRow, list[StepRo
     if run is None:
         raise not_found("Run", identifier)
     return run, workspace.runs.steps(identifier)
-
-
-def find_step(workspace: Workspace, identifier: str) -> tuple[RunRow, StepRow] | None:
-    """The step with an id, and its run."""
-    for place, sign in enumerate(identifier):
-        run = workspace.runs.get(identifier[:place]) if sign == "." else None
-        for step in workspace.runs.steps(run.name) if run is not None else ():
-            if run is not None and step.name == identifier[place + 1 :]:
-                return run, step
-    return None
 
 
 async def _shown(call: Call, identifier: str) -> dict[str, Any]:
