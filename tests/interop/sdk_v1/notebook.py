@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,10 @@ PYTHON = Path(
 needed = pytest.mark.skipif(
     not PYTHON.exists(), reason="azureml-pipeline-core has no virtual environment here: make sdk-v1"
 )
+IN_DOCUMENT = re.findall(
+    r"```python\n(.*?)```", (ROOT / "docs" / "sdk.md").read_text("utf-8"), re.DOTALL
+)
+"""The cells of docs/sdk.md: for the SDK v1, and for v2."""
 BEGIN = """\
 from azureml.core import Workspace
 from reconciler_sdk import authentication
@@ -34,6 +39,7 @@ class Notebook:
     def __init__(self, config: Path, home: Path, python: Path = PYTHON) -> None:
         """`config`: what `serve --sdk-config` wrote. `home`: where the SDK may leave its files."""
         home.mkdir(exist_ok=True)
+        (home / "sdk").symlink_to(config)
         self._log = (home / "stderr.log").open("wb")
         self._process = subprocess.Popen(
             [python, SESSION, config],

@@ -39,7 +39,7 @@ READS = (
 @needed
 def test_an_hour_of_calls(tmp_path: Path) -> None:
     with served(tmp_path) as (_, sdk):
-        _check(tmp_path, sdk, 50)
+        _check(tmp_path, sdk, 30)
 
 
 @needed

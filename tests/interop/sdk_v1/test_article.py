@@ -12,7 +12,7 @@ from web.opened import TOKEN, Server, publish
 from workspace.engine.engines import Bench, Clock
 
 from interop.sdk_v1 import article
-from interop.sdk_v1.notebook import Notebook, needed
+from interop.sdk_v1.notebook import IN_DOCUMENT, Notebook, needed
 from reconciler.web.serving.sdk_config import azure_name_of, write_sdk_config
 from reconciler.workspace.datastores.datastore import Datastore
 
@@ -66,6 +66,9 @@ def test_the_article(tmp_path: Path) -> None:
         assert "Datastore: workspaceblobstore,\nPath on Datastore: file/path" in listed
         sdk.said(article.STOP)
         assert sdk.said(article.LIST_AGAIN) == "Schedules: []\n"
+
+        sdk.said(IN_DOCUMENT[0])
+        assert sorted(sdk.value("[s.name for s in Schedule.list(ws)]")) == ["by-data", "by-time"]
         bench.close()
 
 
