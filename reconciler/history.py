@@ -18,6 +18,7 @@ _REASONS: dict[CycleOutcome, str] = {
     "applied": "Applied",
     "partial": "AppliedInPart",
     "failed": "ChangesFailed",
+    "stalled": "NotOurs",
 }
 
 
@@ -33,9 +34,11 @@ def apply_record(
 ) -> CycleRecord:
     """An apply by hand to one target. Nothing secret is in it."""
     tried = [result for result in results if result.change.action not in (Action.NOOP, Action.SKIP)]
-    outcome = _outcome(tried)
+    left = len(plan.not_ours)
+    outcome = _outcome(tried, left)
     counts = {kind: sum(each.outcome is kind for each in tried) for kind in Outcome}
     said = [f"{counts[kind]} {kind.value}" for kind in (*_CHANGED, *_UNDONE) if counts[kind]]
+    said += [f"{left} not ours, left alone"] if left else []
     return CycleRecord(
         target=plan.target,
         started_at=started_at,
@@ -47,16 +50,18 @@ def apply_record(
         author=author,
         actor=actor,
         cause="apply",
-        plan=plan_document(plan, quiet=False) if plan.pending else None,
+        plan=plan_document(plan, quiet=False) if plan.pending or left else None,
         results=tuple(_result(each) for each in tried),
         durations={"apply": (ended_at - started_at).total_seconds()},
     )
 
 
-def _outcome(tried: Sequence[Result]) -> CycleOutcome:
+def _outcome(tried: Sequence[Result], left: int) -> CycleOutcome:
     done = any(each.outcome in _CHANGED for each in tried)
     if any(each.outcome in _UNDONE for each in tried):
         return "partial" if done else "failed"
+    if left:
+        return "stalled"
     return "applied" if done else "in_sync"
 
 

@@ -506,6 +506,13 @@ class Plan:
         wanted = (Action.CREATE, Action.UPDATE, Action.DISABLE)
         return tuple(change for change in self.changes if change.action in wanted)
 
+    @property
+    def not_ours(self) -> tuple[Change, ...]:
+        """What is declared and is not applied, for it is somebody else's: nothing an apply makes
+        in step, and so nothing that is in step.
+        """
+        return tuple(change for change in self.changes if change.action is Action.SKIP)
+
     def count(self, action: Action) -> int:
         """How many changes have that action."""
         return sum(change.action is action for change in self.changes)

@@ -53,6 +53,12 @@ class Planned:
         return bool(self.plan["refusals"]) or any(counts[action] for action in _PENDING)
 
     @property
+    def not_ours(self) -> int:
+        """Schedules that are declared, and not applied, for they are somebody else's."""
+        count: int = self.plan["summary"]["skip"]
+        return count
+
+    @property
     def marker(self) -> Marker:
         """What marks its comment."""
         return Marker("plan", self.plan["target"], self.plan["owner"], self.digest)

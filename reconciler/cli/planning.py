@@ -93,6 +93,10 @@ def show_result(result: Result) -> None:
 def exit_by(results: list[Result], left_out: int = 0) -> None:
     """End with the exit code that an apply with these results has, unless all of it was done."""
     outcomes = {result.outcome for result in results}
-    if outcomes.isdisjoint((Outcome.FAILED, Outcome.NOT_TRIED)) and not left_out:
+    skipped = sum(result.outcome is Outcome.SKIPPED for result in results)
+    if skipped:
+        are = "schedule is not ours, and is" if skipped == 1 else "schedules are not ours, and are"
+        say(f"{skipped:,} declared {are} not applied: live is not as declared")
+    if outcomes.isdisjoint((Outcome.FAILED, Outcome.NOT_TRIED)) and not left_out and not skipped:
         return
     click.get_current_context().exit(1 if outcomes.isdisjoint(_CHANGED) else 5)

@@ -9,12 +9,13 @@ from datetime import datetime
 
 from reconciler.errors import ConfigError, DeclarationError, ReconcilerError, SourceError
 from reconciler.loop.source import Revision
-from reconciler.model import Action, Outcome, Result
+from reconciler.model import Change, Outcome, Result
 from reconciler.plan.filter import OBSERVED, Filtered
 from reconciler.state.records import Condition, Conditions, CycleOutcome, CycleRecord
 
 _CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
 _SHOWN = 3
+NOT_OURS = "NotOurs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ def conclusion_of(
 ) -> Conclusion:
     """What a cycle that came to its end came to. `trouble`: why `revision` is an earlier one."""
     found = _of_changes(filtered, results)
-    if trouble is None or found.outcome in ("failed", "partial", "stalled"):
+    alone = found.outcome in ("failed", "partial", "stalled") and found.reason != NOT_OURS
+    if trouble is None or alone:
         return found
     did = f" ({found.message})" if found.outcome != "in_sync" else ""
     kept = f"{revision.short} stays in force{did}: {words_of(trouble)}"
@@ -59,20 +61,32 @@ def _of_changes(filtered: Filtered, results: Sequence[Result]) -> Conclusion:
         if done:
             return Conclusion("partial", "AppliedInPart", words)
         return Conclusion("failed", "ChangesFailed", words)
+    theirs = filtered.plan.not_ours
     waiting = filtered.waiting
     if waiting:
         why = next((one.why for one in waiting if one.why != OBSERVED), None)
         number = "1 difference waits" if len(waiting) == 1 else f"{len(waiting)} differences wait"
         words = f"{number}: {why or 'only observed'}" + (f"; {said}" if said else "")
+        words += f"; {_not_ours(theirs)}" if theirs else ""
         reason = "OutsideWindow" if why else "Observed"
         return Conclusion("waiting", reason, words, retry=False)
-    skipped = filtered.plan.count(Action.SKIP)
-    left = f"; {skipped} not ours, left alone" if skipped else ""
+    left = ""
     if filtered.looked_away:
-        left += f"; {filtered.looked_away} not looked at (reconcile: off)"
+        left = f"; {filtered.looked_away} not looked at (reconcile: off)"
+    if theirs:
+        words = (f"{said}; " if said else "") + _not_ours(theirs) + left
+        return Conclusion("stalled", NOT_OURS, words, retry=False)
     if done:
         return Conclusion("applied", "Applied", said + left, retry=False)
     return Conclusion("in_sync", "InSync", "nothing to change" + left, retry=False)
+
+
+def _not_ours(changes: Sequence[Change]) -> str:
+    """How many are declared and not applied, and whose the first ones are."""
+    head = "1 declared schedule is" if len(changes) == 1 else f"{len(changes)} declared are"
+    shown = "; ".join(f"{change.key} is {change.reason}" for change in changes[:1])
+    more = f"; and {len(changes) - 1} more" if len(changes) > 1 else ""
+    return f"{head} not ours: {shown}{more}"
 
 
 def words_of(error: ReconcilerError) -> str:

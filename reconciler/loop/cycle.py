@@ -184,7 +184,8 @@ def _reconcile(
         _raise_if_halted(results)
     trouble = taken.broken or wanted.trouble
     verdict = conclusion_of(filtered, results, taken.declared.revision, trouble)
-    document = plan_document(_differing(taken.plan), quiet=False) if taken.plan.pending else None
+    told = taken.plan.pending or taken.plan.not_ours
+    document = plan_document(_differing(taken.plan), quiet=False) if told else None
     return _Done(verdict, taken.declared.revision, document, _recorded(filtered, results))
 
 

@@ -72,6 +72,11 @@ class Metrics:
             "reconciler_drift_schedules", "Schedules that differ and are still to be changed.",
             ["target"], registry=registry,
         )  # fmt: skip
+        self._not_ours = Gauge(
+            "reconciler_not_ours_schedules",
+            "Schedules that are declared, and not applied, for they are somebody else's.",
+            ["target"], registry=registry,
+        )  # fmt: skip
         self._drift_age = Gauge(
             "reconciler_drift_age_seconds", "For how long some schedule has differed.", ["target"],
             registry=registry,
@@ -119,6 +124,8 @@ class Metrics:
         for outcome in _OUTCOMES:
             self._state.labels(target, outcome).set(outcome == record.outcome)
         self._last.labels(target).set(ended.timestamp())
+        if record.plan is not None or record.outcome in _CONVERGED:
+            self._not_ours.labels(target).set(record.not_ours)
         with self._lock:
             one = self._standing.setdefault(target, _Standing())
             self._follow_drift(one, record)
@@ -142,7 +149,7 @@ class Metrics:
         with self._lock:
             if self._standing.pop(target, None) is None:
                 return
-            for gauge in (self._drift, self._drift_age, self._lag):
+            for gauge in (self._drift, self._not_ours, self._drift_age, self._lag):
                 gauge.labels(target).set(0)
             for outcome in _OUTCOMES:
                 self._state.labels(target, outcome).set(0)
@@ -169,6 +176,10 @@ class Metrics:
             one.drifting = None
             self._drift.labels(record.target).set(0)
             self._last_good.labels(record.target).set(record.ended_at.timestamp())
+        elif record.plan is not None and record.reason == "NotOurs":
+            # What was to be changed is; what is left is counted beside it.
+            one.drifting = None
+            self._drift.labels(record.target).set(0)
         elif record.plan is not None and record.pending:
             self._drift.labels(record.target).set(max(0, record.pending - record.changed))
             one.drifting = one.drifting or record.started_at

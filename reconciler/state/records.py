@@ -63,6 +63,12 @@ class CycleRecord:
         return sum(summary.get(action, 0) for action in ("create", "update", "disable"))
 
     @property
+    def not_ours(self) -> int:
+        """How many declared schedules are somebody else's, and not applied."""
+        count: int = self.plan["summary"].get("skip", 0) if self.plan else 0
+        return count
+
+    @property
     def changed(self) -> int:
         """How many changes were made."""
         return sum(each.outcome in _CHANGED for each in self.results)

@@ -199,19 +199,24 @@ def test_an_empty_repository(repo: Path) -> None:
 def test_adopt(repo: Path) -> None:
     write(repo, {"theirs.yaml": THEIRS})
     invoke(repo, "apply", "--yes", "--config", "theirs.yaml")
-    assert invoke(repo, "plan", "--exit-code").out == (
+    assert invoke(repo, "plan", "--exit-code", code=3).out == (
         "! local/a                         schedules/a.yaml:1\n"
         '    managed by "them"; --adopt a takes it over\n'
         "\n"
         "! local/b                         schedules/b.yaml:1\n"
         '    managed by "them"; --adopt b takes it over\n'
         "\n"
-        "local: nothing to change, 2 skipped\n"
+        "local: 2 skipped\n"
     )
-    assert "nothing to change" in invoke(repo, "apply", "--yes").out
+    done = invoke(repo, "apply", "--yes", code=1)
+    assert done.err == (
+        "2 declared schedules are not ours, and are not applied: live is not as declared\n"
+    )
+    invoke(repo, "drift", "--exit-code", code=3)
+    assert "not ours" in invoke(repo, "history", "list").out
     assert '    owner  "them" -> "us"' in invoke(repo, "plan", "--adopt", "a").out
-    assert "updated local/a\n" in invoke(repo, "apply", "--yes", "--adopt", "local/a").out
-    assert "nothing to change, 1 skipped, 1 unchanged" in invoke(repo, "plan").out
+    assert "updated local/a\n" in invoke(repo, "apply", "--yes", "--adopt", "local/a", code=5).out
+    assert "local: 1 skipped, 1 unchanged" in invoke(repo, "plan").out
     done = invoke(repo, "plan", "--adopt", "c", code=2)
     assert "--adopt c: no schedule of that name is declared" in done.err
 
@@ -322,7 +327,7 @@ def test_status(repo: Path) -> None:
     invoke(repo, "apply", "--yes")
     write(repo, {"theirs.yaml": THEIRS, "schedules/theirs.yaml": declaration("theirs")})
     write(repo, {"schedules/t2.yaml": declaration("t2")})
-    invoke(repo, "apply", "--yes", "--config", "theirs.yaml")
+    invoke(repo, "apply", "--yes", "--config", "theirs.yaml", code=5)
     (repo / "schedules/theirs.yaml").unlink()
     (repo / "schedules/b.yaml").unlink()
     write(

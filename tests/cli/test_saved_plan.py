@@ -810,14 +810,18 @@ def enabled(repo: Path) -> dict[str, bool]:
     return {one["name"]: one["enabled"] for one in json.loads(done.out)["schedules"]}
 
 
+NOT_OURS = "1 declared schedule is not ours, and is not applied: live is not as declared\n"
+
+
 def check_applied(repo: Path, *options: str) -> None:
-    done = invoke(repo, "apply", PLAN, "--yes", *options)
+    done = invoke(repo, "apply", PLAN, "--yes", *options, code=5)
     assert "this changes nothing" not in done.text
     assert done.out.endswith(
         "updated local/changed\ndisabled local/gone\ncreated local/new\nupdated local/secret\n"
         "\n1 created, 2 updated, 1 disabled, 1 skipped\n"
     )
-    assert invoke(repo, "plan", "--exit-code").code == 0
+    assert done.err.endswith(NOT_OURS)
+    assert "local: 1 skipped, " in invoke(repo, "plan", "--exit-code", code=3).out
 
 
 def crlf(repo: Path) -> None:
@@ -900,8 +904,8 @@ def test_it_is_fine(repo: Path, name: str) -> None:
 def test_applied_twice(repo: Path) -> None:
     check_applied(repo)
     before = state(repo)
-    done = invoke(repo, "apply", PLAN, "--yes")
-    assert done.out.endswith("local: nothing to change, 1 skipped, 7 unchanged\n")
+    done = invoke(repo, "apply", PLAN, "--yes", code=1)
+    assert done.out.endswith("local: 1 skipped, 7 unchanged\n")
     assert state(repo) == before
 
 
@@ -909,7 +913,7 @@ def test_half_of_it_is_in_place(repo: Path) -> None:
     """Somebody disabled what is to be disabled, and an apply was interrupted."""
     invoke(repo, "schedules", "disable", "gone")
     change_live(repo, "changed", trigger=Cron("0 3 * * *"))
-    done = invoke(repo, "apply", PLAN, "--yes")
+    done = invoke(repo, "apply", PLAN, "--yes", code=5)
     assert done.out.endswith("\n1 created, 1 updated, 1 skipped\n")
 
 
@@ -959,7 +963,7 @@ def test_limits_hold(repo: Path) -> None:
     ]
     invoke(repo, "plan", "--out", PLAN, "--ignore-limits")
     assert "give it again" in invoke(repo, "apply", PLAN, "--yes", code=4).err
-    assert "1 disabled" in invoke(repo, "apply", PLAN, "--yes", "--ignore-limits").out
+    assert "1 disabled" in invoke(repo, "apply", PLAN, "--yes", "--ignore-limits", code=5).out
 
 
 # ----------------------------------------------------------------------------------------- partial
@@ -976,7 +980,7 @@ def test_partial_makes_what_still_matches(repo: Path) -> None:
         "left out: local/more: it would be created, and was not planned [unplanned]\n"
         "left out: local/new: what is declared is not what was planned [declared]\n"
         '    trigger.expression  "0 2 * * *" -> "0 5 * * *"\n'
-        "3 changes left out: live is not as declared\n"
+        "3 changes left out: live is not as declared\n" + NOT_OURS
     )
     assert done.out.endswith(
         "\nupdated local/changed\nupdated local/secret\n\n2 updated, 1 skipped\n"
@@ -987,7 +991,7 @@ def test_partial_makes_what_still_matches(repo: Path) -> None:
 
 def test_partial_with_nothing_left_to_make(repo: Path) -> None:
     """No green job, and no "nothing to change", where live is not as declared."""
-    invoke(repo, "apply", PLAN, "--yes")
+    invoke(repo, "apply", PLAN, "--yes", code=5)
     invoke(repo, "schedules", "disable", "changed")
     done = invoke(repo, "apply", PLAN, "--yes", "--partial", code=4)
     assert refused(done.err) == [live("changed", "it was changed live since")]

@@ -92,6 +92,20 @@ def test_nothing_to_change_is_said_where_a_plan_was_before(place: Place, repo: P
     assert "posted" in command(repo, "comment", place.env(13), "--always").out
 
 
+def test_what_is_not_ours_is_said_where_nothing_else_is_to_be_done(
+    place: Place, repo: Path
+) -> None:
+    write(repo, {"theirs.yaml": CONFIG.replace("owner: us", "owner: them")})
+    invoke(repo, "apply", "--yes", "--config", "theirs.yaml")
+    saved(repo)
+    assert "comment posted" in command(repo, "comment", place.env()).out
+    assert "Skipped, not ours: 2" in place.bodies(12)[0]
+    assert "nothing to change" not in place.bodies(12)[0]
+    assert command(repo, "reviewed", place.env(None)).out == (
+        "local: 2 declared schedules that are not ours will not be applied\nnothing to change\n"
+    )
+
+
 def test_the_comment_of_somebody_else_is_left_alone(place: Place, repo: Path) -> None:
     saved(repo)
     forged = command(repo, "comment", job(), "--dry-run").out

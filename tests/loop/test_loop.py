@@ -171,6 +171,28 @@ def test_a_plan_over_the_limits_is_not_applied_at_all(tmp_path: Path) -> None:
     assert record.plan["summary"]["disable"] == 6
 
 
+def test_a_declared_schedule_of_another_owner_keeps_a_target_from_being_ready(
+    following: Looped, repository: Path
+) -> None:
+    config = (repository / "reconciler.yaml").read_text().replace("owner: us", "owner: them")
+    commit(repository, {"reconciler.yaml": config, "schedules/new.yaml": declaration("new")})
+    record = following.cycle()
+    assert (record.outcome, record.reason) == ("stalled", "NotOurs")
+    assert record.message == (
+        "1 created; 2 declared are not ours: "
+        'local/one is managed by "us"; --adopt one takes it over; and 1 more'
+    )
+    assert record.not_ours == 2
+    ready = following.conditions().ready
+    assert (ready.status, ready.reason) == (False, "NotOurs")
+    assert following.cycle().message.startswith("2 declared are not ours: ")
+    commit(repository, {"schedules/new.yaml": "name: [", "schedules/one.yaml": None})
+    record = following.cycle()
+    assert (record.outcome, record.reason) == ("broken", "RevisionBroken")
+    commit(repository, {"schedules/new.yaml": None, "schedules/two.yaml": None})
+    assert following.cycle().outcome == "stalled"  # nothing is declared at all
+
+
 WINDOWS = CONFIG + 'windows: [{kind: allow, schedule: "0 20 * * *", duration: 2h}]\n'
 
 

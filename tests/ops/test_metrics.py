@@ -80,6 +80,18 @@ def test_drift_and_its_age() -> None:
     assert found["reconciler_drift_age_seconds{prod}"] == 0
 
 
+def test_what_is_not_ours_is_counted_beside_what_differs() -> None:
+    metrics = Metrics()
+    metrics.on_cycle(cycle(0, outcome="waiting", plan=PLAN))
+    plan = {"summary": {"create": 1, "update": 0, "disable": 0, "skip": 2}}
+    metrics.on_cycle(cycle(1, outcome="stalled", reason="NotOurs", plan=plan))
+    found = values(metrics)
+    assert found["reconciler_not_ours_schedules{prod}"] == 2
+    assert found["reconciler_drift_schedules{prod}"] == 0
+    metrics.on_cycle(cycle(2))
+    assert values(metrics)["reconciler_not_ours_schedules{prod}"] == 0
+
+
 def test_how_far_behind_the_branch() -> None:
     clock = Clock()
     metrics = Metrics(clock)

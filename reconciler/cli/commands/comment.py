@@ -44,7 +44,8 @@ def command(file: Path, number: int | None, always: bool, link: str | None, dry_
     forge = detect(environment(), number)
     pull = forge.number()
     for planned, text in told:
-        became = publish_comment(forge, pull, planned.marker, text, new=planned.pending or always)
+        new = planned.pending or planned.not_ours > 0 or always
+        became = publish_comment(forge, pull, planned.marker, text, new=new)
         target = printable(planned.plan["target"])
         out(f"{target}: comment {became} ({forge.name}, {forge.review} {pull})\n")
 

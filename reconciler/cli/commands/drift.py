@@ -25,7 +25,7 @@ from reconciler.cli.state_options import now, record_apply, state_option
 from reconciler.errors import UnsafePlan
 from reconciler.plan.select import only
 from reconciler.render.documents import dumps
-from reconciler.render.text.drift import differs, drift_document, render_drift
+from reconciler.render.text.drift import drift_document, render_drift
 from reconciler.render.text.plan_text import render_results
 
 
@@ -62,7 +62,7 @@ def list_drift(
     plans = [plan for plan, _ in made]
     document = drift_document(plans)
     out(dumps(document) if form == "json" else render_drift(document, paint))
-    if exit_code and any(differs(change) for plan in plans for change in plan.changes):
+    if exit_code and document["drift"]:
         click.get_current_context().exit(3)
 
 

@@ -43,7 +43,7 @@ def command(file: Path, link: str | None, dry_run: bool) -> None:
     kept up to date, and closed when there is none.
     """
     plans = read_plans(file)
-    drift = any(planned.pending for planned in plans)
+    drift = any(planned.pending or planned.not_ours for planned in plans)
     targets = ", ".join(printable(planned.plan["target"]) for planned in plans)
     marker = _marker(plans)
     intro = _INTRO if drift else ""

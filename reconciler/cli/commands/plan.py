@@ -18,7 +18,7 @@ from reconciler.render.formats import FORMATS
 @config_option
 @format_option("text", *FORMATS)
 @plan_options
-@click.option("--exit-code", is_flag=True, help="Exit with 3 when there is something to change.")
+@click.option("--exit-code", is_flag=True, help="Exit with 3 when live is not as declared.")
 @click.option(
     "--out",
     "saved_as",
@@ -51,5 +51,5 @@ def command(
     show_plans(plans, form)
     if any(plan.refusals for plan in plans):
         click.get_current_context().exit(4)
-    if exit_code and any(plan.pending for plan in plans):
+    if exit_code and any(plan.pending or plan.not_ours for plan in plans):
         click.get_current_context().exit(3)

@@ -24,7 +24,13 @@ def command(file: Path) -> None:
     For a job that runs after the merge: it plans anew, and applies only what `comment` had put
     into the pull request before it was merged. A plan that changes nothing needs no review.
     """
-    pending = [planned for planned in read_plans(file) if planned.pending]
+    plans = read_plans(file)
+    for planned in plans:
+        if planned.not_ours:
+            are = "schedule that is" if planned.not_ours == 1 else "schedules that are"
+            target = printable(planned.plan["target"])
+            out(f"{target}: {planned.not_ours:,} declared {are} not ours will not be applied\n")
+    pending = [planned for planned in plans if planned.pending]
     if not pending:
         out("nothing to change\n")
         return

@@ -98,7 +98,7 @@ def summary(plan: Document) -> str:
     """`1 to create, 2 to update, 3 unchanged`."""
     counts = plan["summary"]
     said = ", ".join(f"{counts[k]:,} {words}" for k, words in _COUNTS.items() if counts[k])
-    if is_pending(plan):
+    if is_pending(plan) or counts["skip"]:
         return said
     return f"nothing to change{', ' if said else ''}{said}"
 

@@ -123,7 +123,7 @@ def _is_pending(document: Document) -> bool:
 def _summary(document: Document, paint: Paint) -> str:
     counts = document["summary"]
     text = ", ".join(f"{counts[key]:,} {words}" for key, words in _COUNTS.items() if counts[key])
-    if not _is_pending(document):
+    if not _is_pending(document) and not counts["skip"]:
         text = f"nothing to change{', ' if text else ''}{text}"
     return paint(inert(f"{printable(document['target'])}: {text}"), "heading") + "\n"
 

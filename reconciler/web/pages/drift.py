@@ -45,6 +45,11 @@ class Drift:
         """How many changes an apply would make."""
         return sum(self.summary.get(action, 0) for action in ("create", "update", "disable"))
 
+    @property
+    def not_ours(self) -> int:
+        """How many are declared, and not applied, for they are somebody else's."""
+        return self.summary.get("skip", 0)
+
     def of(self, name: str) -> str:
         """How one schedule stands to the repository."""
         if self.problem is not None:

@@ -58,9 +58,11 @@ def _card(drift: Drift | None, has_repository: bool) -> dict[str, str] | None:
     at = f"compared at {drift.at:%H:%M:%S} UTC"
     if drift.problem is not None:
         return {"kind": "bad", "words": "unknown", "more": f"{drift.problem}; {at}"}
-    if not drift.pending:
+    if not drift.pending and not drift.not_ours:
         return {"kind": "good", "words": "in step", "more": at}
-    words = f"{drift.pending:,} to change"
+    parts = [f"{drift.pending:,} to change"] if drift.pending else []
+    parts += [f"{drift.not_ours:,} not its own"] if drift.not_ours else []
+    words = ", ".join(parts)
     return {"kind": "bad", "words": words, "more": f"`reconciler plan` says what; {at}"}
 
 
