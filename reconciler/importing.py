@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -16,7 +16,7 @@ import yaml
 from reconciler.document import document_from_schedule
 from reconciler.importing_secrets import Secrets
 from reconciler.masking import mask, mask_text
-from reconciler.model import Schedule
+from reconciler.model import Cron, Schedule, Trigger
 
 HEADER = "# yaml-language-server: $schema={schema}\n"
 _ORDER = (
@@ -46,10 +46,21 @@ class Imported:
 
 
 def import_schedule(
-    schedule: Schedule, schema: str = "../schemas/schedule.schema.json"
+    schedule: Schedule,
+    schema: str = "../schemas/schedule.schema.json",
+    fires: Trigger | None = None,
 ) -> Imported:
-    """A live schedule as a declaration, with a job file beside it if its job was sent whole."""
+    """A live schedule as a declaration, with a job file beside it if its job was sent whole.
+
+    `fires`: as its target reads its trigger, if that is known. A cron that says something else is
+    written as it fires: by its text it would come to fire otherwise, or be refused.
+    """
     notes: list[str] = []
+    said = schedule.trigger
+    if isinstance(said, Cron) and isinstance(fires, Cron) and fires != said:
+        does = f'fires as "{fires.expression}" does, which is written here'
+        notes.append(f'the live cron "{said.expression}" {does}')
+        schedule = replace(schedule, trigger=fires)
     secrets = Secrets(schedule.key.name, notes)
     document = document_from_schedule(schedule)
     # How the service's own work stands is nothing to declare.

@@ -60,7 +60,7 @@ def _of_one(entry: Mapping[str, Any], targets: Collection[str]) -> Iterator[Find
             yield replace(finding, path=(_FROM_TRIGGER[str(finding.path[-1])],))
         # Where a loop may write is not left to what looks like something else.
         for finding in surprises(Cron(schedule)):
-            if finding.code == "SCH041":
+            if finding.code in ("SCH040", "SCH041"):
                 yield replace(finding, path=("schedule",))
     duration = entry.get("duration")
     length = read_duration(duration) if isinstance(duration, str) else None

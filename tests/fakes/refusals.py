@@ -13,10 +13,13 @@ from .errors import Refused, service
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}")
 FREQUENCIES = ("minute", "hour", "day", "week", "month")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_SHORT_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_FIELDS = ((0, 59, ()), (0, 23, ()), (1, 31, ()), (1, 12, _MONTHS), (0, 6, _SHORT_DAYS))
-_PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/([1-9]\d*))?")
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_FIELDS = ((0, 59, ()), (0, 23, ()), (1, 31, ()), (1, 12, _MONTHS), (0, 6, DAYS))
+_WORD = "([0-9]+|[A-Za-z]+)"
+_PART = re.compile(rf"(?:\*|{_WORD}(?:-{_WORD})?)(?:/[+-]?[0-9]{{1,9}})?")
 _RANGES = {"hours": (0, 23), "minutes": (0, 59), "monthDays": (1, 31)}
 
 
@@ -103,7 +106,9 @@ def _action(action: Mapping[str, Any]) -> None:
 
 
 def is_cron(expression: str) -> bool:
-    """Five fields of NCronTab: numbers or names, ranges, steps, lists; Sunday is 0 only."""
+    """Five fields of NCronTab: numbers or beginnings of names, ranges, which may run backwards,
+    steps of any number, lists; Sunday is 0 only.
+    """
     fields = expression.split()
     return len(fields) == len(_FIELDS) and all(
         _is_part(part, low, high, names)
@@ -115,7 +120,8 @@ def is_cron(expression: str) -> bool:
 def _is_part(part: str, low: int, high: int, names: tuple[str, ...]) -> bool:
     match = _PART.fullmatch(part)
     return match is not None and all(
-        word.lower()[:3] in names or (word.isdigit() and low <= int(word) <= high)
-        for word in match.groups()[:2]
+        any(name.startswith(word.lower()) for name in names)
+        or (word.isdigit() and low <= int(word) <= high)
+        for word in match.groups()
         if word is not None
     )

@@ -321,7 +321,13 @@ def test_a_body_that_is_no_object_is_refused(start: Opened) -> None:
         assert call("PUT", "/nightly", data=content).status_code == 400
 
 
-@pytest.mark.parametrize("expression", ["0 2 * * *", "*/15 0-6,8 1 JAN sun-fri/2", "5 5 5 5 6"])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *("0 2 * * *", "*/15 0-6,8 1 JAN sun-fri/2", "5 5 5 5 6"),
+        *("*/0 22-2 * * t", "0 9 31 November Monday,thursd/+2"),
+    ],
+)
 def test_crons_that_are_taken(expression: str) -> None:
     assert is_cron(expression)
 

@@ -144,8 +144,11 @@ def test_what_is_wrong_with_windows() -> None:
 def test_a_window_does_not_look_like_another() -> None:
     entries = [
         {"schedule": schedule, "duration": "1h"}
-        for schedule in ("0 0 * * FRI-MON", "0 */5 * * *", "0 9 1 * 1")
+        for schedule in ("0 0 * * FRI-MON", "0 */5 * * *", "0 9 1 * 1", "0 9 * * Monday")
     ]
     found = list(window_findings(entries, []))
-    assert [(one.code, one.path) for one in found] == [("CFG001", ("windows", 0, "schedule"))]
+    assert [(one.code, one.path) for one in found] == [
+        ("CFG001", ("windows", number, "schedule")) for number in (0, 2)
+    ]
     assert "its ends are swapped" in found[0].message
+    assert "either is enough, not both" in found[1].message

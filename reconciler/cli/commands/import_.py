@@ -24,7 +24,7 @@ from reconciler.importing import (
     schedule_name,
 )
 from reconciler.masking import mask_text
-from reconciler.model import LiveSchedule
+from reconciler.model import LiveSchedule, Trigger
 from reconciler.plan.options import PlanOptions
 from reconciler.render.plain_text import counted, printable
 
@@ -57,8 +57,8 @@ def command(
         imported = [one for file in files for one in _from_file(file, job, schema, root)]
     else:
         live = _live(session, target)
-        imported = [import_schedule(one.schedule, schema) for one in live]
-        names = [one.key.name for one in live]
+        imported = [import_schedule(one.schedule, schema, fires) for one, fires in live]
+        names = [one.key.name for one, _ in live]
     written = _write(imported, root)
     for path in written:
         out(f"wrote {os.path.relpath(path, working_folder())}\n")
@@ -74,10 +74,11 @@ def command(
         show_plans([plan for plan, _ in plans], "text")
 
 
-def _live(session: Session, target: str | None) -> list[LiveSchedule]:
-    one = session.one_target(target)
-    known: list[LiveSchedule] = []
-    for live in session.provider(one).list():
+def _live(session: Session, target: str | None) -> list[tuple[LiveSchedule, Trigger | None]]:
+    """Each with its trigger as the target reads it."""
+    provider = session.provider(session.one_target(target))
+    known: list[tuple[LiveSchedule, Trigger | None]] = []
+    for live in provider.list():
         if mask_text(live.key.name) != live.key.name:
             say(f"{mask_text(str(live.key))}: not imported: its name looks like a credential")
             continue
@@ -86,7 +87,7 @@ def _live(session: Session, target: str | None) -> list[LiveSchedule]:
             if kind != "(sent with the schedule)":
                 say(f"{live.key}: not imported: {printable(kind)}")
                 continue
-        known.append(live)
+        known.append((live, provider.firing_trigger(live.schedule)))
     return known
 
 

@@ -33,9 +33,15 @@ def settle_cron(cron: Cron) -> tuple[Cron | Recurrence, str | None, str | None]:
 
 
 def as_fired(cron: Cron) -> Cron:
-    """What Azure makes of an expression that is live there: its days and months are any."""
+    """What Azure makes of an expression that is live there: its days and months are any.
+
+    It stays as it is where it says nothing else, as `0 9 *,5 1-12 *` does.
+    """
     texts = cron.expression.split()
     if len(texts) != 5 or texts[2:4] == ["*", "*"]:
+        return cron
+    fields = parse(cron.expression)
+    if fields is not None and fields.weekdays is not None and _week_days(fields) == fields.weekdays:
         return cron
     return replace(cron, expression=f"{texts[0]} {texts[1]} * * {texts[4]}")
 

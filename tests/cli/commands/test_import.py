@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,9 @@ def arm() -> Iterator[StandIn]:
     with StandIn(token=TOKEN, jobs={"simple-pipeline-job"}) as arm:
         yield arm
         assert arm.violations == []
+
+
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def repository(folder: Path, arm: StandIn) -> Path:
@@ -146,6 +150,69 @@ def test_import_takes_over_what_was_made_by_hand(tmp_path: Path, arm: StandIn) -
     assert "3 updated" in call(folder, "apply", "--yes", "--ignore-limits", *adopt).out
     planned = call(folder, "plan", "--exit-code")
     assert planned.out == "prod: nothing to change, 3 unchanged, 1 unmanaged\n"
+
+
+ODD = {
+    "both-days": ("0 9 1 * 1", "0 9 * * 1"),
+    "one-day": ("0 9 1 * *", "0 9 * * *"),
+    "one-month": ("0 9 * 6 *", "0 9 * * *"),
+    "never-by-cron": ("0 9 31 2 *", "0 9 * * *"),
+    "odd-days": ("0 9 */2 * 1", "0 9 * * 1"),
+    "every-day-by-cron": ("0 9 1-31 * 1", "0 9 * * 1"),
+    "names": ("0 9 * * Monday,FRI", None),
+    "prefix": ("0 9 * * t", None),
+    "backwards": ("0 22-2 * * FRI-MON", None),
+    "steps": ("1/20 9-9/2 * * MON/2", None),
+    "no-step": ("*/0 9 * * *", None),
+    "any-day": ("0 9 *,5 1-12 1", None),
+    "blanks": ("0  9 * *  1", "0 9 * * 1"),
+}
+"""What is live, and what is written of it if it is not that."""
+
+
+def test_import_of_odd_crons_fires_as_before(tmp_path: Path, arm: StandIn) -> None:
+    """As Azure reads them: without day of month and month, and by the rules of NCrontab."""
+    from providers.azureml import ncrontab
+    from providers.azureml.opened import provider
+
+    def fires() -> dict[str, list[datetime]]:
+        opened, found = provider(arm, "us"), {}
+        for live in opened.list():
+            until = MONDAY + timedelta(days=35)
+            found[live.key.name] = list(opened.next_fires(live.schedule, MONDAY, until))
+        return found
+
+    for name, (expression, _) in ODD.items():
+        trigger = {"triggerType": "Cron", "expression": expression}
+        arm.put_live(name, pipeline(trigger={**trigger, "startTime": "2026-01-01T00:00:00"}))
+    before = fires()
+    for name, (expression, _) in ODD.items():
+        minutes, hours, _, _, week = ncrontab.read(expression)
+        assert {(at.hour, at.minute) for at in before[name]} == {
+            (hour, minute) for hour in hours for minute in minutes
+        }
+        assert {at.isoweekday() % 7 for at in before[name]} == set(week)
+
+    folder = repository(tmp_path, arm)
+    done = call(folder, "import", "--target", "prod")
+    for name, (expression, written) in ODD.items():
+        text = (folder / f"schedules/{name}.yml").read_text("utf-8")
+        declared = yaml.safe_load(text)["trigger"]["expression"]
+        assert declared == (written or expression)
+        note = f'the live cron "{expression}" fires as "{written}" does, which is written here'
+        assert (f"{name}: {note}\n" in done.err) == (f"# {note}\n" in text)
+        assert (f"# {note}\n" in text) == (written is not None and name != "blanks")
+    told = [line for line in done.out.splitlines() if line.startswith("    fires")]
+    assert len(told) == done.out.count("trigger.expression  ") == 5
+    assert all(", as before; next " in line for line in told)
+    assert "warning" not in done.out
+
+    adopt = [f"--adopt={name}" for name in ODD]
+    applied = call(folder, "apply", "--yes", "--ignore-limits", *adopt).out
+    assert f"{len(ODD)} updated" in applied
+    planned = call(folder, "plan", "--exit-code")
+    assert planned.out == f"prod: nothing to change, {len(ODD)} unchanged\n"
+    assert fires() == before
 
 
 def test_import_writes_nothing_over(tmp_path: Path, arm: StandIn) -> None:

@@ -221,3 +221,10 @@ def test_hours_of_a_day_of_the_month_become_times_of_day() -> None:
 )
 def test_what_is_refused(expression: str, refused: str) -> None:
     assert settle_cron(Cron(expression)) == (Cron(expression), None, refused)
+
+
+@pytest.mark.parametrize(
+    "expression", ["0 9 *,5 * *", "0 9 * 1-12 1", "0 9 1-31 1/1 *", "0 9 * * Monday", "0 9 x * 1 2"]
+)
+def test_what_says_no_more_than_it_does_stays_as_it_is(expression: str) -> None:
+    assert as_fired(Cron(expression)) == Cron(expression)
