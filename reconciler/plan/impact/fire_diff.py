@@ -8,9 +8,10 @@ some are removed, and others are added.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -181,33 +182,43 @@ class _Shift:
         # nor of those in which one starts.
         begins = max(span.after, self.both.may_before[0] - 1, self.both.may_after[0] - 1)
         midnight, monday = _first_whole(begins, span.base, time_zone)
-        at = _first_from(midnight, gone, first)
+        at, days_of = _first_from(midnight, gone, first), ((midnight, 1), (monday, 7))
         if is_near:
-            for begin, days in ((midnight, 1), (monday, 7)):
-                one = at if days == 1 else _first_from(begin, gone, first)
-                local = span.base + one * MINUTE
-                local += clock(time_zone).offset(local)
-                start = one - local % DAY // MINUTE - (local // DAY + 3) % days * DAY_MINUTES
-                length = days * DAY_MINUTES
-                window = shifted(come & lowest_bits(max(start + length, 0)), -start)
-                tries = [start + found - one for found in minutes_of(window, _TRIES)]
-                for by in sorted(tries, key=abs):
-                    if by in tried:
-                        continue
-                    tried.add(by)
-                    matched = self.explained(by)
-                    if matched:
-                        return by, matched
+            whole = ((_first_from(begin, gone, first), days) for begin, days in days_of)
+            found = self._first_explained(self._within(whole, time_zone), tried)
+            if found:
+                return found
         behind, ahead = come & ((1 << at) - 1), come >> at
         nearest = minutes_of(ahead, 1)
         nearest += [behind.bit_length() - 1 - at] if behind else []
         nearest.append(come.bit_length() - gone.bit_length())
-        for by in nearest:
-            if by in tried or not (is_near or abs(by) >= _WEEK_MINUTES):
-                continue
-            matched = self.explained(by)
-            if matched:
-                return by, matched
+        far = (by for by in nearest if is_near or abs(by) >= _WEEK_MINUTES)
+        # Of what fires every other week all may lie in that of the apply.
+        parts = [(first[0], days) for _, days in days_of] if is_near else []
+        return self._first_explained(chain(far, self._within(parts, time_zone)), tried)
+
+    def _within(self, parts: Iterable[tuple[int, int]], time_zone: str) -> Iterator[int]:
+        """Lengths from a minute of what went to some of what came in its day, or its week."""
+        span = self.both.frame.span
+        for one, days in parts:
+            local = span.base + one * MINUTE
+            local += clock(time_zone).offset(local)
+            start = one - local % DAY // MINUTE - (local // DAY + 3) % days * DAY_MINUTES
+            window = shifted(self.come & lowest_bits(max(start + days * DAY_MINUTES, 0)), -start)
+            since = one - start
+            found = minutes_of(window, _TRIES)
+            # On a day of which the clock skips an hour, the first ones may be far from it.
+            found += [since + at for at in minutes_of(window >> since, 1)]
+            found += [(window & lowest_bits(since)).bit_length() - 1]
+            yield from sorted([at - since for at in found if at >= 0], key=abs)
+
+    def _first_explained(self, lengths: Iterable[int], tried: set[int]) -> tuple[int, int] | None:
+        for by in lengths:
+            if by not in tried:
+                tried.add(by)
+                matched = self.explained(by)
+                if matched:
+                    return by, matched
         return None
 
     def explained(self, by: int) -> int | None:

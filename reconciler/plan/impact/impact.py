@@ -121,8 +121,9 @@ def _impact(before: Side, after: Side, span: Span, listed: int) -> Impact:
     zones = zone_shift(before, after, span)
     known = timedelta(seconds=zones.at(span.after)) if zones is not None else None
     moves = compare(before.fires, after.fires, both, known, zones)
-    is_few = both.is_cut and min(before.fires.count, after.fires.count) <= FEW
-    if is_few and moves.by is not None and moves.by != known:
+    is_few = min(before.fires.count, after.fires.count) <= FEW
+    is_told_by_few = is_few and moves.by is not None and moves.by != known
+    if is_told_by_few and (both.is_cut or abs(moves.by or _WEEK) >= _WEEK):
         known = unbounded(before, after, span)
         # What is moved further is none of the few that are left.
         if known is not None and known != moves.by and abs(known) < _WEEK:

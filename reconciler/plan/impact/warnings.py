@@ -8,18 +8,20 @@ from functools import lru_cache
 from itertools import islice
 
 from reconciler.firing import next_fire
+from reconciler.firing.clock_changes import has_times_of_day
 from reconciler.firing.clocks.instants import DAY, HOUR, MINUTE, moment, seconds, wall_seconds
 from reconciler.firing.clocks.offsets import clock
 from reconciler.firing.clocks.zones import zone
 from reconciler.firing.counting.bitsets import Raster, Span, lowest_bits, minutes_of
 from reconciler.firing.counting.count import count, raster
-from reconciler.firing.rules.recurrence import effective_pattern
+from reconciler.firing.rules.recurrence import effective_pattern, elapsed_interval
 from reconciler.firing.words.short_months import short_months
 from reconciler.model import Cron, FireWarning, Recurrence, Trigger
 from reconciler.plan.impact.clock_warnings import YEAR, clock_warnings
 from reconciler.plan.impact.fire_diff import Moves
 from reconciler.plan.impact.frames import Frame
 from reconciler.plan.impact.schedule_fires import Side
+from reconciler.plan.impact.zone_shift import ZoneShift
 
 _TIMED = (Recurrence, Cron)
 _DAILY, _WEEKLY = 0.99, 0.99 / 7
@@ -69,7 +71,10 @@ def _now(
         return
     by = int(moves.now.total_seconds()) if moves.now is not None else None
     low, high = sorted(rates)
-    if by is not None and abs(by) < DAY and (high <= 1 or moves.zones is not None):
+    period = _period(before.trigger)
+    is_near = by is not None and abs(by) < DAY and (high <= 1 or moves.zones is not None)
+    is_near |= by is not None and period == _period(after.trigger) and abs(by) < period
+    if by is not None and is_near:
         yield from _between(before, after, moves, by, span)
     elif by is not None or moves.moved or moves.added == moves.removed or low > 0.99 * high:
         # Another shift may lead from one day, week or month into the next.
@@ -81,6 +86,16 @@ def _now(
             kind = "skips" if surplus < 0 else "repeats"
             found = [one for one in found if one.kind == kind] or [_by_period(surplus, said)]
         yield from found
+
+
+def _period(trigger: Trigger | None) -> int:
+    """The seconds after which all comes again, of what is counted from a start; else 0."""
+    if not isinstance(trigger, Recurrence):
+        return 0
+    elapsed, pattern = elapsed_interval(trigger), effective_pattern(trigger)
+    if elapsed is not None or trigger.frequency != "day":
+        return elapsed or 0
+    return 0 if pattern and (pattern.week_days or pattern.month_days) else trigger.interval * DAY
 
 
 def _between(before: Side, after: Side, moves: Moves, by: int, span: Span) -> Iterator[FireWarning]:
@@ -102,6 +117,9 @@ def _between(before: Side, after: Side, moves: Moves, by: int, span: Span) -> It
             yield FireWarning("skips", f"applied now it skips a fire: {what}{_more(lost)}")
         return
     come = _labels(moves.come, after.fires, reach, frame)
+    if zones is None and not frame.is_wall and _is_on_one_clock(before, after):
+        # The clock may have changed in the days between the two.
+        zones = ZoneShift(name, name, by)
     pairs = [
         (zones.earlier(at), at) if zones is not None else (frame.was(at - by), frame.shall(at))
         for at in come
@@ -116,6 +134,14 @@ def _between(before: Side, after: Side, moves: Moves, by: int, span: Span) -> It
     for at, again in islice(twice, 1):
         what = f"it did at {_said(at, name)}, and does again at {_said(again, name)}"
         yield FireWarning("repeats", f"applied now it fires twice: {what}{_more(twice)}")
+
+
+def _is_on_one_clock(before: Side, after: Side) -> bool:
+    """Whether both have times of day, in one zone."""
+    triggers = (before.trigger, after.trigger)
+    return before.time_zone == after.time_zone and all(
+        each is not None and has_times_of_day(each) for each in triggers
+    )
 
 
 def _labels(bits: int, fires: Raster, until: int, frame: Frame) -> list[int]:

@@ -6,7 +6,7 @@ Nothing of the package's arithmetic is in here: only its models.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -32,12 +32,28 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Days:
-    """Which days: of the week (Monday 0), or of the month; neither: all."""
+    """Which days: of the week (Monday 0), or of the month; neither: all. And of every how many
+    days, weeks or months, counted from those of a day.
+    """
 
     week: tuple[int, ...] = ()
     month: tuple[int, ...] = ()
+    interval: int = 1
+    origin: date = date(2026, 1, 1)
+
+    @property
+    def unit(self) -> Frequency:
+        """What the interval is of."""
+        return "month" if self.month else "week" if self.week else "day"
+
+    def _number(self, day: date) -> int:
+        if self.month:
+            return day.year * 12 + day.month
+        return day.toordinal() - 1 if not self.week else (day.toordinal() - 1) // 7
 
     def has(self, day: date) -> bool:
+        if (self._number(day) - self._number(self.origin)) % self.interval:
+            return False
         if self.week:
             return day.weekday() in self.week
         return day.day in self.month if self.month else True
@@ -89,13 +105,12 @@ class Side:
         """A cron or a recurrence that fires so."""
         hours = tuple(sorted({minute // 60 for minute in self.times}))
         minutes = tuple(sorted({minute % 60 for minute in self.times}))
-        is_monthly, is_weekly = bool(self.days.month), bool(self.days.week)
-        if rng.random() < 0.5:
+        if self.days.interval == 1 and rng.random() < 0.5:
             return self.cron()
         week = tuple(WEEK_DAYS[day] for day in self.days.week)
         pattern = Pattern(hours, minutes, week, self.days.month)
-        frequency: Frequency = "month" if is_monthly else "week" if is_weekly else "day"
-        return Recurrence(frequency, 1, pattern, self.start, self.end, self.zone)
+        days = self.days
+        return Recurrence(days.unit, days.interval, pattern, self.start, self.end, self.zone)
 
 
 @dataclass(frozen=True)
@@ -108,7 +123,7 @@ class Pair:
     now: datetime
 
 
-def _near_a_change(zone: str, rng: random.Random) -> datetime:
+def near_a_change(zone: str, rng: random.Random) -> datetime:
     """An instant within three weeks before a change of the clock, or just after it."""
     at = datetime(2026, rng.randrange(1, 13), rng.randrange(1, 28), tzinfo=UTC)
     for _ in range(400):
@@ -121,10 +136,12 @@ def _near_a_change(zone: str, rng: random.Random) -> datetime:
     return at + timedelta(minutes=rng.randrange(1440))
 
 
-def pair(rng: random.Random) -> Pair:
-    """One of any kind: daily, weekly, monthly; once or some times a day; with ends and starts."""
+def pair(rng: random.Random, intervals: tuple[int, ...] = (1,)) -> Pair:
+    """One of any kind: daily, weekly, monthly; once or some times a day; with ends and starts; of
+    every so many days, weeks or months.
+    """
     zone = rng.choice(ZONES)
-    now = _near_a_change(zone, rng)
+    now = near_a_change(zone, rng)
     kind = rng.choice(("day", "day", "week", "week day", "month"))
     days, moved = Days(), Days()
     if kind in ("week", "month"):
@@ -151,6 +168,12 @@ def pair(rng: random.Random) -> Pair:
         end = local + timedelta(minutes=rng.randrange(2 * 1440, 14 * 1440))
     if rng.random() < 0.2:
         start = local + timedelta(minutes=rng.randrange(-20 * 1440, 3 * 1440))
+    interval = rng.choice(intervals) if len(intervals) > 1 else intervals[0]
+    if interval > 1:
+        start = start or local - timedelta(minutes=rng.randrange(200 * 1440))
+        days, moved = (
+            replace(each, interval=interval, origin=start.date()) for each in (days, moved)
+        )
     times_after = tuple(minute + shift for minute in times)
     before = Side(days, tuple(times), zone, start, end)
     after = Side(moved, times_after, zone, start, end)

@@ -73,6 +73,21 @@ def test_differences_are_those_of_a_brute_force(number: int) -> None:
     assert not wrong, "\n".join([f"{len(wrong)} of {number}", *map(repr, wrong[:8])])
 
 
+@pytest.mark.parametrize(
+    "number", [250, pytest.param(20_000, marks=pytest.mark.torture)], ids=["brief", "torture"]
+)
+def test_differences_of_intervals_are_those_of_a_brute_force(number: int) -> None:
+    """Of every second or third day, week or month."""
+    rng = random.Random("intervals")
+    wrong = []
+    for _ in range(number):
+        one = pair(rng, (2, 3, 5))
+        said = disagreements(one, rng)
+        if said:
+            wrong.append((said, one))
+    assert not wrong, "\n".join([f"{len(wrong)} of {number}", *map(repr, wrong[:8])])
+
+
 def is_calm(side: Side, at: datetime) -> bool:
     """Whether no clock change is so near that a wall time may be skipped or come twice."""
     offsets = {
