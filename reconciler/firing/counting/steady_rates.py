@@ -9,7 +9,6 @@ so. What fires only in some months has the rate of those, and says which.
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from math import gcd
@@ -29,9 +28,12 @@ _DAILY, _WEEKLY, _MONTHLY = 2, 1, 11.5
 """From so many a day, a week or a year on, the mean is told of a day, a week, a month."""
 
 
-def rate_of(trigger: Trigger, created: datetime) -> Rate | None:
-    """How often it fires while it lasts; None for what never does, and what a file sets off."""
-    mean = fires_a_day(trigger, created)
+def rate_of(trigger: Trigger, created: datetime, mean: float | None = None) -> Rate | None:
+    """How often it fires while it lasts; None for what never does, and what a file sets off.
+
+    `mean`: that of `fires_a_day`, where it is known.
+    """
+    mean = fires_a_day(trigger, created) if mean is None else mean
     if isinstance(trigger, DatastoreChange) or not mean:
         return None
     if isinstance(trigger, Cron):
@@ -107,15 +109,14 @@ def _mean(a_day: float, months: tuple[int, ...] = ()) -> Rate:
 @lru_cache(maxsize=4096)
 def _steady(mask: MonthMask, months: tuple[int, ...]) -> tuple[int, int, int]:
     """How many days of every week, every month and every year are chosen; 0: not always as many."""
-    kinds = [kind for year in range(2000, 2028) for kind in _kinds(year, months)]
-    weekdays = sum(1 << (first + day) % 7 for first, _ in kinds[:1] for day in _week(mask, first))
-    chosen = tuple(day for day in range(7) if weekdays >> day & 1)
+    kinds, years = _kinds(months)
+    days = {kind: mask(*kind) for kind in kinds}
+    first = kinds[0]
+    chosen = tuple(sorted((first[0] + day) % 7 for day in range(7) if days[first] >> day + 1 & 1))
     whole = month_mask((), chosen)
-    same = all(mask(*kind) == whole(*kind) for kind in kinds)
-    in_month = {mask(*kind).bit_count() for kind in kinds}
-    in_year = {
-        sum(mask(*kind).bit_count() for kind in _kinds(year, months)) for year in range(2000, 2028)
-    }
+    same = all(days[kind] == whole(*kind) for kind in kinds)
+    number = {kind: days[kind].bit_count() for kind in kinds}
+    in_month, in_year = set(number.values()), {sum(number[kind] for kind in year) for year in years}
     return (
         len(chosen) if same else 0,
         in_month.pop() if len(in_month) == 1 else 0,
@@ -123,14 +124,15 @@ def _steady(mask: MonthMask, months: tuple[int, ...]) -> tuple[int, int, int]:
     )
 
 
-def _week(mask: MonthMask, first: int) -> Iterator[int]:
-    """Which of the first seven days of a month are chosen, from 0."""
-    return (day for day in range(7) if mask(first, 28) >> day + 1 & 1)
+_Kind = tuple[int, int]
+"""The week day of the first day of a month, and its length."""
 
 
-def _kinds(year: int, months: tuple[int, ...]) -> list[tuple[int, int]]:
-    """The week day of the first day of each of these months, and its length."""
-    return [monthrange(year, month) for month in months]
+@lru_cache(maxsize=1024)
+def _kinds(months: tuple[int, ...]) -> tuple[tuple[_Kind, ...], tuple[tuple[_Kind, ...], ...]]:
+    """The kinds of these months in all years, and these months of each of the 14 kinds of year."""
+    years = {tuple(monthrange(year, month) for month in months) for year in range(2000, 2028)}
+    return tuple(sorted({kind for year in years for kind in year})), tuple(sorted(years))
 
 
 @lru_cache(maxsize=64)

@@ -57,5 +57,6 @@ def fires_of(side: Side, span: Span, listed: int) -> Fires | None:
     first = names[0] if names else next_fire(trigger, moment(span.until), side.created)
     if first is None:
         return Fires()
-    per_day, rate = fires_a_day(trigger, side.created), rate_of(trigger, side.created)
+    per_day = fires_a_day(trigger, side.created)
+    rate = rate_of(trigger, side.created, per_day)
     return Fires(side.fires.count, first, per_day, per_day * 7, rate, names[:listed])
