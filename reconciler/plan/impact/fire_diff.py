@@ -194,7 +194,8 @@ class _Shift:
         nearest.append(come.bit_length() - gone.bit_length())
         far = (by for by in nearest if is_near or abs(by) >= _WEEK_MINUTES)
         # Of what fires every other week all may lie in that of the apply.
-        parts = [(first[0], days) for _, days in days_of] if is_near else []
+        is_rare = is_near and gone.bit_count() <= 7 * FEW_A_DAY
+        parts = [(first[0], days) for _, days in days_of] if is_rare else []
         return self._first_explained(chain(far, self._within(parts, time_zone)), tried)
 
     def _within(self, parts: Iterable[tuple[int, int]], time_zone: str) -> Iterator[int]:
@@ -207,9 +208,10 @@ class _Shift:
             window = shifted(self.come & lowest_bits(max(start + days * DAY_MINUTES, 0)), -start)
             since = one - start
             found = minutes_of(window, _TRIES)
-            # On a day of which the clock skips an hour, the first ones may be far from it.
-            found += [since + at for at in minutes_of(window >> since, 1)]
-            found += [(window & lowest_bits(since)).bit_length() - 1]
+            if len(found) == _TRIES:
+                # On a day of which the clock skips an hour, the first ones may be far from it.
+                found += [since + at for at in minutes_of(window >> since, 1)]
+                found += [(window & lowest_bits(since)).bit_length() - 1]
             yield from sorted([at - since for at in found if at >= 0], key=abs)
 
     def _first_explained(self, lengths: Iterable[int], tried: set[int]) -> tuple[int, int] | None:
