@@ -313,6 +313,10 @@ class LocalProvider:
             schedule = schedule_from_document(row.document, key, source)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ProviderError(key, "list", f"the stored schedule is damaged: {error}") from error
+        if schedule.job.experiment_name is None:
+            # What Azure's API made without one runs under its own name, as `canonical` has it.
+            job = replace(schedule.job, experiment_name=row.name)
+            schedule = replace(schedule, job=job)
         return LiveSchedule(
             schedule,
             row.owner,

@@ -12,7 +12,13 @@ import click
 
 from reconciler.cli.output import out, say
 from reconciler.cli.planning import make_plans, show_plans
-from reconciler.cli.session import Session, config_option, target_option, working_folder
+from reconciler.cli.session import (
+    Session,
+    config_option,
+    find_live,
+    target_option,
+    working_folder,
+)
 from reconciler.declare.jobs.job_files import REGISTERED
 from reconciler.declare.reading.yaml_loader import parse
 from reconciler.errors import ReconcilerError
@@ -30,33 +36,37 @@ from reconciler.render.plain_text import counted, printable
 
 
 @click.command("import")
-@click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE]...")
+@click.argument("given", nargs=-1, type=click.Path(), metavar="[NAME|FILE]...")
 @click.option("--out", "folder", default="schedules", show_default=True, help="Where to write.")
 @click.option("--job", help="What schedules of v1 files run: a job file, or azureml:NAME.")
 @target_option
 @config_option
 def command(
-    files: tuple[str, ...],
+    given: tuple[str, ...],
     folder: str,
     job: str | None,
     target: str | None,
     config: str | None,
     no_color: bool,
 ) -> None:
-    """Write a declaration for each live schedule of a target, then plan.
+    """Write a declaration for each live schedule of a target, or those that are named; then plan.
 
-    With FILEs, for each schedule in them instead: of the Azure ML CLI (v2), or `Schedule:` files
-    of the retired v1. Nothing is written over. What looks like a credential is not written: a
-    variable stands for it, to be set in reconciler.yaml, best from the environment.
+    What the repository declares already is left out. With FILEs, for each schedule in them instead:
+    of the Azure ML CLI (v2), or `Schedule:` files of the retired v1. Nothing is written over. What
+    looks like a credential is not written: a variable stands for it, to be set in reconciler.yaml,
+    best from the environment.
     """
     session = Session(config, no_color=no_color)
     root = working_folder() / folder
     schema = _schema_path(session, root)
     names: list[str] = []
+    files = tuple(one for one in given if _is_file(one))
+    if files and len(files) < len(given):
+        raise click.UsageError("give either names of live schedules, or files")
     if files:
         imported = [one for file in files for one in _from_file(file, job, schema, root)]
     else:
-        live = _live(session, target)
+        live = _live(session, target, given)
         imported = [import_schedule(one.schedule, schema, fires) for one, fires in live]
         names = [one.key.name for one, _ in live]
     written = _write(imported, root)
@@ -74,13 +84,35 @@ def command(
         show_plans([plan for plan, _ in plans], "text")
 
 
-def _live(session: Session, target: str | None) -> list[tuple[LiveSchedule, Trigger | None]]:
-    """Each with its trigger as the target reads it."""
-    provider = session.provider(session.one_target(target))
+def _is_file(given: str) -> bool:
+    """Whether an argument is a file: the name of a schedule has neither an end nor a folder."""
+    return Path(given).suffix != "" or os.sep in given or (working_folder() / given).is_file()
+
+
+def _live(
+    session: Session, target: str | None, names: tuple[str, ...]
+) -> list[tuple[LiveSchedule, Trigger | None]]:
+    """What is live of `names`, or all; without what is declared already, or is of another kind.
+
+    Each with its trigger as the target reads it.
+    """
+    one = session.one_target(target)
+    provider = session.provider(one)
+    chosen = [find_live(provider, name) for name in names] or provider.list()
+    declared = {
+        schedule.key.name: schedule.source
+        for schedule in session.read([one]).schedules
+        if schedule.key.target == one.name
+    }
     known: list[tuple[LiveSchedule, Trigger | None]] = []
-    for live in provider.list():
+    for live in chosen:
         if mask_text(live.key.name) != live.key.name:
             say(f"{mask_text(str(live.key))}: not imported: its name looks like a credential")
+            continue
+        if live.key.name in declared:
+            source = declared[live.key.name]
+            where = f"{source.path}:{source.line}" if source is not None else "the repository"
+            say(f"{live.key}: not imported: {printable(where)} declares it")
             continue
         if live.schedule.job.reference.startswith("("):
             kind = live.schedule.job.reference

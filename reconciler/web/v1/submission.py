@@ -1,7 +1,7 @@
 """PipelineSubmissionInfo <-> what a run is given. Pure.
 
-A DataPath is a file or folder of a datastore. It is stored as the path that steps are given; one
-that lies in a datastore of the workspace is shown as what it was sent as.
+A DataPath is a file or folder of a datastore. It is stored by its address, as a declaration would
+have it; a path that lies in a datastore of the workspace is shown as one too.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _path(name: str, value: Any, datastores: Mapping[str, Datastore]) -> str:
         raise bad(f'The target has no datastore "{store}"')
     if ".." in relative.split("/") or "\0" in relative:
         raise bad(f"The RelativePath {relative!r} is not a path in a datastore")
-    return "/".join(part for part in (_root(datastores[store]), normal_path(relative)) if part)
+    return f"azureml://datastores/{store}/paths/{normal_path(relative)}"
 
 
 def _is_same(shown: Mapping[str, Any] | None, given: Any) -> bool:

@@ -151,7 +151,7 @@ def test_an_outside_event_starts_a_pipeline(server: Server, api: httpx.Client) -
     assert run["ParameterAssignments"] == {"a": "1"}
     assert ok(api.get(f"{V1}/PipelineRuns/{run['Id']}")) == run
     job = ok(api.get(f"{BASE}/jobs/{run['Id']}", params=VERSION))
-    path = str(server.folder / "inbox/dir/f.csv")
+    path = "azureml://datastores/inbox/paths/dir/f.csv"
     assert job["properties"]["inputs"]["input_data"]["uri"] == path
     [experiment] = ok(api.get(f"/history/v1.0{BASE}/experiments"))["value"]
     assert (experiment["name"], experiment["numberOfRuns"]) == ("events", 1)
