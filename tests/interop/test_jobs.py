@@ -89,6 +89,7 @@ def test_runs(tmp_path: Path) -> None:
         run = sdk.value('client.schedules.trigger("greet").job_name')
         assert sdk.value(ENDED.replace("RUN", repr(run))) == "Completed"
         assert sdk.value(f'sorted(client.jobs.get("{run}").jobs)') == ["greet", "part"]
+        assert "inputs:\n  who: you\n" in sdk.value(f'str(client.jobs.get("{run}"))')
         assert "component: azureml:" in sdk.value('str(client.jobs.get("job"))')
         assert run in sdk.value("[job.name for job in client.jobs.list()]")
         of_greet = '[job.name for job in client.jobs.list(scheduled_job_name="greet")]'

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
 
 from reconciler.web.arm.call import PAGE, Call, json_response
 from reconciler.web.arm.errors import bad, not_found
-from reconciler.web.arm.jobs import pipeline_resource, run_resource, step_resource
+from reconciler.web.arm.jobs import (
+    declared_inputs,
+    pipeline_resource,
+    run_resource,
+    step_resource,
+)
 from reconciler.web.workspace_view import Missing, Workspace, find_step
 from reconciler.workspace.store.database import Refused
 
@@ -22,7 +28,10 @@ async def get(call: Call) -> Response:
     def read(workspace: Workspace) -> dict[str, Any] | None:
         run = workspace.runs.get(name)
         if run is not None:
-            return run_resource(run, workspace.runs.steps(name), place, masked=masked)
+            version = workspace.store.version(run.pipeline, run.version)
+            held = {**declared_inputs(version.document), **run.inputs} if version else run.inputs
+            steps = workspace.runs.steps(name)
+            return run_resource(replace(run, inputs=held), steps, place, masked=masked)
         step = find_step(workspace, name)
         if step is not None:
             return step_resource(*step, place, masked=masked)

@@ -73,8 +73,6 @@ def pipeline_resource(
 ) -> dict[str, Any]:
     """A published pipeline as a job that schedules may refer to."""
     document = version.document
-    declared = document.get("inputs")
-    given = declared if isinstance(declared, Mapping) else {}
     steps = document.get("jobs")
     names = [str(step) for step in steps] if isinstance(steps, Mapping) else []
     properties = {
@@ -82,7 +80,7 @@ def pipeline_resource(
         "status": "Completed",
         "description": _text(document.get("description")),
         "displayName": _text(document.get("display_name")) or name,
-        "inputs": _inputs(given),
+        "inputs": _inputs(declared_inputs(document)),
         "jobs": {
             step: {
                 "type": "command",
@@ -98,6 +96,12 @@ def pipeline_resource(
         },
     }
     return _envelope(name, properties, place, version.published_at, version.published_at, masked)
+
+
+def declared_inputs(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The inputs that a job file declares, with their values where it gives them."""
+    declared = document.get("inputs")
+    return declared if isinstance(declared, Mapping) else {}
 
 
 def _plain(experiment: str, name: str) -> dict[str, Any]:

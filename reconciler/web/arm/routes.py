@@ -95,6 +95,8 @@ def _below_workspace(path: list[str]) -> dict[str, Answer]:
             return {"GET": datastore_calls.list_all}
         case ["datastores", _]:
             return {"GET": datastore_calls.get}
+        case ["components" | "codes" | "environments" | "computes" | "data", *_]:
+            return dict.fromkeys(("GET", "PUT", "POST", "PATCH", "DELETE"), _no_parts)
         case ["batchendpoints" | "onlineendpoints", *_]:
             return dict.fromkeys(("GET", "PUT", "POST", "PATCH", "DELETE"), _no_endpoints)
     return {}
@@ -148,6 +150,14 @@ def _workspace_resource(call: Call) -> dict[str, Any]:
             "mlFlowTrackingUri": None,
         },
     }
+
+
+async def _no_parts(call: Call) -> Response:
+    raise bad(
+        f"An embedded workspace takes no {call.address.rest[0]}: its schedules run published"
+        " pipelines. Publish the job file, `reconciler pipelines publish FILE`, and give its name"
+        " as the job, azureml:NAME"
+    )
 
 
 async def _no_endpoints(call: Call) -> Response:

@@ -234,6 +234,14 @@ def test_unknown_routes_and_versions(server: Server, api: httpx.Client) -> None:
         return answer.status_code, answer.json()["error"]["code"]
 
     assert code("GET", f"{BASE}/models") == (404, "InvalidResourceType")
+    for part in ("computes/cpu", "components/a/versions/1", "codes/c/versions/1", "environments/e"):
+        told = message(api.put(f"{BASE}/{part}", json={}), 400)
+        assert f"An embedded workspace takes no {part.partition('/')[0]}: its schedules run" in told
+        assert "`reconciler pipelines publish FILE`" in told
+    assert "cannot be archived" in message(
+        api.put(f"{BASE}/jobs/x", json={"properties": {"isArchived": True}}), 400
+    )
+    assert "does not run what is sent" in message(api.put(f"{BASE}/jobs/x", json={}), 400)
     assert code("PATCH", f"{BASE}/schedules/a", json={}) == (405, "HttpMethodNotSupported")
     assert code("PUT", f"{BASE}/batchEndpoints/x", json={}) == (400, "UserError")
     assert code("GET", "/subscriptions/s/resourceGroups/g") == (404, "InvalidResourceType")
