@@ -30,11 +30,14 @@ def read_log(workspace: Workspace, run: str, step: str) -> str:
 
 
 def read_run_log(workspace: Workspace, run: str) -> str:
-    """What the steps of a run printed, one after the other. It only grows while the run goes on: of
-    steps at a time, the one that began last comes when the one before it has ended.
+    """What the steps of a run printed, one after the other, up to about LARGEST characters. It only
+    grows while the run goes on: of steps at a time, the one that began last comes when the one
+    before it has ended.
     """
     text = ""
     for step in workspace.runs.steps(run):
+        if len(text) > LARGEST:
+            return f"{text}--- and more: `reconciler runs logs {run}`\n"
         text += f"--- {step.name}\n{read_log(workspace, run, step.name)}"
         if step.status == "Running":
             return text

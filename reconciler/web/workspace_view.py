@@ -24,6 +24,9 @@ from reconciler.workspace.store.references import split_reference
 from reconciler.workspace.store.runs import Runs
 from reconciler.workspace.store.schedules import NewSchedule, ScheduleRow, Store
 
+MOST_DOTS = 16
+"""In the id of a step: each may be where the run's name ends."""
+
 
 class Missing(Exception):
     """There is no such schedule, run or pipeline."""
@@ -193,6 +196,8 @@ class Workspace:
 
 def find_step(workspace: Workspace, identifier: str) -> tuple[RunRow, StepRow] | None:
     """The step with an id, RUN.STEP, and its run."""
+    if identifier.count(".") > MOST_DOTS:
+        return None
     for place, sign in enumerate(identifier):
         run = workspace.runs.get(identifier[:place]) if sign == "." else None
         for step in workspace.runs.steps(run.name) if run is not None else ():

@@ -179,6 +179,17 @@ def test_a_disabled_pipeline_is_refused_before_anything_is_changed(target: Opene
     assert notes(target, declare("a", is_enabled=False)) == []
 
 
+def test_so_is_a_disabled_version(target: OpenedFile) -> None:
+    provider = target.as_owner()
+    reconcile([declare("a", is_enabled=False)], provider, owner=OWNER)
+    [version] = provider.store.versions("train")
+    provider.store.set_version_enabled("train", version.version, False)
+    [note] = notes(target, declare("a"))
+    words = f'version {version.version} of the pipeline "train" is disabled'
+    assert said([note]) == [("refused", "create_job", words)]
+    assert notes(target, declare("a", is_enabled=False)) == []
+
+
 def test_a_schedule_cannot_be_enabled_on_a_disabled_pipeline(target: OpenedFile) -> None:
     """Also where the pipeline was disabled after the plan was made."""
     provider = target.as_owner()

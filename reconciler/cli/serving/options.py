@@ -86,6 +86,8 @@ def read_binding(
 ) -> Binding | None:
     """Where to answer; None: nowhere. A usage error for what cannot be meant."""
     if no_http:
+        if sdk_config is not None:
+            raise click.UsageError("--sdk-config is about HTTP, and --no-http serves none")
         return None
     if not is_loopback(host) and not allow_remote:
         raise click.UsageError(

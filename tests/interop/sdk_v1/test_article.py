@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import logged
 import pytest
 from helpers import invoke, write
 from serving import serving
@@ -90,8 +91,11 @@ inputs: {input_data: {type: uri_file, optional: true}}
 
 @needed
 @pytest.mark.torture
-def test_the_article_by_the_clock_on_the_wall(tmp_path: Path) -> None:
+def test_the_article_by_the_clock_on_the_wall(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`reconciler serve --sdk-config` itself, which looks at the folder once a minute."""
+    monkeypatch.setattr(logged, "PATIENCE", 180.0)
     write(tmp_path, {"reconciler.yaml": CONFIG, "predict.yml": JOB})
     folder = tmp_path / "blob/file/path"
     folder.mkdir(parents=True)
