@@ -18,6 +18,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from reconciler.errors import ConfigError
+from reconciler.render.plain_text import short_revision
 from reconciler.state.records import CycleRecord, ResultRecord
 
 Event = Literal["applied", "failed", "drift", "stalled", "recovered"]
@@ -208,9 +209,9 @@ def message_of(record: CycleRecord, event: Event) -> Message:
         lines.append(f"and {len(done) - _LISTED} more")
     if record.revision:
         by = f" by {record.author}" if record.author else ""
-        lines.append(f"revision {record.revision[:12]}{by}")
+        lines.append(f"revision {short_revision(record.revision)}{by}")
     if record.wanted and record.wanted != record.revision:
-        lines.append(f"wanted {record.wanted[:12]}")
+        lines.append(f"wanted {short_revision(record.wanted)}")
     title = f"reconciler: {record.target} {_TITLES[event]}"
     return Message(event, record.target, title, "\n".join(lines), record.ended_at)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 import click
 
+from reconciler.apply import Guard
 from reconciler.cli.output import is_terminal, out, paint, say
 from reconciler.cli.session import Session
 from reconciler.config import Target
+from reconciler.errors import Halted
 from reconciler.model import Outcome, Plan, Result, Schedule
 from reconciler.plan.options import PlanOptions
 from reconciler.providers.base import Provider
@@ -88,6 +92,31 @@ def show_result(result: Result) -> None:
     # Whoever stops reading does not stop an apply half-way.
     with suppress(BrokenPipeError):
         out(render_result(result, paint))
+
+
+@contextmanager
+def stopping_between_changes() -> Iterator[Guard]:
+    """A guard for `apply_plan` that a first SIGTERM turns into Halted: the change in hand ends, the
+    rest is not tried, and what became of each is recorded. A second one ends the process.
+    """
+    stopped: list[int] = []
+
+    def stop(number: int, frame: object) -> None:
+        stopped.append(number)
+        signal.signal(signal.SIGTERM, before)
+
+    def guard() -> None:
+        if stopped:
+            raise Halted("interrupted")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield guard
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield guard
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def exit_by(results: list[Result], left_out: int = 0) -> None:

@@ -15,7 +15,7 @@ import click
 from reconciler import __version__
 from reconciler.cli.output import paint, say
 from reconciler.cli.planning import plan_targets
-from reconciler.cli.session import Session, revision
+from reconciler.cli.session import Session
 from reconciler.config import Target
 from reconciler.errors import ReconcilerError, StalePlan
 from reconciler.file_access import ReadableBy, tighten
@@ -67,7 +67,7 @@ def save_plans(
         tool_version=__version__,
         made_at=session.now,
         owner=session.config.owner,
-        commit=revision(session.config.folder),
+        commit=session.head.commit,
         declarations=declarations_digest(declared),
         options=options,
         targets=_targets(targets, declared, made, shown),
@@ -200,7 +200,7 @@ def plans_as_saved(
         for planned, one, identity in zip(saved.targets, targets, identities, strict=True)
     ]
     if not any_commit:
-        found.append(check_commit(saved, revision(session.config.folder)))
+        found.append(check_commit(saved, session.head.commit, session.head.refused))
     _raise_if_any(found)
     declared = session.declared(targets)
     options = replace(options, strict=saved.options.strict or options.strict)

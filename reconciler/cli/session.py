@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-import subprocess
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -16,6 +15,8 @@ import click
 
 from reconciler.cli.output import progress, say, use_colour
 from reconciler.config import FILE_NAME, Config, Target, find_config, load_config
+from reconciler.declare.reading.local_git import Head, head_of
+from reconciler.declare.reading.patterns import is_meant
 from reconciler.declare.repository import Declarations, read_declarations
 from reconciler.errors import ConfigError, DeclarationError
 from reconciler.model import Key, LiveSchedule, Schedule
@@ -77,6 +78,7 @@ class Session:
         if no_color or os.environ.get("NO_COLOR"):
             use_colour(True)
         self._config_path = config
+        self._jobs: set[str] = set()
         self.now = datetime.now(UTC)
 
     @cached_property
@@ -134,7 +136,25 @@ class Session:
         by_target: dict[str, list[Schedule]] = {target.name: [] for target in targets}
         for schedule in declarations.schedules:
             by_target[schedule.key.target].append(schedule)
+            if schedule.job.definition is not None:
+                self._jobs.add(str(self.config.root / schedule.job.definition.path))
         return by_target
+
+    @cached_property
+    def head(self) -> Head:
+        """The commit that is checked out, and whether there is more than that. A warning where
+        Git does not say, though there is a repository.
+        """
+        config = self.config
+
+        def is_declared(path: str) -> bool:
+            meant = is_meant(path, config.schedules, config.folder, config.exclude)
+            return meant or path in self._jobs
+
+        head = head_of(config.folder, config.root, is_declared)
+        if head.refused is not None:
+            say(f"warning: what is checked out is not known: {printable(head.refused)}")
+        return head
 
     def provider(self, target: Target) -> Provider:
         """The provider of a target, for this repository's owner."""
@@ -155,24 +175,9 @@ class Session:
             folder=config.folder,
             owner=owner,
             actor=actor(),
-            revision=revision(config.folder) if target.provider == "azureml" else None,
+            revision=self.head.name if target.provider == "azureml" else None,
             azure=AzureAccess.of(),
         )
-
-
-def revision(folder: Path) -> str | None:
-    """The commit that is checked out in `folder`; None where there is no Git repository."""
-    try:
-        found = subprocess.run(
-            ["git", "-C", str(folder), "rev-parse", "--verify", "--quiet", "HEAD"],
-            capture_output=True,
-            timeout=30,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    text = found.stdout.decode("ascii", "replace").strip()
-    return text if found.returncode == 0 and text else None
 
 
 def trigger_words(provider: Provider, schedule: Schedule) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,7 @@ import click
 
 from reconciler.cli.durations import duration
 from reconciler.cli.output import say
-from reconciler.cli.session import Session, actor, revision, working_folder
+from reconciler.cli.session import Session, actor, working_folder
 from reconciler.config import Config
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.model import Plan, Result
@@ -94,8 +93,7 @@ def record_apply(
     from reconciler.history import apply_record
 
     try:
-        commit = revision(session.config.folder)
-        author = _author(session.config.folder) if commit else None
+        head = session.head
         with closing(state_of(session.config, option)) as state:
             for plan, of_plan, (began, ended) in zip(plans, results, moments, strict=True):
                 state.history.record(
@@ -104,8 +102,8 @@ def record_apply(
                         of_plan,
                         started_at=began,
                         ended_at=ended,
-                        revision=commit,
-                        author=author,
+                        revision=head.name,
+                        author=printable(head.author) if head.author and not head.dirty else None,
                         actor=actor(),
                     )
                 )
@@ -117,17 +115,3 @@ def record_apply(
 def now() -> datetime:
     """The moment, in UTC."""
     return datetime.now(UTC)
-
-
-def _author(folder: Path) -> str | None:
-    """Who made the commit that is checked out."""
-    try:
-        found = subprocess.run(
-            ["git", "-C", str(folder), "log", "-1", "--format=%an <%ae>"],
-            capture_output=True,
-            timeout=30,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.decode("utf-8", "replace").strip() or None

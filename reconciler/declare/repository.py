@@ -18,6 +18,7 @@ from reconciler.declare.declaration import declare, target_findings
 from reconciler.declare.document_kinds import Kind, classify
 from reconciler.declare.findings import Finding, clip, place, place_fault
 from reconciler.declare.jobs.job_files import JobFiles
+from reconciler.declare.reading.absent import find_absent
 from reconciler.declare.reading.files import File, FileError, find_files, read_file
 from reconciler.declare.reading.positions import Locator
 from reconciler.declare.reading.yaml_loader import Document, Fault, parse
@@ -69,6 +70,7 @@ def read_declarations(
     `known_targets` the names a declaration may use; `now` is an aware instant.
     """
     files, problems = find_files(patterns, base, root, exclude)
+    problems += find_absent(patterns, base, root, exclude)
     jobs = JobFiles(root, {file.real for file in files}, code_limits)
     reader = _Reader(root, targets, known_targets, now, jobs)
     with paused_collection():

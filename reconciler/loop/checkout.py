@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
 
 from reconciler.config import FILE_NAME
+from reconciler.declare.reading.absent import LEFT_OUT
 from reconciler.errors import SourceError
 from reconciler.loop.git import Git
 from reconciler.loop.source import Revision, prune_folder
@@ -158,6 +159,10 @@ class GitSource:
             (tree / ".git").mkdir(parents=True)
             self._git.run("read-tree", commit, work_tree=tree, index=index)
             self._git.run("checkout-index", "--all", "--force", work_tree=tree, index=index)
+            listed = self._git.run("ls-files", "-s", "-z", work_tree=tree, index=index)
+            links = [line for line in listed.split("\0") if line.startswith("160000 ")]
+            left_out = "".join(link.partition("\t")[2] + "\0" for link in links)
+            (tree / ".git" / LEFT_OUT).write_bytes(os.fsencode(left_out))
             with (new / "complete").open("w") as said:
                 os.fsync(said.fileno())
             place = self._trees / commit

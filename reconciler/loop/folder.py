@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -18,8 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
 
-from reconciler.config import load_config
+from reconciler.config import Config, load_config
 from reconciler.declare.reading.files import display_path, find_files, repository_root
+from reconciler.declare.reading.local_git import head_of
+from reconciler.declare.reading.patterns import is_meant
 from reconciler.errors import ConfigError, SourceError
 from reconciler.loop.source import Revision, prune_folder
 from reconciler.render.plain_text import printable
@@ -155,19 +156,22 @@ class FolderSource:
         return [file.path for file in files] + [f"{p.path}:{p.message}" for p in problems]
 
     def _head(self) -> tuple[str | None, str | None, datetime | None]:
-        """The commit that is checked out, its author and its time, where there is one."""
-        form = "--format=%H%x00%an <%ae>%x00%cI"
+        """The commit that is checked out, its author and its time, where there is one. Of what is
+        not committed yet there is no author.
+        """
         try:
-            found = subprocess.run(
-                ["git", "-C", str(self._folder), "log", "-1", form],
-                capture_output=True,
-                timeout=30,
-                check=False,
-                env=self._environment,
-            )
-        except (OSError, subprocess.SubprocessError):
+            loaded: Config | None = load_config(self._config)
+        except ConfigError:  # said when it is read
+            loaded = None
+
+        def is_declared(path: str) -> bool:
+            if loaded is None or path in self._also:
+                return loaded is not None
+            return is_meant(path, loaded.schedules, loaded.folder, loaded.exclude)
+
+        head = head_of(self._folder, self._root, is_declared, environ=self._environment)
+        if head.commit is None or head.committed_at is None:
             return None, None, None
-        if found.returncode != 0:
-            return None, None, None
-        commit, author, at = found.stdout.decode("utf-8", "replace").strip().split("\0")
-        return commit, printable(author)[:200], datetime.fromisoformat(at).astimezone(UTC)
+        at = datetime.fromisoformat(head.committed_at).astimezone(UTC)
+        author = printable(head.author or "")[:200]
+        return head.name, None if head.dirty else author, None if head.dirty else at

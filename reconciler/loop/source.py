@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from reconciler.config import FILE_NAME
+from reconciler.render.plain_text import short_revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Revision:
     @property
     def short(self) -> str:
         """For people."""
-        return self.name[:12]
+        return short_revision(self.name)
 
 
 KEPT_SECONDS = 3600.0

@@ -43,10 +43,12 @@ class MemoryProvider:
         return Canonical(replace(schedule, job=replace(job, reference=reference)))
 
     def create(self, schedule: Schedule) -> None:
-        """Keep it, unless another's stands there."""
+        """Keep it, unless another stands there."""
         current = self._live.get(schedule.key)
         if current is not None and current.owner != self.owner:
             raise Rejected(schedule.key, "create", "it exists, and is not ours")
+        if current is not None and current.fingerprint != _fingerprint(schedule, self.owner):
+            raise Rejected(schedule.key, "create", "it exists, and is another than this")
         self._keep(schedule, self.owner)
 
     def update(self, schedule: Schedule, live: LiveSchedule) -> None:

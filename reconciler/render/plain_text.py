@@ -33,6 +33,14 @@ def printable(text: str) -> str:
     return text.replace("##", "#\\u0023") if "##" in text else text
 
 
+def short_revision(name: str) -> str:
+    """A commit, or what else tells a revision apart, for people: its first digits, and whether
+    there was more than the commit.
+    """
+    start, dirty, _ = name.partition("-dirty")
+    return start[:12] + dirty
+
+
 def inert(line: str) -> str:
     """A printable line that no CI runner takes for a command: they start with `::`."""
     start = len(line) - len(line.lstrip())

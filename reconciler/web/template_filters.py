@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from reconciler.masking import mask
 from reconciler.render.fire_words import number
-from reconciler.render.plain_text import printable
+from reconciler.render.plain_text import printable, short_revision
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
@@ -92,5 +92,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "printable": printable,
     "about": about,
+    "short_revision": short_revision,
 }
 GLOBALS: dict[str, Callable[..., Any]] = {"path_of": path_of, "query": query, "took": took}

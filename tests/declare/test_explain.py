@@ -5,6 +5,7 @@ Right gives nothing. The examples stand in a repository that has a job file and 
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -198,12 +199,48 @@ def _long_command(path: Path) -> None:
     path.write_text(f"type: command\ncommand: {'a' * 65_537}\n", encoding="utf-8")
 
 
+def _a_submodule(path: Path) -> None:
+    path.write_text(SCHEDULE, encoding="utf-8")
+    (path.parents[1] / ".git/absent").write_text("schedules/team-x\0", encoding="utf-8")
+
+
+def _a_sparse_checkout(path: Path) -> None:
+    root = path.parents[1]
+    (root / ".git").rmdir()
+    for name in ("x", "y"):
+        (path.parent / name).mkdir()
+        text = SCHEDULE.replace("nightly", name).replace("./", "../")
+        (path.parent / name / "s.yml").write_text(text, encoding="utf-8")
+    identity = ("-c", "user.name=Ana", "-c", "user.email=ana@example.com")
+    for args in (
+        ("init", "--quiet"),
+        ("add", "--all"),
+        (*identity, "commit", "--quiet", "--message", "x"),
+        ("sparse-checkout", "set", "schedules/x", "schedules/pipelines"),
+    ):
+        subprocess.run(["git", "-C", str(root), *args], check=True, timeout=60)
+
+
+def _a_pointer(path: Path) -> None:
+    oid = "0" * 64
+    path.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 4\n")
+
+
+def _a_damaged_repository(path: Path) -> None:
+    path.write_text(SCHEDULE, encoding="utf-8")
+    (path.parents[1] / ".git/HEAD").write_text("nothing that Git knows\n")
+
+
 BY_HAND: dict[str, Callable[[Path], None]] = {
     "SCH001": _a_link_to_nothing,
     "SCH002": _a_link_that_leads_out,
     "SCH003": _too_large,
     "SCH004": _latin_1,
     "SCH042": _long_command,
+    "SCH048": _a_submodule,
+    "SCH049": _a_sparse_checkout,
+    "SCH050": _a_pointer,
+    "SCH051": _a_damaged_repository,
 }
 
 

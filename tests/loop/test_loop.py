@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from helpers import CONFIG, declaration, environment
+from helpers import CONFIG, declaration, environment, write
 
 from reconciler.errors import SourceError
 from reconciler.loop.checkout import GitSource
@@ -343,6 +343,33 @@ def test_a_repository_cannot_leave_files_out(repository: Path, tmp_path: Path) -
 
 
 # --------------------------------------------------------------------------------------- a folder
+
+
+def test_a_submodule_is_not_taken_for_removed_schedules(
+    following: Looped, repository: Path, tmp_path: Path
+) -> None:
+    inner = tmp_path / "inner"
+    write(inner, {"x.yaml": declaration("x")})
+    git(inner, "init", "--quiet")
+    commit(inner)
+    git(repository, "-c", "protocol.file.allow=always", "submodule", "add", "--quiet",
+        str(inner), "schedules/team-x")  # fmt: skip
+    commit(repository, {"schedules/one.yaml": None})
+    record = following.cycle()
+    assert (record.outcome, record.reason) == ("broken", "RevisionBroken")
+    assert "schedules/team-x:1: it is a Git submodule that is not checked out" in record.message
+    assert following.live() == {"one": True, "two": True}
+
+
+def test_a_folder_that_is_not_committed_is_said(repository: Path) -> None:
+    (repository / ".gitignore").write_text(".reconciler/\n*.db*\n")
+    made = commit(repository)
+    following = on_folder(repository)
+    record = following.cycle()
+    assert (record.revision, record.author) == (made, "Ana <ana@example.com>")
+    write(repository, {"schedules/new.yaml": declaration("new")})
+    record = following.cycle()
+    assert (record.revision, record.author) == (f"{made}-dirty", None)
 
 
 def test_a_folder_is_followed(repository: Path) -> None:

@@ -143,15 +143,19 @@ class Contract(ABC):
             self.put(target.as_owner(), "a")
             assert snapshot(target) == before
 
-    def test_creating_what_an_apply_of_ours_made_meanwhile(self) -> None:
-        """Two applies of one repository at once: the later one finds its work begun."""
+    def test_creating_over_another_of_ours_is_refused(self) -> None:
+        """Two applies of one repository at once, and one of an older commit: nobody planned to
+        change what is there.
+        """
         with self.open() as target:
             self.put(target.as_owner(), "a")
             wanted = (
                 target.as_owner().canonical(self.declare("a", description="newer"), None).schedule
             )
-            target.as_owner().create(wanted)
-            assert self.same(only(target).schedule, wanted)
+            before = snapshot(target)
+            with pytest.raises(Rejected, match="is another than this"):
+                target.as_owner().create(wanted)
+            assert snapshot(target) == before
 
     @pytest.mark.parametrize("owner", ["them", None])
     def test_creating_over_anothers_is_refused(self, owner: str | None) -> None:

@@ -12,14 +12,21 @@ from reconciler.apply import PARALLELISM, apply_plan
 from reconciler.cli.durations import duration
 from reconciler.cli.options import plan_options
 from reconciler.cli.output import is_terminal, out, paint, say
-from reconciler.cli.planning import confirm, exit_by, make_plans, show_plans, show_result
-from reconciler.cli.session import Session, config_option, format_option, target_option
+from reconciler.cli.planning import (
+    confirm,
+    exit_by,
+    make_plans,
+    show_plans,
+    show_result,
+    stopping_between_changes,
+)
+from reconciler.cli.session import Session, actor, config_option, format_option, target_option
 from reconciler.cli.state_options import now, record_apply, state_option
 from reconciler.errors import UnsafePlan
 from reconciler.model import Plan, Result
 from reconciler.plan.options import PlanOptions
 from reconciler.render.documents import dumps, results_document
-from reconciler.render.plain_text import counted, printable
+from reconciler.render.plain_text import counted, printable, short_revision
 from reconciler.render.text.plan_text import render_results
 
 
@@ -100,15 +107,19 @@ def command(
         click.get_current_context().exit(1)
     if pending:
         _say_windows(session, plans)
+        if session.head.dirty and session.head.name:
+            name = short_revision(session.head.name)
+            say(f"uncommitted changes: this apply is recorded as {name}, by {actor()}")
     if pending and form == "text":
         out("\n")
     results: list[list[Result]] = []
     moments: list[tuple[datetime, datetime]] = []
-    for plan, provider in made:
-        began = now()
-        shown = show_result if form == "text" else None
-        results.append(apply_plan(plan, provider, shown, parallelism=parallelism))
-        moments.append((began, now()))
+    shown = show_result if form == "text" else None
+    with stopping_between_changes() as guard:
+        for plan, provider in made:
+            began = now()
+            results.append(apply_plan(plan, provider, shown, parallelism=parallelism, guard=guard))
+            moments.append((began, now()))
     record_apply(session, state, plans, results, moments)
     if form == "json":
         out(dumps(results_document(plans, results)))

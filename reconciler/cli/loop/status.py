@@ -10,7 +10,7 @@ from reconciler.cli.output import out, paint, say
 from reconciler.cli.session import Session
 from reconciler.cli.state_options import state_of
 from reconciler.errors import ReconcilerError
-from reconciler.render.plain_text import printable
+from reconciler.render.plain_text import printable, short_revision
 from reconciler.state.records import Condition, Conditions
 
 LoopStatus = tuple[str, Conditions, datetime | None]
@@ -42,7 +42,7 @@ def show_loop_status(standing: LoopStatus) -> None:
     out(f" ({condition.reason}): {printable(condition.message)}\n")
     said = [f"last recorded {_moment(last)}"] if last is not None else []
     said += [
-        f"{name} {printable(revision[:12])}"
+        f"{name} {printable(short_revision(revision))}"
         for name, revision in (
             ("attempted", conditions.attempted),
             ("applied", conditions.applied),

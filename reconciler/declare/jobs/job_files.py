@@ -114,8 +114,8 @@ class JobFiles:
             check_inside(file.path, file.real, self._root)
             data = read_file(file, self._root)
         except FileError as error:
-            if error.code == "SCH002":
-                return Finding("SCH002", (), f'the job file "{clip(reference)}": {error}')
+            if error.code in ("SCH002", "SCH050"):
+                return Finding(error.code, (), f'the job file "{clip(reference)}": {error}')
             if isinstance(error.__cause__, FileNotFoundError):
                 what = f'the job file "{shown}" does not exist'
                 return Finding("SCH028", (), what, _hint(reference))

@@ -22,6 +22,7 @@ CONFIG_NAME = "reconciler.yaml"
 SUFFIXES = (".yaml", ".yml")
 _PATTERN = frozenset("*?[")
 _PIECE = 1 << 16
+_LFS = b"version https://git-lfs.github.com/spec/v1\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ def read_file(file: File, root: Path) -> bytes:
             data = b""  # in pieces: a buffer of MAX_BYTES costs more than most files
             while more := os.read(descriptor, min(_PIECE, MAX_BYTES + 1 - len(data))):
                 data += more
+            if data.startswith(_LFS):
+                raise FileError("SCH050", "it is a pointer of Git LFS: `git lfs pull` fetches it")
             return data
         finally:
             os.close(descriptor)

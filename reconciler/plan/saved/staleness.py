@@ -85,12 +85,16 @@ def check_new(saved: SavedTarget, identity: str | None, plan: Plan) -> Mismatch 
     )
 
 
-def check_commit(saved: SavedPlan, commit: str | None) -> Mismatch | None:
-    """Whether the same commit is checked out."""
+def check_commit(
+    saved: SavedPlan, commit: str | None, refused: str | None = None
+) -> Mismatch | None:
+    """Whether the same commit is checked out. `refused`: why Git does not say."""
     if saved.commit == commit:
         return None
     planned = f"of commit {saved.commit[:12]}" if saved.commit else "of no commit"
     checked = f"{commit[:12]} is checked out" if commit else "there is no Git repository here"
+    if commit is None and refused is not None:
+        checked = f"which one is checked out is not known: {refused}"
     return Mismatch("commit", f"it is {planned}, and {checked}")
 
 

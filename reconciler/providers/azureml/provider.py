@@ -130,7 +130,11 @@ class AzureMLProvider:
             reason = f"it was made after the plan was made, and is {whose}"
             raise Rejected(schedule.key, "create", reason)
         trigger = forms.carry_start(schedule.trigger, live.schedule.trigger)
-        self._put(replace(schedule, trigger=trigger), "create", self._read[name].properties)
+        wanted = replace(schedule, trigger=trigger)
+        if live.fingerprint != _fingerprint(wanted, self.owner):
+            reason = "it was made after the plan was made, and is another than this"
+            raise Rejected(schedule.key, "create", reason)
+        self._put(wanted, "create", self._read[name].properties)
 
     def update(self, schedule: Schedule, live: LiveSchedule) -> None:
         """Put it over what is live; what is not known there survives."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from reconciler.render.plain_text import Paint, plain, printable, table
+from reconciler.render.plain_text import Paint, plain, printable, short_revision, table
 from reconciler.render.text.plan_text import render_plan
 from reconciler.state.records import Entry
 
@@ -24,7 +24,7 @@ def render_entries(entries: Sequence[Entry], paint: Paint = plain) -> str:
             entry.record.target,
             entry.record.outcome,
             str(entry.count),
-            (entry.record.revision or "-")[:12],
+            short_revision(entry.record.revision or "-"),
             entry.record.actor or "-",
             entry.record.message[:100],
         )

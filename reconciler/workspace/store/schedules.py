@@ -394,16 +394,16 @@ class Store:
 
 
 def _check_unchanged(current: Any, expected: str | None, owner: str | None) -> None:
-    """What stands there must be what the plan saw; but our own, made meanwhile by an apply of the
-    same repository, may be replaced by a create.
+    """What stands there must be what the plan saw. One that was made meanwhile is not what anybody
+    planned to change, be it our own: an older commit would undo a newer one, and say "created".
     """
     if current is None:
         if expected is not None:
             raise Refused("it does not exist any more")
     elif expected is None:
-        if current[0] != owner:
-            whose = f'managed by "{current[0]}"' if current[0] else "made by hand"
-            raise Refused(f"it was made after the plan was made, and is {whose}")
+        whose = f'managed by "{current[0]}"' if current[0] else "made by hand"
+        is_other = "is another than this" if current[0] == owner else f"is {whose}"
+        raise Refused(f"it was made after the plan was made, and {is_other}")
     elif current[1] != expected:
         raise Refused("it was changed after the plan was made")
 

@@ -438,6 +438,7 @@ def test_a_fingerprint_tells_owner_and_content(store: Store) -> None:
     [
         ("them", 'it was made after the plan was made, and is managed by "them"'),
         (None, "it was made after the plan was made, and is made by hand"),
+        ("us", "it was made after the plan was made, and is another than this"),
     ],
 )
 def test_another_owners_is_not_written_over(store: Store, owner: str | None, message: str) -> None:
