@@ -71,6 +71,7 @@ def schedule_from_document(
         tags=_labels(document.get("tags")),
         properties=_properties(document.get("properties")),
         source=source,
+        renamed_from=document.get("renamed_from"),
     )
 
 

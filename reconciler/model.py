@@ -221,6 +221,8 @@ class Schedule:
     hold: Hold | None = field(default=None, compare=False)
     """A hold that is in force; `enabled` is False then."""
     mode: Mode = field(default="heal", compare=False)
+    renamed_from: str | None = field(default=None, compare=False)
+    """The name that it had: what is live under that becomes this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,7 +462,7 @@ class Change:
     """What is to become of one schedule.
 
     CREATE has only `after`; DISABLE and a NOOP of something removed have only `before`; UPDATE,
-    SKIP and other NOOPs have both.
+    SKIP and other NOOPs have both. An UPDATE whose `before` has another name is a renaming.
     """
 
     action: Action
@@ -477,6 +479,11 @@ class Change:
     """Who made the difference; None: there is none, or it is not ours."""
     contents: tuple[ContentChange, ...] = ()
     """What is another in the job that it runs; its digest is one of the `fields`."""
+
+    @property
+    def renamed(self) -> bool:
+        """Whether the live schedule has another name."""
+        return self.before is not None and self.before.key != self.key
 
     @property
     def source(self) -> Source | None:

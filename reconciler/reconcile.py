@@ -19,6 +19,7 @@ from reconciler.plan.impact.first_runs import with_first_runs
 from reconciler.plan.impact.impact import with_impact
 from reconciler.plan.limits import Limits
 from reconciler.plan.options import DEFAULTS, PlanOptions
+from reconciler.plan.renames import predecessor, with_last_fires
 from reconciler.providers.base import Provider
 
 
@@ -52,7 +53,7 @@ def plan_target(
     """
     live = list(provider.list())
     by_key = {schedule.key: schedule for schedule in live}
-    desired = canonicalize(declared, by_key, provider, strict=options.strict)
+    desired = canonicalize(declared, by_key, provider, owner=owner, strict=options.strict)
     plan = make_plan(
         desired,
         live,
@@ -64,6 +65,7 @@ def plan_target(
     )
     if now is None:
         return plan
+    plan = with_last_fires(plan, provider.firing_trigger, now)
     plan = with_impact(plan, firing=provider.firing_trigger, now=now, horizon=options.horizon)
     return with_first_runs(plan, provider.first_run)
 
@@ -73,13 +75,16 @@ def canonicalize(
     live: Mapping[Key, LiveSchedule],
     provider: Provider,
     *,
+    owner: str | None = None,
     strict: bool = False,
 ) -> list[Canonical]:
     """Each schedule as its target would report it; DeclarationError with all that it refuses.
 
+    One that is renamed is made canonical over what `owner` has live under its old name.
+
     `strict`: what it would rewrite or approximate is refused as well.
     """
-    desired = [provider.canonical(schedule, live.get(schedule.key)) for schedule in declared]
+    desired = [provider.canonical(one, predecessor(one, live, owner)) for one in declared]
     problems = [
         _refused(canonical.schedule, note)
         for canonical in desired

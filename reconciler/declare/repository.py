@@ -79,7 +79,10 @@ def read_declarations(
     return Declarations(
         schedules=tuple(sorted(reader.schedules, key=lambda schedule: schedule.key)),
         problems=tuple(
-            sorted([*problems, *reader.problems, *reader.jobs.problems()], key=lambda p: p.order)
+            sorted(
+                [*problems, *reader.problems, *reader.jobs.problems(), *reader.old_names()],
+                key=lambda problem: problem.order,
+            )
         ),
         files=len(files),
         declared=reader.declared,
@@ -193,6 +196,27 @@ class _Reader:
         if not faulty:
             self.schedules += schedules
         return list(dict.fromkeys(findings))
+
+    def old_names(self) -> Iterator[Problem]:
+        """Renamings from a name that is declared, or that two are renamed from."""
+        taken: set[tuple[str, str]] = set()
+        said: set[Source | None] = set()
+        for schedule in self.schedules:
+            old, target = schedule.renamed_from, schedule.key.target
+            if old is None or schedule.source in said:
+                continue
+            if target in self._seen.get(old, {}):
+                what = f'"{clip(old)}" is declared, so it cannot be renamed'
+            elif (target, old) in taken:
+                what = f'another schedule is renamed from "{clip(old)}" as well'
+            else:
+                taken.add((target, old))
+                continue
+            said.add(schedule.source)
+            source = schedule.source
+            path, line = (source.path, source.line) if source is not None else ("", 1)
+            hint = "renamed_from is the name that this schedule alone had before"
+            yield Problem("SCH052", "error", path, what, line, json_path="renamed_from", hint=hint)
 
     def _names(
         self, data: dict[str, Any], schedules: list[Schedule], source: Source

@@ -10,12 +10,15 @@ yes              | nobody's (made by hand) | SKIP     !   the same
 no               | ours, enabled           | DISABLE  -   never deleted
 no               | ours, disabled          | NOOP
 no               | not ours                | left out, and counted as unmanaged
+
+What is declared with `renamed_from`, is absent, and is ours under that name is an UPDATE of that.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from reconciler.model import (
     Action,
@@ -29,6 +32,7 @@ from reconciler.model import (
 from reconciler.plan.causes import cause_of, say, why
 from reconciler.plan.diff import diff_schedules, same
 from reconciler.plan.limits import Limits, over_limits
+from reconciler.plan.renames import predecessor, spent, with_hints
 
 
 def make_plan(
@@ -46,14 +50,26 @@ def make_plan(
     `adopt`: names of schedules that are not ours and shall be. `limits` None: none hold.
     """
     remaining = {schedule.key: schedule for schedule in live}
+    declared = {c.schedule.key for c in desired}
     ours = sum(schedule.owner == owner for schedule in remaining.values())
-    changes = [_change(c, remaining.pop(c.schedule.key, None), owner, adopt) for c in desired]
+    changes = []
+    for c in desired:
+        wanted = c.schedule
+        before = predecessor(wanted, remaining, owner)
+        if before is not None and before.key != wanted.key and before.key in declared:
+            before = None  # its old name is another's now
+        if before is not None:
+            del remaining[before.key]
+        if wanted.renamed_from and (before is None or before.key == wanted.key):
+            c = replace(c, notes=(*c.notes, spent(wanted)))
+        changes.append(_change(c, before, owner, adopt))
     unmanaged = 0
     for leftover in remaining.values():
         if leftover.owner != owner:
             unmanaged += 1
         else:
             changes.append(_gone(leftover))
+    changes = with_hints(changes)
     changes.sort(key=lambda change: change.key)
     counts = Counter(change.action for change in changes)
     refusals = list(over_limits(counts, ours, limits)) if limits is not None else []
@@ -77,10 +93,13 @@ def _change(
         return Change(Action.CREATE, key, None, after, reason=reason, notes=notes, cause="new")
     if before.owner == owner:
         if same(before.schedule, after):
-            return Change(Action.NOOP, key, before, after, reason=say("", after, pending=False))
+            reason = say("", after, pending=False)
+            kept = notes[-1:] if after.renamed_from else ()
+            return Change(Action.NOOP, key, before, after, reason=reason, notes=kept)
         fields = diff_schedules(before.schedule, after)
         cause = cause_of(before, after, desired.digest)
-        reason = say(why(cause, before, after), after)
+        words = why(cause, before, after) if before.key == key else f"renamed from {before.key}"
+        reason = say(words, after)
         return Change(
             Action.UPDATE, key, before, after, fields, reason, notes, None, cause, contents
         )

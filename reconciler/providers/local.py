@@ -134,8 +134,11 @@ class LocalProvider:
         self._put(schedule, "create", None)
 
     def update(self, schedule: Schedule, live: LiveSchedule) -> None:
-        """Publish its job file, if it has one, and store it in place of `live`."""
-        self._put(schedule, "update", live.fingerprint)
+        """Publish its job file, if it has one, and store it in place of `live`, with the history
+        and the cursor of that where it has another name.
+        """
+        old = live.key.name if live.key != schedule.key else None
+        self._put(schedule, "update", live.fingerprint, renamed_from=old)
 
     def disable(self, live: LiveSchedule, *, by_hand: bool = False) -> None:
         """Store it as disabled."""
@@ -285,7 +288,14 @@ class LocalProvider:
 
     # ----------------------------------------------------------------------------------- storing
 
-    def _put(self, schedule: Schedule, operation: str, expected: str | None) -> None:
+    def _put(
+        self,
+        schedule: Schedule,
+        operation: str,
+        expected: str | None,
+        *,
+        renamed_from: str | None = None,
+    ) -> None:
         definition = schedule.job.definition
         source = schedule.source
         name, _ = split_reference(schedule.job.reference)
@@ -304,6 +314,7 @@ class LocalProvider:
                 expected=expected,
                 publication=publication(definition) if definition is not None else None,
                 now=self._clock(),
+                renamed_from=renamed_from,
             )
 
     def _live(self, row: ScheduleRow) -> LiveSchedule:

@@ -53,12 +53,17 @@ class MemoryProvider:
 
     def update(self, schedule: Schedule, live: LiveSchedule) -> None:
         """Keep it in place of `live`, if that still stands there."""
-        current = self._live.get(schedule.key)
+        if live.key != schedule.key and live.key not in self._live and schedule.key in self._live:
+            return  # renamed already
+        current = self._live.get(live.key)
         if current is None or current.fingerprint not in (
             live.fingerprint,
             _fingerprint(schedule, self.owner),
         ):
             raise Rejected(schedule.key, "update", "it was changed after the plan was made")
+        if live.key != schedule.key and schedule.key in self._live:
+            raise Rejected(schedule.key, "update", "its new name was taken after the plan was made")
+        del self._live[live.key]
         self._keep(schedule, self.owner)
 
     def disable(self, live: LiveSchedule, *, by_hand: bool = False) -> None:

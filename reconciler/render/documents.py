@@ -46,7 +46,7 @@ def plan_document(plan: Plan, *, quiet: bool = True) -> dict[str, Any]:
 
     `quiet` False leaves out the changes that are none, as people do not look at them.
     """
-    shown = [each for each in plan.changes if quiet or each.action is not Action.NOOP]
+    shown = [each for each in plan.changes if quiet or each.action is not Action.NOOP or each.notes]
     return {
         "target": plan.target,
         "owner": plan.owner,

@@ -223,6 +223,42 @@ class Contract(ABC):
                 target.as_owner().update(found.schedule, found)
             assert snapshot(target) == {}
 
+    # ------------------------------------------------------------------------------------ rename
+
+    def test_a_renaming_leaves_one_that_fires(self) -> None:
+        """In one change; a second cycle changes nothing."""
+        with self.open() as target:
+            self.put(target.as_owner(), "old")
+            found = find(target, "old")
+            declared = replace(self.declare("new"), renamed_from="old")
+            plan = plan_target([declared], target.as_owner(), owner=OWNER)
+            [change] = plan.pending
+            assert (change.action, change.key.name, change.renamed) == (Action.UPDATE, "new", True)
+            assert change.reason.startswith(f"renamed from {TARGET}/old")
+            results = reconcile([declared], target.as_owner(), owner=OWNER)
+            assert [r.outcome for r in results] == [Outcome.UPDATED], results
+            live = {one.key.name: one.schedule.enabled for one in target.as_owner().list()}
+            assert live.pop("new")
+            assert not any(live.values())
+            assert find(target, "new").schedule.trigger == found.schedule.trigger
+            plan = plan_target([declared], target.as_owner(), owner=OWNER)
+            assert plan.pending == ()
+            [note] = next(c.notes for c in plan.changes if c.key.name == "new")
+            assert note.message.endswith("is spent, and can be removed")
+
+    def test_a_renaming_of_what_changed_since_is_refused(self) -> None:
+        with self.open() as target:
+            self.put(target.as_owner(), "old")
+            found = find(target, "old")
+            provider = target.as_owner()
+            newer = provider.canonical(self.declare("old", description="x"), found).schedule
+            provider.update(newer, found)
+            before = snapshot(target)
+            wanted = target.as_owner().canonical(self.declare("new"), found).schedule
+            with pytest.raises(Rejected, match="changed after the plan was made"):
+                target.as_owner().update(wanted, found)
+            assert snapshot(target) == before
+
     # ----------------------------------------------------------------------------------- disable
 
     @pytest.mark.parametrize("owner", [OWNER, "them", None])

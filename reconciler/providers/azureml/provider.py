@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -43,6 +43,8 @@ _UNANCHORED = "n:"
 that is not part of what was applied."""
 
 
+_CLEAR = timedelta(minutes=3)
+"""So long before a fire nothing is renamed: the calls of it, with their retries, take less."""
 _FRESH_SECONDS = 30.0
 """How long what `list` read is good enough to write upon without reading it again. See
 docs/decisions/0010-azure-writes.md."""
@@ -106,7 +108,7 @@ class AzureMLProvider:
 
     def canonical(self, schedule: Schedule, live: LiveSchedule | None) -> Canonical:
         """As the workspace would report it."""
-        read = self._read.get(schedule.key.name) if live is not None else None
+        read = self._read.get(live.key.name) if live is not None else None
         if read is not None and read.foreign is not None:
             message = f"a schedule of another kind has this name: {read.foreign}"
             note = Note("refused", "name", message, "choose another name")
@@ -115,7 +117,14 @@ class AzureMLProvider:
         settled = forms.canonical(schedule, self._client.workspace, over)
         unanchored = getattr(schedule.trigger, "start_time", None) is None
         digest = self._digests[schedule.key.name] = _with_mark(settled.schedule, unanchored)
-        return replace(settled, digest=digest)
+        settled = replace(settled, digest=digest)
+        if live is None or live.key == schedule.key or live.owner != self.owner:
+            return settled
+        old = live.key.name
+        message = f"Azure renames nothing: {old} is disabled, then the new one is made"
+        hint = f"the jobs of {old} stay under its name"
+        note = Note("rewritten", "renamed_from", message, hint)
+        return replace(settled, notes=(*settled.notes, note))
 
     def create(self, schedule: Schedule) -> None:
         """Put it, with our marks, unless something stands there by now."""
@@ -139,9 +148,26 @@ class AzureMLProvider:
     def update(self, schedule: Schedule, live: LiveSchedule) -> None:
         """Put it over what is live; what is not known there survives."""
         read = self._as_planned(live, "update")
-        if read.live.fingerprint not in (live.fingerprint, _fingerprint(schedule, self.owner)):
+        known = (live.fingerprint, _fingerprint(schedule, self.owner))
+        renamed = live.key != schedule.key
+        if read.live.fingerprint not in known and (read.live.schedule.enabled or not renamed):
             raise Rejected(live.key, "update", "it was changed after the plan was made")
+        if renamed:
+            self._rename(schedule, read.live)
+            return
         self._put(schedule, "update", read.properties)
+
+    def _rename(self, schedule: Schedule, live: LiveSchedule) -> None:
+        """Disable `live` and make `schedule`, at a time when neither fires: no fire is lost
+        between the two, and none is made by both. Done again it goes on where it was stopped.
+        """
+        now = self._now()
+        due = next(iter(self.next_fires(live.schedule, now, now + _CLEAR, live.created_at)), None)
+        if due is not None and live.schedule.enabled:
+            reason = f"{live.key.name} fires at {due:%H:%M} UTC: apply again after that"
+            raise Rejected(schedule.key, "update", reason)
+        self.disable(live)
+        self.create(schedule)
 
     def disable(self, live: LiveSchedule, *, by_hand: bool = False) -> None:
         """Put what is live again, switched off; all else as it is, the marks too."""

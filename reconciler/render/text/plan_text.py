@@ -52,7 +52,7 @@ def render_plan(plan: Plan | Document, paint: Paint = plain) -> str:
     shown = [change for change in document["changes"] if change["action"] in _SHOWN]
     start = document["impact"]["start"] if document["impact"] else None
     parts = [_change(change, start, paint) for change in shown]
-    parts.append("".join(_notes(shown, paint)))
+    parts.append("".join(_notes(document["changes"], paint)))
     refusals = [f"{paint('refused:', 'error')} {printable(r)}\n" for r in document["refusals"]]
     parts.append("".join(refusals))
     if any(change["impact"] for change in shown):

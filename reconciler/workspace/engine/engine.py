@@ -160,14 +160,19 @@ class Engine:
         running = self._data_version is not None
         changed = [name for name, mark in marks.items() if self._marks.get(name) != mark]
         rows = self._store.schedules(changed if running else None)
-        for name in [*(self._marks.keys() - marks.keys()), *changed]:
+        gone = self._marks.keys() - marks.keys()
+        # What is gone at once with another that began at the same instant was renamed to that.
+        renamed = {self._marks[name][1] for name in gone}
+        for name in [*gone, *changed]:
             self._forget(name)
         for row in rows:
             before = self._marks.get(row.name)
             if row.document.get("is_enabled"):
                 # One that begins while the engine runs may have begun before the last tick and
                 # been written after it: nothing of it is settled yet.
-                begins = running and (before is None or before[1] != row.since.isoformat())
+                since = row.since.isoformat()
+                known = since in renamed if before is None else before[1] == since
+                begins = running and not known
                 self._put(row, None if begins else self._fired_until)
         self._marks = marks
 

@@ -100,6 +100,8 @@ class Ledger:
     ) -> list[tuple[Fire, str]]:
         """Record what a look at a datastore found: its fires, their runs and the cursor."""
         with self.database.writing() as connection:
+            if _is_gone(connection, schedule):
+                return []  # renamed while it was looked: the new name finds what there is
             recorded = _record_all(connection, fires, now)
             if found.is_first:  # what another enabling or folder has left
                 connection.execute("DELETE FROM watched_files WHERE schedule = ?", (schedule,))
@@ -168,6 +170,11 @@ class Ledger:
         with self.database.writing() as connection:
             oldest = (now - KEPT).isoformat()
             connection.execute("DELETE FROM fires WHERE recorded_at < ?", (oldest,))
+
+
+def _is_gone(connection: sqlite3.Connection, schedule: str) -> bool:
+    row = connection.execute("SELECT 1 FROM schedules WHERE name = ?", (schedule,))
+    return row.fetchone() is None
 
 
 def _record_all(

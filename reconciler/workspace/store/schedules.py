@@ -16,6 +16,7 @@ from reconciler.model import Snapshot
 from reconciler.workspace.store.code import CodeStore
 from reconciler.workspace.store.database import Database, Refused, translated
 from reconciler.workspace.store.references import split_reference
+from reconciler.workspace.store.renames import rename
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +221,10 @@ class Store:
         expected: str | None,
         publication: Publication | None,
         now: datetime,
+        renamed_from: str | None = None,
     ) -> None:
-        """Create a schedule (`expected` None) or replace the one with that fingerprint.
+        """Create a schedule (`expected` None) or replace the one with that fingerprint, which may
+        have another name: its fires, its runs and its cursor then go with it.
 
         Done again it changes nothing. Refused where something else stands there meanwhile, or an
         enabled schedule would run a disabled pipeline.
@@ -231,11 +234,12 @@ class Store:
         with self.database.writing() as connection:
             if publication is not None:
                 self._publish(connection, publication, now)
-            current = connection.execute(
-                "SELECT owner, fingerprint, created_at, document, since, applied FROM schedules"
-                " WHERE name = ?",
-                (new.name,),
-            ).fetchone()
+            current = _current(connection, new.name)
+            if renamed_from is not None and current is None:
+                current = _current(connection, renamed_from)
+                _check_unchanged(current, expected, new.owner)
+                rename(connection, renamed_from, new.name)
+                expected = current[1]
             if current is not None and current[1] == new.fingerprint:
                 if new.applied is not None and new.applied != current[5]:
                     connection.execute(
@@ -391,6 +395,14 @@ class Store:
             ),
         )
         return True
+
+
+def _current(connection: sqlite3.Connection, name: str) -> Any:
+    return connection.execute(
+        "SELECT owner, fingerprint, created_at, document, since, applied FROM schedules"
+        " WHERE name = ?",
+        (name,),
+    ).fetchone()
 
 
 def _check_unchanged(current: Any, expected: str | None, owner: str | None) -> None:
