@@ -69,6 +69,8 @@ class Limits:
 
     disable: Limit = field(default_factory=lambda: Limit(percent=30))
     update: Limit = field(default_factory=Limit)
+    accept: tuple[str, ...] = ()
+    """Plans that were reviewed, and may be over them: by the marks that plans say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +256,9 @@ def _limits(document: Mapping[str, Any]) -> Limits:
     made = {
         name: Limit(percent=limit.get("percent"), count=limit.get("count"))
         for name, limit in document.items()
+        if name != "accept"
     }
-    return Limits(**made)
+    return Limits(**made, accept=tuple(document.get("accept") or ()))
 
 
 def _code_limits(document: Mapping[str, Any]) -> CodeLimits:

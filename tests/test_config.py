@@ -149,7 +149,6 @@ MISTAKES = {
         '1:8 "owner" must be letters, digits and . _ / @ -, at most 128, not "-a"'
     ],
     "owner: a\nschedules: []\ntargets: {}\n": [
-        '2:12 "schedules" must not be empty',
         '3:10 "targets" must not be empty',
     ],
     "owner: a\nschedules: x\nexclude: [5, '']\ntargets: [t]\n": [

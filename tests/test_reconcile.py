@@ -79,7 +79,7 @@ def test_over_the_limits_nothing_is_changed() -> None:
     with pytest.raises(UnsafePlan) as caught:
         reconcile(declared[:5], target, owner=OWNER, limits=limits)
     assert caught.value.exit_code == 4
-    assert len(caught.value.reasons) == 1
+    assert len(caught.value.reasons) == 2
     with pytest.raises(UnsafePlan):
         reconcile([], target, owner=OWNER)
     assert all(live.schedule.enabled for live in target.list())

@@ -34,7 +34,9 @@ def make_plans(
 ) -> list[tuple[Plan, Provider]]:
     """The plan of each target that is meant, with the provider that can carry it out."""
     targets = session.targets(target)
-    return plan_targets(session, targets, session.declared(targets), options)
+    return plan_targets(
+        session, targets, session.declared(targets, allow_empty=options.allow_empty), options
+    )
 
 
 def plan_targets(

@@ -202,7 +202,7 @@ def plans_as_saved(
     if not any_commit:
         found.append(check_commit(saved, session.head.commit, session.head.refused))
     _raise_if_any(found)
-    declared = session.declared(targets)
+    declared = session.declared(targets, allow_empty=options.allow_empty)
     options = replace(options, strict=saved.options.strict or options.strict)
     made = plan_targets(session, targets, declared, options)
     shown = normal(plans_document([plan for plan, _ in made]))

@@ -108,7 +108,7 @@ class Session:
             )
         return targets[0]
 
-    def read(self, targets: Sequence[Target]) -> Declarations:
+    def read(self, targets: Sequence[Target], *, allow_empty: bool = False) -> Declarations:
         """The declarations for `targets`, problems and all."""
         config = self.config
         return read_declarations(
@@ -121,11 +121,14 @@ class Session:
             exclude=config.exclude,
             code_limits=config.code_limits,
             progress=lambda files, length: progress(files, length, "reading"),
+            allow_empty=allow_empty,
         )
 
-    def declared(self, targets: Sequence[Target]) -> dict[str, list[Schedule]]:
+    def declared(
+        self, targets: Sequence[Target], *, allow_empty: bool = False
+    ) -> dict[str, list[Schedule]]:
         """The schedules of each target; DeclarationError while anything is wrong with any."""
-        declarations = self.read(targets)
+        declarations = self.read(targets, allow_empty=allow_empty)
         if declarations.errors:
             raise DeclarationError(declarations.problems)
         warnings = len(declarations.problems)

@@ -63,13 +63,17 @@ def read_declarations(
     exclude: Sequence[str] = (),
     progress: Progress | None = None,
     code_limits: CodeLimits | None = None,
+    allow_empty: bool = False,
 ) -> Declarations:
-    """Read and check every file that `patterns` (relative to `base`) stand for.
+    """Read and check every file that `patterns` (relative to `base`) stand for; with `allow_empty`
+    a pattern may stand for none.
 
     `root` is what no path may leave; `targets` are those whose schedules are wanted,
     `known_targets` the names a declaration may use; `now` is an aware instant.
     """
     files, problems = find_files(patterns, base, root, exclude)
+    if allow_empty:
+        problems = [problem for problem in problems if problem.code != "SCH035"]
     problems += find_absent(patterns, base, root, exclude)
     jobs = JobFiles(root, {file.real for file in files}, code_limits)
     reader = _Reader(root, targets, known_targets, now, jobs)

@@ -6,13 +6,12 @@ limits, counted over what would really be changed. Then the windows, all of a ta
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from reconciler.declare.holds import stricter
 from reconciler.model import Action, Change, Mode, Plan
-from reconciler.plan.limits import Limits, over_limits
+from reconciler.plan.limits import Limits, refusals_of
 from reconciler.plan.windows import Opening
 
 OBSERVED = "observe"
@@ -57,8 +56,7 @@ def filter_plan(
                 kept.append(change)
     refusals = plan.refusals
     if limits is not None:
-        counts = Counter(change.action for change in kept)
-        refusals += tuple(over_limits(counts, _ours(plan), limits))
+        refusals = _refused(plan, kept, limits)
     if window is not None and not window.is_open:
         waiting += [Waiting(change, window.reason) for change in _touching(kept)]
         kept = [change for change in kept if change.action not in _TOUCHING]
@@ -71,10 +69,17 @@ def _touching(changes: Iterable[Change]) -> list[Change]:
     return [change for change in changes if change.action in _TOUCHING]
 
 
-def _ours(plan: Plan) -> int:
-    """Live schedules with our owner: each stands in a plan, whatever becomes of it."""
-    befores = (change.before for change in plan.changes)
-    return sum(before is not None and before.owner == plan.owner for before in befores)
+def _refused(plan: Plan, kept: Iterable[Change], limits: Limits) -> tuple[str, ...]:
+    """What is looked away from, or only observed, is counted as left as it is. A plan that is
+    accepted is the whole one, as reviews show it.
+    """
+    by_key = {change.key for change in kept}
+    counted = tuple(
+        change if change.key in by_key else replace(change, action=Action.NOOP)
+        for change in plan.changes
+    )
+    found = refusals_of(replace(plan, changes=counted), limits)
+    return found and refusals_of(plan, limits)
 
 
 def _mode_of(change: Change) -> Mode:

@@ -16,7 +16,6 @@ What is declared with `renamed_from`, is absent, and is ours under that name is 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
@@ -31,7 +30,7 @@ from reconciler.model import (
 )
 from reconciler.plan.causes import cause_of, say, why
 from reconciler.plan.diff import diff_schedules, same
-from reconciler.plan.limits import Limits, over_limits
+from reconciler.plan.limits import Limits, refusals_of
 from reconciler.plan.renames import predecessor, spent, with_hints
 
 
@@ -51,7 +50,6 @@ def make_plan(
     """
     remaining = {schedule.key: schedule for schedule in live}
     declared = {c.schedule.key for c in desired}
-    ours = sum(schedule.owner == owner for schedule in remaining.values())
     changes = []
     for c in desired:
         wanted = c.schedule
@@ -71,13 +69,11 @@ def make_plan(
             changes.append(_gone(leftover))
     changes = with_hints(changes)
     changes.sort(key=lambda change: change.key)
-    counts = Counter(change.action for change in changes)
-    refusals = list(over_limits(counts, ours, limits)) if limits is not None else []
+    refusals: tuple[str, ...] = ()
     if not desired and not allow_empty:
-        refusals.append(
-            "no schedule is declared for this target; if that is meant, use --allow-empty"
-        )
-    return Plan(target, owner, tuple(changes), unmanaged, tuple(refusals))
+        refusals = ("no schedule is declared for this target; if that is meant, use --allow-empty",)
+    plan = Plan(target, owner, tuple(changes), unmanaged, refusals)
+    return plan if limits is None else replace(plan, refusals=refusals_of(plan, limits))
 
 
 def _change(

@@ -74,10 +74,31 @@ def test_limits_are_counted_over_what_would_be_done() -> None:
         )
         return filter_plan(made, mode="heal", limits=limits).plan.refusals
 
-    assert len(refusals(14)) == 1
+    assert len(refusals(14)) == 2
     assert refusals(15) == ()
 
 
 def test_what_a_plan_is_refused_for_stays() -> None:
     made = make_plan([], [], target=TARGET, owner=OWNER)
-    assert filter_plan(made, mode="heal", limits=Limits()).plan.refusals == made.refusals != ()
+    found = filter_plan(made, mode="heal", limits=Limits()).plan.refusals
+    assert found[:1] == made.refusals != ()
+    mark = found[1].partition("[")[2].removesuffix("]}")
+    accepting = Limits(accept=(mark,))
+    assert filter_plan(made, mode="heal", limits=accepting).plan.refusals == ()
+
+
+def test_an_accepted_plan_is_the_whole_one_that_a_review_shows() -> None:
+    """The loop only observes some of it, and is over its limits with the rest all the same."""
+    current = [live(schedule(f"s{number:02d}", description="a")) for number in range(20)]
+    desired = canonical(
+        *(
+            replace(schedule(f"s{number:02d}", description="b"), mode=mode)
+            for number, mode in enumerate(["observe"] * 5 + ["heal"] * 15)
+        )
+    )
+    few = Limits(update=Limit(count=5))
+    shown = make_plan(desired, current, target=TARGET, owner=OWNER, limits=few).refusals
+    accepting = replace(few, accept=(shown[-1].partition("[")[2].removesuffix("]}"),))
+    made = make_plan(desired, current, target=TARGET, owner=OWNER)
+    assert len(filter_plan(made, mode="heal", limits=accepting).plan.pending) == 15
+    assert filter_plan(made, mode="heal", limits=few).plan.refusals != ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -288,10 +289,14 @@ def changed(number: int, of: int) -> tuple[list[Canonical], list[LiveSchedule]]:
 
 def refusals(state: tuple[list[Canonical], list[LiveSchedule]], limits: Limits | None) -> list[str]:
     found = plan_of(*state, limits=limits).refusals
+    if found:
+        *found, accepted = found
+        assert re.fullmatch(REVIEW, accepted)
     assert all(line.endswith(MEANT) for line in found)
     return [line.removesuffix(MEANT) for line in found]
 
 
+REVIEW = r"a review can let just this plan through, with limits: {accept: \[plan-[0-9a-f]{24}\]}"
 MEANT = "; if that is meant, use --ignore-limits"
 PERCENT = Limits(disable=Limit(percent=30), update=Limit(percent=50))
 COUNT = Limits(disable=Limit(count=3), update=Limit(count=2))
@@ -324,7 +329,11 @@ COUNT = Limits(disable=Limit(count=3), update=Limit(count=2))
             ["it would update 3 schedules, and limits.update.count is 2"],
         ),
         (gone(8, 9), PERCENT, []),  # of fewer than ten a share says nothing
-        (gone(8, 9), COUNT, []),
+        (
+            gone(8, 9),
+            COUNT,
+            ["it would disable 8 schedules, and limits.disable.count is 3"],
+        ),
         (gone(9, 10), None, []),
         (gone(9, 10), Limits(disable=Limit(), update=Limit()), []),
         (gone(1, 10), Limits(disable=Limit(percent=0)), None),
@@ -365,3 +374,34 @@ def test_an_empty_repository_is_refused_unless_it_is_meant() -> None:
     for found in ([], [live(SAME)], [live(SAME, "them")]):
         assert plan_of([], found, allow_empty=False).refusals == (reason,)
         assert plan_of([], found, allow_empty=True).refusals == ()
+
+
+# ------------------------------------------------------------------------------- what is accepted
+
+
+def mark_of(plan: Plan) -> str:
+    found = re.search(r"\[(plan-[0-9a-f]{24})\]", plan.refusals[-1])
+    assert found is not None
+    return found[1]
+
+
+def test_just_the_plan_that_was_reviewed_is_let_through() -> None:
+    desired, found = gone(8, 9)
+    at, later = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    found = [replace(one, modified_at=at) for one in found]
+    mark = mark_of(plan_of(desired, found, limits=COUNT))
+    accepting = replace(COUNT, accept=("plan-" + "0" * 24, mark))
+    assert plan_of(desired, found, limits=accepting).refusals == ()
+    # One more that goes, another state of one, the same at another time: none of them is it.
+    for other in (
+        [*found, live(schedule("more"))],
+        [replace(found[0], fingerprint="another"), *found[1:]],
+        [replace(found[0], modified_at=later), *found[1:]],
+    ):
+        assert plan_of(desired, other, limits=accepting).refusals != ()
+
+
+def test_an_empty_repository_can_be_accepted() -> None:
+    plan = plan_of([], [live(SAME)], allow_empty=False, limits=COUNT)
+    accepting = replace(COUNT, accept=(mark_of(plan),))
+    assert plan_of([], [live(SAME)], allow_empty=False, limits=accepting).refusals == ()

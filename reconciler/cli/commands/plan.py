@@ -41,7 +41,7 @@ def command(
     """
     session = Session(config, no_color=no_color)
     targets = session.targets(target)
-    declared = session.declared(targets)
+    declared = session.declared(targets, allow_empty=options.allow_empty)
     made = plan_targets(session, targets, declared, options)
     plans = [plan for plan, _ in made]
     if saved_as is not None:

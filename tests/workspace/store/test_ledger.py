@@ -115,6 +115,15 @@ def found(*names: str, first: bool = False, forgotten: tuple[str, ...] = ()) -> 
     return Changes((), {name: Seen("1", "x") for name in names}, forgotten, 0, first)
 
 
+@pytest.fixture
+def watched(tmp_path: Path) -> None:
+    """The schedule `s` is there: what is gone has no cursor."""
+    bench = Bench(tmp_path)
+    bench.watch()
+    bench.close()
+
+
+@pytest.mark.usefixtures("watched")
 def test_a_cursor_belongs_to_one_enabling(ledger: Ledger) -> None:
     assert ledger.cursor("s", "then") is None
     ledger.settle_look("s", "then", [], found("a", "b", first=True), now=START)
@@ -129,6 +138,7 @@ def test_a_cursor_belongs_to_one_enabling(ledger: Ledger) -> None:
     assert cursor.seen.keys() == {"d"}
 
 
+@pytest.mark.usefixtures("watched")
 def test_cursor_fires_and_runs_are_one_transaction(ledger: Ledger, runs: Runs) -> None:
     ledger.settle_look("s", "then", [], found(first=True), now=START)
     look = replace(found("a"), fired=(Listed("a", "1", None),))
