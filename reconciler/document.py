@@ -72,7 +72,14 @@ def schedule_from_document(
         properties=_properties(document.get("properties")),
         source=source,
         renamed_from=document.get("renamed_from"),
+        adopt=_adopted(document.get("adopt")),
     )
+
+
+def _adopted(value: bool | Mapping[str, str] | None) -> str | None:
+    if isinstance(value, Mapping):
+        return value["from"]
+    return "" if value else None
 
 
 def trigger_from_document(document: Mapping[str, Any]) -> Trigger:

@@ -223,6 +223,8 @@ class Schedule:
     mode: Mode = field(default="heal", compare=False)
     renamed_from: str | None = field(default=None, compare=False)
     """The name that it had: what is live under that becomes this."""
+    adopt: str | None = field(default=None, compare=False)
+    """Whose live schedule of its name it takes over: an owner; empty: one made by hand."""
 
 
 @dataclass(frozen=True, slots=True)

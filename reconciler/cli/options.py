@@ -28,7 +28,7 @@ _OPTIONS = (
         "--adopt",
         multiple=True,
         metavar="NAME",
-        help="Take over a live schedule that is not ours; may be given more than once.",
+        help="Take over a live schedule that is not ours, or those of a pattern; may be repeated.",
     ),
     click.option(
         "--allow-empty", is_flag=True, help="Accept that no schedule is declared for a target."

@@ -17,6 +17,7 @@ from reconciler.config import Target
 from reconciler.errors import Halted
 from reconciler.model import Outcome, Plan, Result, Schedule
 from reconciler.plan.options import PlanOptions
+from reconciler.plan.plan import is_adopted
 from reconciler.providers.base import Provider
 from reconciler.reconcile import plan_target
 from reconciler.render.documents import plans_document
@@ -63,9 +64,9 @@ def plan_targets(
 
 
 def _check_adopted(adopt: tuple[str, ...], plans: list[Plan]) -> None:
-    known = {text for p in plans for c in p.changes for text in (c.key.name, str(c.key)) if c.after}
+    declared = [change.key for plan in plans for change in plan.changes if change.after]
     for name in adopt:
-        if name not in known:
+        if not any(is_adopted(key, name) for key in declared):
             raise click.UsageError(
                 f"--adopt {printable(name)}: no schedule of that name is declared"
             )

@@ -5,7 +5,7 @@ desired          | live                    | action
 yes              | absent                  | CREATE   +
 yes              | ours, same              | NOOP
 yes              | ours, differs           | UPDATE   ~   (also enabling and disabling)
-yes              | another owner's         | SKIP     !   `--adopt NAME` makes it an UPDATE
+yes              | another owner's         | SKIP     !   `--adopt NAME`, `adopt: {from}`: UPDATE
 yes              | nobody's (made by hand) | SKIP     !   the same
 no               | ours, enabled           | DISABLE  -   never deleted
 no               | ours, disabled          | NOOP
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from reconciler.model import (
     Action,
@@ -46,7 +47,8 @@ def make_plan(
 ) -> Plan:
     """Every change that brings `live` to `desired`, sorted by name.
 
-    `adopt`: names of schedules that are not ours and shall be. `limits` None: none hold.
+    `adopt`: names, or patterns of them, of schedules that are not ours and shall be. `limits`
+    None: none hold.
     """
     remaining = {schedule.key: schedule for schedule in live}
     declared = {c.schedule.key for c in desired}
@@ -58,9 +60,9 @@ def make_plan(
             before = None  # its old name is another's now
         if before is not None:
             del remaining[before.key]
-        if wanted.renamed_from and (before is None or before.key == wanted.key):
-            c = replace(c, notes=(*c.notes, spent(wanted)))
-        changes.append(_change(c, before, owner, adopt))
+        change = _change(c, before, owner, adopt)
+        over = tuple(spent(wanted, before, owner))
+        changes.append(replace(change, notes=(*change.notes, *over)) if over else change)
     unmanaged = 0
     for leftover in remaining.values():
         if leftover.owner != owner:
@@ -90,8 +92,7 @@ def _change(
     if before.owner == owner:
         if same(before.schedule, after):
             reason = say("", after, pending=False)
-            kept = notes[-1:] if after.renamed_from else ()
-            return Change(Action.NOOP, key, before, after, reason=reason, notes=kept)
+            return Change(Action.NOOP, key, before, after, reason=reason)
         fields = diff_schedules(before.schedule, after)
         cause = cause_of(before, after, desired.digest)
         words = why(cause, before, after) if before.key == key else f"renamed from {before.key}"
@@ -101,7 +102,7 @@ def _change(
         )
     fields = () if same(before.schedule, after) else diff_schedules(before.schedule, after)
     whose = f'managed by "{before.owner}"' if before.owner else "made by hand"
-    if _is_named(key, adopt):
+    if _is_named(key, adopt) or after.adopt == (before.owner or ""):
         taken = FieldChange(("owner",), before.owner, owner)
         reason = f"taken over: it is {whose}"
         reason = say(reason, after)
@@ -118,5 +119,10 @@ def _gone(before: LiveSchedule) -> Change:
     return Change(Action.NOOP, before.key, before, None, reason="disabled, not in the repository")
 
 
-def _is_named(key: Key, names: Collection[str]) -> bool:
-    return key.name in names or str(key) in names
+def is_adopted(key: Key, pattern: str) -> bool:
+    """Whether `--adopt` with this name, `target/name` or pattern of them means it."""
+    return fnmatchcase(key.name, pattern) or fnmatchcase(str(key), pattern)
+
+
+def _is_named(key: Key, patterns: Collection[str]) -> bool:
+    return any(is_adopted(key, pattern) for pattern in patterns)

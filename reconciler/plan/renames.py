@@ -6,7 +6,7 @@ one. It is spent as soon as the new name is live; the old one is then like any o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from reconciler.document import schedule_digest
 from reconciler.firing import next_fires
 from reconciler.model import Action, Change, Key, LiveSchedule, Note, Plan, Schedule, Trigger
 
+_REMOVE = "and can be removed"
 _BACK = tuple(timedelta(hours=hours) for hours in (1, 24, 32 * 24, 367 * 24))
 """How far back a last fire is looked for: what fires often is found in the first."""
 
@@ -29,13 +30,13 @@ def predecessor(
     return found
 
 
-def spent(schedule: Schedule) -> Note:
-    """For one whose new name is live already, or whose old one is not."""
-    return Note(
-        "rewritten",
-        "renamed_from",
-        f"{schedule.key}: renamed_from: {schedule.renamed_from} is spent, and can be removed",
-    )
+def spent(schedule: Schedule, before: LiveSchedule | None, owner: str) -> Iterator[Note]:
+    """A note for each of `renamed_from` and `adopt` that has nothing to do (any more)."""
+    if schedule.renamed_from is not None and (before is None or before.key == schedule.key):
+        what = f"renamed_from: {schedule.renamed_from}"
+        yield Note("rewritten", "renamed_from", f"{schedule.key}: {what} is spent, {_REMOVE}")
+    if schedule.adopt is not None and (before is None or before.owner == owner):
+        yield Note("rewritten", "adopt", f"{schedule.key}: adopt is spent, {_REMOVE}")
 
 
 def with_hints(changes: Sequence[Change]) -> list[Change]:

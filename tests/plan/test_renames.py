@@ -120,3 +120,43 @@ def test_a_fire_of_long_ago_is_found() -> None:
     born = replace(live(never), created_at=NOW - timedelta(days=4000))
     told = only(with_last_fires(planned([wanted], [born]), lambda one: one.trigger, NOW))
     assert "its last fire" not in told.reason
+
+
+# ---------------------------------------------------------------------------------------- adoption
+
+
+def adopting(value: object) -> Schedule:
+    return schedule("old", adopt=value)
+
+
+def test_a_declaration_takes_over_what_it_names_and_nothing_else() -> None:
+    taken = (Action.UPDATE, "us")
+    for value, owner, expected in (
+        (True, None, taken),
+        (True, "them", (Action.SKIP, None)),
+        ({"from": "them"}, "them", taken),
+        ({"from": "them"}, "others", (Action.SKIP, None)),
+        ({"from": "them"}, None, (Action.SKIP, None)),
+        (False, None, (Action.SKIP, None)),
+    ):
+        change = only(planned([adopting(value)], [live(OLD, owner)]))
+        owners = [field.after for field in change.fields if field.name == "owner"]
+        assert (change.action, owners[0] if owners else None) == expected
+        assert change.notes == ()
+
+
+def test_an_adoption_that_is_spent_is_a_note() -> None:
+    for found in ([live(OLD)], []):
+        change = only(planned([adopting(True)], found))
+        assert [note.message for note in change.notes] == [
+            "local/old: adopt is spent, and can be removed"
+        ]
+    assert only(planned([adopting(False)], [live(OLD)])).notes == ()
+
+
+def test_adoption_by_pattern() -> None:
+    found = [live(schedule(name), "them") for name in ("a1", "a2", "b")]
+    declared = canonical(*(schedule(name) for name in ("a1", "a2", "b")))
+    for pattern, expected in (("a*", 2), ("*", 3), ("local/b", 1), ("other/*", 0)):
+        plan = make_plan(declared, found, target="local", owner="us", adopt=(pattern,))
+        assert plan.count(Action.UPDATE) == expected

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from reconciler.document import schedule_digest, schedule_from_document
 from reconciler.errors import ProviderError, Rejected
 from reconciler.firing import next_fires
-from reconciler.model import Action, DatastoreChange, Key, LiveSchedule, Outcome, Schedule
+from reconciler.model import Action, DatastoreChange, Hold, Key, LiveSchedule, Outcome, Schedule
 from reconciler.plan.diff import same
 from reconciler.plan.options import PlanOptions
 from reconciler.providers.base import Provider
@@ -130,6 +130,14 @@ class Contract(ABC):
             provider.create(once)
             [found] = provider.list()
             assert self.same(provider.canonical(self.declare("a"), found).schedule, once)
+
+    def test_canonical_keeps_what_a_target_has_no_part_in(self) -> None:
+        held = Hold(datetime(2030, 1, 1, tzinfo=UTC), "quarter end")
+        marks = {"hold": held, "mode": "observe", "renamed_from": "old", "adopt": "them"}
+        with self.open() as target:
+            declared = replace(self.declare("a"), **marks)
+            found = target.as_owner().canonical(declared, None).schedule
+            assert {name: getattr(found, name) for name in marks} == marks
 
     def test_canonical_changes_nothing(self) -> None:
         with self.open() as target:

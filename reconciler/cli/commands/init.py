@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from reconciler.cli.output import out
+from reconciler.cli.output import is_terminal, out
 from reconciler.cli.session import working_folder
 from reconciler.config import FILE_NAME
+from reconciler.declare.reading.local_git import ask_git
 from reconciler.errors import ReconcilerError
 from reconciler.render.plain_text import printable
 
+_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@-]{0,127}")
 _PACKAGE = Path(__file__).parents[2]
 _ACTION = ".github/actions/reconciler/action.yml"
 # --ci -> file of the repository -> where it is in this project
@@ -45,11 +49,13 @@ _IGNORED = {
     show_default=True,
     help="Write the pipelines too that plan in pull requests, apply after merges, look for drift.",
 )
-def command(folder: str, ci: str) -> None:
+@click.option("--owner", metavar="NAME", help="The mark on all that the repository will manage.")
+def command(folder: str, ci: str, owner: str | None) -> None:
     """Write a repository of schedules to start from: reconciler.yaml, examples, schemas.
 
     Nothing that is there already is written over. Where there is a reconciler.yaml already, --ci
-    writes its pipelines alone.
+    writes its pipelines alone. The owner is that of --owner, or the name of the repository at the
+    Git remote; it is asked for where there is neither.
     """
     root = working_folder() / folder
     written: list[str] = []
@@ -59,6 +65,10 @@ def command(folder: str, ci: str) -> None:
         for name, _ in files:
             if (root / name).exists():
                 raise ReconcilerError(f"{_shown(folder, name)} exists already")
+        if not alone:
+            mark = _owner(owner, root)
+            files[0] = (FILE_NAME, _owned(files[0][1], mark))
+            out(f"owner: {mark}\n")
         for name, content in files:
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +84,35 @@ def command(folder: str, ci: str) -> None:
         out("\ndocs/ci/README.md of reconciler says what has to be set up once\n")
     there = "" if folder == "." else f"cd {printable(shlex.quote(folder))} && "
     out(f"\nnext: {there}reconciler validate, reconciler plan, reconciler apply\n")
+
+
+def _owner(given: str | None, root: Path) -> str:
+    """That of --owner, of the remote, of whoever is asked, or the name of the folder."""
+    if given is not None:
+        if _OWNER.fullmatch(given) is None:
+            raise click.UsageError("--owner: letters, digits and . _ / @ -, at most 128")
+        return given
+    there = next((p for p in (root, *root.parents) if p.is_dir()), root)
+    remote = ask_git(there, "remote", "get-url", "origin").text or ""
+    path = remote.strip().removesuffix("/").removesuffix(".git")
+    # https://host/team/repository, and git@host:team/repository
+    parts = [part for part in path.replace(":", "/").split("/") if part not in ("", "_git")]
+    proposed = _allowed("/".join(parts[-2:]) if parts else root.name)
+    if path or not is_terminal(sys.stdin):
+        return proposed
+    while True:
+        answer: str = click.prompt("Who owns these schedules? Owner", default=proposed)
+        if _OWNER.fullmatch(answer):
+            return answer
+        out("letters, digits and . _ / @ -, at most 128\n")
+
+
+def _allowed(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._/@-]", "-", name).lstrip("._/@-")[:128] or "schedules"
+
+
+def _owned(text: bytes, owner: str) -> bytes:
+    return re.sub(rb"(?m)^owner: [^ \n]*", b"owner: " + owner.encode(), text, count=1)
 
 
 def _shown(folder: str, name: str) -> str:

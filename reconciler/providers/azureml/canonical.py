@@ -55,7 +55,14 @@ def canonical(schedule: Schedule, workspace: Workspace, live: Trigger | None = N
     # Through the wire and back: whatever reading makes of it is what it will be.
     properties = properties_to_wire(settled, workspace, None)
     reported = schedule_from_wire(schedule.key.name, properties, schedule.key.target, workspace)
-    reported = replace(reported, source=schedule.source, renamed_from=schedule.renamed_from)
+    reported = replace(
+        reported,
+        source=schedule.source,
+        hold=schedule.hold,
+        mode=schedule.mode,
+        renamed_from=schedule.renamed_from,
+        adopt=schedule.adopt,
+    )
     return Canonical(reported, tuple(notes))
 
 
