@@ -164,6 +164,8 @@ class JobDefinition:
     """The component files that it leads to, by their path relative to the repository."""
     snapshots: Mapping[str, Snapshot] = field(default_factory=dict, hash=False)
     """The code that it and its components run, by its path relative to the repository."""
+    root: str = field(compare=False, default="")
+    """Where the repository is on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,9 +281,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a target makes of a schedule: rewritten or approximated (how), refused (why)."""
+    """What a target makes of a schedule: rewritten or approximated (how), refused (why); or what
+    will be deployed with it.
+    """
 
-    kind: Literal["rewritten", "approximated", "refused"]
+    kind: Literal["rewritten", "approximated", "refused", "deployed"]
     path: str
     """The field, in the words of a declaration: `trigger.expression`."""
     message: str

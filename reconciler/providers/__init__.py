@@ -88,6 +88,7 @@ def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
     from reconciler import __version__
     from reconciler.providers.azureml.client import API_VERSION, Client, Limits
     from reconciler.providers.azureml.credentials import IdentityToken, fixed_token
+    from reconciler.providers.azureml.deploy.deployments import DeployOptions
     from reconciler.providers.azureml.endpoint import CLOUDS, check_endpoint
     from reconciler.providers.azureml.ids import Workspace
     from reconciler.providers.azureml.provider import AzureMLProvider
@@ -120,4 +121,13 @@ def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
         agent=f"reconciler/{__version__}",
         observer=partial(opening.observer, target.name) if opening.observer else None,
     )
-    return AzureMLProvider(target.name, client, owner=opening.owner, revision=opening.revision)
+    return AzureMLProvider(
+        target.name,
+        client,
+        owner=opening.owner,
+        revision=opening.revision,
+        options=DeployOptions(
+            upload_data=bool(options.get("upload_data")),
+            wrap_commands=options.get("command_jobs") == "wrapped",
+        ),
+    )

@@ -24,6 +24,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
+from .assets import Assets
 from .contract import Contract
 from .control import Control, pipeline
 from .faults import Fault
@@ -139,6 +140,11 @@ class StandIn(Control):
     def violations(self) -> list[str]:
         """Bodies, of either side, that broke the contract."""
         return self._contract.violations
+
+    @property
+    def assets(self) -> Assets:
+        """Environments, code, components, data, and the blobs of a container."""
+        return self._routes.assets
 
     @property
     def throttled(self) -> int:

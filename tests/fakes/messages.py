@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+ASSETS = ("environments", "codes", "components", "data", "models", "datastores")
 _WORKSPACE = 8
 """Segments of a workspace's id."""
 
@@ -22,9 +23,10 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     route: str = "other"
-    """list, schedule, operation, result, job, workspace or other."""
+    """list, schedule, operation, result, job, workspace, blob, environment, code, component, data,
+    model, datastore or other."""
     name: str = ""
-    """Of the schedule, the job or the operation."""
+    """Of the schedule, the job or the operation; of an asset or a blob, the path."""
     status: int = 0
     """What was answered; 0: the connection was dropped."""
 
@@ -48,6 +50,8 @@ def call(method: str, target: str, headers: Mapping[str, str], body: bytes) -> C
 
 def _route(segments: list[str]) -> tuple[str, str]:
     lower = [segment.lower() for segment in segments]
+    if lower[0] == "account":
+        return "blob", "/".join(segments[1:])
     if lower[0] != "subscriptions":
         return "other", ""
     if lower[2:3] == ["providers"] and len(lower) == 8 and lower[4] == "locations":
@@ -64,6 +68,8 @@ def _route(segments: list[str]) -> tuple[str, str]:
             return "schedule", segments[9]
         case ["jobs", _]:
             return "job", segments[9]
+        case [kind, *_] if kind in ASSETS:
+            return kind.removesuffix("s"), "/".join(segments[_WORKSPACE:])
     return "other", ""
 
 

@@ -8,11 +8,12 @@ import uuid
 from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
+from .assets import Assets
 from .clocks import instant
 from .contract import Contract
 from .errors import Refused, arm, not_found
 from .front import Front
-from .messages import Answer, Call, answer
+from .messages import ASSETS, Answer, Call, answer
 from .records import VIEWS, Operation, Record
 from .refusals import refuse_bad_schedule
 from .schedules import Store, shown
@@ -26,6 +27,7 @@ class Routes:
         self, settings: Settings, store: Store, contract: Contract, address: Callable[[], str]
     ) -> None:
         self.front = Front(settings)
+        self.assets = Assets(settings.workspace_id, address)
         self._settings = settings
         self._store = store
         self._contract = contract
@@ -37,6 +39,8 @@ class Routes:
         headers["x-ms-correlation-request-id"] = call.headers.get(
             "x-ms-correlation-request-id", str(uuid.uuid4())
         )
+        if call.route == "blob":
+            return self.assets.blob(call)  # it is another host: no token, and none of ARM's rules
         try:
             self.front.admit(call, headers)
             done = self._serve(call)
@@ -59,6 +63,8 @@ class Routes:
         }.get((call.method, call.route))
         if served is not None:
             return served(call)
+        if call.segments[8:9] and call.segments[8].lower() in ASSETS:
+            return self.assets.serve(call)
         if call.route == "other":
             words = "The resource type could not be found in the namespace"
             words += " 'Microsoft.MachineLearningServices'."

@@ -49,7 +49,7 @@ LITERAL = (
     | WORD
 )
 DATA = st.fixed_dictionaries(
-    {"path": WORD},
+    {"path": WORD.map("azureml://datastores/d/paths/{}".format)},
     optional={
         "type": st.sampled_from(["uri_file", "uri_folder", "mltable", "mlflow_model"]),
         "mode": st.sampled_from(["ro_mount", "rw_mount", "download", "direct", "eval_mount"]),
@@ -59,7 +59,7 @@ OUTPUT = (
     st.none()
     | WORD
     | optional(
-        path=WORD,
+        path=WORD.map("azureml://datastores/d/paths/{}".format),
         type=st.sampled_from(["uri_file", "uri_folder", "mltable"]),
         mode=st.sampled_from(["rw_mount", "upload", "direct"]),
     )
@@ -157,6 +157,7 @@ class TestAzureML(Contract):
     @contextmanager
     def open(self) -> Iterator[OpenedWorkspace]:
         with StandIn(jobs={"train"}) as arm:
+            arm.assets.everything = True
             opened = OpenedWorkspace(arm)
             yield opened
             for one in opened.opened:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,13 @@ class JobFiles:
             )
         if file.real in self._read:
             return ()
-        job = self._read[file.real] = read_job(
-            document, file.display, self.components.bring(document, file)
+        job = self._read[file.real] = self._rooted(
+            read_job(document, file.display, self.components.bring(document, file))
         )
         return job.findings
+
+    def _rooted(self, job: JobFile) -> JobFile:
+        return replace(job, definition=replace(job.definition, root=str(self._root)))
 
     def find(self, file: File, reference: str) -> tuple[JobFile | None, Finding | None]:
         """What a schedule in `file` runs: a job file or why not; neither for a registered job."""

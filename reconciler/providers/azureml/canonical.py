@@ -7,9 +7,10 @@ rewritten, and the plan says so.
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,7 +21,6 @@ from reconciler.model import (
     Cron,
     DatastoreChange,
     Job,
-    JobDefinition,
     Note,
     Pattern,
     Recurrence,
@@ -28,30 +28,59 @@ from reconciler.model import (
     Trigger,
 )
 from reconciler.providers.azureml.cron import carry_spelling, settle_cron
-from reconciler.providers.azureml.ids import PREFIX, Workspace, to_id
-from reconciler.providers.azureml.jobs import SENT_WHOLE, input_to_wire
+from reconciler.providers.azureml.ids import PREFIX, Workspace
+from reconciler.providers.azureml.jobs.assets import Collected, Nowhere, Sources, Unsendable
+from reconciler.providers.azureml.jobs.definition import input_to_wire
+from reconciler.providers.azureml.jobs.whole import one_step_pipeline, whole_job
 from reconciler.providers.azureml.wire import (
     properties_to_wire,
     schedule_from_wire,
 )
 
 _FILLED = re.compile(r"[a-zA-Z0-9_]")
-_REGISTER = (
-    "register the steps as components and use them by `component: azureml:NAME:VERSION`, or run the"
-    " job once and refer to it as azureml:NAME"
+_WRAP = (
+    "make it a step of a pipeline job, or say `command_jobs: wrapped` in the target: it is sent as"
+    " a pipeline of one step then"
 )
+_NOWHERE = Nowhere()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A schedule as it will be, and how it gets there."""
+
+    canonical: Canonical
+    definition: Mapping[str, Any] | None = None
+    """The `jobDefinition` to send for a job that is sent whole; what is read back of it is less."""
+    needs: Collected = field(default_factory=Collected)
+    """What has to be there before the schedule."""
 
 
 def canonical(schedule: Schedule, workspace: Workspace, live: Trigger | None = None) -> Canonical:
     """`schedule` as Azure would report it once it is put over one with the trigger `live`."""
+    return settle(schedule, workspace, live).canonical
+
+
+def settle(
+    schedule: Schedule,
+    workspace: Workspace,
+    live: Trigger | None = None,
+    sources: Sources | None = None,
+    *,
+    wrap_commands: bool = False,
+) -> Settled:
+    """`schedule` settled with what `sources` know; `wrap_commands`: a command job is sent as a
+    pipeline of one step.
+    """
     notes: list[Note] = []
     trigger = carry_start(_settle_trigger(schedule.trigger, notes), live)
     trigger = carry_spelling(trigger, live)
-    job = _settle_job(schedule.job, notes, workspace)
+    asked = sources or Sources(_NOWHERE, _NOWHERE)
+    job, needs = _settle_job(schedule, notes, workspace, asked, wrap_commands)
     notes += _inputs_refused(job) + _not_sent(schedule.job)
     settled = replace(schedule, trigger=trigger, job=job)
     if any(note.kind == "refused" for note in notes):
-        return Canonical(settled, tuple(notes))
+        return Settled(Canonical(settled, tuple(notes)))
     # Through the wire and back: whatever reading makes of it is what it will be.
     properties = properties_to_wire(settled, workspace, None)
     reported = schedule_from_wire(schedule.key.name, properties, schedule.key.target, workspace)
@@ -63,7 +92,10 @@ def canonical(schedule: Schedule, workspace: Workspace, live: Trigger | None = N
         renamed_from=schedule.renamed_from,
         adopt=schedule.adopt,
     )
-    return Canonical(reported, tuple(notes))
+    done = Canonical(reported, tuple(notes))
+    whole = schedule.job.definition is not None
+    definition = properties["action"]["jobDefinition"] if whole else None
+    return Settled(done, definition, needs)
 
 
 # ----------------------------------------------------------------------------------- the trigger
@@ -140,20 +172,34 @@ def _check_zone(name: str, notes: list[Note]) -> None:
 # --------------------------------------------------------------------------------------- the job
 
 
-def _settle_job(job: Job, notes: list[Note], workspace: Workspace) -> Job:
+def _settle_job(
+    schedule: Schedule,
+    notes: list[Note],
+    workspace: Workspace,
+    sources: Sources,
+    wrap_commands: bool,
+) -> tuple[Job, Collected]:
+    job = schedule.job
     if job.definition is None:
         name = job.reference.removeprefix(PREFIX)
         if ":" in name and not name.startswith("/"):
             hint = f'write "{PREFIX}{name.split(":")[0]}"'
             notes.append(Note("refused", "create_job.job", "jobs in Azure have no versions", hint))
-        return job
+        return job, Collected()
     document = json.loads(job.definition.document)
     if document.get("type") == "command":
-        what = f"{job.definition.path} is a command job, and Azure schedules pipelines"
-        hint = "make it a step of a pipeline job; " + _REGISTER
-        notes.append(Note("refused", "create_job.job", what, hint))
-        return job
-    return _whole(job, job.definition, document, notes, workspace)
+        if not wrap_commands:
+            what = f"{job.definition.path} is a command job, and Azure schedules pipelines"
+            notes.append(Note("refused", "create_job.job", what, _WRAP))
+            return job, Collected()
+        document = one_step_pipeline(document, job.definition.name)
+    folder = posixpath.dirname(schedule.source.path) if schedule.source is not None else None
+    try:
+        return whole_job(job, job.definition, document, workspace, sources, folder)
+    except Unsendable as problem:
+        message = f"{job.definition.path}: {problem}"
+        notes.append(Note("refused", "create_job.job", message, problem.hint))
+        return job, Collected()
 
 
 def _inputs_refused(job: Job) -> list[Note]:
@@ -175,90 +221,3 @@ def _not_sent(job: Job) -> list[Note]:
         Note("approximated", f"create_job.{key}", f"{key} of the job is not sent to Azure")
         for key in odd
     ]
-
-
-def _whole(
-    job: Job,
-    definition: JobDefinition,
-    document: Mapping[str, Any],
-    notes: list[Note],
-    workspace: Workspace,
-) -> Job:
-    """A pipeline of registered components, as part of the schedule."""
-    inputs = dict(document.get("inputs") or {}) | dict(job.inputs)
-    settings = dict(document.get("settings") or {})
-    go_on = settings.pop("continue_on_step_failure", None)
-    nodes = {
-        name: _node(name, step, definition, notes, workspace)
-        for name, step in document["jobs"].items()
-    }
-    extra = dict(job.extra) | {"jobs": nodes}
-    for key in ("identity", "properties"):
-        if key not in extra and document.get(key):
-            extra[key] = document[key]
-    return replace(
-        job,
-        reference=SENT_WHOLE,
-        definition=None,
-        inputs={name: _given(value) for name, value in inputs.items()},
-        outputs=dict(document.get("outputs") or {}) | dict(job.outputs),
-        continue_on_step_failure=(
-            job.continue_on_step_failure if job.continue_on_step_failure is not None else go_on
-        ),
-        settings=settings | dict(job.settings),
-        experiment_name=job.experiment_name or document.get("experiment_name"),
-        display_name=job.display_name or document.get("display_name"),
-        description=job.description or document.get("description"),
-        compute=job.compute or document.get("compute"),
-        tags=dict(document.get("tags") or {}) | dict(job.tags),
-        extra=extra,
-    )
-
-
-def _given(value: Any) -> Any:
-    """An input's declaration as the value that it stands for."""
-    if isinstance(value, Mapping) and value.get("path") is None:
-        return value.get("value", value.get("default"))
-    return value
-
-
-def _node(
-    name: str,
-    step: Mapping[str, Any],
-    definition: JobDefinition,
-    notes: list[Note],
-    workspace: Workspace,
-) -> dict[str, Any]:
-    """A step as the service has it: Microsoft's client sends these in snake case."""
-    component = step.get("component")
-    if not isinstance(component, str) or not component.startswith((PREFIX, "/")):
-        what = "an inline command" if "command" in step else "a component file"
-        message = f'step "{name}" of {definition.path} is {what}, which has to be registered first'
-        notes.append(Note("refused", "create_job.job", message, _REGISTER))
-        return {}
-    known = ("component", "inputs", "outputs", "compute", "type", "$schema")
-    node: dict[str, Any] = {key: value for key, value in step.items() if key not in known}
-    node |= {
-        "name": name,
-        "type": step.get("type", "command"),
-        "componentId": to_id(component, "components", workspace),
-    }
-    if step.get("compute"):
-        node["computeId"] = to_id(step["compute"], "computes", workspace)
-    if step.get("inputs"):
-        node["inputs"] = {key: _node_input(value) for key, value in step["inputs"].items()}
-    if step.get("outputs"):
-        node["outputs"] = {key: _node_output(value) for key, value in step["outputs"].items()}
-    return node
-
-
-def _node_input(value: Any) -> dict[str, Any]:
-    wire = input_to_wire(value) or {"jobInputType": "literal", "value": ""}
-    wire["job_input_type"] = wire.pop("jobInputType")
-    return wire
-
-
-def _node_output(value: Any) -> dict[str, Any]:
-    if isinstance(value, str):
-        return {"value": value, "type": "literal"}
-    return dict(value) if isinstance(value, Mapping) else {}

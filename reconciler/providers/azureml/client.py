@@ -63,6 +63,11 @@ class Client:
         )
 
     @property
+    def calls(self) -> Calls:
+        """What makes the calls, under the limits of the workspace."""
+        return self._calls
+
+    @property
     def counters(self) -> Counters:
         """What was called."""
         return self._calls.counters

@@ -28,7 +28,8 @@ from reconciler.model import (
 from reconciler.providers.azureml import canonical as forms
 from reconciler.providers.azureml.client import Client
 from reconciler.providers.azureml.cron import as_fired
-from reconciler.providers.azureml.jobs import SENT_WHOLE
+from reconciler.providers.azureml.deploy.deployments import Deployments, DeployOptions
+from reconciler.providers.azureml.jobs.definition import SENT_WHOLE, component_ids
 from reconciler.providers.azureml.wire import (
     DIGEST,
     Foreign,
@@ -79,6 +80,7 @@ class AzureMLProvider:
         owner: str | None,
         revision: str | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        options: DeployOptions | None = None,
     ) -> None:
         """`name`: the target's. `revision`: the commit that is applied."""
         self.name = name
@@ -90,6 +92,8 @@ class AzureMLProvider:
         self._listed_at: float | None = None
         self._written: set[str] = set()
         self._digests: dict[str, str] = {}
+        self._used: frozenset[str] | None = None
+        self._deployments = Deployments(client, options or DeployOptions())
 
     def identity(self) -> str:
         """The address of the workspace in ARM; ARM tells no upper case from lower."""
@@ -101,6 +105,8 @@ class AzureMLProvider:
         self._listed_at = None
         self._read.clear()
         self._written.clear()
+        self._used = None
+        self._deployments.forget()
         began = self._client.clock()
         for resource in self._client.list():
             yield self._live(resource["name"], resource)
@@ -114,7 +120,7 @@ class AzureMLProvider:
             note = Note("refused", "name", message, "choose another name")
             return Canonical(schedule, (note,))
         over = live.schedule.trigger if live is not None else None
-        settled = forms.canonical(schedule, self._client.workspace, over)
+        settled = self._deployments.settle(schedule, over, self._used_assets()).canonical
         unanchored = getattr(schedule.trigger, "start_time", None) is None
         digest = self._digests[schedule.key.name] = _with_mark(settled.schedule, unanchored)
         settled = replace(settled, digest=digest)
@@ -125,6 +131,18 @@ class AzureMLProvider:
         hint = f"the jobs of {old} stay under its name"
         note = Note("rewritten", "renamed_from", message, hint)
         return replace(settled, notes=(*settled.notes, note))
+
+    def _used_assets(self) -> frozenset[str]:
+        """The paths of the anonymous assets that live schedules run: those are there."""
+        if self._used is None:
+            home = f"{self._client.workspace.id}/"
+            self._used = frozenset(
+                path.removeprefix(home)
+                for read in self._read.values()
+                for path in component_ids(read.properties)
+                if path.startswith(home)
+            )
+        return self._used
 
     def create(self, schedule: Schedule) -> None:
         """Put it, with our marks, unless something stands there by now."""
@@ -276,7 +294,10 @@ class AzureMLProvider:
             known = marks_from_wire(base) if base is not None else None
             digest = self._digests.get(schedule.key.name) or (known.digest if known else None)
             marks = Marks(self.owner, source, self._revision, digest)
-        properties = properties_to_wire(schedule, self._client.workspace, marks, base)
+        self._deployments.deploy(schedule.key)
+        definition = self._deployments.definition(schedule.key.name)
+        workspace = self._client.workspace
+        properties = properties_to_wire(schedule, workspace, marks, base, definition)
         self._written.add(schedule.key.name)
         self._client.put(schedule.key.name, properties, operation)
 

@@ -6,7 +6,7 @@ else in this package knows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -32,9 +32,22 @@ class Rule:
 
 
 @cache
+def words() -> Mapping[str, Mapping[str, Any]]:
+    """The second table: for each kind of word, that of a file -> that of the wire."""
+    second: Mapping[str, Mapping[str, Any]] = _documents()[1]
+    return second
+
+
+@cache
+def _documents() -> tuple[Any, Any]:
+    text = files(__package__).joinpath("rules.yaml").read_text(encoding="utf-8")
+    first, second = yaml.safe_load_all(text)
+    return first, second
+
+
+@cache
 def rules() -> tuple[Rule, ...]:
     """The table, in order."""
-    text = files(__package__).joinpath("rules.yaml").read_text(encoding="utf-8")
     return tuple(
         Rule(
             tuple(row["field"].split(".")),
@@ -42,7 +55,7 @@ def rules() -> tuple[Rule, ...]:
             tuple(row.get("values", ())),
             row["reason"],
         )
-        for row in yaml.safe_load(text)
+        for row in _documents()[0]
     )
 
 

@@ -24,7 +24,11 @@ from reconciler.model import (
     Trigger,
 )
 from reconciler.providers.azureml.ids import Workspace
-from reconciler.providers.azureml.jobs import job_from_wire, job_to_wire
+from reconciler.providers.azureml.jobs.definition import (
+    job_from_wire,
+    job_to_wire,
+    unknown_members,
+)
 from reconciler.providers.azureml.rules import normalize
 
 OWNER = "reconciler-owner"
@@ -33,6 +37,7 @@ REVISION = "reconciler-revision"
 DIGEST = "reconciler-digest"
 _OWN_TAGS = (OWNER, SOURCE, REVISION, DIGEST)
 
+_TEXTS = ("displayName", "description")
 _JOB_TYPES = {"pipeline"}
 _EMPTY: dict[str, Any] = {}
 
@@ -158,10 +163,12 @@ def properties_to_wire(
     workspace: Workspace,
     marks: Marks | None,
     live: Mapping[str, Any] | None = None,
+    definition: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The `properties` to PUT: the whole of what is desired, over what is live.
 
-    `schedule` is canonical; `marks` go into its tags; `live` are the properties as last read.
+    `schedule` is canonical; `marks` go into its tags; `live` are the properties as last read;
+    `definition` is the `jobDefinition` where it is known better than from the schedule.
     """
     base = json.loads(json.dumps(live)) if live is not None else {}
     base.pop("provisioningState", None)
@@ -170,7 +177,11 @@ def properties_to_wire(
         own = (marks.owner, marks.source, marks.revision, marks.digest)
         tags |= {tag: text for tag, text in zip(_OWN_TAGS, own, strict=True) if text is not None}
     action = base.get("action") or {}
-    definition = action.get("jobDefinition") or {}
+    before = action.get("jobDefinition") or {}
+    if definition is None:
+        definition = job_to_wire(schedule.job, workspace, before)
+    else:
+        definition = unknown_members(before) | dict(definition)
     base |= {
         "displayName": schedule.display_name,
         "description": schedule.description,
@@ -182,11 +193,10 @@ def properties_to_wire(
         "action": {
             **action,
             "actionType": "CreateJob",
-            "jobDefinition": job_to_wire(schedule.job, workspace, definition),
+            "jobDefinition": definition,
         },
     }
-    done: dict[str, Any] = base
-    return done
+    return {key: value for key, value in base.items() if value is not None or key not in _TEXTS}
 
 
 def _trigger_over(live: Mapping[str, Any], trigger: Trigger) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from reconciler.masking import mask
 from reconciler.providers.azureml.ids import Workspace, to_id
-from reconciler.providers.azureml.jobs import input_to_wire
+from reconciler.providers.azureml.jobs.definition import input_to_wire
 from reconciler.web.arm.schedules import instant, system_data
 from reconciler.workspace.store.records import RunRow, StepRow
 from reconciler.workspace.store.schedules import VersionRow

@@ -149,19 +149,19 @@ def test_a_version_of_a_job_is_refused() -> None:
             "jobs/train.yml is a command job, and Azure schedules pipelines",
         ),
         (
-            '{"type":"pipeline","jobs":{"s":{"command":"x"}}}',
-            'step "s" of jobs/train.yml is an inline command, which has to be registered first',
+            '{"type":"pipeline","jobs":{"s":{"command":"x","environment":{}}}}',
+            'jobs/train.yml: step "s": an environment has neither an image nor a folder to build'
+            " one from",
         ),
         (
-            '{"type":"pipeline","jobs":{"s":{"component":"./c.yml"}}}',
-            'step "s" of jobs/train.yml is a component file, which has to be registered first',
+            '{"type":"pipeline","jobs":{"s":{"component":"azureml:c"}}}',
+            'jobs/train.yml: step "s": what "c@latest" is, is not known',
         ),
     ],
 )
-def test_jobs_that_have_to_be_registered_first(job: str, message: str) -> None:
+def test_jobs_that_cannot_be_sent(job: str, message: str) -> None:
     made = canonical(with_job_file(schedule("a"), job), WORKSPACE)
     assert [(note.kind, note.message) for note in made.notes] == [("refused", message)]
-    assert made.notes[0].hint is not None
 
 
 @pytest.mark.parametrize("value", ["", " ", {"type": "uri_file"}])

@@ -1,22 +1,32 @@
 """What runs, as Azure Resource Manager has it <-> a Job. Pure.
 
-A job is a reference to one that is in the workspace, or is sent whole: steps of registered
-components. Reading expects what `rules.normalize` gives.
+A job is a reference to one that is in the workspace, or is sent whole. Reading expects what
+`rules.normalize` gives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from reconciler.document import scalar_text
 from reconciler.model import Job
-from reconciler.providers.azureml.ids import Workspace, from_id, to_id
+from reconciler.providers.azureml.ids import PREFIX, Workspace, from_id, to_id
+from reconciler.providers.azureml.jobs.terms.bindings import is_expression
+from reconciler.providers.azureml.jobs.terms.data import literal
+from reconciler.providers.azureml.jobs.terms.references import (
+    compute_id,
+    data_kind,
+    resource_id,
+)
+from reconciler.providers.azureml.jobs.terms.words import from_wire, to_wire
 
 SENT_WHOLE = "(sent with the schedule)"
 """The reference of a job whose definition is part of the schedule."""
 
 _EMPTY: dict[str, Any] = {}
+_DEFAULTS = {"default_compute": "computes", "default_datastore": "datastores"}
 
 
 def job_from_wire(definition: Mapping[str, Any], workspace: Workspace) -> Job:
@@ -24,10 +34,13 @@ def job_from_wire(definition: Mapping[str, Any], workspace: Workspace) -> Job:
     get = definition.get
     settings = dict(get("settings") or _EMPTY)
     go_on = settings.pop("continue_on_step_failure", None)
-    if "default_compute" in settings:
-        settings["default_compute"] = from_id(settings["default_compute"], "computes", workspace)
+    for key, kind in _DEFAULTS.items():
+        if isinstance(settings.get(key), str):
+            settings[key] = from_id(settings[key], kind, workspace)
     source, compute = get("sourceJobId"), get("computeId")
     extra: dict[str, Any] = {}
+    if get("componentId"):
+        extra["component"] = from_id(str(get("componentId")), "components", workspace)
     if get("jobs"):
         extra["jobs"] = _sorted(_nodes(definition["jobs"], from_id, workspace))
     if get("identity"):
@@ -37,7 +50,10 @@ def job_from_wire(definition: Mapping[str, Any], workspace: Workspace) -> Job:
     return Job(
         reference=from_id(source, "jobs", workspace) if source else SENT_WHOLE,
         experiment_name=get("experimentName"),
-        inputs={name: _input_value(v) for name, v in sorted((get("inputs") or _EMPTY).items())},
+        inputs={
+            name: _input_value(value, workspace)
+            for name, value in sorted((get("inputs") or _EMPTY).items())
+        },
         outputs={name: _output_value(v) for name, v in sorted((get("outputs") or _EMPTY).items())},
         continue_on_step_failure=None if go_on is None else scalar_text(go_on).lower() == "true",
         settings=_sorted(settings),
@@ -56,38 +72,43 @@ def _nodes(
     kinds = {"componentId": "components", "computeId": "computes"}
 
     def node(step: Mapping[str, Any]) -> dict[str, Any]:
-        converted = {
+        converted: dict[str, Any] = {
             key: convert(step[key], kind, workspace)
             for key, kind in kinds.items()
-            if isinstance(step.get(key), str)
+            if isinstance(step.get(key), str) and not is_expression(step[key])
         }
+        if isinstance(step.get("trial"), Mapping):
+            converted["trial"] = node(step["trial"])
         return {**step, **converted}
 
     return {k: node(v) if isinstance(v, Mapping) else v for k, v in nodes.items()}
 
 
-def _input_value(value: Mapping[str, Any]) -> Any:
-    if str(value.get("jobInputType", "")).lower() == "literal":
+def _input_value(value: Mapping[str, Any], workspace: Workspace) -> Any:
+    kind = str(value.get("jobInputType", ""))
+    if kind.lower() == "literal":
         return value.get("value")
-    return _sorted({"type": value.get("jobInputType"), "path": value.get("uri"), **_mode(value)})
+    path = value.get("uri")
+    if isinstance(path, str) and path.startswith("/"):
+        path = from_id(path, data_kind(kind), workspace)
+    return _sorted(
+        {
+            "type": value.get("jobInputType"),
+            "path": path,
+            **_mode(value, "input_modes"),
+        }
+    )
 
 
 def _output_value(value: Mapping[str, Any]) -> Any:
-    path = {"path": value["uri"]} if value.get("uri") else {}
-    return _sorted({"type": value.get("jobOutputType"), **path, **_mode(value)})
+    named = {key: value[name] for key, name in _OUTPUT_KEYS.items() if value.get(name)}
+    return _sorted({"type": value.get("jobOutputType"), **named, **_mode(value, "output_modes")})
 
 
-def _mode(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {"mode": _MODES_READ.get(value["mode"], value["mode"])} if value.get("mode") else {}
+def _mode(value: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    return {"mode": from_wire(kind, value["mode"])} if value.get("mode") else {}
 
 
-# Who a job runs as: the words of a job file, and the wire's.
-_IDENTITIES = {
-    "aml_token": "AMLToken",
-    "managed": "Managed",
-    "managed_identity": "Managed",
-    "user_identity": "UserIdentity",
-}
 _IDENTITY_KEYS = {
     "client_id": "clientId",
     "object_id": "objectId",
@@ -97,22 +118,20 @@ _IDENTITY_KEYS = {
 
 
 def _identity_from_wire(identity: Mapping[str, Any]) -> dict[str, Any]:
-    words = {wire.lower(): word for word, wire in reversed(_IDENTITIES.items())}
     keys = {wire: key for key, wire in reversed(_IDENTITY_KEYS.items())}
     kind = str(identity.get("identityType"))
     read = {keys.get(k, k): v for k, v in identity.items() if k != "identityType"}
-    read["type"] = words.get(kind.lower(), kind)
+    read["type"] = from_wire("identities", kind)
     return {key: _sorted(read[key]) for key in sorted(read)}
 
 
 def _identity_to_wire(identity: Any) -> dict[str, Any] | None:
     if not isinstance(identity, Mapping) or not identity:
         return None
-    kind = str(identity.get("type"))
     wire: dict[str, Any] = {
         _IDENTITY_KEYS.get(str(k), str(k)): v for k, v in identity.items() if k != "type"
     }
-    wire["identityType"] = _IDENTITIES.get(kind.lower(), kind)
+    wire["identityType"] = to_wire("identities", str(identity.get("type")))
     return wire
 
 
@@ -124,26 +143,64 @@ def job_to_wire(job: Job, workspace: Workspace, live: Mapping[str, Any]) -> dict
     settings = dict(job.settings)
     if job.continue_on_step_failure is not None:
         settings["continue_on_step_failure"] = job.continue_on_step_failure
-    if "default_compute" in settings:
-        settings["default_compute"] = to_id(settings["default_compute"], "computes", workspace)
+    for key, kind in _DEFAULTS.items():
+        if isinstance(settings.get(key), str):
+            settings[key] = resource_id(settings[key], kind, workspace)
+    component = job.extra.get("component")
     wire |= {
         "jobType": "Pipeline",
         "sourceJobId": None if whole else to_id(job.reference, "jobs", workspace),
         "jobs": _nodes(job.extra.get("jobs") or _EMPTY, to_id, workspace) if whole else {},
-        "experimentName": job.experiment_name or "",
+        "componentId": _component_id(component, workspace),
+        "experimentName": job.experiment_name or (None if whole else ""),
         "displayName": job.display_name,
         "description": job.description,
-        "computeId": to_id(job.compute, "computes", workspace) if job.compute else None,
-        "inputs": _over(wire.get("inputs"), job.inputs, input_to_wire, _INPUT),
+        "computeId": compute_id(job.compute, workspace),
+        "inputs": _over(
+            wire.get("inputs"), job.inputs, partial(input_to_wire, workspace=workspace), _INPUT
+        ),
         "outputs": _over(wire.get("outputs"), job.outputs, output_to_wire, _OUTPUT),
         "settings": settings,
         "tags": dict(job.tags),
         "properties": dict(job.extra.get("properties") or {}),
         "identity": _identity_to_wire(job.extra.get("identity")),
     }
+    if whole:
+        wire["isArchived"] = False
     return {
         key: value for key, value in wire.items() if value is not None and key not in _READ_ONLY
     }
+
+
+def _component_id(component: Any, workspace: Workspace) -> str | None:
+    """Of a short name without `azureml:` that name: Azure's client sends it so."""
+    if not isinstance(component, str) or not component:
+        return None
+    is_named = component.startswith((PREFIX, "/"))
+    return to_id(component, "components", workspace) if is_named else component
+
+
+def component_ids(properties: Mapping[str, Any]) -> Iterator[str]:
+    """The ids of the components that a live schedule's job runs."""
+    definition = (properties.get("action") or _EMPTY).get("jobDefinition") or _EMPTY
+    steps = definition.get("jobs") or _EMPTY
+    for step in (definition, *(one for one in steps.values() if isinstance(one, Mapping))):
+        for holder in (step, step.get("trial")):
+            found = holder.get("componentId") if isinstance(holder, Mapping) else None
+            if isinstance(found, str):
+                yield found
+
+
+_KNOWN = (
+    *("jobType", "sourceJobId", "jobs", "componentId", "experimentName", "displayName"),
+    *("description", "computeId", "inputs", "outputs", "settings", "tags", "properties"),
+    *("identity", "isArchived", "status", "services"),
+)
+
+
+def unknown_members(live: Mapping[str, Any]) -> dict[str, Any]:
+    """What a live `jobDefinition` has that this program does not know, which survives."""
+    return {key: value for key, value in live.items() if key not in _KNOWN and value is not None}
 
 
 def _over(
@@ -164,30 +221,29 @@ def _over(
 
 
 _INPUT = ("jobInputType", "value", "uri", "mode")
-_OUTPUT = ("jobOutputType", "uri", "mode")
+_OUTPUT = ("jobOutputType", "mode", "uri", "assetName", "assetVersion", "description")
 _READ_ONLY = ("status", "services")
-_MODES = {
-    "ro_mount": "ReadOnlyMount",
-    "rw_mount": "ReadWriteMount",
-    "download": "Download",
-    "direct": "Direct",
-    "eval_mount": "EvalMount",
-    "eval_download": "EvalDownload",
-    "upload": "Upload",
-}
-_MODES_READ = {wire: yaml for yaml, wire in _MODES.items()}
 
 
-def input_to_wire(value: Any) -> dict[str, Any] | None:
-    """The value of a job's input: a literal, which is text, or data; None: nothing is given."""
+def input_to_wire(value: Any, workspace: Workspace | None = None) -> dict[str, Any] | None:
+    """The value of a job's input: a literal, which is text, or data; None: nothing is given.
+
+    Without a `workspace` the short name of data stays as it is.
+    """
     if value is None:
         return None
     if isinstance(value, Mapping):
         if value.get("path") is None:
             return input_to_wire(value.get("value", value.get("default", "")))
-        wire = {"jobInputType": value.get("type", "uri_folder"), "uri": value["path"]}
+        path = str(value["path"])
+        if is_expression(path):
+            return {"jobInputType": "literal", "value": path}
+        kind = str(value.get("type") or "uri_folder").lower()
+        if workspace is not None and path.startswith(PREFIX) and "://" not in path:
+            path = to_id(path, data_kind(kind), workspace)
+        wire = {"jobInputType": kind, "uri": path}
         if value.get("mode"):
-            wire["mode"] = _MODES.get(value["mode"], value["mode"])
+            wire["mode"] = to_wire("input_modes", value["mode"])
         return wire
     return {"jobInputType": "literal", "value": literal(value)}
 
@@ -195,17 +251,21 @@ def input_to_wire(value: Any) -> dict[str, Any] | None:
 def output_to_wire(value: Any) -> dict[str, Any]:
     """Where a job's output goes; a bare text is its path."""
     given = value if isinstance(value, Mapping) else {"path": value} if value else {}
-    wire = {"jobOutputType": given.get("type", "uri_folder")}
-    if given.get("path"):
-        wire["uri"] = given["path"]
+    wire = {"jobOutputType": str(given.get("type") or "uri_folder").lower()}
     if given.get("mode"):
-        wire["mode"] = _MODES.get(given["mode"], given["mode"])
+        wire["mode"] = to_wire("output_modes", given["mode"])
+    for key, name in _OUTPUT_KEYS.items():
+        if given.get(key) is not None:
+            wire[name] = str(given[key])
     return wire
 
 
-def literal(value: Any) -> str:
-    """A literal as Microsoft's client sends it: True, not true."""
-    return str(value) if isinstance(value, bool) else scalar_text(value)
+_OUTPUT_KEYS = {
+    "path": "uri",
+    "name": "assetName",
+    "version": "assetVersion",
+    "description": "description",
+}
 
 
 def _sorted(value: Any) -> Any:

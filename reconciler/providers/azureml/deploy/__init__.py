@@ -1,0 +1,1 @@
+"""What a job needs in the workspace before its schedule: looked up, and put there."""

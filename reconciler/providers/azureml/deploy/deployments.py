@@ -1,0 +1,125 @@
+"""The jobs of schedules that bring files along: settled for a plan, and deployed for an apply."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler.model import Key, Note, Schedule, Trigger
+from reconciler.providers.azureml.canonical import Settled, settle
+from reconciler.providers.azureml.client import Client
+from reconciler.providers.azureml.deploy.deployer import Deployer, Needs
+from reconciler.providers.azureml.deploy.files import RepositoryFiles
+from reconciler.providers.azureml.deploy.lookups import JobSources, Lookups
+from reconciler.providers.azureml.deploy.resources import Resources
+from reconciler.providers.azureml.deploy.uploads import OnUpload
+from reconciler.providers.azureml.jobs.assets import Asset, Sources
+
+
+@dataclass(frozen=True, slots=True)
+class DeployOptions:
+    """What a target lets be done beside schedules."""
+
+    upload_data: bool = False
+    """Local data that an input names is uploaded."""
+    wrap_commands: bool = False
+    """A command job is sent as a pipeline of one step."""
+    on_upload: OnUpload | None = None
+
+
+class Deployments:
+    """Of one workspace. `settle` is not for several threads, `deploy` is."""
+
+    def __init__(self, client: Client, options: DeployOptions) -> None:
+        self._workspace = client.workspace
+        self._options = options
+        resources = Resources(client.calls, client.workspace)
+        self._lookups = Lookups(resources, options.upload_data)
+        self._deployer = Deployer(resources, options.on_upload)
+        self._files: dict[str, RepositoryFiles] = {}
+        self._needs: dict[str, Needs] = {}
+        self._definitions: dict[str, Mapping[str, Any]] = {}
+
+    def forget(self) -> None:
+        """Files and the workspace may have changed."""
+        self._files.clear()
+        self._needs.clear()
+        self._definitions.clear()
+        self._lookups.forget()
+        self._deployer.forget()
+
+    def settle(self, schedule: Schedule, live: Trigger | None, used: frozenset[str]) -> Settled:
+        """`schedule` as it will be; `used`: the paths of the assets that live schedules run."""
+        definition = schedule.job.definition
+        if definition is None:
+            return settle(schedule, self._workspace, live)
+        files = self._files.get(definition.root)
+        if files is None:
+            files = self._files[definition.root] = RepositoryFiles(definition.root)
+        asked = JobSources(files, self._lookups)
+        settled = settle(
+            schedule,
+            self._workspace,
+            live,
+            Sources(asked, asked),
+            wrap_commands=self._options.wrap_commands,
+        )
+        if settled.definition is None:
+            return settled
+        assets = tuple(settled.needs.assets.values())
+        there = self._there(assets, used)
+        needs = Needs(assets, asked.codes, asked.uploads, there)
+        self._needs[schedule.key.name] = needs
+        self._definitions[schedule.key.name] = settled.definition
+        notes = (*settled.canonical.notes, *_notes(settled.needs.codes, needs))
+        return replace(settled, canonical=replace(settled.canonical, notes=notes))
+
+    def _there(self, assets: tuple[Asset, ...], used: frozenset[str]) -> frozenset[str]:
+        """Which are in the workspace. What something there refers to is not asked for."""
+        found: set[str] = set()
+        needed = ""
+        for asset in reversed(assets):
+            if asset.path in used or asset.path in needed or self._lookups.is_there(asset):
+                found.add(asset.path)
+                needed += json.dumps(asset.properties)
+        return frozenset(found)
+
+    def definition(self, name: str) -> Mapping[str, Any] | None:
+        """The `jobDefinition` to send for a schedule that was settled."""
+        return self._definitions.get(name)
+
+    def deploy(self, key: Key) -> None:
+        """Put what a schedule needs that was settled. ProviderError."""
+        needs = self._needs.get(key.name)
+        if needs is not None:
+            self._deployer.deploy(needs, key)
+
+
+def _notes(used_by: Mapping[str, str], needs: Needs) -> Iterator[Note]:
+    """What will be put, for whoever reviews the plan."""
+    for path, code in needs.codes.items():
+        if not code.is_there:
+            number = len(code.snapshot.files)
+            files = "1 file" if number == 1 else f"{number:,} files"
+            what = f"code of {used_by.get(path) or path}: {files}, {_size(code.snapshot.size)}"
+            yield Note("deployed", "create_job.job", f"{what} to upload from {path}")
+    for path, data in needs.data.items():
+        what = f"data: {_size(data.snapshot.size)} to upload from {path}"
+        yield Note("deployed", "create_job.job", what)
+    for asset in needs.assets:
+        if asset.path not in needs.there:
+            yield Note("deployed", "create_job.job", f"{_name(asset)}: new")
+
+
+def _name(asset: Asset) -> str:
+    kind = asset.kind.removesuffix("s")
+    return f"{kind} of {asset.used_by}" if asset.used_by else f"{kind} of the job"
+
+
+def _size(size: int) -> str:
+    for unit, bytes_of in (("MB", 1 << 20), ("kB", 1 << 10)):
+        if size >= bytes_of:
+            return f"{size / bytes_of:,.0f} {unit}"
+    return f"{size} B"

@@ -1,0 +1,100 @@
+"""The files of the repository that a job refers to: read where they lie, and nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from reconciler.declare.reading.files import File, FileError, check_inside, read_file
+from reconciler.declare.reading.yaml_loader import parse
+from reconciler.model import Snapshot
+from reconciler.providers.azureml.jobs.assets import Unsendable
+from reconciler.snapshots import SnapshotError, Snapshots, client_hash
+
+_SALT = b"Initialize for october 2021 AML CLI version"
+
+
+class RepositoryFiles:
+    """The files and folders below one root; each is read once. Not for several threads."""
+
+    def __init__(self, root: str) -> None:
+        """`root`: the repository, on this machine; empty: there is none, and so no file."""
+        self._root = Path(root or os.devnull).resolve()
+        self._snapshots = Snapshots(self._root)
+        self._documents: dict[str, Mapping[str, Any]] = {}
+        self._hashes: dict[str, str] = {}
+
+    def document(self, path: str) -> Mapping[str, Any]:
+        """The mapping that a YAML file holds; Unsendable."""
+        found = self._documents.get(path)
+        if found is None:
+            found = self._documents[path] = self._read(path)
+        return found
+
+    def snapshot(self, path: str) -> tuple[Snapshot, str]:
+        """The code in a folder, or a file, and the hash that Azure's client has for it."""
+        try:
+            snapshot = self._snapshots.take(str(self._root / path))
+        except SnapshotError as error:
+            raise Unsendable(str(error), error.hint) from error
+        if not snapshot.files:
+            raise Unsendable(f'"{path}" has no files', "put the code there, or leave `code` out")
+        try:
+            found = self._hashes.get(path)
+            if found is None:
+                found = self._hashes[path] = client_hash(snapshot)
+        except OSError as error:
+            raise Unsendable(f'"{path}" cannot be read: {error.strerror}') from error
+        return snapshot, found
+
+    def is_folder(self, path: str) -> bool:
+        """Whether it is a folder, and not a file."""
+        return (self._root / path).is_dir()
+
+    def _read(self, path: str) -> Mapping[str, Any]:
+        place = str(self._root / path)
+        file = File(place, path, os.path.realpath(place))
+        try:
+            check_inside(file.path, file.real, self._root)
+            documents, faults = parse(read_file(file, self._root))
+        except FileError as error:
+            raise Unsendable(f'"{path}": {error}') from error
+        if faults:
+            raise Unsendable(f'"{path}", line {faults[0].line}: {faults[0].message}')
+        if len(documents) != 1 or not isinstance(documents[0].data, dict):
+            raise Unsendable(f'"{path}" does not hold one mapping')
+        data: Mapping[str, Any] = documents[0].data
+        return data
+
+
+def data_hash(snapshot: Snapshot, is_folder: bool) -> str:
+    """The hash under which Azure's client uploads data: azure-ai-ml 1.35, `get_object_hash`.
+
+    Of names and contents, folder by folder; an empty folder, which Git does not keep, is none.
+    """
+    found = hashlib.sha256(_SALT)
+    tree: dict[str, Any] = {}
+    for file in snapshot.files:
+        *folders, name = file.path.split("/")
+        place = tree
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        place[name] = os.path.join(snapshot.folder, *file.path.split("/"))
+    _hash_tree(found, tree, is_folder)
+    return found.hexdigest()
+
+
+def _hash_tree(found: Any, tree: Mapping[str, Any], named: bool) -> None:
+    for name in sorted(tree, key=str.lower):
+        if named:
+            found.update(name.encode())
+        inner = tree[name]
+        if isinstance(inner, dict):
+            _hash_tree(found, inner, named)
+        else:
+            with open(inner, "rb") as file:
+                while piece := file.read(1 << 20):
+                    found.update(piece)

@@ -1,0 +1,193 @@
+"""What a plan asks the workspace: read-only calls, each distinct one once.
+
+Found are the versions that labels stand for, the code that is there already, and which of the
+assets of a job have to be put.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from reconciler.errors import Rejected, Unauthorized
+from reconciler.model import Snapshot
+from reconciler.providers.azureml.deploy.files import RepositoryFiles, data_hash
+from reconciler.providers.azureml.deploy.resources import Resources
+from reconciler.providers.azureml.endpoint import is_loopback
+from reconciler.providers.azureml.jobs.assets import Asset, Unsendable
+from reconciler.snapshots.client_hash import HASH_VERSION
+
+_STORE = "workspaceblobstore"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The code of a step. `is_there`: somebody has put it already."""
+
+    name: str
+    hash: str
+    snapshot: Snapshot
+    id: str
+    is_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Local data that an input reads, and where it goes: a path below a datastore."""
+
+    datastore: str
+    path: str
+    snapshot: Snapshot
+    is_folder: bool
+
+
+@dataclass(slots=True)
+class Lookups:
+    """The answers so far, of one workspace. Not for several threads."""
+
+    resources: Resources
+    upload_data: bool
+    """Whether local data may be uploaded."""
+    _versions: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    _codes: dict[str, Code] = field(default_factory=dict)
+    _there: dict[str, bool] = field(default_factory=dict)
+    _containers: dict[str, str] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Ask again from now on."""
+        self._versions.clear()
+        self._codes.clear()
+        self._there.clear()
+        self._containers.clear()
+
+    def version(self, kind: str, name: str, label: str) -> str:
+        """Which version a label of an asset stands for now; Unsendable where there is none."""
+        key = (kind, name, label)
+        found = self._versions.get(key)
+        if found is None:
+            found = self._versions[key] = self._look_up_version(kind, name, label)
+        return found
+
+    def code(self, snapshot: Snapshot, content: str) -> Code:
+        """The code with a content, which may be there under any name."""
+        found = self._codes.get(content)
+        if found is None:
+            found = self._codes[content] = self._look_up_code(snapshot, content)
+        return found
+
+    def is_there(self, asset: Asset) -> bool:
+        """Whether an asset is in the workspace."""
+        found = self._there.get(asset.path)
+        if found is None:
+            found = self._there[asset.path] = self.resources.get(asset.path) is not None
+        return found
+
+    def container(self, datastore: str) -> str:
+        """The address of the container of a datastore; Unsendable."""
+        found = self._containers.get(datastore)
+        if found is None:
+            store = (self._ask(f"datastores/{datastore}") or {}).get("properties") or {}
+            if store.get("datastoreType") != "AzureBlob":
+                raise Unsendable(f"the datastore {datastore} is no container of blobs")
+            found = self._containers[datastore] = container_address(store)
+        return found
+
+    # --------------------------------------------------------------------------------- the calls
+
+    def _look_up_version(self, kind: str, name: str, label: str) -> str:
+        if label != "latest":
+            raise Unsendable(
+                f'"{name}@{label}": only the label latest is known', f"write {name}@latest"
+            )
+        if kind in ("data", "models"):
+            found = self._ask(f"{kind}/{name}")
+            version = ((found or {}).get("properties") or {}).get("latestVersion")
+        else:
+            newest = {"$orderBy": "createdtime desc", "$top": "1"}
+            page = (self._ask(f"{kind}/{name}/versions", newest) or {}).get("value") or []
+            version = page[0].get("name") if page else None
+        if not version:
+            what = {"environments": "environment", "components": "component"}.get(kind, "asset")
+            raise Unsendable(f'the workspace has no {what} "{name}"', "register it first")
+        return str(version)
+
+    def _look_up_code(self, snapshot: Snapshot, content: str) -> Code:
+        name = str(UUID(content[:32]))
+        query = {"hash": content, "hashVersion": HASH_VERSION}
+        page = (self._ask(f"codes/{name}/versions", query) or {}).get("value") or []
+        own = f"{self.resources.workspace.id}/codes/{name}/versions/1"
+        found = next((str(one["id"]) for one in page if one.get("id")), None)
+        return Code(name, content, snapshot, found or own, found is not None)
+
+    def _ask(self, path: str, parameters: Mapping[str, str] | None = None) -> Any:
+        try:
+            return self.resources.get(path, parameters=parameters)
+        except (Unauthorized, Rejected) as error:
+            raise Unsendable(f"{path} cannot be looked up: {error.reason}", error.hint) from error
+
+
+def container_address(store: Mapping[str, Any]) -> str:
+    """The address of a datastore's container; an emulator has its accounts in the path."""
+    protocol, host = store.get("protocol") or "https", store.get("endpoint") or "core.windows.net"
+    account, container = store.get("accountName"), store.get("containerName")
+    if is_loopback(f"{protocol}://{host}"):
+        return f"{protocol}://{host}/{account}/{container}"
+    return f"{protocol}://{account}.blob.{host}/{container}"
+
+
+class JobSources:
+    """The files and ids of one job, and what was asked of them."""
+
+    def __init__(self, files: RepositoryFiles, lookups: Lookups) -> None:
+        self._files = files
+        self._lookups = lookups
+        self.codes: dict[str, Code] = {}
+        """By the path of the folder."""
+        self.uploads: dict[str, Data] = {}
+        """By the path of the data."""
+
+    def document(self, path: str) -> Mapping[str, Any]:
+        """See Files."""
+        return self._files.document(path)
+
+    def code(self, path: str) -> str:
+        """See Ids."""
+        found = self.codes[path] = self._lookups.code(*self._files.snapshot(path))
+        return found.id
+
+    def version(self, kind: str, name: str, label: str) -> str:
+        """See Ids."""
+        return self._lookups.version(kind, name, label)
+
+    def data(self, path: str, datastore: str | None) -> str:
+        """See Ids."""
+        if not self._lookups.upload_data:
+            raise Unsendable(
+                f'"{path}" is local data, which is not in Azure',
+                "put it into a datastore and name it there, or say `upload_data: true` in the"
+                " target: it is uploaded with the schedule then",
+            )
+        found = self._data(path, datastore or _STORE)
+        return f"azureml://datastores/{found.datastore}/paths/{found.path}"
+
+    def build_context(self, path: str, dockerfile: str | None) -> tuple[str, str]:
+        """See Ids."""
+        if not self._lookups.upload_data:
+            raise Unsendable(
+                f'an environment is built from "{path}", which goes to a datastore',
+                "register it and refer to it, or say `upload_data: true` in the target",
+            )
+        found = self._data(path, _STORE)
+        content = found.path.split("/")[1]
+        return f"{self._lookups.container(_STORE)}/{found.path}/", content
+
+    def _data(self, path: str, datastore: str) -> Data:
+        snapshot, _ = self._files.snapshot(path)
+        is_folder = self._files.is_folder(path)
+        content = data_hash(snapshot, is_folder)
+        place = f"LocalUpload/{content}/{os.path.basename(path)}"
+        found = self.uploads[path] = Data(datastore, place, snapshot, is_folder)
+        return found

@@ -1,0 +1,76 @@
+"""Assets of a workspace over ARM: one call each, with the right that it needs in what is refused.
+
+Versions of assets never change once they are there, so that putting one again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.errors import ProviderError, Unauthorized
+from reconciler.model import Key
+from reconciler.providers.azureml.calls import Calls
+from reconciler.providers.azureml.ids import Workspace
+
+VERSIONS = {
+    "environments": "2023-04-01-preview",
+    "codes": "2023-04-01",
+    "components": "2024-01-01-preview",
+    "data": "2023-04-01-preview",
+    "models": "2023-04-01-preview",
+    "datastores": "2024-10-01-preview",
+}
+"""The version of the API that Azure's client uses for each kind: azure-ai-ml 1.35."""
+
+
+class Resources:
+    """The assets of one workspace. Used by many threads at once."""
+
+    def __init__(self, calls: Calls, workspace: Workspace) -> None:
+        self._calls = calls
+        self.workspace = workspace
+
+    def get(self, path: str, *, parameters: Mapping[str, str] | None = None) -> Any:
+        """One resource below the workspace, or a page of them; None if there is none."""
+        kind = path.partition("/")[0]
+        query = {"api-version": VERSIONS[kind], **(parameters or {})}
+        try:
+            response, body = self._calls.read(
+                self._url(path), None, "look up", parameters=query, accept=(404,)
+            )
+        except Unauthorized as error:
+            raise _needing(error, f"{kind}/{_right(path, 'read')}") from error
+        return None if response.status_code == 404 else body
+
+    def put(self, path: str, properties: Mapping[str, Any], key: Key) -> None:
+        """Put an asset for the schedule `key`."""
+        self._write("PUT", path, {"properties": dict(properties)}, key)
+
+    def post(self, path: str, body: Mapping[str, Any] | None, key: Key) -> dict[str, Any]:
+        """Call an action for the schedule `key`; its answer."""
+        answer = self._write("POST", path, body, key).json()
+        return answer if isinstance(answer, dict) else {}
+
+    def _write(self, method: str, path: str, body: Any, key: Key) -> Any:
+        kind = path.partition("/")[0]
+        query = {"api-version": VERSIONS[kind]}
+        try:
+            return self._calls.call(
+                method, self._url(path), key, "deploy", body=body, parameters=query
+            )
+        except Unauthorized as error:
+            right = "listSecrets/action" if path.endswith("listSecrets") else _right(path, "write")
+            raise _needing(error, f"{kind}/{right}") from error
+
+    def _url(self, path: str) -> str:
+        return f"{self.workspace.endpoint}{self.workspace.id}/{path}"
+
+
+def _right(path: str, what: str) -> str:
+    return f"versions/{what}" if "/versions" in path else what
+
+
+def _needing(error: ProviderError, right: str) -> Unauthorized:
+    hint = f"it needs the right Microsoft.MachineLearningServices/workspaces/{right}"
+    return Unauthorized(error.key, error.operation, error.reason, hint=hint)

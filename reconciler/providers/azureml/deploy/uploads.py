@@ -1,0 +1,98 @@
+"""Files of a folder -> block blobs of a container, by the address that ARM signed for it.
+
+That address is the only thing that goes to the storage: no token of Azure does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from reconciler.errors import ConfigError, ProviderError, ProviderUnavailable, Rejected
+from reconciler.model import Key, Snapshot
+from reconciler.providers.azureml.endpoint import is_loopback
+from reconciler.snapshots.content import open_regular
+
+_BLOCK = 8 << 20
+"""Bytes of a block: files of up to 400 GB can be sent, and a broken one costs little."""
+_TRIES = 3
+
+OnUpload = Callable[[str, int, int], None]
+"""Hears of each file that is there: the folder, how many bytes of it are, and all its bytes."""
+
+
+class Expired(Exception):
+    """The address is not good any more; a new one is."""
+
+
+def upload(
+    address: str,
+    prefix: str,
+    snapshot: Snapshot,
+    metadata: dict[str, str],
+    key: Key,
+    on_upload: OnUpload | None = None,
+) -> None:
+    """Put the files below `prefix` into the container at `address`, which is signed.
+
+    `metadata` goes to the last of them, once all are there: Azure's client knows by it that a
+    folder is whole. Expired; ProviderError for the schedule `key`.
+    """
+    client = _client(address, key)
+    done = 0
+    try:
+        for file in snapshot.files:
+            place = os.path.join(snapshot.folder, *file.path.split("/"))
+            _put(client, f"{prefix}/{file.path}", place, key)
+            done += file.size
+            if on_upload is not None:
+                on_upload(snapshot.path, done, snapshot.size)
+        last = f"{prefix}/{snapshot.files[-1].path}"
+        _call(lambda: client.get_blob_client(last).set_blob_metadata(metadata), last, key)
+    finally:
+        client.close()
+
+
+def _client(address: str, key: Key) -> Any:
+    try:
+        from azure.storage.blob import ContainerClient
+    except ImportError as error:
+        raise ConfigError(
+            "azure-storage-blob is needed to upload code",
+            hint="pip install 'schedule-reconciler[azure]'",
+        ) from error
+    parts = urlsplit(address)
+    if parts.scheme != "https" and not is_loopback(f"{parts.scheme}://{parts.netloc}"):
+        raise Rejected(key, "upload", "the address of the storage is not encrypted")
+    return ContainerClient.from_container_url(
+        address, max_single_put_size=_BLOCK, max_block_size=_BLOCK, retry_total=_TRIES
+    )
+
+
+def _put(client: Any, name: str, place: str, key: Key) -> None:
+    def put() -> None:
+        with open_regular(place) as file:
+            size = os.fstat(file.fileno()).st_size
+            client.upload_blob(name, file, length=size, overwrite=True, max_concurrency=4)
+
+    try:
+        _call(put, name, key)
+    except OSError as error:
+        raise ProviderError(key, "upload", f"{name} cannot be read: {error.strerror}") from error
+
+
+def _call(action: Callable[[], object], name: str, key: Key) -> None:
+    from azure.core.exceptions import AzureError, HttpResponseError
+
+    try:
+        action()
+    except HttpResponseError as error:
+        if error.status_code in (401, 403):
+            raise Expired(f"the storage does not take {name} (HTTP {error.status_code})") from error
+        reason = f"the storage does not take {name}: {error.reason} (HTTP {error.status_code})"
+        raise ProviderError(key, "upload", reason) from error
+    except AzureError as error:
+        reason = f"no answer of the storage for {name}: {type(error).__name__}"
+        raise ProviderUnavailable(key, "upload", reason) from error

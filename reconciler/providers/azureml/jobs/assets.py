@@ -1,0 +1,141 @@
+"""What a job needs to be there before it: environments, code, components; and who knows their ids.
+
+Pure: the ids are asked of an `Ids`, the files of a `Files`, which are handed in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+ANONYMOUS = "azureml_anonymous"
+"""The name of every component that was not registered under one of its own."""
+ANONYMOUS_ENVIRONMENT = "CliV2AnonymousEnvironment"
+
+
+class Unsendable(Exception):
+    """A part of a job that cannot be sent: a sentence, and what to do about it."""
+
+    def __init__(
+        self, message: str, hint: str | None = None, *, path: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.path = path
+        """Of the field in the job file."""
+
+
+class Files(Protocol):
+    """The files of the repository, by their paths relative to it, with `/`."""
+
+    def document(self, path: str) -> Mapping[str, Any]:
+        """The mapping that a YAML file holds; Unsendable."""
+        ...
+
+
+class Ids(Protocol):
+    """Ids that only the workspace knows, or the content of a folder. Unsendable."""
+
+    def code(self, path: str) -> str:
+        """The ARM id of the code in a folder, or a file."""
+        ...
+
+    def version(self, kind: str, name: str, label: str) -> str:
+        """Which version `NAME@LABEL` is; `kind`: environments, components, data, models."""
+        ...
+
+    def data(self, path: str, datastore: str | None) -> str:
+        """Where local data is, as a URI."""
+        ...
+
+    def build_context(self, path: str, dockerfile: str | None) -> tuple[str, str]:
+        """Where the folder of a Dockerfile is, as a URI, and the hash of what is in it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a translation asks."""
+
+    files: Files
+    ids: Ids
+
+
+class Nowhere:
+    """The sources of a translation that may ask nobody: what needs an answer is Unsendable."""
+
+    def document(self, path: str) -> Mapping[str, Any]:
+        """No file is at hand."""
+        raise Unsendable(f'the file "{path}" is not at hand')
+
+    def code(self, path: str) -> str:
+        """No folder is at hand."""
+        raise Unsendable(f'the code "{path}" is not at hand')
+
+    def version(self, kind: str, name: str, label: str) -> str:
+        """No label is known."""
+        raise Unsendable(f'what "{name}@{label}" is, is not known')
+
+    def data(self, path: str, datastore: str | None) -> str:
+        """No data is at hand."""
+        raise Unsendable(f'the data "{path}" is not at hand')
+
+    def build_context(self, path: str, dockerfile: str | None) -> tuple[str, str]:
+        """No folder is at hand."""
+        raise Unsendable(f'the folder "{path}" is not at hand')
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """Something to put before the job: an environment or a component, under its content's hash."""
+
+    kind: str
+    """environments, or components."""
+    name: str
+    version: str
+    properties: Mapping[str, Any]
+    used_by: str
+    """The step that needs it first, for people."""
+
+    @property
+    def path(self) -> str:
+        """Below the workspace."""
+        return f"{self.kind}/{self.name}/versions/{self.version}"
+
+
+@dataclass(slots=True)
+class Collected:
+    """The assets of a job, each once, in the order in which they have to be put."""
+
+    assets: dict[str, Asset] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
+    """By path, the step that needs the code first."""
+
+    def add(self, asset: Asset) -> None:
+        """Keep it, unless it is there."""
+        self.assets.setdefault(asset.path, asset)
+
+
+def content_version(spec: Mapping[str, Any]) -> str:
+    """The version of a component with this content: azure-ai-ml 1.35, `hash_dict`."""
+    kept = {key: value for key, value in spec.items() if key not in ("name", "id", "version")}
+    digest = hashlib.sha256(json.dumps(kept, sort_keys=True).encode())
+    return str(UUID(digest.hexdigest()[:32]))
+
+
+def without_empty(value: Any) -> Any:
+    """Without members that are null or an empty map or list, at any depth."""
+    if isinstance(value, Mapping):
+        kept = {key: without_empty(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in kept.items() if not _is_empty(inner)}
+    if isinstance(value, (list, tuple)):
+        return [item for item in map(without_empty, value) if not _is_empty(item)]
+    return value
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, Mapping) and not value)

@@ -1,0 +1,64 @@
+"""A step that says itself what it does -> the document of the component it stands for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.providers.azureml.jobs.interface import Ports, implied_input, implied_output
+from reconciler.providers.azureml.jobs.terms.bindings import is_expression
+
+_PARALLEL = (
+    "mini_batch_size",
+    "partition_keys",
+    "logging_level",
+    "max_concurrency_per_instance",
+    "error_threshold",
+    "mini_batch_error_threshold",
+    "retry_settings",
+    "resources",
+)
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "command": ("command", "environment", "resources", "distribution", "description", "tags"),
+    "parallel": ("task", "input_data", *_PARALLEL),
+    "spark": (
+        *("entry", "py_files", "jars", "files", "archives", "conf", "environment", "args"),
+        *("description", "tags"),
+    ),
+    "data_transfer": ("task", "data_copy_mode", "description", "tags"),
+}
+_WITH_CODE = ("command", "spark")
+
+
+def is_inline(kind: str, step: Mapping[str, Any]) -> bool:
+    """Whether a step has no component, and is of a kind that can do without one."""
+    if kind == "data_transfer" and step.get("task") != "copy_data":
+        return False
+    return kind in _KEYS and "component" not in step
+
+
+def inline_document(
+    kind: str, step: Mapping[str, Any], parent: Mapping[str, Any], ports: Ports
+) -> dict[str, Any]:
+    """The document, without a name; its paths are those of the step."""
+    document: dict[str, Any] = {
+        key: step[key] for key in _KEYS[kind] if step.get(key) is not None and not _bound(key, step)
+    }
+    if kind in _WITH_CODE:
+        document["code"] = step.get("code")
+    inputs, outputs = step.get("inputs") or {}, step.get("outputs") or {}
+    return {
+        **document,
+        "type": kind,
+        "inputs": {name: implied_input(value, parent, ports) for name, value in inputs.items()},
+        "outputs": {name: implied_output(value, parent, ports) for name, value in outputs.items()},
+    }
+
+
+def _bound(key: str, step: Mapping[str, Any]) -> bool:
+    """Settings of a parallel step that are bound stand at the step alone."""
+    value = step[key]
+    if key not in _PARALLEL or step.get("type") != "parallel":
+        return False
+    inner = value.values() if isinstance(value, Mapping) else (value,)
+    return any(is_expression(item) for item in inner)

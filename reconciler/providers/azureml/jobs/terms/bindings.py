@@ -1,0 +1,44 @@
+"""`${{...}}` in the values of a job: what Azure reads as a binding. Pure.
+
+The patterns are those of Azure's client: azure-ai-ml 1.35, `ComponentJobConstants` and
+`is_data_binding_expression`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_EXPRESSION = re.compile(r"^\$\{\{\s*(\S*?)\s*\}\}$")
+_INPUT = re.compile(r"^\$\{\{parent\.(inputs|jobs)\.(.*?)\}\}$")
+_OUTPUT = re.compile(r"^\$\{\{parent\.outputs\.(.*?)\}\}$")
+_FROM_STEP = re.compile(r"^\$\{\{parent\.jobs\.([^.]+)\.([^.]+)\.([^.]+)\}\}")
+
+
+def is_expression(value: Any) -> bool:
+    """Whether the whole value is one `${{...}}`."""
+    return isinstance(value, str) and _EXPRESSION.match(value) is not None
+
+
+def is_input_binding(value: Any) -> bool:
+    """`${{parent.inputs.x}}`, `${{parent.jobs.a.outputs.y}}`."""
+    return isinstance(value, str) and _INPUT.match(value) is not None
+
+
+def is_output_binding(value: Any) -> bool:
+    """`${{parent.outputs.x}}`."""
+    return isinstance(value, str) and _OUTPUT.match(value) is not None
+
+
+def parent_port(value: str) -> tuple[str, str] | None:
+    """("inputs", "x") of `${{parent.inputs.x}}`; outputs alike."""
+    parts = value.removeprefix("${{").removesuffix("}}").strip().split(".")
+    if len(parts) >= 3 and parts[0] == "parent" and parts[1] in ("inputs", "outputs"):
+        return parts[1], parts[2]
+    return None
+
+
+def step_port(value: str) -> tuple[str, str, str] | None:
+    """("a", "outputs", "y") of `${{parent.jobs.a.outputs.y}}`."""
+    found = _FROM_STEP.match(value)
+    return (found[1], found[2], found[3]) if found else None

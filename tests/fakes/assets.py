@@ -1,0 +1,268 @@
+"""Environments, code, components, data and models of a workspace, and the container of its code.
+
+A version never changes once it is put; putting another under its name is refused, as is a shape
+that Azure's client does not send, where no specification says more.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from .errors import arm, not_found
+from .messages import Answer, Call, answer
+
+ACCOUNT = "account"
+CONTAINER = f"{ACCOUNT}/container"
+_STEP_TYPES = {"command", "parallel", "spark", "pipeline", "sweep", "automl", "data_transfer"}
+
+
+class Assets:
+    """What is there. Used by many threads at once."""
+
+    def __init__(self, workspace_id: str, address: Callable[[], str]) -> None:
+        self.versions: dict[str, dict[str, Any]] = {}
+        """By the path below the workspace: components/NAME/versions/VERSION."""
+        self.blobs: dict[str, bytes] = {}
+        self.metadata: dict[str, dict[str, str]] = {}
+        self.blocks: dict[tuple[str, str], bytes] = {}
+        self.everything = False
+        """Whatever is asked for is there, and its newest version is 7."""
+        self.finds_code = True
+        """Whether code is found by its hash."""
+        self.expired: set[str] = set()
+        """Signatures that are not taken any more."""
+        self.refuse_blobs = 0
+        """How many of the next blobs are refused with 500."""
+        self._id = workspace_id
+        self._address = address
+        self._signed = 0
+        self._lock = threading.RLock()
+
+    def register(self, kind: str, name: str, version: str, properties: Any = None) -> None:
+        """Something that is there already."""
+        with self._lock:
+            self.versions[f"{kind}/{name}/versions/{version}"] = dict(properties or {})
+
+    def names(self, kind: str) -> list[str]:
+        """The paths of what is there of a kind."""
+        with self._lock:
+            return [path for path in self.versions if path.startswith(f"{kind}/")]
+
+    def serve(self, call: Call) -> Answer:
+        """The answer to a call of ARM."""
+        path = call.name or "/".join(call.segments[8:])
+        parts = path.split("/")
+        with self._lock:
+            if parts[0] == "datastores":
+                return self._datastore(call, parts)
+            match call.method, parts[2:]:
+                case "GET", ["versions", version]:
+                    return self._get(path, version)
+                case "PUT", ["versions", version]:
+                    return self._put(path, version, call.json)
+                case "GET", ["versions"]:
+                    return self._list(parts, call)
+                case "GET", []:
+                    return self._container(parts)
+                case "POST", ["versions", _, action] if action == "startPendingUpload":
+                    return self._pending()
+        raise arm(405, "HttpMethodNotSupported", f"{call.method} {path} is not supported.")
+
+    # ------------------------------------------------------------------------------------ versions
+
+    def _get(self, path: str, version: str) -> Answer:
+        found = self.versions.get(path)
+        if found is None and self.everything and "nonymous" not in path:
+            found = _imagined(path)
+        if found is None:
+            raise not_found("Version", path)
+        return answer(200, self._shown(path, version, found))
+
+    def _put(self, path: str, version: str, body: Any) -> Answer:
+        properties = body.get("properties") if isinstance(body, dict) else None
+        if not isinstance(properties, dict):
+            raise arm(400, "InvalidRequestContent", "The request content was invalid.")
+        wrong = wrong_with(path, properties, self)
+        if wrong is not None:
+            raise arm(400, "UserError", wrong)
+        before = self.versions.get(path)
+        if before is not None and _meant(before) != _meant(properties):
+            raise arm(409, "Conflict", f"{path} is there already, and cannot be changed.")
+        self.versions[path] = properties
+        return answer(201 if before is None else 200, self._shown(path, version, properties))
+
+    def _list(self, parts: list[str], call: Call) -> Answer:
+        wanted = call.query.get("hash")
+        if parts[0] == "codes" and wanted is not None:
+            found = [
+                self._shown(path, "1", one)
+                for path, one in self.versions.items()
+                if self.finds_code
+                and path.startswith("codes/")
+                and (one.get("properties") or {}).get("hash_sha256") == wanted
+            ]
+            return answer(200, {"value": found})
+        prefix = f"{parts[0]}/{parts[1]}/versions/"
+        newest = [path for path in self.versions if path.startswith(prefix)][-1:]
+        items = [
+            self._shown(path, path.removeprefix(prefix), self.versions[path]) for path in newest
+        ]
+        if not items and self.everything:
+            items = [self._shown(f"{prefix}7", "7", _imagined(f"{prefix}7"))]
+        return answer(200, {"value": items})
+
+    def _container(self, parts: list[str]) -> Answer:
+        prefix = f"{parts[0]}/{parts[1]}/versions/"
+        found = [path.removeprefix(prefix) for path in self.versions if path.startswith(prefix)]
+        if not found and self.everything:
+            found = ["7"]
+        if not found:
+            raise not_found("Asset", parts[1])
+        shown = {"latestVersion": found[-1], "dataType": "uri_folder", "isArchived": False}
+        return answer(200, {"id": f"{self._id}/{'/'.join(parts)}", "properties": shown})
+
+    def _shown(self, path: str, version: str, properties: Any) -> dict[str, Any]:
+        shown = {**properties, "provisioningState": "Succeeded"}
+        return {"id": f"{self._id}/{path}", "name": version, "properties": shown}
+
+    # -------------------------------------------------------------------------------------- blobs
+
+    def _pending(self) -> Answer:
+        self._signed += 1
+        uri = f"{self._address()}/{CONTAINER}"
+        signed = {"credentialType": "SAS", "sasUri": f"{uri}?sv=1&sig=s{self._signed}"}
+        reference = {"blobUri": uri, "storageAccountArmId": "/x", "credential": signed}
+        body = {"pendingUploadId": "1", "pendingUploadType": "TemporaryBlobReference"}
+        return answer(200, {**body, "blobReferenceForConsumption": reference})
+
+    def _datastore(self, call: Call, parts: list[str]) -> Answer:
+        if parts[2:] == ["listSecrets"]:
+            return answer(200, {"secretsType": "Sas", "sasToken": "sig=store"})
+        host = self._address().split("//")[1]
+        properties = {
+            "datastoreType": "AzureBlob",
+            "accountName": "account",
+            "containerName": "container",
+            "endpoint": host,
+            "protocol": "http",
+            "isDefault": True,
+        }
+        return answer(200, {"id": f"{self._id}/{'/'.join(parts)}", "properties": properties})
+
+    def blob(self, call: Call) -> Answer:
+        """The answer of the storage, which takes a signature and no token."""
+        headers = {"etag": '"1"', "last-modified": "Mon, 01 Jan 2026 00:00:00 GMT"}
+        name = call.path.removeprefix(f"/{CONTAINER}/")
+        with self._lock:
+            if "Authorization" in call.headers:
+                return Answer(400, b"", {"x-ms-error-code": "TokenInTheWrongPlace"})
+            if not call.query.get("sig") or call.query["sig"] in self.expired:
+                return Answer(403, b"", {"x-ms-error-code": "AuthenticationFailed"})
+            if call.method == "HEAD":
+                return Answer(200 if name in self.blobs else 404, b"", headers)
+            if self.refuse_blobs > 0:
+                self.refuse_blobs -= 1
+                return Answer(500, b"", {"x-ms-error-code": "InternalError"})
+            match call.query.get("comp"):
+                case "metadata":
+                    self.metadata[name] = {
+                        key.lower().removeprefix("x-ms-meta-"): value
+                        for key, value in call.headers.items()
+                        if key.lower().startswith("x-ms-meta-")
+                    }
+                    return Answer(200, b"", headers)
+                case "block":
+                    self.blocks[name, call.query["blockid"]] = call.body
+                case "blocklist":
+                    self.blobs[name] = b"".join(
+                        block for (of, _), block in sorted(self.blocks.items()) if of == name
+                    )
+                case _:
+                    self.blobs[name] = call.body
+        return Answer(201, b"", headers)
+
+
+def _meant(properties: dict[str, Any]) -> dict[str, Any]:
+    """Without how it came about, which its version does not tell."""
+    spec = properties.get("componentSpec") or {}
+    return {**properties, "componentSpec": {**spec, "_source": None}}
+
+
+def _imagined(path: str) -> dict[str, Any]:
+    kind, name, _, version = path.split("/")
+    spec = {"name": name, "version": version, "type": "command", "command": "echo"}
+    component = {"componentSpec": {**spec, "environment": "azureml:e:1"}, "isAnonymous": False}
+    data = {"dataType": "uri_folder", "dataUri": "azureml://datastores/w/paths/x"}
+    return component if kind == "components" else {**data, "image": "python"}
+
+
+def wrong_with(path: str, properties: dict[str, Any], assets: Assets) -> str | None:
+    """Why an asset is not taken."""
+    kind, name, _, version = path.split("/")
+    if kind == "environments" and name == "CliV2AnonymousEnvironment":
+        if not (properties.get("image") or properties.get("build")):
+            return "an environment needs an image or a build context"
+        return None if len(version) == 64 else "the version of an anonymous environment is a hash"
+    if kind == "codes":
+        uri = str(properties.get("codeUri"))
+        prefix = uri.partition(f"/{CONTAINER}/")[2]
+        if not any(blob == prefix or blob.startswith(f"{prefix}/") for blob in assets.blobs):
+            return f"nothing was uploaded to {uri}"
+        return None
+    if kind == "components":
+        return _wrong_component(properties.get("componentSpec"), version, assets)
+    return None
+
+
+def _wrong_component(spec: Any, version: str, assets: Assets) -> str | None:
+    if not isinstance(spec, dict) or spec.get("type") not in _STEP_TYPES:
+        return "componentSpec has no type that is known"
+    for port in (*(spec.get("inputs") or {}).values(), *(spec.get("outputs") or {}).values()):
+        if not isinstance(port, dict) or not port.get("type"):
+            return "an input or output of a component has no type"
+    for step in (spec.get("jobs") or {}).values():
+        wrong = wrong_step(step)
+        if wrong is not None:
+            return wrong
+    for reference in _references(spec):
+        if "/workspaces/" in reference:
+            needed = reference.partition("/workspaces/")[2].partition("/")[2]
+            own = ("codes/", "components/azureml_anonymous/", "environments/CliV2Anonymous")
+            if needed.startswith(own) and needed not in assets.versions:
+                return f"{needed} is not there"
+    return None
+
+
+_WORDS_OF_FILES = {"mount", "ro_mount", "rw_mount", "download", "upload", "direct"}
+
+
+def wrong_step(step: Any) -> str | None:
+    """Why a step of a pipeline cannot be read by Azure's client; None where it can."""
+    if not isinstance(step, dict) or not step.get("type"):
+        return "a step has no type"
+    for section, key in (("inputs", "job_input_type"), ("outputs", "job_output_type")):
+        for name, one in (step.get(section) or {}).items():
+            if not isinstance(one, dict) or not (one.get(key) or one.get("type") == "literal"):
+                return f"{section}.{name} of a step has no {key}"
+            if one.get("mode") in _WORDS_OF_FILES:
+                return f"{section}.{name} of a step has the mode {one['mode']}"
+    for section, key in (
+        ("identity", "identity_type"),
+        ("limits", "job_limits_type" if step["type"] == "command" else ""),
+        ("distribution", "distribution_type"),
+    ):
+        found = step.get(section)
+        if key and isinstance(found, dict) and found and key not in found:
+            return f"{section} of a step has no {key}"
+    return None
+
+
+def _references(spec: dict[str, Any]) -> list[str]:
+    found = [spec.get("code"), spec.get("environment")]
+    task = spec.get("task")
+    if isinstance(task, dict):
+        found += [task.get("code"), task.get("environment")]
+    found += [step.get("componentId") for step in (spec.get("jobs") or {}).values()]
+    return [str(one).removeprefix("azureml:") for one in found if one]
