@@ -6,8 +6,9 @@ would hide is not written: a variable stands for it, and no plan can be made unt
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,8 +30,9 @@ _ORDER = (
     "tags",
     "properties",
 )
-# What only the wire has a word for, in a job that was sent whole.
-_NODE_KEYS = ("name", "type", "componentId", "computeId", "inputs", "outputs")
+_PARENT_INPUT = re.compile(r"\$\{\{ ?parent\.inputs\.([A-Za-z0-9_]+)")
+Steps = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""From the steps of a live job to those of a job file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,13 @@ def import_schedule(
     schedule: Schedule,
     schema: str = "../schemas/schedule.schema.json",
     fires: Trigger | None = None,
+    steps: Steps = lambda steps: steps,
 ) -> Imported:
     """A live schedule as a declaration, with a job file beside it if its job was sent whole.
 
     `fires`: as its target reads its trigger, if that is known. A cron that says something else is
-    written as it fires: by its text it would come to fire otherwise, or be refused.
+    written as it fires: by its text it would come to fire otherwise, or be refused. `steps` puts
+    the steps of such a job in the words of a file.
     """
     notes: list[str] = []
     said = schedule.trigger
@@ -69,9 +73,9 @@ def import_schedule(
         del document["properties"]
     files: dict[str, str] = {}
     job = document.pop("create_job")
-    if "jobs" in job:
+    if "jobs" in job or "component" in job:
         path = f"pipelines/{schedule.key.name}.yml"
-        job_file, inputs = secrets.out_of_job_file(_job_file(job, notes))
+        job_file, inputs = secrets.out_of_job_file(_job_file(job, steps))
         files[path] = _text(job_file, schema.replace("schedule.", "job."), ())
         job = {"job": f"./{path}", **_kept(job, ("experiment_name",))}
         job |= {"inputs": inputs} if inputs else {}
@@ -105,39 +109,27 @@ def _kept(mapping: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     return {key: mapping[key] for key in keys if key in mapping}
 
 
-def _job_file(job: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
+def _job_file(job: Mapping[str, Any], steps: Steps) -> dict[str, Any]:
     """The job file of a pipeline that was sent whole: its steps in the words of a job file."""
     keys = ("display_name", "description", "compute", "inputs", "outputs", "settings", "tags")
     document: dict[str, Any] = {"type": "pipeline", **_kept(job, keys)}
     for key in ("identity", "properties"):
         if key in job:
             document[key] = job[key]
-    document["jobs"] = {name: _step(node, name, notes) for name, node in job["jobs"].items()}
+    if "component" in job:
+        document["component"] = job["component"]
+        return document
+    document["jobs"] = dict(steps(job["jobs"]))
+    unbound = {name: {"type": "string", "optional": True} for name in sorted(_unbound(document))}
+    if unbound:
+        document["inputs"] = {**(document.get("inputs") or {}), **unbound}
     return document
 
 
-def _step(node: Mapping[str, Any], name: str, notes: list[str]) -> dict[str, Any]:
-    reference = str(node.get("componentId") or "")
-    if not reference:
-        notes.append(f'step "{name}" has no component')
-    step: dict[str, Any] = {"type": node.get("type", "command"), "component": reference}
-    if node.get("computeId"):
-        step["compute"] = node["computeId"]
-    if node.get("inputs"):
-        step["inputs"] = {key: _node_value(value) for key, value in node["inputs"].items()}
-    if node.get("outputs"):
-        step["outputs"] = {key: _node_value(value) for key, value in node["outputs"].items()}
-    return step | {key: value for key, value in node.items() if key not in _NODE_KEYS}
-
-
-def _node_value(value: Any) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    if value.get("job_input_type", value.get("type")) == "literal":
-        return value.get("value")
-    if "uri" in value:
-        return {"type": value.get("job_input_type"), "path": value["uri"]}
-    return dict(value)
+def _unbound(document: Mapping[str, Any]) -> set[str]:
+    """Inputs that steps read and the job does not give: optional ones are not on the wire."""
+    text = json.dumps(document["jobs"])
+    return set(_PARENT_INPUT.findall(text)) - set(document.get("inputs") or {})
 
 
 # --------------------------------------------------------------------------------- other files

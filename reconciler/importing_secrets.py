@@ -43,7 +43,7 @@ class Secrets:
         for name, value in list(inputs.items()):
             inputs[name] = self._given(name, value, ("inputs", name), given)
         steps: dict[str, Any] = {}
-        for step, node in document["jobs"].items():
+        for step, node in (document.get("jobs") or {}).items():
             own = dict(node.get("inputs") or {})
             for key, value in list(own.items()):
                 name = _unused(re.sub(r"\W", "_", f"{step}_{key}"), inputs)
@@ -52,7 +52,11 @@ class Secrets:
                     inputs[name] = kept
                     own[key] = f"${{{{parent.inputs.{name}}}}}"
             steps[step] = node | ({"inputs": own} if own else {})
-        whole = {**document, **({"inputs": inputs} if inputs else {}), "jobs": steps}
+        whole = {
+            **document,
+            **({"inputs": inputs} if inputs else {}),
+            **({"jobs": steps} if steps else {}),
+        }
         done: dict[str, Any] = without_secrets(whole, self._nothing)
         return done, given
 

@@ -259,6 +259,20 @@ def wrong_step(step: Any) -> str | None:
     return None
 
 
+def wrong_job(properties: Any, assets: Assets) -> str | None:
+    """Why the steps of a schedule's job would be read by nobody, or would not run."""
+    action = properties.get("action") or {}
+    steps = (action.get("jobDefinition") or {}).get("jobs") or {}
+    for name, step in steps.items():
+        wrong = wrong_step(step)
+        if wrong is not None:
+            return f"{name}: {wrong}"
+        needed = str(step.get("componentId")).partition("/workspaces/")[2].partition("/")[2]
+        if needed.startswith("components/azureml_anonymous/") and needed not in assets.versions:
+            return f"{name}: {needed} is not there"
+    return None
+
+
 def _references(spec: dict[str, Any]) -> list[str]:
     found = [spec.get("code"), spec.get("environment")]
     task = spec.get("task")

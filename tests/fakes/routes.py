@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
-from .assets import Assets
+from .assets import Assets, wrong_job
 from .clocks import instant
 from .contract import Contract
 from .errors import Refused, arm, not_found
@@ -116,6 +116,9 @@ class Routes:
             raise arm(400, "InvalidRequestContent", "The request content was invalid: no object.")
         refuse_bad_schedule(call.name, sent.get("properties"), settings.now())
         self._keep_to("sent", call, sent)
+        wrong = wrong_job(sent["properties"], self.assets)
+        if wrong is not None:
+            raise arm(400, "UserError", wrong)
         with self._store.lock:
             properties, operation = self._store.put(call.name, sent["properties"], settings.author)
         url = f"{self._address()}{quote(call.path)}?api-version={call.query['api-version']}"

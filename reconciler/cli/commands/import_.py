@@ -32,6 +32,7 @@ from reconciler.importing import (
 from reconciler.masking import mask_text
 from reconciler.model import LiveSchedule, Trigger
 from reconciler.plan.options import PlanOptions
+from reconciler.providers.azureml.jobs.reading import file_steps
 from reconciler.render.plain_text import counted, printable
 
 
@@ -67,7 +68,7 @@ def command(
         imported = [one for file in files for one in _from_file(file, job, schema, root)]
     else:
         live = _live(session, target, given)
-        imported = [import_schedule(one.schedule, schema, fires) for one, fires in live]
+        imported = [import_schedule(one.schedule, schema, fires, file_steps) for one, fires in live]
         names = [one.key.name for one, _ in live]
     written = _write(imported, root)
     for path in written:

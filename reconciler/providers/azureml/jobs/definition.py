@@ -40,7 +40,9 @@ def job_from_wire(definition: Mapping[str, Any], workspace: Workspace) -> Job:
     source, compute = get("sourceJobId"), get("computeId")
     extra: dict[str, Any] = {}
     if get("componentId"):
-        extra["component"] = from_id(str(get("componentId")), "components", workspace)
+        component = from_id(str(get("componentId")), "components", workspace)
+        # Of a registered one Azure's client sends the short name, without the prefix.
+        extra["component"] = PREFIX + component.removeprefix(PREFIX)
     if get("jobs"):
         extra["jobs"] = _sorted(_nodes(definition["jobs"], from_id, workspace))
     if get("identity"):

@@ -47,9 +47,9 @@ def repository(folder: Path, *names: str, job: str = JOB) -> Path:
     return folder
 
 
-def declared(folder: Path) -> list[Schedule]:
+def declared(folder: Path, pattern: str = ".") -> list[Schedule]:
     found = read_declarations(
-        [str(folder)],
+        [pattern],
         base=folder,
         root=folder,
         targets=[TargetSettings(TARGET)],
