@@ -155,6 +155,10 @@ def test_a_version_of_a_job_is_refused() -> None:
         ),
         (
             '{"type":"pipeline","jobs":{"s":{"component":"azureml:c"}}}',
+            'jobs/train.yml: step "s": "azureml:c" does not say which version',
+        ),
+        (
+            '{"type":"pipeline","jobs":{"s":{"component":"azureml:c@latest"}}}',
             'jobs/train.yml: step "s": what "c@latest" is, is not known',
         ),
     ],

@@ -59,12 +59,6 @@ def registered(reference: str, context: Context) -> Component:
     """A component by its reference; Unsendable."""
     if "registries/" in reference:
         return Component(reference, "REMOTE.REGISTRY")
-    if ":" not in reference.removeprefix(PREFIX) and "@" not in reference and "/" not in reference:
-        found = f"{reference}@latest"  # as Azure's client: no version is the newest one
-        return Component(
-            version_id(found, "components", context.workspace, context.ids),
-            "REMOTE.WORKSPACE.COMPONENT",
-        )
     found = version_id(reference, "components", context.workspace, context.ids)
     return Component(found, "REMOTE.WORKSPACE.COMPONENT")
 
