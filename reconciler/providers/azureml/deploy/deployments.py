@@ -58,7 +58,7 @@ class Deployments:
         files = self._files.get(definition.root)
         if files is None:
             files = self._files[definition.root] = RepositoryFiles(definition.root)
-        asked = JobSources(files, self._lookups)
+        asked = JobSources(files, self._lookups, definition)
         settled = settle(
             schedule,
             self._workspace,

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from reconciler.declare.jobs.job_document import canonical_text
 from reconciler.errors import Rejected, Unauthorized
-from reconciler.model import Snapshot
+from reconciler.model import JobDefinition, Snapshot
 from reconciler.providers.azureml.deploy.files import RepositoryFiles, data_hash
 from reconciler.providers.azureml.deploy.resources import Resources
 from reconciler.providers.azureml.endpoint import is_loopback
@@ -138,10 +139,16 @@ def container_address(store: Mapping[str, Any]) -> str:
     return f"{protocol}://{account}.blob.{host}/{container}"
 
 
+def _changed(path: str) -> Unsendable:
+    return Unsendable(f'"{path}" was changed since the declarations were read', "plan again")
+
+
 class JobSources:
     """The files and ids of one job, and what was asked of them."""
 
-    def __init__(self, files: RepositoryFiles, lookups: Lookups) -> None:
+    def __init__(self, files: RepositoryFiles, lookups: Lookups, definition: JobDefinition) -> None:
+        """`definition`: what was read of the job; files that say something else now are refused."""
+        self._definition = definition
         self._files = files
         self._lookups = lookups
         self.codes: dict[str, Code] = {}
@@ -151,11 +158,19 @@ class JobSources:
 
     def document(self, path: str) -> Mapping[str, Any]:
         """See Files."""
-        return self._files.document(path)
+        document = self._files.document(path)
+        known = self._definition.components.get(path)
+        if known is not None and canonical_text(document) != known.document:
+            raise _changed(path)
+        return document
 
     def code(self, path: str) -> str:
         """See Ids."""
-        found = self.codes[path] = self._lookups.code(*self._files.snapshot(path))
+        snapshot, content = self._files.snapshot(path)
+        known = self._definition.snapshots.get(path)
+        if known is not None and known.digest != snapshot.digest:
+            raise _changed(path)
+        found = self.codes[path] = self._lookups.code(snapshot, content)
         return found.id
 
     def version(self, kind: str, name: str, label: str) -> str:

@@ -226,6 +226,23 @@ def test_code_that_changes_after_the_plan_is_refused(tmp_path: Path) -> None:
         assert arm.names() == []
 
 
+def test_files_of_another_revision_than_was_read_are_refused(tmp_path: Path) -> None:
+    job = JOB.replace("  report:\n", "  report:\n    component: ./c.yml\n  last:\n")
+    folder = repository(tmp_path, "a", job=job)
+    write(folder, {"c.yml": "type: command\ncommand: echo\nenvironment: azureml:e:1\n"})
+    read = declared(folder, "a.yml")
+    with StandIn() as arm:
+        for path, text in (("src/train.py", "new = 1\n"), ("c.yml", "type: command\n")):
+            before = (folder / path).read_text()
+            (folder / path).write_text(text)
+            with pytest.raises(DeclarationError) as refused:
+                plan_target(read, provider(arm), owner=OWNER)
+            [problem] = refused.value.problems
+            assert "was changed since the declarations were read" in problem.message
+            (folder / path).write_text(before)
+        assert len(plan_target(read, provider(arm), owner=OWNER).changes) == 1
+
+
 def test_without_the_right_it_is_said_which_one_is_needed(tmp_path: Path) -> None:
     with StandIn() as arm:
         arm.fail(403, method="GET", route="code", times=9)
