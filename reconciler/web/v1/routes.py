@@ -15,13 +15,14 @@ from reconciler.web.arm.errors import ArmError
 from reconciler.web.error_responses import error_response
 from reconciler.web.services import Services
 from reconciler.web.v1 import page_links, pipelines, runs, schedule_calls
-from reconciler.web.v1.assets import data_types, datastores
+from reconciler.web.v1.assets import data_types
+from reconciler.web.v1.assets.datastores import datastores_table
 from reconciler.web.v1.assets.refusals import Answer, refuse
 from reconciler.web.v1.call import Call
 from reconciler.web.v1.errors import V1Error
-from reconciler.web.v1.history import artifacts, experiments, steps
-from reconciler.web.v1.history import runs as history
+from reconciler.web.v1.history import steps
 from reconciler.web.v1.history.log_links import PATH, shared_log
+from reconciler.web.v1.history.table import artifacts_table, history_table
 from reconciler.workspace.store.database import Refused
 
 _METHODS = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE"]
@@ -34,17 +35,17 @@ async def pipelines_service(request: Request) -> Response:
 
 async def history_service(request: Request) -> Response:
     """The service of run history: experiments."""
-    return await _answer(request, "/history/v1.0", _history)
+    return await _answer(request, "/history/v1.0", history_table)
 
 
 async def datastore_service(request: Request) -> Response:
     """The service of datastores."""
-    return await _answer(request, "/datastore/v1.0", _datastores)
+    return await _answer(request, "/datastore/v1.0", datastores_table)
 
 
 async def artifact_service(request: Request) -> Response:
     """The service of artifacts: logs of steps."""
-    return await _answer(request, "/artifact/v2.0", _artifacts)
+    return await _answer(request, "/artifact/v2.0", artifacts_table)
 
 
 async def discovery(request: Request) -> Response:
@@ -108,11 +109,6 @@ def _handler(
     if method not in found:
         raise V1Error(405, "MethodNotAllowed", f"The method {method} is not supported here.")
     return found[method]
-
-
-def _none(answer: Answer) -> dict[str, Answer]:
-    """The methods that change something, none of which is to be had."""
-    return dict.fromkeys(("POST", "PATCH", "PUT", "DELETE"), answer)
 
 
 def _pipelines(path: list[str]) -> dict[str, Answer]:
@@ -201,55 +197,4 @@ def _steps(path: list[str]) -> dict[str, Answer]:
             return {"POST": steps.stderr}
         case ["shareable", "joblog"]:
             return {"POST": steps.job_log}
-    return {}
-
-
-def _history(path: list[str]) -> dict[str, Answer]:
-    match path:
-        case ["experiments"]:
-            return {"GET": experiments.list_all}
-        case ["experiments:query"]:
-            return {"POST": experiments.query}
-        case ["experiments", _]:
-            return {"GET": experiments.get, "POST": experiments.create}
-        case ["experimentids", _]:
-            return {"GET": experiments.get_by_id, **_none(refuse("experiments"))}
-        case ["experiments", _, "runs"]:
-            return {"GET": runs.runs_of_experiment}
-        case ["rundata"]:
-            return {"POST": history.data}
-        case ["experiments" | "experimentids", _, "runs:query"]:
-            return {"POST": history.query}
-        case ["runs", _] | ["experiments" | "experimentids", _, "runs", _]:
-            return {"GET": history.get, **_none(refuse("runs"))}
-        case ["runs", _, "details"] | ["experiments" | "experimentids", _, "runs", _, "details"]:
-            return {"GET": history.get_details}
-        case ["runs", _, "children"] | ["experiments" | "experimentids", _, "runs", _, "children"]:
-            return {"GET": history.children}
-        case ["experiments" | "experimentids", _, "runs", _, _]:
-            return _none(refuse("runs"))
-    return {}
-
-
-def _artifacts(path: list[str]) -> dict[str, Answer]:
-    match path:
-        case ["artifacts", "prefix", "contentinfo", _, _, *_]:
-            return {"GET": artifacts.under_prefix}
-        case ["artifacts", _, _]:
-            return {"GET": artifacts.of_container, "POST": refuse("runs")}
-        case ["artifacts", *_]:
-            return dict.fromkeys(_METHODS, refuse("outputs"))
-    return {}
-
-
-def _datastores(path: list[str]) -> dict[str, Answer]:
-    match path:
-        case ["datastores"]:
-            return {"GET": datastores.list_all, "POST": datastores.refuse}
-        case ["datastores", _]:
-            return {"GET": datastores.get, "PUT": datastores.refuse, "DELETE": datastores.refuse}
-        case ["default"]:
-            return {"GET": datastores.get_default}
-        case ["default", _]:
-            return {"PUT": datastores.refuse}
     return {}

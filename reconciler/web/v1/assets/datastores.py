@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from reconciler.web.arm.call import json_response
 from reconciler.web.arm.datastore_calls import default_of
+from reconciler.web.v1.assets.refusals import Answer
 from reconciler.web.v1.call import Call
 from reconciler.web.v1.errors import bad, not_found
 
@@ -42,6 +43,20 @@ async def get_default(call: Call) -> Response:
 async def refuse(call: Call) -> Response:
     """They are declared, not registered."""
     raise bad(f"The datastores of an embedded workspace cannot be changed here: {_HOW}")
+
+
+def datastores_table(path: list[str]) -> dict[str, Answer]:
+    """By method, who answers a call of the service of datastores."""
+    match path:
+        case ["datastores"]:
+            return {"GET": list_all, "POST": refuse}
+        case ["datastores", _]:
+            return {"GET": get, "PUT": refuse, "DELETE": refuse}
+        case ["default"]:
+            return {"GET": get_default}
+        case ["default", _]:
+            return {"PUT": refuse}
+    return {}
 
 
 def _entity(name: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from reconciler.masking import mask
 from reconciler.web.arm.call import json_response
 from reconciler.web.v1.call import Call
 from reconciler.web.v1.errors import bad, not_found
@@ -50,7 +51,7 @@ async def data(call: Call) -> Response:
 async def children(call: Call) -> Response:
     """The steps of a run that have begun, in the order in which they did."""
     run, steps = await call.services.read(lambda w: find_run(w, call.rest[-2]))
-    return json_response({"value": [step_dto(run, step) for step in steps]})
+    return json_response({"value": [_seen(call, step_dto(run, step)) for step in steps]})
 
 
 async def query(call: Call) -> Response:
@@ -61,7 +62,8 @@ async def query(call: Call) -> Response:
     wanted = read_filter(text)
     name = call.rest[-2]
     found = await call.services.read(lambda w: _all(w, name, wanted))
-    return json_response({"value": found[: top if isinstance(top, int) and top > 0 else MOST]})
+    most = top if isinstance(top, int) and top > 0 else MOST
+    return json_response({"value": [_seen(call, dto) for dto in found[:most]]})
 
 
 def find_run(workspace: Workspace, identifier: str) -> tuple[RunRow, list[StepRow]]:
@@ -82,7 +84,12 @@ async def _shown(call: Call, identifier: str) -> dict[str, Any]:
             raise not_found("Run", identifier)
         return step_dto(*step)
 
-    return await call.services.read(read)
+    return _seen(call, await call.services.read(read))
+
+
+def _seen(call: Call, dto: dict[str, Any]) -> dict[str, Any]:
+    """A run or step as who asks may see it."""
+    return mask("", dto) if call.masked else dto
 
 
 def _all(
