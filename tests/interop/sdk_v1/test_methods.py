@@ -31,6 +31,18 @@ for one in requests.get(base, headers=headers).json():
 """What was shown is given back without the SDK, which leaves some of it out."""
 
 
+READER = """\
+import os
+from azureml.core import Experiment, Workspace
+from azureml.pipeline.core import PublishedPipeline
+from azureml.pipeline.core.schedule import Schedule
+from reconciler_sdk import authentication
+os.environ["RECONCILER_TOKEN"] = GIVEN
+reader = Workspace.from_config("sdk/config.json", auth=authentication())
+"""
+"""Signs in with a token that may only read."""
+
+
 def table() -> list[tuple[str, str, str]]:
     """Of each method: its name, the cell that calls it, and what is to become of that."""
     found = []
@@ -70,6 +82,25 @@ def test_every_method(opened: tuple[Path, Serve, Notebook]) -> None:
     found = {method: _outcome(sdk, cell, words) for method, cell, words in table()}
     expected = {method: words for method, _, words in table()}
     assert {method: found[method] for method in found if found[method] != expected[method]} == {}
+
+
+@needed
+def test_who_may_only_read(opened: tuple[Path, Serve, Notebook]) -> None:
+    folder, _, sdk = opened
+    token = (folder / "workspace.db.read-only-token").read_text("ascii").strip()
+    sdk.value(READER.replace("GIVEN", repr(token)))
+    assert "cron" in sdk.value("[s.name for s in Schedule.list(reader)]")
+    assert sdk.value("[e.name for e in Experiment.list(reader)]")
+    assert sdk.value("[d for d in reader.datastores]") == ["workspaceblobstore", "other"]
+    for cell in (
+        "Schedule.list(reader)[0].disable()",
+        "PublishedPipeline.list(reader)[0].submit(reader, 'no')",
+        "PublishedPipeline.list(reader)[0].disable()",
+        "Experiment(reader, 'no')",
+    ):
+        error = sdk.error(cell)
+        assert "The token may only read" in error or "'Forbidden'" in error  # the SDK's own words
+    sdk.value('os.environ.pop("RECONCILER_TOKEN"); None')
 
 
 @needed
