@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path as FilePath
 from typing import Any
 
+from reconciler.declare.checking.two_readings import two_readings
 from reconciler.declare.declaration import declare, target_findings
 from reconciler.declare.document_kinds import Kind, classify
 from reconciler.declare.findings import Finding, clip, place, place_fault
@@ -158,6 +159,8 @@ class _Reader:
             new = [p for p in placed if (p.line, p.column) not in faulty or not p.json_path]
             broken = broken or _any_error(new)
             problems += new
+        if not any(problem.severity == "error" for problem in problems):
+            problems += two_readings(data, file.display)
         self.problems += at_most(problems, whole=checked)
 
     def _note(self, file: File, document: Document) -> None:

@@ -19,6 +19,8 @@ from reconciler.errors import ReconcilerError
 from reconciler.render.plain_text import printable
 
 _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@-]{0,127}")
+_OTHER = re.compile(r"[^A-Za-z0-9._/@-]")
+_OWNER_LINE = re.compile(r"(?m)^owner: [^ \n]*+")
 _PACKAGE = Path(__file__).parents[2]
 _ACTION = ".github/actions/reconciler/action.yml"
 # --ci -> file of the repository -> where it is in this project
@@ -108,11 +110,11 @@ def _owner(given: str | None, root: Path) -> str:
 
 
 def _allowed(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._/@-]", "-", name).lstrip("._/@-")[:128] or "schedules"
+    return _OTHER.sub("-", name).lstrip("._/@-")[:128] or "schedules"
 
 
 def _owned(text: bytes, owner: str) -> bytes:
-    return re.sub(rb"(?m)^owner: [^ \n]*", b"owner: " + owner.encode(), text, count=1)
+    return _OWNER_LINE.sub(f"owner: {owner}", text.decode(), count=1).encode()
 
 
 def _shown(folder: str, name: str) -> str:

@@ -158,7 +158,7 @@ class _Builder:
                 if event.implicit[0]:
                     value = known(text := value, _OPEN)
                     if value is _OPEN:
-                        value = _resolve_plain(text)
+                        value = resolve_plain(text)
                     if value is _MISSING:
                         value = self._bad_number(event)
                 elif event.tag is not None and event.tag != "!":
@@ -275,7 +275,7 @@ class _Builder:
         tag, value = event.tag, event.value
         if tag == _CORE + "str":
             return value
-        resolved = _resolve_plain(value)
+        resolved = resolve_plain(value)
         wanted = {"int": int, "float": float, "bool": bool, "null": type(None)}.get(
             tag.removeprefix(_CORE)
         )
@@ -314,7 +314,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\
 _LARGEST = 2**63
 
 
-def _resolve_plain(text: str) -> Any:
+def resolve_plain(text: str) -> Any:
     """A plain scalar by the YAML 1.2 core schema; _MISSING: a number that cannot be held."""
     value = _KNOWN.get(text, _OPEN)
     if value is not _OPEN:

@@ -1,0 +1,94 @@
+"""Plain YAML scalars that two readers take for two values, or that lose characters as text.
+
+Declarations are read by YAML 1.2's core schema; `az ml` reads the same files by YAML 1.1, in which
+`no` is false, `01234` is octal and `12:30:45` a number of seconds. Text such as a tag that is
+written as a number is the number's shortest form in both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from reconciler.declare.problem_codes import CODES
+from reconciler.declare.reading.yaml_loader import resolve_plain
+from reconciler.declare.reading.yaml_nodes import Node, read_tree
+from reconciler.model import Problem
+
+_CANDIDATE = re.compile(
+    r"(?:[yY](?:es|ES)|[nN][oO]|[oO](?:n|N|ff|FF)"
+    r"|[-+]?[0-9][0-9_:.]*+(?:[eE][-+]?[0-9]++|o[0-7]++)?+)"
+)
+_SOME = re.compile(
+    r"[:,\[{-][ \t]*+(?:[yY](?:es|ES)|[nN][oO]|[oO](?:n|N|ff|FF)"
+    r"|[-+]?[0-9][0-9_:.]*+(?:[eE][-+]?[0-9]++|o[0-7]++)?+)[ \t]*+(?:[,\]}#\r\n]|\Z)"
+)
+"""Whether a second look is worth its time: most files hold nothing of the kind."""
+_OURS = frozenset(["time_of_day", "reconcile", "hold", "targets", "renamed_from", "adopt"])
+"""Keys that no other reader knows."""
+_TEXTS = frozenset(["tags", "properties"])
+
+
+def two_readings(data: bytes, path: str) -> list[Problem]:
+    """A warning for each value of a file that was read without faults; both readings are said."""
+    text = data.decode("utf-8", "replace")
+    if _SOME.search(text) is None:
+        return []
+    return [
+        _problem(path, text, node.start, message)
+        for root in read_tree(text)
+        for keys, node in _scalars(root, ())
+        if (message := _said(keys, node.text)) is not None
+    ]
+
+
+def _scalars(node: Node, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Node]]:
+    if node.kind == "scalar" and node.style is None and _CANDIDATE.fullmatch(node.text):
+        yield keys, node
+    for entry in node.entries:
+        yield from _scalars(entry.value, (*keys, entry.key.text))
+    for item in node.items:
+        yield from _scalars(item, keys)
+
+
+def _said(keys: tuple[str, ...], text: str) -> str | None:
+    if not _OURS.isdisjoint(keys):
+        return None
+    here, there = resolve_plain(text), _old(text)
+    if repr(here) != repr(there):
+        return (
+            f"{text} is {_words(here)} here, and {_words(there)} in YAML 1.1, as `az ml` reads it"
+        )
+    as_text = not _TEXTS.isdisjoint(keys[:-1])
+    if as_text and not isinstance(here, str) and str(here) != text:
+        return f'{text} is a number, and so the text "{here}"'
+    return None
+
+
+def _old(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        return text
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'the text "{value}"' if isinstance(value, str) else f"the number {value!r}"
+
+
+def _problem(path: str, text: str, start: int, message: str) -> Problem:
+    before = text.rfind("\n", 0, start) + 1
+    return Problem(
+        "SCH053",
+        CODES["SCH053"].severity,
+        path,
+        message,
+        text.count("\n", 0, start) + 1,
+        start - before + 1,
+        hint="quote it if it is text; else write it so that all read it alike",
+    )
