@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pipelines": ("pipelines", "List, show, publish, disable and enable pipelines."),
     "run": ("run", "Keep live schedules as the repository says, for ever."),
     "serve": ("serve", "Fire the schedules of an embedded workspace."),
+    "backup": ("backup", "Copy an embedded workspace, while it runs."),
     "history": ("history", "List, show, export and prune past cycles and applies."),
     "next": ("next", "Show when schedules will fire."),
     "trigger": ("trigger", "Run a schedule's pipeline now."),

@@ -7,12 +7,14 @@ is killed leaves the file as it was before or after a transaction, never between
 
 from __future__ import annotations
 
+import atexit
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from reconciler.file_access import ReadableBy, tighten_database
 from reconciler.workspace.store.schema import WORKSPACE, Schema
@@ -27,6 +29,19 @@ class StoreError(Exception):
     def __init__(self, message: str, *, temporary: bool = False) -> None:
         super().__init__(message)
         self.temporary = temporary
+
+
+_OPEN: WeakSet[Database] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """What a command wrote goes from the log into the file, which is whole by itself then: whoever
+    copies it copies all of it. SQLite does so when the last one closes.
+    """
+    for database in list(_OPEN):
+        with suppress(sqlite3.Error):
+            database.close()
 
 
 class Refused(Exception):
@@ -66,6 +81,12 @@ class Database:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            _OPEN.discard(self)
+
+    def __del__(self) -> None:
+        # A connection that nobody closed lets go of the file without bringing it up to date.
+        with suppress(sqlite3.Error, AttributeError):
+            self.close()
 
     def read(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
         """Rows of one SELECT, which is one consistent view; none where there is no file yet."""
@@ -131,6 +152,7 @@ class Database:
                 connection.close()
                 raise
             self._connection = connection
+            _OPEN.add(self)
             self._file = self._on_disk()
             self._times_opened += 1
         return self._connection
