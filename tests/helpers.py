@@ -67,7 +67,7 @@ VERSION = hashlib.sha256(json.dumps(_JOB, separators=(",", ":")).encode()).hexdi
 def declaration(name: str, hour: int = 2, **extra: str) -> str:
     """A declaration of a cron schedule, as text."""
     lines = [
-        f"name: {name}",
+        'name: "off"' if name == "off" else f"name: {name}",  # which YAML 1.1 takes for false
         f'trigger: {{type: cron, expression: "0 {hour} * * *"}}',
         "create_job: ./job.yml",
         *(f"{key}: {value}" for key, value in extra.items()),
