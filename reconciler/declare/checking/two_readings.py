@@ -37,9 +37,13 @@ def two_readings(data: bytes, path: str) -> list[Problem]:
     text = data.decode("utf-8", "replace")
     if _SOME.search(text) is None:
         return []
+    try:
+        roots = read_tree(text)
+    except (yaml.YAMLError, ValueError):  # PyYAML itself reads less than the parser that read it
+        return []
     return [
         _problem(path, text, node.start, message)
-        for root in read_tree(text)
+        for root in roots
         for keys, node in _scalars(root, ())
         if (message := _said(keys, node.text)) is not None
     ]

@@ -18,7 +18,14 @@ import yaml
 
 from reconciler.declare.reading.scalars import block, inline, key
 from reconciler.declare.reading.yaml_loader import parse
-from reconciler.declare.reading.yaml_nodes import Entry, Node, after_colon, end_of, read_tree
+from reconciler.declare.reading.yaml_nodes import (
+    Entry,
+    Node,
+    after_colon,
+    check_colons,
+    end_of,
+    read_tree,
+)
 
 Path = tuple[str, ...]
 REMOVE: Final = object()
@@ -58,6 +65,7 @@ def _edit(data: bytes, document: int, one: Edit) -> bytes:
     name = ".".join(one.path)
     try:
         root = read_tree(whole)[document]
+        check_colons(whole, root)
         for start, end, new in _Editor(whole).attempts(root, one.path, one.value):
             edited = mark + (whole[:start] + new + whole[end:]).encode("utf-8")
             after, faults = parse(edited)

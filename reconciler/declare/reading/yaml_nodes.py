@@ -83,10 +83,20 @@ def _node(event: Any, events: Iterator[Any], text: str, depth: int) -> Node:
 
 
 def after_colon(text: str, entry: Entry) -> int:
-    """The offset after the colon of an entry."""
-    return text.index(":", entry.key.end) + 1
+    """The offset after the colon of an entry. ValueError where it has none (`{x}`, `? x`)."""
+    return text.index(":", entry.key.end, entry.value.start) + 1
 
 
 def end_of(text: str, entry: Entry) -> int:
-    """Where an entry ends: its value, or its colon where it has none."""
-    return max(entry.value.end, after_colon(text, entry))
+    """Where an entry ends: its value, its colon where it has none, or its key."""
+    colon = text.find(":", entry.key.end, entry.value.start)
+    return max(entry.value.end, colon + 1, entry.key.end)
+
+
+def check_colons(text: str, node: Node) -> None:
+    """ValueError where an entry anywhere in `node` has no colon of its own."""
+    for entry in node.entries:
+        after_colon(text, entry)
+        check_colons(text, entry.value)
+    for item in node.items:
+        check_colons(text, item)

@@ -9,15 +9,21 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_EXPRESSION = re.compile(r"^\$\{\{\s*(\S*?)\s*\}\}$")
 _INPUT = re.compile(r"^\$\{\{parent\.(inputs|jobs)\.(.*?)\}\}$")
 _OUTPUT = re.compile(r"^\$\{\{parent\.outputs\.(.*?)\}\}$")
 _FROM_STEP = re.compile(r"^\$\{\{parent\.jobs\.([^.]+)\.([^.]+)\.([^.]+)\}\}")
 
 
 def is_expression(value: Any) -> bool:
-    """Whether the whole value is one `${{...}}`."""
-    return isinstance(value, str) and _EXPRESSION.match(value) is not None
+    """Whether the whole value is one `${{...}}`, with blanks at most around what is in it.
+
+    As the client's pattern has it, in linear time.
+    """
+    if not isinstance(value, str):
+        return False
+    text = value.removesuffix("\n")
+    whole = len(text) >= len("${{}}") and text.startswith("${{") and text.endswith("}}")
+    return whole and len(text[3:-2].split()) <= 1
 
 
 def is_input_binding(value: Any) -> bool:
