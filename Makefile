@@ -6,6 +6,7 @@ READY := $(VENV)/.ready
 INTEROP := .cache/interop/venv
 SDK_V1 := .cache/sdk-v1/venv
 JUDGES := .cache/judges
+PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 PURE := reconciler/model.py,reconciler/document.py,reconciler/shell/*,reconciler/firing/*,reconciler/firing/*/*,reconciler/plan/*,reconciler/plan/*/*,reconciler/declare/resolve.py,reconciler/declare/checking/lint.py,reconciler/declare/checking/trigger_lint.py
 
 .PHONY: help demo test interop sdk-v1 judges check coverage torture benchmark wheel-test format clean
@@ -23,7 +24,7 @@ demo: $(READY)  ## Validate, plan and apply the examples to the local target
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
 
 test: $(READY)  ## Run the tests
-	$(BIN)/python -m pytest -m "not torture" --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not torture" $(PARALLEL) $(PYTEST_ARGS)
 
 $(INTEROP)/.ready: tests/interop/requirements.txt
 	$(PYTHON) -m venv $(INTEROP)
@@ -56,7 +57,7 @@ check: $(READY)  ## Lint, formatting, types, layers
 	$(BIN)/lint-imports
 
 coverage: $(READY)  ## Branch coverage of the pure stages
-	$(BIN)/python -m pytest -q -m "not torture" tests/firing tests/plan tests/plans tests/declare tests/shell tests/test_document.py --cov --cov-report=
+	$(BIN)/python -m pytest -q -m "not torture" $(PARALLEL) tests/firing tests/plan tests/plans tests/declare tests/snapshots tests/shell tests/test_document.py --cov --cov-report=
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=100 --show-missing
 
 torture: $(READY)  ## Long runs of what the tests do briefly
