@@ -29,7 +29,8 @@ from reconciler.declare.repository import read_declarations
 from reconciler.declare.resolve import TargetSettings
 from reconciler.errors import ReconcilerError
 from reconciler.masking import mask_lines, mask_text
-from reconciler.workspace.execution.steps import Context, JobError, plan_run
+from reconciler.workspace.execution.run_inputs import Context, JobError
+from reconciler.workspace.execution.steps import plan_run
 
 PIECES = [
     *(

@@ -12,17 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any
 
 from reconciler.declare.checking.lint import nearest
-from reconciler.declare.findings import all_of
 from reconciler.declare.jobs.job_document import (
-    canonical_text,
     definition_inputs,
     input_findings,
 )
-from reconciler.declare.jobs.self_contained import self_contained
 from reconciler.document import (
     document_from_schedule,
     schedule_digest,
@@ -45,6 +40,13 @@ from reconciler.model import (
     data_path_of,
 )
 from reconciler.plan.contents import content_changes
+from reconciler.providers.local_jobs import (
+    IGNORED_KEYS,
+    definition_notes,
+    experiment_of,
+    ignored_note,
+    publication,
+)
 from reconciler.workspace.datastores.address_check import address_errors
 from reconciler.workspace.datastores.addresses import DataAsset
 from reconciler.workspace.store.code import code_files, in_repository
@@ -53,7 +55,6 @@ from reconciler.workspace.store.references import PREFIX, split_reference
 from reconciler.workspace.store.schedules import (
     NewSchedule,
     PipelineRow,
-    Publication,
     ScheduleRow,
     Store,
     VersionRow,
@@ -196,23 +197,23 @@ class LocalProvider:
     def _experiment(self, job: Job) -> str | None:
         """What the job itself says: its file, or the published version."""
         if job.definition is not None:
-            return _experiment_of(job.definition.document)
+            return experiment_of(job.definition.document)
         name, version = split_reference(job.reference)
         pipeline = self._known().get(name)
         document = pipeline and pipeline.versions.get(version or pipeline.newest)
-        return _experiment_of(document) if document else None
+        return experiment_of(document) if document else None
 
     def _notes(self, schedule: Schedule) -> Iterator[Note]:
         job = schedule.job
         if job.definition is not None:
-            yield from _definition_notes(job.definition)
+            yield from definition_notes(job.definition)
             yield from self._address_notes(job, job.definition)
             yield from self._disabled(schedule, job.definition.name)
         else:
             yield from self._registered(schedule)
         said = {*job.extra, *(["compute"] if job.compute is not None else [])}
-        if said & set(_IGNORED_KEYS):
-            yield _ignored(said)
+        if said & set(IGNORED_KEYS):
+            yield ignored_note(said)
         trigger = schedule.trigger
         if isinstance(trigger, DatastoreChange) and trigger.datastore not in self._datastores:
             hint = nearest(trigger.datastore, [*self._datastores])
@@ -371,66 +372,3 @@ def _pipeline(row: PipelineRow, versions: list[VersionRow]) -> _Pipeline:
         {v.version: json.dumps(v.document, sort_keys=True) for v in versions},
         frozenset(v.version for v in versions if not v.enabled),
     )
-
-
-def _why_not_here(step: Mapping[str, Any]) -> str:
-    """Why a step that is no command cannot run in an embedded workspace."""
-    kind = step.get("type")
-    if kind in (None, "command", "pipeline") and isinstance(step.get("component"), str):
-        return f"runs {step['component']}, which is registered in Azure"
-    return f"is of the type {kind}, which runs in Azure only" if kind else "is not a command"
-
-
-_IGNORED_KEYS = (
-    "environment",
-    "compute",
-    "resources",
-    "distribution",
-    "identity",
-    "services",
-    "queue_settings",
-)
-
-
-def _ignored(keys: Iterable[str]) -> Note:
-    """What a job says of machines that are not this one."""
-    found = [key for key in _IGNORED_KEYS if key in keys]
-    what = f"{all_of(found)} {'is' if len(found) == 1 else 'are'} ignored"
-    return Note("approximated", "create_job", f"{what}: steps run as processes of this machine")
-
-
-@lru_cache(maxsize=1024)
-def _definition_notes(definition: JobDefinition) -> tuple[Note, ...]:
-    """What the workspace makes of a job file."""
-    document = json.loads(publication(definition).document)
-    steps = document.get("jobs") or {"": document}
-    notes: list[Note] = []
-    for name, step in steps.items():
-        if "command" not in step:
-            what = f'step "{name}" of {definition.path} {_why_not_here(step)}'
-            hint = "give the schedule targets that can run it"
-            notes.append(Note("refused", "create_job.job", what, hint))
-    said = {key for part in (document, *steps.values()) for key in part}
-    if said & set(_IGNORED_KEYS):
-        notes.append(_ignored(said))
-    return tuple(notes)
-
-
-@lru_cache(maxsize=1024)
-def publication(definition: JobDefinition) -> Publication:
-    """A job file as what is published of it: with its components in it, and its code."""
-    made = self_contained(definition)
-    return Publication(
-        definition.name,
-        definition.digest,
-        canonical_text(made.document),
-        definition.path,
-        {code: definition.snapshots[path] for code, path in made.code.items()},
-    )
-
-
-@lru_cache(maxsize=1024)
-def _experiment_of(document: str) -> str | None:
-    """The experiment that a job file names."""
-    found = json.loads(document).get("experiment_name")
-    return found if isinstance(found, str) and found else None

@@ -15,7 +15,7 @@ from reconciler.providers.local import LocalProvider
 from reconciler.web.settings import Site
 from reconciler.workspace.engine.executor import run_folder
 from reconciler.workspace.engine.lease import Lease
-from reconciler.workspace.execution.steps import Context, JobError, run_inputs
+from reconciler.workspace.execution.run_inputs import Context, JobError, run_inputs
 from reconciler.workspace.store.api_listings import ApiListings
 from reconciler.workspace.store.database import Refused, StoreError
 from reconciler.workspace.store.ledger import Ledger

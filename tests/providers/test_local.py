@@ -15,7 +15,8 @@ from helpers import OWNER, TARGET, schedule, with_job_file
 from providers.contract import INBOX, Contract, Opened, declare
 from reconciler.errors import ConfigError, DeclarationError, ProviderError, Rejected
 from reconciler.model import Note, Outcome, Schedule
-from reconciler.providers.local import LocalProvider, publication, split_reference
+from reconciler.providers.local import LocalProvider, split_reference
+from reconciler.providers.local_jobs import publication
 from reconciler.reconcile import plan_target, reconcile
 from reconciler.workspace.store.schedules import Store
 

@@ -20,7 +20,8 @@ from reconciler.declare.jobs.job_files import JobFiles
 from reconciler.declare.reading.files import File, display_path
 from reconciler.errors import DeclarationError, ReconcilerError
 from reconciler.model import Problem
-from reconciler.providers.local import LocalProvider, publication
+from reconciler.providers.local import LocalProvider
+from reconciler.providers.local_jobs import publication
 from reconciler.render.documents import FORMAT_VERSION, dumps, mask_document
 from reconciler.render.plain_text import counted, printable, table
 from reconciler.workspace.store.code import code_files

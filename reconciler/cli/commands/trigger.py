@@ -12,7 +12,7 @@ from reconciler.cli.session import Session, config_option, find_live, target_opt
 from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
 from reconciler.model import data_path_of
-from reconciler.workspace.execution.steps import Context, JobError, run_inputs
+from reconciler.workspace.execution.run_inputs import Context, JobError, run_inputs
 from reconciler.workspace.store.records import new_run
 from reconciler.workspace.store.references import split_reference
 

@@ -18,9 +18,10 @@ from reconciler.workspace.engine.folder_polling import Log, Message
 from reconciler.workspace.engine.published_code import PublishedCode
 from reconciler.workspace.execution.data import TargetData
 from reconciler.workspace.execution.run_code import WorkingTree
+from reconciler.workspace.execution.run_inputs import Context, JobError
 from reconciler.workspace.execution.runner import Run, RunReport, StepReport
 from reconciler.workspace.execution.step_process import GRACE_SECONDS
-from reconciler.workspace.execution.steps import Context, JobError, plan_run
+from reconciler.workspace.execution.steps import plan_run
 from reconciler.workspace.store.code import VersionCode
 from reconciler.workspace.store.records import RunRow
 from reconciler.workspace.store.runs import Runs

@@ -18,9 +18,10 @@ from typing import Literal
 
 from reconciler.file_access import ReadableBy, make_folder
 from reconciler.workspace.execution.data import DataError, TargetData
+from reconciler.workspace.execution.run_bindings import FOLDERS_OF_STEPS
 from reconciler.workspace.execution.run_code import CodeError, RunCode
 from reconciler.workspace.execution.step_process import GRACE_SECONDS, Ended, StepProcess
-from reconciler.workspace.execution.steps import FOLDERS_OF_STEPS, RunPlan, Step
+from reconciler.workspace.execution.steps import RunPlan, Step
 
 Status = Literal["NotStarted", "Running", "Completed", "Failed", "Canceled", "Skipped"]
 FINAL: tuple[Status, ...] = ("Completed", "Failed", "Canceled", "Skipped")

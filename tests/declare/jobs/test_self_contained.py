@@ -12,7 +12,8 @@ from reconciler.declare.jobs.job_document import JobFile
 from reconciler.declare.jobs.job_files import JobFiles
 from reconciler.declare.jobs.self_contained import SelfContained, self_contained
 from reconciler.declare.reading.files import File
-from reconciler.workspace.execution.steps import Context, plan_run
+from reconciler.workspace.execution.run_inputs import Context
+from reconciler.workspace.execution.steps import plan_run
 
 TRAIN = """\
 name: train

@@ -15,7 +15,8 @@ import pytest
 from reconciler.workspace.datastores.addresses import DataAsset
 from reconciler.workspace.datastores.datastore import Datastore
 from reconciler.workspace.execution.data import TargetData
-from reconciler.workspace.execution.steps import Context, JobError, plan_run
+from reconciler.workspace.execution.run_inputs import Context, JobError
+from reconciler.workspace.execution.steps import plan_run
 from workspace.execution.test_runner import NAME, Ran
 
 READ = "cat ${{inputs.d}}"

@@ -17,6 +17,7 @@ import yaml
 from helpers import without_privileges, write
 
 from reconciler.workspace.execution.run_code import WorkingTree
+from reconciler.workspace.execution.run_inputs import Context
 from reconciler.workspace.execution.runner import (
     Run,
     RunReport,
@@ -25,7 +26,7 @@ from reconciler.workspace.execution.runner import (
     log_path,
     remove_run,
 )
-from reconciler.workspace.execution.steps import Context, RunPlan, Step, plan_run
+from reconciler.workspace.execution.steps import RunPlan, Step, plan_run
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "corpus" / "azureml-examples" / "cli" / "schedules"
 PATIENCE = 60.0

@@ -10,14 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.workspace.execution.steps import (
-    Context,
-    JobError,
-    RunPlan,
-    Step,
-    plan_run,
-    run_inputs,
-)
+from reconciler.workspace.execution.run_inputs import Context, JobError, run_inputs
+from reconciler.workspace.execution.steps import RunPlan, Step, plan_run
 
 RUN = Context("nightly-20260101T000000Z", "2026-01-01T00:00:00Z")
 FOLDER = "/runs/nightly"

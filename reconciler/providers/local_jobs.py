@@ -1,0 +1,77 @@
+"""What an embedded workspace makes of a job file: what is published of it, what it cannot do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from reconciler.declare.findings import all_of
+from reconciler.declare.jobs.job_document import canonical_text
+from reconciler.declare.jobs.self_contained import self_contained
+from reconciler.model import JobDefinition, Note
+from reconciler.workspace.store.schedules import Publication
+
+
+def _why_not_here(step: Mapping[str, Any]) -> str:
+    """Why a step that is no command cannot run in an embedded workspace."""
+    kind = step.get("type")
+    if kind in (None, "command", "pipeline") and isinstance(step.get("component"), str):
+        return f"runs {step['component']}, which is registered in Azure"
+    return f"is of the type {kind}, which runs in Azure only" if kind else "is not a command"
+
+
+IGNORED_KEYS = (
+    "environment",
+    "compute",
+    "resources",
+    "distribution",
+    "identity",
+    "services",
+    "queue_settings",
+)
+
+
+def ignored_note(keys: Iterable[str]) -> Note:
+    """What a job says of machines that are not this one."""
+    found = [key for key in IGNORED_KEYS if key in keys]
+    what = f"{all_of(found)} {'is' if len(found) == 1 else 'are'} ignored"
+    return Note("approximated", "create_job", f"{what}: steps run as processes of this machine")
+
+
+@lru_cache(maxsize=1024)
+def definition_notes(definition: JobDefinition) -> tuple[Note, ...]:
+    """What the workspace makes of a job file."""
+    document = json.loads(publication(definition).document)
+    steps = document.get("jobs") or {"": document}
+    notes: list[Note] = []
+    for name, step in steps.items():
+        if "command" not in step:
+            what = f'step "{name}" of {definition.path} {_why_not_here(step)}'
+            hint = "give the schedule targets that can run it"
+            notes.append(Note("refused", "create_job.job", what, hint))
+    said = {key for part in (document, *steps.values()) for key in part}
+    if said & set(IGNORED_KEYS):
+        notes.append(ignored_note(said))
+    return tuple(notes)
+
+
+@lru_cache(maxsize=1024)
+def publication(definition: JobDefinition) -> Publication:
+    """A job file as what is published of it: with its components in it, and its code."""
+    made = self_contained(definition)
+    return Publication(
+        definition.name,
+        definition.digest,
+        canonical_text(made.document),
+        definition.path,
+        {code: definition.snapshots[path] for code, path in made.code.items()},
+    )
+
+
+@lru_cache(maxsize=1024)
+def experiment_of(document: str) -> str | None:
+    """The experiment that a job file names."""
+    found = json.loads(document).get("experiment_name")
+    return found if isinstance(found, str) and found else None
