@@ -82,17 +82,20 @@ def test_samples_of_azure_ml(tmp_path: Path, arm: StandIn, name: str) -> None:
 
 @needed
 @pytest.mark.parametrize("name", NAMES)
-def test_samples_with_inline_commands_are_refused_with_file_and_line(
-    tmp_path: Path, arm: StandIn, name: str
-) -> None:
-    folder = repository(tmp_path, arm)
+def test_samples_with_inline_commands(tmp_path: Path, arm: StandIn, name: str) -> None:
+    """Their components go first; imported elsewhere the steps are as they are live."""
+    folder = repository(tmp_path / "first", arm)
     for file in (name, "simple-pipeline-job"):
         write(folder, {f"schedules/{file}.yml": (SAMPLES / f"{file}.yml").read_text("utf-8")})
-    done = call(folder, "plan", code=1)
-    assert f"schedules/{name}.yml:" in done.text
-    assert 'step "a" of schedules/simple-pipeline-job.yml is an inline command' in done.text
-    assert "register the steps as components" in done.text
-    assert arm.counts["PUT schedule"] == 0
+    planned = call(folder, "plan")
+    assert "note: component of a: new" in planned.out
+    assert arm.counts["PUT schedule"] == arm.counts["PUT component"] == 0
+    assert "1 created" in call(folder, "apply", "--yes").out
+    assert call(folder, "plan", "--exit-code").out == "prod: nothing to change, 1 unchanged\n"
+
+    other = repository(tmp_path / "second", arm)
+    assert "1 schedule\n" in call(other, "import").out
+    assert call(other, "plan", "--exit-code").out == "prod: nothing to change, 1 unchanged\n"
 
 
 # -------------------------------------------------------------------------------- from the target
