@@ -89,7 +89,7 @@ def test_samples_with_inline_commands(tmp_path: Path, arm: StandIn, name: str) -
         write(folder, {f"schedules/{file}.yml": (SAMPLES / f"{file}.yml").read_text("utf-8")})
     planned = call(folder, "plan")
     assert "note: component of a: new" in planned.out
-    assert arm.counts["PUT schedule"] == arm.counts["PUT component"] == 0
+    assert not [route for route in arm.counts if route.startswith(("PUT", "PATCH"))]
     assert "1 created" in call(folder, "apply", "--yes").out
     assert call(folder, "plan", "--exit-code").out == "prod: nothing to change, 1 unchanged\n"
 
