@@ -405,3 +405,10 @@ def test_an_empty_repository_can_be_accepted() -> None:
     plan = plan_of([], [live(SAME)], allow_empty=False, limits=COUNT)
     accepting = replace(COUNT, accept=(mark_of(plan),))
     assert plan_of([], [live(SAME)], allow_empty=False, limits=accepting).refusals == ()
+
+
+def test_what_is_not_ours_is_told_apart() -> None:
+    desired = canonical(schedule("a"), schedule("b"))
+    plan = make_plan(desired, [live(schedule("a"), "them")], target=TARGET, owner=OWNER)
+    assert [change.key.name for change in plan.not_ours] == ["a"]
+    assert [change.key.name for change in plan.pending] == ["b"]

@@ -362,6 +362,9 @@ def test_commits() -> None:
     )
     assert check_declarations(SAVED, SAVED.declarations) is None
     assert check_declarations(SAVED, digest("x")) is not None
+    assert text(check_commit(saved_of(PLAN, commit=here), None, "dubious ownership")) == (
+        f"it is of commit {here[:12]}, and which one is checked out is not known: dubious ownership"
+    )
 
 
 # ----------------------------------------------------------------------------------------- changes
