@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from reconciler.declare.reading.files import File, FileError, check_inside, read
 from reconciler.declare.reading.yaml_loader import parse
 from reconciler.model import Snapshot
 from reconciler.providers.azureml.jobs.assets import Unsendable
-from reconciler.snapshots import SnapshotError, Snapshots, client_hash
+from reconciler.snapshots import CodeLimits, SnapshotError, Snapshots, client_hash
 
 _SALT = b"Initialize for october 2021 AML CLI version"
 
@@ -23,7 +24,8 @@ class RepositoryFiles:
     def __init__(self, root: str) -> None:
         """`root`: the repository, on this machine; empty: there is none, and so no file."""
         self._root = Path(root or os.devnull).resolve()
-        self._snapshots = Snapshots(self._root)
+        # The limits of the configuration were held where the code was declared.
+        self._snapshots = Snapshots(self._root, CodeLimits(files=sys.maxsize, size=sys.maxsize))
         self._documents: dict[str, Mapping[str, Any]] = {}
         self._hashes: dict[str, str] = {}
 
