@@ -37,12 +37,12 @@ At = Mapping[Path, Interface]
 
 def interface_of(component: Mapping[str, Any]) -> Interface:
     """Of the document of a component."""
-    return Interface(job_inputs(component), frozenset(map(str, _mapping(component, "outputs"))))
+    return Interface(job_inputs(component), frozenset(map(str, mapping_at(component, "outputs"))))
 
 
 def job_inputs(document: Mapping[str, Any]) -> dict[str, bool]:
     """The inputs that a job or a component declares, and whether each needs a value."""
-    inputs = _mapping(document, "inputs")
+    inputs = mapping_at(document, "inputs")
     return {str(name): _needs_value(value) for name, value in inputs.items()}
 
 
@@ -58,7 +58,7 @@ def binding_findings(document: Mapping[str, Any], at: At, what: str = "job") -> 
 
     `what`: what the document is of.
     """
-    steps = _mapping(document, "jobs")
+    steps = mapping_at(document, "jobs")
     if not steps:
         if isinstance(document.get("command"), str):
             yield from _command(document, (), what)
@@ -79,7 +79,7 @@ def binding_findings(document: Mapping[str, Any], at: At, what: str = "job") -> 
         if interface is not None:
             yield from _against(step, path, interface)
         for section in ("inputs", "outputs"):
-            for key, value in _mapping(step, section).items():
+            for key, value in mapping_at(step, section).items():
                 for text in _texts(value):
                     for binding in BINDING.findall(text):
                         where = (*path, section, key)
@@ -101,8 +101,8 @@ def _interface(step: Any, path: Path, at: At) -> Interface | None:
     if kind not in (None, "command") or not isinstance(step.get("command"), str):
         return None  # sweep, spark, automl ...: what they make is Azure's to know
     return Interface(
-        {str(name): False for name in _mapping(step, "inputs")},
-        frozenset(map(str, _mapping(step, "outputs"))),
+        {str(name): False for name in mapping_at(step, "inputs")},
+        frozenset(map(str, mapping_at(step, "outputs"))),
     )
 
 
@@ -111,12 +111,12 @@ def _against(step: Mapping[str, Any], path: Path, interface: Interface) -> Itera
     if "component" not in step:
         return
     for section, declared in (("inputs", list(interface.inputs)), ("outputs", interface.outputs)):
-        for name in _mapping(step, section):
+        for name in mapping_at(step, section):
             if name not in declared:
                 what = f'the component has no {section[:-1]} "{clip(str(name))}"'
                 hint = nearest(str(name), sorted(declared))
                 yield Finding("SCH058", (*path, section, name), what, hint, "key")
-    given = _mapping(step, "inputs")
+    given = mapping_at(step, "inputs")
     for name, needed in interface.inputs.items():
         if needed and given.get(name) is None:
             what = f'the input "{clip(name)}" of the component has no value'
@@ -127,14 +127,14 @@ def _command(step: Mapping[str, Any], path: Path, what: str) -> Iterator[Finding
     """`${{inputs.x}}` and `${{outputs.y}}` of a command name what is declared beside it."""
     yield from command_findings(step, path)
     texts: list[tuple[Path, str]] = [((*path, "command"), step["command"])]
-    for key, value in _mapping(step, "environment_variables").items():
+    for key, value in mapping_at(step, "environment_variables").items():
         texts.append(((*path, "environment_variables", key), str(value)))
     for where, text in texts:
         for binding in dict.fromkeys(BINDING.findall(text)):
             section, _, name = binding.partition(".")
             name = name.split(".")[0]
             if section in ("inputs", "outputs") and name:
-                declared = _mapping(step, section)
+                declared = mapping_at(step, section)
                 if name not in declared:
                     message = f'the {what} has no {section[:-1]} "{clip(name)}"'
                     yield Finding("SCH032", where, message, nearest(name, list(declared)))
@@ -148,7 +148,7 @@ def _stands_for_nothing(binding: str) -> str:
 
 def _meant(binding: str, owner: Mapping[str, Any]) -> str | None:
     parts = binding.split(".")
-    if parts[0] == "parent" and len(parts) == 3 and parts[2] in _mapping(owner, parts[1]):
+    if parts[0] == "parent" and len(parts) == 3 and parts[2] in mapping_at(owner, parts[1]):
         return f'write "${{{{{parts[1]}.{parts[2]}}}}}"'
     if parts[0] == "parent":
         return "declare an input, bind it to that, and write ${{inputs.NAME}}"
@@ -164,11 +164,11 @@ def _step_binding(
 ) -> Iterator[Finding]:
     parts = binding.split(".")
     if parts[:2] == ["parent", "inputs"] and len(parts) >= 3:
-        declared = _mapping(document, "inputs")
+        declared = mapping_at(document, "inputs")
         if parts[2] not in declared:
             yield _unbound(where, "the pipeline has no input", parts[2], declared)
     elif parts[:2] == ["parent", "outputs"] and len(parts) >= 3:
-        declared = _mapping(document, "outputs")
+        declared = mapping_at(document, "outputs")
         if parts[2] not in declared:
             yield _unbound(where, "the pipeline has no output", parts[2], declared)
     elif parts[:2] == ["parent", "jobs"] and len(parts) >= 5 and parts[3] == "outputs":
@@ -200,8 +200,9 @@ def _cycle(needs: Mapping[str, set[str]]) -> Iterator[Finding]:
         )
 
 
-def _mapping(owner: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = owner.get(key)
+def mapping_at(owner: Any, key: str) -> Mapping[str, Any]:
+    """The mapping under a key; an empty one where there is none, or something else."""
+    found = owner.get(key) if isinstance(owner, dict) else None
     return found if isinstance(found, dict) else {}
 
 

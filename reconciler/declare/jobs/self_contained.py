@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.declare.jobs.bindings import mapping_at
 from reconciler.declare.jobs.local_paths import is_local
 from reconciler.model import JobDefinition
 from reconciler.shell.binding import BINDING
@@ -99,8 +100,8 @@ class _Maker:
         made = {key: value for key, value in document.items() if key != "component"}
         for section, given in (("inputs", _given), ("outputs", _output)):
             made[section] = {
-                key: given(declared, _of(document, section).get(key))
-                for key, declared in _of(component, section).items()
+                key: given(declared, mapping_at(document, section).get(key))
+                for key, declared in mapping_at(component, section).items()
             }
         return {**made, "jobs": steps}
 
@@ -139,16 +140,16 @@ class _Maker:
         }
         merged["type"] = "command"
         merged["inputs"] = {
-            key: _given(declared, _of(step, "inputs").get(key))
-            for key, declared in _of(component, "inputs").items()
+            key: _given(declared, mapping_at(step, "inputs").get(key))
+            for key, declared in mapping_at(component, "inputs").items()
         }
         merged["outputs"] = {
-            key: _output(declared, _of(step, "outputs").get(key))
-            for key, declared in _of(component, "outputs").items()
+            key: _output(declared, mapping_at(step, "outputs").get(key))
+            for key, declared in mapping_at(component, "outputs").items()
         }
         variables = {
-            **_of(component, "environment_variables"),
-            **_of(step, "environment_variables"),
+            **mapping_at(component, "environment_variables"),
+            **mapping_at(step, "environment_variables"),
         }
         if variables:
             merged["environment_variables"] = variables
@@ -163,16 +164,16 @@ class _Maker:
         """The steps of a pipeline component, bound to what the step gives."""
         steps, _ = self.pipeline(component["jobs"], folder, f"{name}.")
         bound: dict[str, Any] = {
-            f"parent.inputs.{key}": _given(declared, _of(step, "inputs").get(key))
-            for key, declared in _of(component, "inputs").items()
+            f"parent.inputs.{key}": _given(declared, mapping_at(step, "inputs").get(key))
+            for key, declared in mapping_at(component, "inputs").items()
         }
         exports: dict[str, str] = {}
-        for key, declared in _of(component, "outputs").items():
+        for key, declared in mapping_at(component, "outputs").items():
             inner = f"parent.outputs.{key}"
-            given = _of(step, "outputs").get(key)
+            given = mapping_at(step, "outputs").get(key)
             bound[inner] = _output(declared, given)
             for child, made in steps.items():
-                for output, value in _of(made, "outputs").items():
+                for output, value in mapping_at(made, "outputs").items():
                     if _whole_binding(value) == inner:
                         exports[key] = f"parent.jobs.{child}.outputs.{output}"
         return {child: _rebound(made, bound) for child, made in steps.items()}, exports
@@ -183,12 +184,7 @@ _OF_COMPONENTS = ("command", "environment", "distribution", "resources")
 
 
 def _own_outputs(name: str, step: Any) -> dict[str, str]:
-    return {key: f"parent.jobs.{name}.outputs.{key}" for key in _of(step, "outputs")}
-
-
-def _of(owner: Any, key: str) -> Mapping[str, Any]:
-    found = owner.get(key) if isinstance(owner, dict) else None
-    return found if isinstance(found, dict) else {}
+    return {key: f"parent.jobs.{name}.outputs.{key}" for key in mapping_at(step, "outputs")}
 
 
 def _given(declared: Any, given: Any) -> Any:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from reconciler.declare.jobs.bindings import mapping_at
 from reconciler.shell.binding import BINDING
 from reconciler.workspace.datastores.addresses import (
+    TEXTS,
     AddressError,
     DataAsset,
     WebPlace,
     is_address,
     read_address,
 )
-
-_TEXTS = ("string", "number", "integer", "boolean")
 
 
 def address_errors(
@@ -29,19 +29,21 @@ def address_errors(
     """
     jobs = document.get("jobs")
     steps = jobs if isinstance(jobs, Mapping) else {}
-    declared = _of(document, "inputs")
-    kinds = {name: value.get("type") for name, value in declared.items() if _is_mapping(value)}
+    declared = mapping_at(document, "inputs")
+    kinds = {name: value.get("type") for name, value in declared.items() if isinstance(value, dict)}
     named = [(f"inputs.{name}", value, kinds.get(name)) for name, value in given.items()]
     named += [(f"inputs.{k}", v, kinds.get(k)) for k, v in declared.items() if k not in given]
     for step, job in steps.items():
-        named += [(f"jobs.{step}.inputs.{k}", v, None) for k, v in _of(job, "inputs").items()]
+        named += [
+            (f"jobs.{step}.inputs.{k}", v, None) for k, v in mapping_at(job, "inputs").items()
+        ]
     for where, value, kind in named:
-        kind = kind or (value.get("type") if _is_mapping(value) else None)
+        kind = kind or (value.get("type") if isinstance(value, dict) else None)
         text = _text(value)
-        if text is not None and kind not in _TEXTS and is_address(text):
+        if text is not None and kind not in TEXTS and is_address(text):
             yield from _errors(where, text, datastores, assets)
     for prefix, owner in (("", document), *((f"jobs.{name}.", job) for name, job in steps.items())):
-        for name, value in _of(owner, "outputs").items():
+        for name, value in mapping_at(owner, "outputs").items():
             text = _text(value)
             if text is not None and is_address(text):
                 plain = BINDING.sub("x", text)
@@ -67,15 +69,6 @@ def _errors(
 
 
 def _text(value: Any) -> str | None:
-    if _is_mapping(value):
+    if isinstance(value, dict):
         value = value.get("path", value.get("value"))
     return value if isinstance(value, str) else None
-
-
-def _of(owner: Any, key: str) -> Mapping[str, Any]:
-    found = owner.get(key) if _is_mapping(owner) else None
-    return found if isinstance(found, Mapping) else {}
-
-
-def _is_mapping(value: Any) -> bool:
-    return isinstance(value, Mapping)

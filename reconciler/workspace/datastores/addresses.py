@@ -23,6 +23,10 @@ _WEB = re.compile(r"https?://\S+", re.IGNORECASE)
 _ANY = re.compile(r"(?:azureml|https?|wasbs?|abfss?|adl|s3|gs|hdfs):", re.IGNORECASE)
 
 
+TEXTS = ("string", "number", "integer", "boolean")
+"""Types of inputs that are text, whatever it looks like."""
+
+
 class AddressError(Exception):
     """An address that leads to nothing here: a sentence, and what to do about it."""
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.workspace.datastores.addresses import (
+    TEXTS,
     AddressError,
     AssetPlace,
     DataAsset,
@@ -28,7 +29,6 @@ from reconciler.workspace.datastores.datastore import Datastore, WatchError, fet
 
 FOLDERS = ("uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model")
 """Types of data that are folders."""
-TEXTS = ("string", "number", "integer", "boolean")
 
 
 class DataError(Exception):
