@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.declare.findings import all_of
 from reconciler.declare.jobs.job_document import canonical_text
+from reconciler.declare.jobs.local_paths import is_local
 from reconciler.declare.jobs.self_contained import self_contained
 from reconciler.model import JobDefinition, Note
 from reconciler.workspace.store.schedules import Publication
@@ -50,6 +51,11 @@ def definition_notes(definition: JobDefinition) -> tuple[Note, ...]:
         if "command" not in step:
             what = f'step "{name}" of {definition.path} {_why_not_here(step)}'
             hint = "give the schedule targets that can run it"
+            notes.append(Note("refused", "create_job.job", what, hint))
+        code = step.get("code")
+        if isinstance(code, str) and not is_local(code):
+            what = f'step "{name}" of {definition.path} runs code that is not here: {code}'
+            hint = "name a folder of the repository, or targets that can run it"
             notes.append(Note("refused", "create_job.job", what, hint))
     said = {key for part in (document, *steps.values()) for key in part}
     if said & set(IGNORED_KEYS):

@@ -165,6 +165,15 @@ def test_environment_and_compute_are_ignored_and_it_is_said(
     )
 
 
+@pytest.mark.parametrize("code", ["azureml:src:1", "git+https://example.org/team/src"])
+def test_code_by_address_is_refused(target: OpenedFile, code: str) -> None:
+    """It would be looked for in the working tree, and not be found when it runs."""
+    job = f'{{"jobs":{{"a":{{"command":"x","code":"{code}"}}}},"type":"pipeline"}}'
+    [note] = notes(target, with_job_file(schedule("a"), job))
+    assert note.kind == "refused"
+    assert note.message == f'step "a" of jobs/train.yml runs code that is not here: {code}'
+
+
 def test_a_disabled_pipeline_is_refused_before_anything_is_changed(target: OpenedFile) -> None:
     provider = target.as_owner()
     reconcile([declare("a", is_enabled=False)], provider, owner=OWNER)
