@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 
 from reconciler.errors import Halted, ProviderError, UnsafePlan
 from reconciler.model import Action, Change, Outcome, Plan, Result
@@ -43,30 +46,61 @@ def apply_plan(
     if plan.refusals:
         raise UnsafePlan(plan.refusals)
     say = on_result or _nobody
-    if provider.concurrent and parallelism > 1 and len(plan.pending) > 1:
-        return _at_once(plan, provider, say, parallelism, guard)
-    results: list[Result] = []
-    interrupted = False
-    for change in plan.changes:
-        if interrupted:
-            result = Result(change, Outcome.NOT_TRIED, "interrupted")
-        else:
-            try:
-                result = carry_out(change, provider, guard)
-            except KeyboardInterrupt:
-                interrupted = True
-                result = Result(change, Outcome.NOT_TRIED, "interrupted; it may have been done")
-        results.append(result)
-        say(result)
-    return results
+    with _interrupt_as_event() as interrupted:
+        if provider.concurrent and parallelism > 1 and len(plan.pending) > 1:
+            return _at_once(plan, provider, say, parallelism, guard, interrupted)
+        return _in_turn(plan, provider, say, guard, interrupted)
 
 
 def _nobody(result: Result) -> None:
     """Hear of a result, and do nothing."""
 
 
+@contextmanager
+def _interrupt_as_event() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets. KeyboardInterrupt would come between any two instructions: while
+    a result is noted, with a lock in hand, or where Python cannot pass it on and drops it.
+    """
+    interrupted = threading.Event()
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield interrupted
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        interrupted.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _in_turn(
+    plan: Plan, provider: Provider, say: OnResult, guard: Guard | None, interrupted: threading.Event
+) -> list[Result]:
+    """One change after the other."""
+    results: list[Result] = []
+    for change in plan.changes:
+        try:
+            result = _unless_interrupted(change, provider, guard, interrupted)
+        except KeyboardInterrupt:
+            interrupted.set()
+            result = Result(change, Outcome.NOT_TRIED, "interrupted; it may have been done")
+        results.append(result)
+        say(result)
+    return results
+
+
 def _at_once(
-    plan: Plan, provider: Provider, say: OnResult, parallelism: int, guard: Guard | None
+    plan: Plan,
+    provider: Provider,
+    say: OnResult,
+    parallelism: int,
+    guard: Guard | None,
+    interrupted: threading.Event,
 ) -> list[Result]:
     """Several changes at a time; what is not to be done is not handed to a thread."""
     results = {
@@ -75,24 +109,19 @@ def _at_once(
         if change.action in _IDLE
     }
     with ThreadPoolExecutor(parallelism, thread_name_prefix="apply") as threads:
-        waiting = {
-            threads.submit(carry_out, change, provider, guard): index
+        waiting: dict[Future[Result], int] = {
+            threads.submit(_unless_interrupted, change, provider, guard, interrupted): index
             for index, change in enumerate(plan.changes)
             if change.action not in _IDLE
         }
         try:
-            while waiting:
+            for future in as_completed(waiting):
+                index = waiting[future]
+                results[index] = future.result()
                 try:
-                    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        index = waiting[future]
-                        results[index] = _result(future, plan.changes[index])
-                        del waiting[future]
-                        say(results[index])
+                    say(results[index])
                 except KeyboardInterrupt:
-                    # Calls in flight end by themselves; what has not begun never does.
-                    for future in waiting:
-                        future.cancel()
+                    interrupted.set()
         except BaseException:
             for future in waiting:
                 future.cancel()
@@ -100,10 +129,12 @@ def _at_once(
     return [results[index] for index in range(len(plan.changes))]
 
 
-def _result(future: Future[Result], change: Change) -> Result:
-    if future.cancelled():
+def _unless_interrupted(
+    change: Change, provider: Provider, guard: Guard | None, interrupted: threading.Event
+) -> Result:
+    if interrupted.is_set():
         return Result(change, Outcome.NOT_TRIED, "interrupted")
-    return future.result()
+    return carry_out(change, provider, guard)
 
 
 def carry_out(change: Change, provider: Provider, guard: Guard | None = None) -> Result:
