@@ -6,11 +6,12 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from reconciler.errors import Halted, ProviderError, UnsafePlan
 from reconciler.model import Action, Change, Outcome, Plan, Result
 from reconciler.providers.base import Provider
+from reconciler.signals import heard
 
 PARALLELISM = 16
 """Changes at a time, where a provider can make several."""
@@ -62,20 +63,16 @@ def _interrupt_as_event() -> Iterator[threading.Event]:
     a result is noted, with a lock in hand, or where Python cannot pass it on and drops it.
     """
     interrupted = threading.Event()
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield interrupted
-        return
 
     def interrupt(number: int, frame: object) -> None:
+        if interrupted.is_set():
+            raise KeyboardInterrupt
         interrupted.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    signal.signal(signal.SIGINT, interrupt)
-    try:
+    # Whoever has a handler of their own, the loop say, asks by `guard` whether to go on.
+    raises = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with heard(interrupt, signal.SIGINT) if raises else nullcontext():
         yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _in_turn(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
@@ -24,6 +23,7 @@ from reconciler.render.documents import plans_document
 from reconciler.render.formats import render_document
 from reconciler.render.plain_text import printable
 from reconciler.render.text.plan_text import render_plan, render_result
+from reconciler.signals import heard
 
 ANSWERING = PlanOptions(allow_empty=True, ignore_limits=True)
 """For plans that show how live schedules differ, and of which at most one change is carried out."""
@@ -105,21 +105,17 @@ def stopping_between_changes() -> Iterator[Guard]:
     stopped: list[int] = []
 
     def stop(number: int, frame: object) -> None:
+        if stopped:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
         stopped.append(number)
-        signal.signal(signal.SIGTERM, before)
 
     def guard() -> None:
         if stopped:
             raise Halted("interrupted")
 
-    if threading.current_thread() is not threading.main_thread():
+    with heard(stop, signal.SIGTERM):
         yield guard
-        return
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield guard
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def exit_by(results: list[Result], left_out: int = 0) -> None:

@@ -7,8 +7,8 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,6 +40,7 @@ from reconciler.ops.health import Health
 from reconciler.providers import AzureAccess, Opening, open_provider
 from reconciler.providers.base import Provider
 from reconciler.render.plain_text import clip
+from reconciler.signals import heard
 from reconciler.state.records import CycleRecord
 
 _FOLDER = ".reconciler"
@@ -190,7 +191,7 @@ def command(
             reader=reader,
             patience=None if once else PATIENCE_SECONDS,
         )
-        _listen(loop)
+        stack.enter_context(_listening(loop))
         open_port(lambda: loop.wake("webhook"), lambda: _health(loop, listeners.on_lease))
         log("started", source=followed.name, interval=interval.total_seconds())
         if once:
@@ -286,16 +287,20 @@ def opener(
     return opened
 
 
-def _listen(loop: Loop) -> None:
+@contextmanager
+def _listening(loop: Loop) -> Iterator[None]:
+    """SIGTERM and Ctrl-C end the loop, SIGHUP wakes it."""
+
     # A handler runs wherever the main thread is, which may hold the lock that it would need.
     def elsewhere(told: Callable[[], None]) -> Callable[[int, object], None]:
         return lambda *_: threading.Thread(target=told, name="signal").start()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, elsewhere(loop.stop))
-    hang_up = getattr(signal, "SIGHUP", None)  # not on Windows
-    if hang_up is not None:
-        signal.signal(hang_up, elsewhere(lambda: loop.wake("signal")))
+    hang_up = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []  # not on Windows
+    with (
+        heard(elsewhere(loop.stop), signal.SIGTERM, signal.SIGINT),
+        heard(elsewhere(lambda: loop.wake("signal")), *hang_up),
+    ):
+        yield
 
 
 def _once(loop: Loop) -> int:

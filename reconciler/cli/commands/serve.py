@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from reconciler.cli.session import Session, config_option, target_option
 from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
 from reconciler.file_access import tighten_runs
+from reconciler.signals import heard
 from reconciler.web.serving.sdk_config import azure_name_of, write_sdk_config
 from reconciler.web.serving.server_process import Binding, ServerProcess
 from reconciler.web.serving.token_files import SECRETS, load_tokens, token_file_of
@@ -95,6 +96,7 @@ def command(
         data=workspace.data,
     )
     server: ServerProcess | None = None
+    signals = ExitStack()
     try:
         with suppress(OSError):  # the first run says what is wrong with its folder
             tighten_runs(workspace.runs_folder, workspace.readable_by)
@@ -111,8 +113,7 @@ def command(
             if server is not None:
                 server.stop_soon()
 
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stop)
+        signals.enter_context(heard(stop, signal.SIGTERM, signal.SIGINT))
         if server is not None:
             server.start()
         with workspace.errors():
@@ -121,6 +122,7 @@ def command(
         if server is not None:
             server.stop()
         lease.release()
+        signals.close()
 
 
 def _open(
