@@ -25,6 +25,8 @@ from reconciler.file_access import ReadableBy
 from reconciler.model import Mode, Problem
 from reconciler.plan.windows import Window
 from reconciler.plan.windows_config import read_windows, window_findings
+from reconciler.policies.policies_config import read_policies
+from reconciler.policies.rules import Policy
 from reconciler.snapshots import CodeLimits
 
 FILE_NAME = CONFIG_NAME
@@ -108,6 +110,8 @@ class Config:
     """Who may read the files that are kept."""
     code_limits: CodeLimits
     """How much the code of a job may hold."""
+    policies: tuple[Policy, ...]
+    """What is asked of schedules beyond the format."""
     _document: Mapping[str, Any] = field(repr=False)
     _data: bytes = field(repr=False)
 
@@ -149,6 +153,10 @@ class Config:
         _raise_if_any(findings, self.path, self.root, self._data)
         return filled
 
+    def place(self, finding: Finding) -> Problem:
+        """What a finding means in this file, at its line."""
+        return place(finding, display_path(self.path, self.root), Locator(self._data), 0)
+
     def chosen(self, name: str | None) -> tuple[str, ...]:
         """The targets that `--target NAME|all` means; without one: the default, or every one."""
         if name == "all" and "all" not in self.target_names:
@@ -185,6 +193,10 @@ def load_config(path: Path) -> Config:
     document = _parse(data, path, root)
     findings = schema_findings(document, "config")
     findings += _references(document)
+    policies, wrong = read_policies(
+        document.get("policies"), document.get("targets") or {}, folder, root
+    )
+    findings += wrong
     _raise_if_any(findings, path, root, data)
     return Config(
         path=path,
@@ -199,6 +211,7 @@ def load_config(path: Path) -> Config:
         windows=read_windows(document.get("windows") or ()),
         readable_by=document.get("readable_by") or "owner",
         code_limits=_code_limits(document.get("code") or {}),
+        policies=policies,
         _document=document,
         _data=data,
     )

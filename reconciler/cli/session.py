@@ -15,9 +15,10 @@ import click
 
 from reconciler.cli.output import progress, say, use_colour
 from reconciler.config import FILE_NAME, Config, Target, find_config, load_config
+from reconciler.declarations import declarations_of
 from reconciler.declare.reading.local_git import Head, head_of
 from reconciler.declare.reading.patterns import is_meant
-from reconciler.declare.repository import Declarations, read_declarations
+from reconciler.declare.repository import Declarations
 from reconciler.errors import ConfigError, DeclarationError
 from reconciler.model import Key, LiveSchedule, Schedule
 from reconciler.providers import AzureAccess, Opening, open_local, open_provider
@@ -110,16 +111,10 @@ class Session:
 
     def read(self, targets: Sequence[Target], *, allow_empty: bool = False) -> Declarations:
         """The declarations for `targets`, problems and all."""
-        config = self.config
-        return read_declarations(
-            config.schedules,
-            base=config.folder,
-            root=config.root,
-            targets=[target.settings for target in targets],
-            known_targets=config.target_names,
+        return declarations_of(
+            self.config,
+            targets,
             now=self.now,
-            exclude=config.exclude,
-            code_limits=config.code_limits,
             progress=lambda files, length: progress(files, length, "reading"),
             allow_empty=allow_empty,
         )

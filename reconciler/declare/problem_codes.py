@@ -81,5 +81,9 @@ CODES: dict[str, Code] = {
     "SCH057": _warning("local data is not there"),
     "SCH058": _warning("a step names what its component does not have"),
     "CFG001": _error("reconciler.yaml is wrong"),
+    "POL001": _error("a schedule is not as a policy's schema has it"),
+    "POL002": _error("more fires come together than a policy allows"),
+    "POL003": _error("a schedule fires when a policy has nothing fire"),
+    "POL004": _error("two schedules of a pipeline fire closer together than a policy allows"),
     "TGT001": _error("a target cannot do what is declared"),
 }

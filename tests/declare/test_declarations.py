@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from reconciler.config import load_config
+from reconciler.declarations import declarations_of
 from reconciler.declare.problem_codes import CODES
 from reconciler.declare.reading.yaml_loader import LINE_BREAK
 from reconciler.declare.repository import Declarations, read_declarations
@@ -38,13 +40,13 @@ NOT_FILES = {
 
 def read(folder: Path, patterns: Sequence[str] = (".",)) -> Declarations:
     """A folder by its own reconciler.yaml, or for no target in particular."""
-    settings, known = [TargetSettings("")], ()
     if (folder / "reconciler.yaml").exists():
-        config = load_config(folder / "reconciler.yaml")
-        settings = [config.target(name).settings for name in config.target_names]
-        known = config.target_names
+        config = replace(load_config(folder / "reconciler.yaml"), root=folder)
+        targets = [config.target(name) for name in config.target_names]
+        return declarations_of(config, targets, now=NOW)
+    settings = [TargetSettings("")]
     return read_declarations(
-        patterns, base=folder, root=folder, targets=settings, known_targets=known, now=NOW
+        patterns, base=folder, root=folder, targets=settings, known_targets=(), now=NOW
     )
 
 

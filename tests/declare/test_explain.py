@@ -17,8 +17,8 @@ from helpers import ROOT
 from reconciler.cli import main_group
 from reconciler.cli.commands.explain import PAGES, TOPICS
 from reconciler.config import load_config
+from reconciler.declarations import declarations_of
 from reconciler.declare.problem_codes import CODES
-from reconciler.declare.repository import read_declarations
 from reconciler.errors import ConfigError, DeclarationError
 from reconciler.model import Cron, Recurrence
 from reconciler.plan.options import PlanOptions
@@ -102,15 +102,7 @@ def codes_of(root: Path) -> set[str]:
     except ConfigError as error:
         return {problem.code for problem in error.problems}
     targets = [config.target(name) for name in config.target_names]
-    declarations = read_declarations(
-        config.schedules,
-        base=config.folder,
-        root=config.root,
-        targets=[target.settings for target in targets],
-        known_targets=config.target_names,
-        now=NOW,
-        exclude=config.exclude,
-    )
+    declarations = declarations_of(config, targets, now=NOW)
     codes = {problem.code for problem in declarations.problems}
     if not declarations.errors:
         first = targets[0]

@@ -16,6 +16,7 @@ from reconciler.cli.session import (
     working_folder,
 )
 from reconciler.config import find_config
+from reconciler.declarations import declarations_of
 from reconciler.declare.reading.files import repository_root
 from reconciler.declare.repository import Declarations, read_declarations
 from reconciler.declare.resolve import TargetSettings
@@ -56,14 +57,11 @@ def _read(session: Session, target: str | None, paths: tuple[str, ...]) -> Decla
     if not paths:
         return session.read(targets)
     folder = working_folder().resolve()
-    return read_declarations(
-        [os.path.relpath(folder / path, configured.folder) for path in paths],
-        base=configured.folder,
-        root=configured.root,
-        targets=[one.settings for one in targets],
-        known_targets=configured.target_names,
+    return declarations_of(
+        configured,
+        targets,
         now=session.now,
-        code_limits=configured.code_limits,
+        patterns=[os.path.relpath(folder / path, configured.folder) for path in paths],
     )
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from reconciler.config import Config, Target, load_config
+from reconciler.declarations import declarations_of
 from reconciler.declare.reading.files import File
-from reconciler.declare.repository import read_declarations
 from reconciler.errors import DeclarationError
 from reconciler.model import Schedule
 
@@ -74,17 +74,7 @@ def read_contents(
 
     config = load_config(path)
     meant = config.target(target)
-    declarations = read_declarations(
-        config.schedules,
-        base=config.folder,
-        root=config.root,
-        targets=[meant.settings],
-        known_targets=config.target_names,
-        now=now,
-        exclude=config.exclude,
-        code_limits=config.code_limits,
-        progress=told,
-    )
+    declarations = declarations_of(config, [meant], now=now, progress=told)
     if declarations.errors:
         raise DeclarationError(declarations.problems)
     return Contents(config, meant, declarations.schedules)

@@ -73,6 +73,20 @@ class Heat:
         """The count of one minute."""
         return sum((plane >> minute & 1) << k for k, plane in enumerate(self._settled()))
 
+    def above(self, number: int) -> int:
+        """A bit for each minute with a higher count than that."""
+        planes = self._settled()
+        if number.bit_length() > len(planes):
+            return 0
+        higher, equal = 0, (1 << max((plane.bit_length() for plane in planes), default=0)) - 1
+        for k in reversed(range(len(planes))):
+            if not number >> k & 1:
+                higher |= equal & planes[k]
+                equal &= ~planes[k]
+            else:
+                equal &= planes[k]
+        return higher
+
     def rows(self, days: int) -> Rows:
         """The counts by day and hour."""
         hours = [0] * (days * 24)
