@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "Fire the schedules of an embedded workspace."),
     "backup": ("backup", "Copy an embedded workspace, while it runs."),
     "history": ("history", "List, show, export and prune past cycles and applies."),
+    "audit": ("audit", "Say whether everything ran that should have run."),
     "next": ("next", "Show when schedules will fire."),
     "trigger": ("trigger", "Run a schedule's pipeline now."),
     "runs": ("runs", "List, show, follow, cancel and prune runs."),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from reconciler.audit.records import RunRecord
 from reconciler.model import Canonical, LiveSchedule, Schedule, Trigger
 
 
@@ -75,4 +76,13 @@ class Provider(Protocol):
         `created`: when it was made live, from which an interval without a start counts; None: it
         is to be made at `after`.
         """
+        ...
+
+
+@runtime_checkable
+class KnowsRuns(Protocol):
+    """What a provider offers besides whose target tells which runs there were."""
+
+    def runs_of(self, schedule: str, since: datetime) -> Sequence[RunRecord]:
+        """The runs of a schedule that were made or due since then. Changes nothing."""
         ...

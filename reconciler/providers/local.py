@@ -8,11 +8,13 @@ know, pipelines that are not published or are disabled, steps that are not comma
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import cast
 
+from reconciler.audit.records import RunRecord, RunStatus
 from reconciler.declare.checking.lint import nearest
 from reconciler.declare.jobs.job_document import (
     definition_inputs,
@@ -51,7 +53,9 @@ from reconciler.workspace.datastores.address_check import address_errors
 from reconciler.workspace.datastores.addresses import DataAsset
 from reconciler.workspace.store.code import code_files, in_repository
 from reconciler.workspace.store.database import Refused, StoreError
+from reconciler.workspace.store.ledger import Ledger
 from reconciler.workspace.store.references import PREFIX, split_reference
+from reconciler.workspace.store.runs import Runs
 from reconciler.workspace.store.schedules import (
     NewSchedule,
     PipelineRow,
@@ -286,6 +290,24 @@ class LocalProvider:
                     for row in self.store.pipelines()
                 }
         return self._pipelines
+
+    def runs_of(self, schedule: str, since: datetime) -> Sequence[RunRecord]:
+        """The runs of a schedule that were made or due since then, the forgotten ones too."""
+        with self.errors(Key(self.name, schedule), "list runs of"):
+            database = self.store.database
+            rows = Runs(database).of_schedule(schedule, since)
+            fires = Ledger(database).runs_since(schedule, since)
+        known = {row[0] for row in rows}
+        found = [
+            RunRecord(name, schedule, cast(RunStatus, status), begun, due, cause)
+            for name, status, cause, due, begun in rows
+        ]
+        found += [
+            RunRecord(name, schedule, "Forgotten", due_at, due_at, "time" if by_time else "data")
+            for name, due_at, by_time in fires
+            if name not in known
+        ]
+        return found
 
     # ----------------------------------------------------------------------------------- storing
 

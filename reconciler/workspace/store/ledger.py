@@ -165,6 +165,17 @@ class Ledger:
         when = datetime.fromisoformat
         return [FireRow(r[0], r[1], when(r[2]), when(r[3]), *r[4:]) for r in rows]
 
+    def runs_since(self, schedule: str, since: datetime) -> list[tuple[str, datetime, bool]]:
+        """Of the fires that were due since then: the name of the run, the instant, and whether it
+        was by time (or for a file). Runs that were forgotten since are among them.
+        """
+        rows = self.database.read(
+            "SELECT run, due_at, key = due_at FROM fires"
+            " WHERE schedule = ? AND due_at >= ? AND outcome = 'run' ORDER BY due_at",
+            (schedule, since.isoformat()),
+        )
+        return [(row[0], datetime.fromisoformat(row[1]), bool(row[2])) for row in rows]
+
     def prune(self, now: datetime) -> None:
         """Forget fires that are too old to come again."""
         with self.database.writing() as connection:

@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.workspace.execution.runner import RunReport, StepReport
 from reconciler.workspace.store.database import Database, Refused
-from reconciler.workspace.store.records import NewRun, RunRow, StepRow
+from reconciler.workspace.store.records import Cause, NewRun, RunRow, StepRow
 
 RUN_COLUMNS = (
     "name, schedule, experiment, pipeline, version, cause, due_at, data_path, inputs, go_on,"
@@ -134,6 +134,20 @@ class Runs:
         return self._rows(
             f"{clause}ORDER BY created_at DESC, name DESC LIMIT ?", *given.values(), limit
         )
+
+    def of_schedule(
+        self, schedule: str, since: datetime
+    ) -> list[tuple[str, str, Cause, datetime, datetime]]:
+        """Its runs that were made since then, the oldest first: name, status, cause, when due, and
+        when begun (or made).
+        """
+        rows = self.database.read(
+            "SELECT name, status, cause, due_at, coalesce(started_at, created_at) FROM runs"
+            " WHERE schedule = ? AND created_at >= ? ORDER BY created_at, name",
+            (schedule, since.isoformat()),
+        )
+        when = datetime.fromisoformat
+        return [(r[0], r[1], r[2], when(r[3]), when(r[4])) for r in rows]
 
     def steps(self, run: str) -> list[StepRow]:
         """The steps of a run that were settled or started, by when."""

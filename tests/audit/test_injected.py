@@ -1,0 +1,219 @@
+"""A week of a real workspace with faults put into it: every verdict is what the injector wrote.
+
+The schedules are applied, paused and changed through the provider and the history at moments of the
+past; runs are written as the engine writes them, but for what goes wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from helpers import OWNER, declaration, invoke, repository, schedule, with_job_file, write
+
+from reconciler.apply import apply_plan
+from reconciler.audit.audit import audit
+from reconciler.audit.records import ScheduleAudit, Verdict
+from reconciler.cli.past_changes import past_changes
+from reconciler.firing import next_fires
+from reconciler.history import apply_record
+from reconciler.model import Schedule
+from reconciler.providers.local import LocalProvider
+from reconciler.reconcile import plan_target
+from reconciler.state import State, open_state
+from reconciler.workspace.store.database import Database
+from reconciler.workspace.store.ledger import Ledger
+from reconciler.workspace.store.records import Fire, NewRun
+from reconciler.workspace.store.runs import Runs
+from reconciler.workspace.store.schedules import Store
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+SINCE = NOW - timedelta(days=7)
+MADE = SINCE - timedelta(days=3)
+TRIGGERS = ("0 3 * * *", "*/45 * * * *", "30 */4 * * 1-5", "15 6,18 * * *")
+FATES = (Verdict.LATE, Verdict.MISSING, Verdict.DOUBLED, Verdict.FAILED, Verdict.CANCELED)
+
+
+class World:
+    """A workspace, a state, and a clock that goes where it is put."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = MADE
+        store = Store(folder / "workspace.db")
+        self.provider = LocalProvider("local", store, owner=OWNER, clock=lambda: self.now)
+        self.database = Database(folder / "workspace.db")
+        self.state: State = open_state("state.db", folder)
+        self.truth: dict[str, list[tuple[datetime, Verdict]]] = {}
+
+    def apply(self, at: datetime, *declared: Schedule) -> None:
+        self.now = at
+        plan = plan_target(declared, self.provider, owner=OWNER)
+        results = apply_plan(plan, self.provider)
+        assert all(result.error is None for result in results)
+        self.state.history.record(apply_record(plan, results, started_at=at, ended_at=at))
+
+
+def due_fires(one: Schedule, since: datetime, until: datetime) -> list[datetime]:
+    return list(next_fires(one.trigger, since, until, MADE))
+
+
+def new_run(name: str, due: datetime, cause: str = "time") -> NewRun:
+    return NewRun(name, "e", "train", None, cause, due)  # type: ignore[arg-type]
+
+
+def inject(world: World, name: str, due: datetime, fate: Verdict) -> None:
+    """Write a fire and its run as the engine does, and what goes wrong with it."""
+    runs, ledger = Runs(world.database), Ledger(world.database)
+    fire = None if fate is Verdict.MISSING else new_run(name, due)
+    ledger.settle([Fire(name, due.isoformat(), due, fire)], until=due, now=due)
+    world.truth.setdefault(name, []).append((due, fate))
+    if fire is None:
+        return
+    made = [fire.stem] + ([runs.add(fire, due)] if fate is Verdict.DOUBLED else [])
+    begun = due + timedelta(minutes=20 if fate is Verdict.LATE else 0, seconds=3)
+    status = {Verdict.FAILED: "Failed", Verdict.CANCELED: "Canceled"}.get(fate, "Completed")
+    with world.database.writing() as connection:
+        for run in made:
+            connection.execute(
+                "UPDATE runs SET status = ?, started_at = ?, ended_at = ? WHERE name = ?",
+                (status, begun.isoformat(), (begun + timedelta(minutes=2)).isoformat(), run),
+            )
+
+
+def audited(world: World) -> dict[str, ScheduleAudit]:
+    live = world.provider.list()
+    names = {one.key.name for one in live}
+    found = audit(
+        live,
+        past_changes(world.state, "local", names, SINCE),
+        world.provider.runs_of,
+        since=SINCE,
+        now=NOW,
+        firing=world.provider.firing_trigger,
+    )
+    return {one.key.name: one for one in found}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.state.close()
+    made.database.close()
+    made.provider.store.close()
+
+
+def declared(count: int) -> list[Schedule]:
+    return [
+        with_job_file(
+            schedule(f"s{n}", trigger={"type": "cron", "expression": TRIGGERS[n % 4]}),
+            '{"type": "command", "command": "echo hello"}',
+        )
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_week_with_faults(world: World, seed: int) -> None:
+    chance = random.Random(seed)
+    schedules = declared(12)
+    world.apply(MADE, *schedules)
+    for one in schedules:
+        for due in due_fires(one, SINCE, NOW):
+            fate = chance.choice(FATES) if chance.random() < 0.2 else Verdict.ON_TIME
+            inject(world, one.key.name, due, fate)
+        by_hand = SINCE + timedelta(
+            hours=chance.randrange(150), minutes=17, seconds=chance.randrange(60)
+        )
+        Runs(world.database).add(new_run(one.key.name, by_hand, "manual"), by_hand)
+        world.truth[one.key.name].append((by_hand, Verdict.BY_HAND))
+        odd = SINCE + timedelta(hours=chance.randrange(150), minutes=8)
+        Runs(world.database).add(new_run(one.key.name, odd), odd)
+        world.truth[one.key.name].append((odd, Verdict.UNEXPECTED))
+    found = audited(world)
+    for name, truth in world.truth.items():
+        ordered = sorted(truth, key=lambda one: one[0])
+        assert found[name].marks == "".join(fate.value for _, fate in ordered)
+        assert [(one.at, one.verdict) for one in found[name].judged] == [
+            (at, fate) for at, fate in ordered if fate is not Verdict.ON_TIME
+        ]
+        assert found[name].unknown == ()
+    assert {one.is_wrong for one in found.values()} >= {True}
+
+
+def test_what_it_was_before_is_what_is_held_against(world: World) -> None:
+    """Paused for two days, another trigger for one, made in the middle: by the history."""
+    plain, paused, changed, late = declared(4)
+    world.apply(MADE, plain, paused, changed)
+    first, second = SINCE + timedelta(days=2, hours=1), SINCE + timedelta(days=4, hours=1)
+    off = replace(paused, enabled=False)
+    other = replace(changed, trigger=plain.trigger)
+    world.apply(first, plain, off, other, late)
+    world.apply(second, plain, paused, changed, late)
+    spans = {
+        "s0": [(plain, SINCE, NOW)],
+        "s1": [(paused, SINCE, first), (paused, second, NOW)],
+        "s2": [(changed, SINCE, first), (other, first, second), (changed, second, NOW)],
+        "s3": [(late, first, NOW)],
+    }
+    for name, parts in spans.items():
+        for one, since, until in parts:
+            for due in due_fires(one, since, until):
+                inject(world, name, due, Verdict.ON_TIME)
+    found = audited(world)
+    for name in spans:
+        assert found[name].marks == "." * len(world.truth[name])
+        assert found[name].unknown == ()
+
+
+def test_what_nobody_knows_is_not_guessed(world: World) -> None:
+    (one,) = declared(1)
+    world.apply(MADE, one)
+    by_hand = SINCE + timedelta(days=3, hours=1)
+    world.now = by_hand
+    (live,) = world.provider.list()
+    world.provider.disable(live, by_hand=True)
+    for due in due_fires(one, SINCE, by_hand):
+        inject(world, "s0", due, Verdict.ON_TIME)
+    found = audited(world)["s0"]
+    assert found.marks == ""  # it may have been paused and changed before that as well
+    assert found.unknown == ((SINCE, by_hand),)
+
+
+def test_a_run_that_was_pruned_was_one(world: World) -> None:
+    (one,) = declared(1)
+    world.apply(MADE, one)
+    for due in due_fires(one, SINCE, NOW):
+        inject(world, "s0", due, Verdict.ON_TIME)
+    runs = Runs(world.database)
+    runs.forget(runs.ended_beyond(2))
+    found = audited(world)["s0"]
+    assert found.marks == "rrrrr.."
+
+
+def test_the_command(tmp_path: Path) -> None:
+    repository(tmp_path)
+    write(tmp_path, {"schedules/a.yaml": declaration("a")})
+    invoke(tmp_path, "apply", "--yes")
+    said = invoke(tmp_path, "audit").out
+    assert "1 schedule: all is well" in said
+    path = tmp_path / "workspace.db"
+    weeks_ago = (datetime.now(UTC) - timedelta(days=30)).isoformat()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "UPDATE schedules SET created_at = ?1, modified_at = ?1, since = ?1", (weeks_ago,)
+        )
+    (tmp_path / ".reconciler/state.db").unlink()
+    said = invoke(tmp_path, "audit", "a", "--since", "3d", code=3).out
+    assert "local/a   MMM" in said
+    assert "1 schedule: 1 schedule with missing or doubled runs" in said
+    document = json.loads(invoke(tmp_path, "audit", "--format", "json", code=3).out)
+    assert document["schedules"][0]["counts"] == {"missing": 7}
+    assert invoke(tmp_path, "audit", "--since", "0d", code=2)
