@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext
 from reconciler.errors import Halted, ProviderError, UnsafePlan
 from reconciler.model import Action, Change, Outcome, Plan, Result
 from reconciler.providers.base import Provider
-from reconciler.signals import heard
+from reconciler.system.signals import heard
 
 PARALLELISM = 16
 """Changes at a time, where a provider can make several."""

@@ -21,13 +21,13 @@ from reconciler.declare.reading.positions import Locator
 from reconciler.declare.reading.yaml_loader import Fault, parse
 from reconciler.declare.resolve import TargetSettings, deep_merge
 from reconciler.errors import ConfigError
-from reconciler.file_access import ReadableBy
 from reconciler.model import Mode, Problem
 from reconciler.plan.windows import Window
 from reconciler.plan.windows_config import read_windows, window_findings
 from reconciler.policies.policies_config import read_policies
 from reconciler.policies.rules import Policy
 from reconciler.snapshots import CodeLimits
+from reconciler.system.file_access import ReadableBy
 
 FILE_NAME = CONFIG_NAME
 _ENV = re.compile(r"\$\{\{\s*env\.([^{}\s]*)\s*\}\}")

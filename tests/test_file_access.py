@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.file_access import ReadableBy, make_folder, tighten, tighten_database, tighten_runs
+from reconciler.system.file_access import (
+    ReadableBy,
+    make_folder,
+    tighten,
+    tighten_database,
+    tighten_runs,
+)
 from reconciler.workspace.store.database import Database
 
 NOBODY = 65534

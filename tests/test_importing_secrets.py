@@ -15,7 +15,7 @@ from reconciler.declare.checking.json_schema import schema_findings
 from reconciler.declare.jobs.job_document import read_job
 from reconciler.declare.resolve import TargetSettings, resolve
 from reconciler.importing import Imported, import_document, import_v1
-from reconciler.importing_secrets import Secrets
+from reconciler.importing.secrets import Secrets
 from reconciler.masking import GONE, without_secrets
 
 SCHEMA = "schedule.schema.json"

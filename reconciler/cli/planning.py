@@ -23,7 +23,7 @@ from reconciler.render.documents import plans_document
 from reconciler.render.formats import render_document
 from reconciler.render.plain_text import printable
 from reconciler.render.text.plan_text import render_plan, render_result
-from reconciler.signals import heard
+from reconciler.system.signals import heard
 
 ANSWERING = PlanOptions(allow_empty=True, ignore_limits=True)
 """For plans that show how live schedules differ, and of which at most one change is carried out."""

@@ -18,7 +18,6 @@ from reconciler.cli.planning import plan_targets
 from reconciler.cli.session import Session
 from reconciler.config import Target
 from reconciler.errors import ReconcilerError, StalePlan
-from reconciler.file_access import ReadableBy, tighten
 from reconciler.model import Mismatch, Plan, Schedule
 from reconciler.plan.options import PlanOptions
 from reconciler.plan.saved.digests import declarations_digest
@@ -45,6 +44,7 @@ from reconciler.providers.base import Provider
 from reconciler.render.documents import plans_document
 from reconciler.render.plain_text import clip
 from reconciler.render.text.staleness import render_mismatches
+from reconciler.system.file_access import ReadableBy, tighten
 
 Made = Sequence[tuple[Plan, Provider]]
 Declared = Mapping[str, Sequence[Schedule]]

@@ -11,8 +11,8 @@ from pathlib import Path
 from reconciler.cli.session import Session, actor
 from reconciler.config import Target
 from reconciler.errors import ConfigError, ReconcilerError
-from reconciler.file_access import ReadableBy
 from reconciler.providers import WORKSPACE
+from reconciler.system.file_access import ReadableBy
 from reconciler.workspace.datastores.addresses import data_assets
 from reconciler.workspace.datastores.datastore import Datastore, secrets_of
 from reconciler.workspace.engine.executor import run_folder

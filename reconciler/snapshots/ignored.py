@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 
-from reconciler.file_access import FOLDER
+from reconciler.system.file_access import FOLDER
 
 _MOST_STARS = 3
 """Of one part of a pattern, and of parts `**`: more could take for ever on a name made for it."""

@@ -12,12 +12,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from reconciler.errors import ConfigError, LeaseLost, StateError
-from reconciler.file_access import ReadableBy
 from reconciler.state.conditions import ConditionStore
 from reconciler.state.database import Database
 from reconciler.state.history import KEEP, HistoryStore
 from reconciler.state.lease import Lease
 from reconciler.state.sqlite import SQLiteDatabase
+from reconciler.system.file_access import ReadableBy
 
 __all__ = ["FILE", "KEEP", "Lease", "LeaseLost", "State", "StateError", "open_state"]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.errors import StateError
-from reconciler.file_access import ReadableBy
 from reconciler.state.database import Transaction, to_micros
 from reconciler.state.schema import SQLITE
+from reconciler.system.file_access import ReadableBy
 from reconciler.workspace.store.database import Database as File
 from reconciler.workspace.store.database import StoreError
 

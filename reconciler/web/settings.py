@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reconciler.file_access import ReadableBy
 from reconciler.state import State
+from reconciler.system.file_access import ReadableBy
 from reconciler.web.tokens import Tokens
 from reconciler.workspace.datastores.datastore import Datastore
 

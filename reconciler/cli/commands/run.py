@@ -40,8 +40,8 @@ from reconciler.ops.health import Health
 from reconciler.providers import AzureAccess, Opening, open_provider
 from reconciler.providers.base import Provider
 from reconciler.render.plain_text import clip
-from reconciler.signals import heard
 from reconciler.state.records import CycleRecord
+from reconciler.system.signals import heard
 
 _FOLDER = ".reconciler"
 _WELL = ("in_sync", "applied", "standby")

@@ -16,8 +16,8 @@ from reconciler.cli.serving.options import binding_options, missing_packages, re
 from reconciler.cli.session import Session, config_option, target_option
 from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
-from reconciler.file_access import tighten_runs
-from reconciler.signals import heard
+from reconciler.system.file_access import tighten_runs
+from reconciler.system.signals import heard
 from reconciler.web.serving.sdk_config import azure_name_of, write_sdk_config
 from reconciler.web.serving.server_process import Binding, ServerProcess
 from reconciler.web.serving.token_files import SECRETS, load_tokens, token_file_of

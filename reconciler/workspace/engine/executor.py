@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from reconciler.file_access import ReadableBy, make_folder
+from reconciler.system.file_access import ReadableBy, make_folder
 from reconciler.workspace.engine.folder_polling import Log, Message
 from reconciler.workspace.engine.published_code import PublishedCode
 from reconciler.workspace.execution.data import TargetData

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from reconciler.file_access import ReadableBy, make_parents, tighten
+from reconciler.system.file_access import ReadableBy, make_parents, tighten
 
 
 @dataclass(frozen=True, slots=True)

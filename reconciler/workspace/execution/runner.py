@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from reconciler.file_access import ReadableBy, make_folder
+from reconciler.system.file_access import ReadableBy, make_folder
 from reconciler.workspace.execution.data import DataError, TargetData
 from reconciler.workspace.execution.run_bindings import FOLDERS_OF_STEPS
 from reconciler.workspace.execution.run_code import CodeError, RunCode

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from reconciler.file_access import ReadableBy, opener
+from reconciler.system.file_access import ReadableBy, opener
 from reconciler.workspace.execution import step_children as children
 from reconciler.workspace.execution.step_children import Child
 

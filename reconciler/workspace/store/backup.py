@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from reconciler.file_access import ReadableBy, tighten
+from reconciler.system.file_access import ReadableBy, tighten
 from reconciler.workspace.store.database import StoreError, translated
 
 

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 
-from reconciler.file_access import make_folder, opener
 from reconciler.model import CodeFile, Snapshot
 from reconciler.snapshots import canonical_content
 from reconciler.snapshots.content import open_regular
+from reconciler.system.file_access import make_folder, opener
 from reconciler.workspace.store.database import Database, Refused, StoreError, translated
 from reconciler.workspace.store.references import split_reference
 

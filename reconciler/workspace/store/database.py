@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from reconciler.file_access import ReadableBy, tighten_database
+from reconciler.system.file_access import ReadableBy, tighten_database
 from reconciler.workspace.store.schema import WORKSPACE, Schema
 
 BUSY_SECONDS = 30.0

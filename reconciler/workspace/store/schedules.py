@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reconciler.file_access import ReadableBy
 from reconciler.model import Snapshot
+from reconciler.system.file_access import ReadableBy
 from reconciler.workspace.store.code import CodeStore
 from reconciler.workspace.store.database import Database, Refused, translated
 from reconciler.workspace.store.references import split_reference

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from reconciler.document import document_from_schedule
-from reconciler.importing_secrets import Secrets
+from reconciler.importing.secrets import Secrets
 from reconciler.masking import mask, mask_text
 from reconciler.model import Cron, Schedule, Trigger
 

@@ -1,0 +1,1 @@
+"""What the operating system has a say in: who may read a file, who hears a signal."""
