@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
@@ -22,7 +23,7 @@ from reconciler.cli.session import Session, config_option, target_option
 from reconciler.declare.reading.edits import Edit, EditError, edit
 from reconciler.declare.reading.yaml_loader import parse
 from reconciler.errors import DeclarationError, ProviderError, ReconcilerError
-from reconciler.model import Action, Change, Schedule
+from reconciler.model import Action, Change, Cron, Schedule
 from reconciler.plan import make_plan
 from reconciler.plan.accept import accept_edits
 from reconciler.reconcile import canonicalize
@@ -36,14 +37,15 @@ from reconciler.render.plain_text import printable
 def command(name: str, target: str | None, config: str | None, no_color: bool) -> None:
     """Write what is live into the file: only what differs, with all else in the file as it was.
 
-    The file is replaced only if the plan for the schedule is empty with it. With --target all,
-    what is live alike in every target is written once, and anything else under overrides.
+    The file is replaced only if the plan for the schedule is empty with it. A cron of which the
+    target ignores a part is written as it fires. With --target all, what is live alike in every
+    target is written once, and anything else under overrides.
     """
     session = Session(config, no_color=no_color)
     name, target = split_name(name, target)
     targets = session.targets(target)
     found = find_differences(session, name, targets)
-    accepted = [one for one in found if one.change.action is Action.UPDATE]
+    accepted = [_as_it_fires(one) for one in found if one.change.action is Action.UPDATE]
     if not accepted:
         change = found[0].change
         what = "is not live yet" if change.action is Action.CREATE else "is not declared"
@@ -68,9 +70,42 @@ def command(name: str, target: str | None, config: str | None, no_color: bool) -
     out(f"{printable(declared.source.path)}: {printable(shown)} {words}\n")
     for one in edits:
         out(f"    {printable('.'.join(one.path))}\n")
+    is_empty = True
     for difference, (schedule, _) in zip(accepted, settled, strict=True):
-        _remember(difference, schedule)
-    say("the plan for it is empty now; commit the file")
+        restated = _restated(difference)
+        if restated:
+            say(restated)
+        is_empty &= _remember(difference, schedule) or not restated
+    if is_empty:
+        say("the plan for it is empty now; commit the file")
+    else:
+        say("commit the file; the next apply writes the live cron as it fires: no fire differs")
+
+
+def _as_it_fires(one: Difference) -> Difference:
+    """A cron of which the target ignores a part, as it fires: its text, declared, would be refused
+    or mean another schedule.
+    """
+    live = one.change.before
+    assert live is not None
+    said, fires = live.schedule.trigger, one.provider.firing_trigger(live.schedule)
+    if not isinstance(said, Cron) or not isinstance(fires, Cron) or fires == said:
+        return one
+    schedule = replace(live.schedule, trigger=fires)
+    return replace(one, change=replace(one.change, before=replace(live, schedule=schedule)))
+
+
+def _restated(one: Difference) -> str:
+    """What to say of a live cron that is written as it fires; empty where it is as it was."""
+    planned = next(each for each in one.plan.changes if each.key == one.change.key).before
+    taken = one.change.before
+    assert planned is not None
+    assert taken is not None
+    said, fires = planned.schedule.trigger, taken.schedule.trigger
+    if said == fires or not isinstance(said, Cron) or not isinstance(fires, Cron):
+        return ""
+    does = f'"{said.expression}" fires as "{fires.expression}" does, which is declared now'
+    return printable(f"{one.change.key}: the live cron {does}")
 
 
 def _edited(
@@ -114,8 +149,10 @@ def _settled(
     return desired[0].schedule, next(iter(left.pending), None)
 
 
-def _remember(one: Difference, schedule: Schedule) -> None:
-    """Let the target keep that this is applied: a change of the file is then known as one."""
+def _remember(one: Difference, schedule: Schedule) -> bool:
+    """Let the target keep that this is applied: a change of the file is then known as one. Whether
+    it does.
+    """
     live = one.change.before
     assert live is not None
     try:
@@ -125,3 +162,5 @@ def _remember(one: Difference, schedule: Schedule) -> None:
             f"{printable(str(live.key))}: the target does not remember this:"
             f" {printable(error.reason)}; the next change of the file will read as one in both"
         )
+        return False
+    return True

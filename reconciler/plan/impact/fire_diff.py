@@ -193,9 +193,11 @@ class _Shift:
         nearest += [behind.bit_length() - 1 - at] if behind else []
         nearest.append(come.bit_length() - gone.bit_length())
         far = (by for by in nearest if is_near or abs(by) >= _WEEK_MINUTES)
-        # Of what fires every other week all may lie in that of the apply.
-        is_rare = is_near and gone.bit_count() <= 7 * FEW_A_DAY
-        parts = [(first[0], days) for _, days in days_of] if is_rare else []
+        # Of what fires every other week all may lie in that of the apply, and the first of them
+        # have partners that are past.
+        few = 7 * FEW_A_DAY
+        rare = minutes_of(gone, few) if is_near and gone.bit_count() <= few else ()
+        parts = ((one, days) for one in rare for _, days in days_of)
         return self._first_explained(chain(far, self._within(parts, time_zone)), tried)
 
     def _within(self, parts: Iterable[tuple[int, int]], time_zone: str) -> Iterator[int]:

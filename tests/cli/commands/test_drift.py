@@ -454,3 +454,41 @@ def test_a_target_that_is_not_asked_about(three: Path) -> None:
     assert "share values" in done.err
     assert text(three, "a") == shared
     assert "is declared for" in call(three, "drift", "accept", "b", "--target", "prod", code=2).err
+
+
+@pytest.mark.parametrize(
+    "said, fires", [("0 9 1 * *", "0 9 * * *"), ("0 9 1-7 6 MON", "0 9 * * MON")]
+)
+def test_in_azure_a_cron_is_accepted_as_it_fires(
+    azure: Path, arm: StandIn, said: str, fires: str
+) -> None:
+    """Azure ignores the day of month and the month: what they say is no schedule that is live."""
+    arm.edit("a", lambda properties: properties["trigger"].update(expression=said))
+    source = text(azure, "a")
+    done = call(azure, "drift", "accept", "a")
+    assert text(azure, "a") == source.replace("0 2 * * *", fires)
+    assert f'the live cron "{said}" fires as "{fires}" does, which is declared now' in done.err
+    assert drift(azure) == []
+    put = json.loads(arm.called("PUT")[-1].body)
+    assert put["properties"]["trigger"]["expression"] == fires
+    assert call(azure, "drift", "accept", "a").out == "local/a does not differ\n"
+
+
+def test_in_azure_what_fires_as_declared_is_rewritten_alone(azure: Path, arm: StandIn) -> None:
+    arm.edit("a", lambda properties: properties["trigger"].update(expression="0 2 1 * *"))
+    source = text(azure, "a")
+    call(azure, "drift", "accept", "a")
+    assert text(azure, "a") == source
+    assert drift(azure) == []
+
+
+def test_in_azure_a_cron_that_may_not_be_rewritten(azure: Path, arm: StandIn) -> None:
+    arm.edit("a", lambda properties: properties["trigger"].update(expression="0 9 1 * *"))
+    arm.fail(403, method="PUT", name="a")
+    done = call(azure, "drift", "accept", "a")
+    assert "the next apply writes the live cron as it fires: no fire differs" in done.err
+    assert "0 9 * * *" in text(azure, "a")
+    [found] = drift(azure)
+    assert [(field["live"], field["repository"]) for field in found["fields"]] == [
+        ("0 9 1 * *", "0 9 * * *")
+    ]

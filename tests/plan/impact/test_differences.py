@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -86,6 +86,14 @@ def test_differences_of_intervals_are_those_of_a_brute_force(number: int) -> Non
         if said:
             wrong.append((said, one))
     assert not wrong, "\n".join([f"{len(wrong)} of {number}", *map(repr, wrong[:8])])
+
+
+def test_a_fire_whose_new_time_is_past_takes_no_other() -> None:
+    """07:40 would be at 00:40, before the start: 09:40 is of 16:40, though 07:40 is nearer."""
+    days, zone = Days(week=(3,), interval=2, origin=date(2026, 3, 26)), "Pacific/Auckland"
+    start, now = datetime(2026, 3, 26, 3, 3), datetime(2026, 3, 25, 15, 48, tzinfo=UTC)
+    before, after = (Side(days, times, zone, start) for times in ((460, 1000), (40, 580)))
+    assert disagreements(Pair(before, after, timedelta(hours=-7), now), random.Random(0)) == []
 
 
 def is_calm(side: Side, at: datetime) -> bool:
