@@ -195,9 +195,11 @@ class _Shift:
         far = (by for by in nearest if is_near or abs(by) >= _WEEK_MINUTES)
         # Of what fires every other week all may lie in that of the apply, and the first of them
         # have partners that are past.
-        few = 7 * FEW_A_DAY
-        rare = minutes_of(gone, few) if is_near and gone.bit_count() <= few else ()
-        parts = ((one, days) for one in rare for _, days in days_of)
+        parts: Iterable[tuple[int, int]] = ()
+        if is_near and gone.bit_count() <= 7 * FEW_A_DAY:
+            is_this_week = gone.bit_length() <= monday
+            asked = minutes_of(gone, 7 * FEW_A_DAY) if is_this_week else first[:1]
+            parts = ((one, days) for one in asked for _, days in days_of)
         return self._first_explained(chain(far, self._within(parts, time_zone)), tried)
 
     def _within(self, parts: Iterable[tuple[int, int]], time_zone: str) -> Iterator[int]:

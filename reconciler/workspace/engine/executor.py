@@ -22,10 +22,10 @@ from reconciler.workspace.execution.run_inputs import Context, JobError
 from reconciler.workspace.execution.runner import Run, RunReport, StepReport
 from reconciler.workspace.execution.step_process import GRACE_SECONDS
 from reconciler.workspace.execution.steps import plan_run
-from reconciler.workspace.store.code import VersionCode
 from reconciler.workspace.store.records import RunRow
 from reconciler.workspace.store.runs import Runs
-from reconciler.workspace.store.schedules import Store, VersionRow
+from reconciler.workspace.store.schedules import Store
+from reconciler.workspace.store.stored_version import StoredVersion, fetch_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,13 @@ class Executor:
         """Start what waits, as far as there is room."""
         free = self._settings.max_runs - len(self._running)
         for row in self._runs.waiting(free) if free > 0 else []:
-            found = self._store.version(row.pipeline, row.version)
+            found = fetch_version(self._store.database, row.pipeline, row.version)
             if found is None:
                 why = f'the pipeline "{row.pipeline}" has no version "{row.version}"'
                 self._fail(row, why, now)
             # Marked before anything of it is started: a crash from here on never starts it twice.
             elif self._runs.begin(row.name, now):
-                self._start(row, found, self._store.code.of(row.pipeline, found.version), now)
+                self._start(row, found, now)
 
     def cancel_requested(self) -> None:
         """Tell runs to end that somebody wants ended."""
@@ -104,11 +104,9 @@ class Executor:
 
     # ------------------------------------------------------------------------------------ starting
 
-    def _start(
-        self, row: RunRow, found: VersionRow, code: Mapping[str, VersionCode], now: datetime
-    ) -> None:
+    def _start(self, row: RunRow, found: StoredVersion, now: datetime) -> None:
         folder = run_folder(self._settings.runs_folder, row.name)
-        started = _Started(lambda: self._run_of(row, found, code, folder))
+        started = _Started(lambda: self._run_of(row, found, folder))
         thread = threading.Thread(
             target=self._execute, args=(row, started), name=row.name, daemon=True
         )
@@ -123,13 +121,16 @@ class Executor:
             self._running[row.name] = started
             self._log("run_started", run=row.name, cause=row.cause)
 
-    def _run_of(
-        self, row: RunRow, found: VersionRow, code: Mapping[str, VersionCode], folder: Path
-    ) -> Run:
+    def _run_of(self, row: RunRow, found: StoredVersion, folder: Path) -> Run:
         """The run with its steps; JobError where there are none. Reading a job takes a while."""
         job_folder = (self._settings.base / found.path).parent
+        try:
+            document, code = found.parse()
+        except ValueError as error:
+            why = f'the pipeline "{row.pipeline}" is damaged in its version "{row.version}"'
+            raise JobError(why) from error
         plan = plan_run(
-            found.document,
+            document,
             row.inputs,
             Context(row.name, row.due_at.strftime("%Y-%m-%dT%H:%M:%SZ")),
             str(folder),

@@ -8,6 +8,7 @@ process group.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -122,9 +123,11 @@ class Supervised(Child):
         for one in self.left():
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(one, number)
+        self._go_on()
 
     def close(self) -> int | None:
         """What the supervisor has told."""
+        self._go_on()
         told = _line(self.status).split()
         os.close(self._life)
         os.close(self.status)
@@ -134,6 +137,11 @@ class Supervised(Child):
             self._process.kill()
             self._process.wait()
         return int(told[1]) if told else None
+
+    def _go_on(self) -> None:
+        """A step may have stopped its supervisor, which then tells nothing any more."""
+        with suppress(ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGCONT)
 
 
 def _line(source: int) -> str:

@@ -7,15 +7,15 @@ its session and its environment. It writes to the descriptor STATUS: `started`, 
 where it could not become a subreaper, or `error N`, the errno of a shell that could not be; then
 how the shell ended, `exit N`, negative for a signal. When nobody holds the other end of LIFE any
 more, because the engine has ended or was killed, it ends all that is below it, and itself.
+
+One is started for each step, so it imports next to nothing: `signal` alone, for the enumerations of
+its names, takes as long as Python itself, and `ctypes` half of that.
 """
 
-from __future__ import annotations
-
+import _signal  # type: ignore[import-not-found]
 import os
 import select
-import signal
 import sys
-from contextlib import suppress
 
 SET_CHILD_SUBREAPER = 36
 _ROUNDS = 200
@@ -24,13 +24,26 @@ _ROUND_MILLISECONDS = 20
 
 def become_subreaper() -> bool:
     """Whether this process is one now. Linux, since 3.4."""
-    import ctypes
-
+    arguments = (SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
-        prctl = ctypes.CDLL(None, use_errno=True).prctl
-    except (AttributeError, OSError):
+        import _ctypes
+
+        prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")  # type: ignore[arg-type]
+        return bool(_ctypes.call_function(prctl, arguments) == 0)
+    except (ImportError, AttributeError):
+        pass  # it is nobody's promise that these are there
+    except OSError:
         return False
-    return bool(prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    return _by_ctypes(arguments)
+
+
+def _by_ctypes(arguments: tuple[int, ...]) -> bool:
+    try:
+        import ctypes
+
+        return bool(ctypes.CDLL(None).prctl(*arguments) == 0)
+    except (ImportError, AttributeError, OSError):
+        return False
 
 
 def descendants(root: int) -> list[int]:
@@ -61,13 +74,13 @@ def main(arguments: list[str], *, finds_all: bool) -> None:
     status, life = int(arguments[0]), int(arguments[1])
     for one in (status, life):
         os.set_inheritable(one, False)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    for number in (_signal.SIGTERM, _signal.SIGINT, _signal.SIGHUP):
+        _signal.signal(number, _signal.SIG_IGN)
     wake, waker = os.pipe()
     for one in (wake, waker):
         os.set_blocking(one, False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    _signal.signal(_signal.SIGCHLD, lambda *_: None)
+    _signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     shell = _start([os.fsencode(one) for one in arguments[2:]], status, finds_all)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for one in (0, 1, 2):
@@ -84,13 +97,15 @@ def main(arguments: list[str], *, finds_all: bool) -> None:
         _reap(shell, status)
     poll.unregister(life)
     for _ in range(_ROUNDS):
+        # Who has no children has nothing below it: then there is no need to look at all processes.
+        if not _reap(shell, status):
+            break
         left = descendants(os.getpid())
         for one in left:
-            with suppress(OSError):
-                os.kill(one, signal.SIGKILL)
-        _reap(shell, status)
-        if not left:
-            break
+            try:
+                os.kill(one, _signal.SIGKILL)
+            except OSError:
+                continue  # it has ended
         poll.poll(_ROUND_MILLISECONDS)
         _drain(wake)
 
@@ -109,8 +124,8 @@ def _start(command: list[bytes], status: int, finds_all: bool) -> int:
             setsigmask=[],
             setsigdef=[
                 number
-                for number in signal.valid_signals()
-                if number not in (signal.SIGKILL, signal.SIGSTOP)
+                for number in _signal.valid_signals()
+                if number not in (_signal.SIGKILL, _signal.SIGSTOP)
             ],
         )
     except OSError as error:
@@ -120,21 +135,24 @@ def _start(command: list[bytes], status: int, finds_all: bool) -> int:
     return shell
 
 
-def _reap(shell: int, status: int) -> None:
+def _reap(shell: int, status: int) -> bool:
+    """Reap what has ended; whether there are children still."""
     while True:
         try:
             ended, how = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return
+            return False
         if ended == 0:
-            return
+            return True
         if ended == shell:
             _tell(status, f"exit {os.waitstatus_to_exitcode(how)}\n")
 
 
 def _tell(status: int, text: str) -> None:
-    with suppress(OSError):
+    try:
         os.write(status, text.encode())
+    except OSError:
+        return  # the engine is gone
 
 
 def _drain(wake: int) -> None:
@@ -142,7 +160,7 @@ def _drain(wake: int) -> None:
         while os.read(wake, 1 << 10):
             pass
     except BlockingIOError:
-        pass
+        return
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ class CodeStore:
             (name, version),
         )
         with translated(self._database.path):
-            return {row[0]: VersionCode(row[0], row[1], _files(row[2])) for row in rows}
+            return parse_code(rows)
 
     # ----------------------------------------------------------------------------------- writing
 
@@ -214,6 +214,13 @@ class CodeStore:
 
     def _place(self, digest: str) -> Path:
         return self.folder / digest[:2] / digest
+
+
+def parse_code(rows: Iterable[tuple[str, str, str | None]]) -> dict[str, VersionCode]:
+    """The code of a version from how it stands in the document, its path and its files as stored;
+    ValueError.
+    """
+    return {code: VersionCode(code, path, _files(files)) for code, path, files in rows}
 
 
 def code_files(found: Iterable[VersionCode]) -> list[tuple[str, CodeFile]]:

@@ -175,7 +175,7 @@ class Store:
 
     def version(self, name: str, version: str | None) -> VersionRow | None:
         """One version of a pipeline; `version` None: the newest."""
-        found = [v for v in self.versions(name) if version is None or v.version == version]
+        found = self._versions("name = ? AND version = coalesce(?, version)", (name, version), 1)
         return found[0] if found else None
 
     def pipelines(self) -> list[PipelineRow]:
@@ -192,10 +192,15 @@ class Store:
 
     def versions(self, name: str) -> list[VersionRow]:
         """The versions of a pipeline, newest first; none if there is no such pipeline."""
+        return self._versions("name = ?", (name,))
+
+    def _versions(
+        self, condition: str, parameters: tuple[str | None, ...], limit: int = -1
+    ) -> list[VersionRow]:
         rows = self.database.read(
             "SELECT version, digest, document, path, published_at, published_by, number, enabled"
-            " FROM pipeline_versions WHERE name = ? ORDER BY number DESC",
-            (name,),
+            f" FROM pipeline_versions WHERE {condition} ORDER BY number DESC LIMIT {limit}",
+            parameters,
         )
         with translated(self.path):
             return [

@@ -457,7 +457,7 @@ def test_a_target_that_is_not_asked_about(three: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "said, fires", [("0 9 1 * *", "0 9 * * *"), ("0 9 1-7 6 MON", "0 9 * * MON")]
+    ("said", "fires"), [("0 9 1 * *", "0 9 * * *"), ("0 9 1-7 6 MON", "0 9 * * MON")]
 )
 def test_in_azure_a_cron_is_accepted_as_it_fires(
     azure: Path, arm: StandIn, said: str, fires: str

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.workspace.execution import supervisor
 from reconciler.workspace.execution.process_search import environment_of
 from reconciler.workspace.execution.step_children import Direct, nothing_escapes
 from reconciler.workspace.execution.step_process import Ended, StepProcess
@@ -381,6 +382,32 @@ def test_who_hides_ends_with_an_engine_that_is_killed(tmp_path: Path) -> None:
         until((tmp_path / "ready").exists)
         engine.kill()
     assert is_gone(number_in(tmp_path / "pid"))
+
+
+@only_linux
+def test_who_stops_its_supervisor_ends_with_its_time(tmp_path: Path) -> None:
+    """And not when somebody looks after it."""
+    ended = run(tmp_path, f"kill -STOP $PPID; {FOREVER}", timeout=0.3)
+    assert ended == Ended(-signal.SIGTERM, "timed out after 0.3 s")
+    ended = run(tmp_path, "kill -STOP $PPID; exit 3", timeout=0.3)
+    assert (ended.exit_code, ended.left_note) == (3, None)
+
+
+@only_linux
+def test_a_supervisor_imports_next_to_nothing() -> None:
+    """One is started for each step: `signal` and `ctypes` alone take as long as Python itself."""
+    program = """
+import sys
+path = sys.argv[1]
+made = {"__name__": "supervisor"}
+exec(compile(open(path).read(), path, "exec"), made)
+assert made["become_subreaper"]()
+print({"signal", "ctypes", "enum", "contextlib", "re", "subprocess"} & set(sys.modules))
+assert made["_by_ctypes"]((made["SET_CHILD_SUBREAPER"], 1, 0, 0, 0))
+"""
+    command = [sys.executable, "-I", "-S", "-c", program, supervisor.__file__]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 REFUSED = """
