@@ -40,7 +40,8 @@ def rate_of(trigger: Trigger, created: datetime, mean: float | None = None) -> R
         fields = parse(trigger.expression)
         assert fields is not None  # it fires
         times = len(times_of_day(fields.hours, fields.minutes))
-        return _of_calendar(fields.month_mask, fields.months, times, mean)
+        by_month = len(fields.month_days) < 31
+        return _of_calendar(fields.month_mask, fields.months, times, mean, by_month)
     return _recurrence(trigger, created, mean)
 
 
@@ -65,7 +66,7 @@ def _recurrence(trigger: Recurrence, created: datetime, mean: float) -> Rate:
     mask = month_mask(month_days, weekdays)
     # Months are the same in each year if their interval is a part of one.
     if trigger.interval == gcd(trigger.interval, 12 if trigger.frequency == "month" else 1):
-        return _of_calendar(mask, months, times, mean)
+        return _of_calendar(mask, months, times, mean, bool(month_days))
     if trigger.frequency == "month" and trigger.interval % 12 == 0:
         month = _steady(mask, months[:1])[1]
         if month * times == 1:
@@ -81,8 +82,12 @@ def _of_elapsed(interval: int, mean: float) -> Rate:
     return _mean(mean)
 
 
-def _of_calendar(mask: MonthMask, months: tuple[int, ...], times: int, mean: float) -> Rate:
-    """`times` on every day that `mask` chooses in these months."""
+def _of_calendar(
+    mask: MonthMask, months: tuple[int, ...], times: int, mean: float, by_month: bool
+) -> Rate:
+    """`times` on every day that `mask` chooses in these months. `by_month`: a mean is told of a
+    month, for days of the month are named.
+    """
     weekdays, month, year = _steady(mask, months)
     some = months if len(months) < len(_ALL) else ()
     if weekdays == 7 and times >= _DAILY:
@@ -91,7 +96,11 @@ def _of_calendar(mask: MonthMask, months: tuple[int, ...], times: int, mean: flo
         return Rate(weekdays * times, "week", some)
     if month and not some:
         return Rate(month * times, "month")
-    return Rate(year * times, "year") if year else _mean(mean, some)
+    if year:
+        return Rate(year * times, "year")
+    if by_month and not some and mean * YEAR >= _MONTHLY:
+        return Rate(mean * YEAR / 12, "month", is_mean=True)
+    return _mean(mean, some)
 
 
 def _mean(a_day: float, months: tuple[int, ...] = ()) -> Rate:

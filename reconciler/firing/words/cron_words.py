@@ -90,7 +90,6 @@ def _hourly_times(fields: Fields) -> str:
     apart = step(minutes)
     if len(minutes) == 1:
         return f"every hour at minute {minutes[0]}"
-    if apart and len(minutes) * apart == 60:
-        words = every(apart, "minute")
-        return words if minutes[0] == 0 else f"{words} from minute {minutes[0]} of the hour"
+    if apart and len(minutes) * apart == 60 and minutes[0] == 0:
+        return every(apart, "minute")
     return f"every hour at minutes {number_list(minutes)}"

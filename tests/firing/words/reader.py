@@ -48,7 +48,7 @@ _TIMES = (
 _DAYS_FIRST = re.compile(rf"(?P<days>.+?),? (?:{_TIMES})")
 _TIMES_FIRST = re.compile(rf"(?:{_TIMES}) (?P<days>.+)")
 _HOURLY = re.compile(
-    r"every (?:minute|(?P<step>\d+) minutes(?: from minute (?P<first>\d+) of the hour)?"
+    r"every (?:minute|(?P<step>\d+) minutes"
     rf"|hour at minutes? (?P<listed>{_NUMBERS}))(?: (?P<days>(?:on|in|from) [^m].+))?"
 )
 _WEEK = tuple(name.capitalize() for name in WEEK_DAYS)
@@ -213,7 +213,7 @@ def _chosen(text: str) -> tuple[Numbers, Numbers]:
 def _hourly(found: re.Match[str], bounds: Bounds) -> Cron:
     minutes = "*"
     if found["step"]:
-        minutes = _texts(tuple(range(int(found["first"] or 0), 60, int(found["step"]))))
+        minutes = _texts(tuple(range(0, 60, int(found["step"]))))
     elif found["listed"]:
         minutes = _texts(_numbers(found["listed"]))
     days = found["days"]

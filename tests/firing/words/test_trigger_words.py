@@ -155,7 +155,7 @@ def test_describe(trigger: Trigger, words: str) -> None:
         ("0,30 2 * * 0", "at 02:00 and 02:30 on Sunday"),
         ("* * * * *", "every minute"),
         ("*/15 * * * *", "every 15 minutes"),
-        ("5/15 * * * *", "every 15 minutes from minute 5 of the hour"),
+        ("5/15 * * * *", "every hour at minutes 5, 20, 35 and 50"),
         ("*/15 * * * 1-5", "every 15 minutes on Monday to Friday"),
         ("5 * * * *", "every hour at minute 5"),
         ("5,10 * * * *", "every hour at minutes 5 and 10"),
