@@ -8,6 +8,7 @@ process group.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from reconciler.workspace.execution.process_search import processes_with
 
 _LAST_SECONDS = 10.0
 """How long a supervisor with nothing left to do may take to end."""
+_SILENT_MILLISECONDS = 200
+"""After so long without a word from it a supervisor is told to go on."""
 
 
 def nothing_escapes() -> bool:
@@ -103,7 +106,7 @@ class Supervised(Child):
         assert self._process.stdout is not None
         self.stdout = self._process.stdout
         # Until then there is nothing that a signal could be sent to.
-        began = _line(self.status).split()
+        began = self._told().split()
         self.finds_all = began == ["started"]
         if began[:1] == ["error"]:
             self.stdout.close()
@@ -127,8 +130,7 @@ class Supervised(Child):
 
     def close(self) -> int | None:
         """What the supervisor has told."""
-        self._go_on()
-        told = _line(self.status).split()
+        told = self._told().split()
         os.close(self._life)
         os.close(self.status)
         try:
@@ -143,13 +145,19 @@ class Supervised(Child):
         with suppress(ProcessLookupError):
             os.kill(self._process.pid, signal.SIGCONT)
 
-
-def _line(source: int) -> str:
-    """The next line, and nothing after it: what comes later is to be waited for."""
-    read = b""
-    while not read.endswith(b"\n") and (one := os.read(source, 1)):
-        read += one
-    return read.decode()
+    def _told(self) -> str:
+        """The next line of what the supervisor tells; what comes after it is to be waited for."""
+        poll = select.poll()
+        poll.register(self.status, select.POLLIN)
+        read = b""
+        while not read.endswith(b"\n"):
+            while not poll.poll(_SILENT_MILLISECONDS):
+                self._go_on()
+            one = os.read(self.status, 1)
+            if not one:
+                break
+            read += one
+        return read.decode()
 
 
 class Direct(Child):

@@ -35,6 +35,8 @@ SHELLS = ("/bin/bash", "/usr/bin/bash", "/bin/sh")
 MARK = "RECONCILER_PROCESS"
 """The environment variable that tells the processes of one step from all others."""
 _LONGEST_WAIT = 3600.0
+_AGAIN_SECONDS = 0.2
+"""How long after it what has forked meanwhile, or stopped its supervisor, is killed again."""
 _LOOK_SECONDS = 0.05
 """How often what is left of an ending step is looked for."""
 _FIRST_LOOK_SECONDS = 0.002
@@ -171,8 +173,8 @@ class StepProcess:
         for one in (wake, copy.source, child.status):
             poll.register(one, select.POLLIN)
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
-        ended = asked = False
-        while not (ended and (not asked or deadline is None or not child.left())):
+        ended = asked = killed = False
+        while not (ended and (not asked or killed or not child.left())):
             seconds = _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
             if ended:
                 seconds = min(seconds, _LOOK_SECONDS)  # what is left of it has its grace time
@@ -186,8 +188,9 @@ class StepProcess:
                     poll.unregister(source)
             late = deadline is not None and time.monotonic() >= deadline
             if late and asked:
-                deadline = None
+                killed = True
                 child.signal(signal.SIGKILL)
+                deadline = time.monotonic() + _AGAIN_SECONDS
             elif late and not ended:
                 self.end(f"timed out after {self._timeout:g} s")
             if self._reason is not None and not asked and not ended:

@@ -391,6 +391,9 @@ def test_who_stops_its_supervisor_ends_with_its_time(tmp_path: Path) -> None:
     assert ended == Ended(-signal.SIGTERM, "timed out after 0.3 s")
     ended = run(tmp_path, "kill -STOP $PPID; exit 3", timeout=0.3)
     assert (ended.exit_code, ended.left_note) == (3, None)
+    again = "trap '' TERM; while :; do kill -STOP $PPID; done"
+    ended = run(tmp_path, again, timeout=0.3, grace=0.1)
+    assert ended == Ended(-signal.SIGKILL, "timed out after 0.3 s")
 
 
 @only_linux
