@@ -86,7 +86,7 @@ def compare(
         wanted = known // timedelta(minutes=1) if known is not None else 0
         sure = search.explained(wanted) if wanted else None
         shift = (wanted, sure) if sure is not None else None
-        if shift is None and not frame.is_parting:
+        if shift is None and both.is_one_beat and not frame.is_parting:
             shift = search.find(first_gone, removed - added)
         if shift is not None:
             length, matched = shift

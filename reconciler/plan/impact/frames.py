@@ -14,10 +14,11 @@ from functools import lru_cache
 from reconciler.firing.clock_changes import has_times_of_day
 from reconciler.firing.clocks.instants import DAY, HOUR, MINUTE, wall_seconds
 from reconciler.firing.clocks.offsets import Change, Clock, clock
-from reconciler.firing.counting.bitsets import Raster, Span, minutes_of
+from reconciler.firing.counting.bitsets import FEW, Raster, Span, minutes_of
 from reconciler.firing.counting.wall_times import calm, rule_of
 from reconciler.firing.rules import recurrence
-from reconciler.model import Cron, Recurrence
+from reconciler.firing.rules.cron_expression import parse
+from reconciler.model import Cron, Recurrence, Trigger
 from reconciler.plan.impact.schedule_fires import Side
 
 _TOGETHER = 12 * HOUR
@@ -63,6 +64,8 @@ class Compared:
     after: Raster
     may_before: tuple[int, int]
     may_after: tuple[int, int]
+    is_one_beat: bool = True
+    """Whether both may fire at the same distances, so that one length could move all of them."""
 
     @property
     def is_cut(self) -> bool:
@@ -78,11 +81,44 @@ def in_one_frame(before: Side, after: Side, span: Span) -> Compared:
     """The frame in which a change of the trigger is told, and what both sides fire in it."""
     frame = _wall_frame(before, after, span)
     if frame is None:
-        one = Frame(span, after.time_zone, is_parting=_part(before, after, span))
-        return Compared(one, before.fires, after.fires, _range(before, span), _range(after, span))
+        one, low, high = _instants(before, after, span), _range(before, span), _range(after, span)
+        return Compared(one, before.fires, after.fires, low, high, _is_one_beat(before, after))
     first, may_before = _on_wall(before, frame.old, frame.apart, span, frame.span)
     second, may_after = _on_wall(after, frame.new, 0, span, frame.span)
-    return Compared(frame, first, second, may_before, may_after)
+    is_one_beat = _is_one_beat(before, after)
+    return Compared(frame, first, second, may_before, may_after, is_one_beat)
+
+
+def _instants(before: Side, after: Side, span: Span) -> Frame:
+    return Frame(span, after.time_zone, is_parting=_part(before, after, span))
+
+
+def _is_one_beat(before: Side, after: Side) -> bool:
+    """False for what no one length leads to: an interval, or a number of times of day, that becomes
+    another. Of few fires nobody can tell.
+    """
+    if min(before.fires.count, after.fires.count) <= FEW:
+        return True
+    one, two = _beat(before.trigger), _beat(after.trigger)
+    if one is not None and two is not None:
+        return one == two
+    if one is None and two is None:
+        return _times_a_day(before.trigger) == _times_a_day(after.trigger)
+    beat, times = (one, after) if one is not None else (two, before)
+    assert beat is not None
+    return beat >= DAY or _times_a_day(times.trigger) * beat == DAY
+
+
+def _beat(trigger: Trigger | None) -> int | None:
+    return recurrence.elapsed_interval(trigger) if isinstance(trigger, Recurrence) else None
+
+
+def _times_a_day(trigger: Trigger | None) -> int:
+    if isinstance(trigger, Recurrence):
+        pattern = recurrence.effective_pattern(trigger)
+        return (len(pattern.hours) or 1) * (len(pattern.minutes) or 1) if pattern else 1
+    fields = parse(trigger.expression) if isinstance(trigger, Cron) else None
+    return len(fields.hours) * len(fields.minutes) if fields is not None else 0
 
 
 @lru_cache(maxsize=1024)
