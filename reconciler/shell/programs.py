@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from reconciler.shell.code_options import PYTHON_MODULES, given_as_code
 from reconciler.shell.notes import Document, Notes, Unclear, Word
 from reconciler.shell.special_variables import NAME, chooses_code, holds_code, is_number_of_bash
 
@@ -66,7 +67,30 @@ def _judge(words: Words, call: Call, reader: Reader) -> None:
         rule(_VERSION.sub("", base) or base, arguments, call, reader)
     elif name in OTHER_BUILTINS:
         raise Unclear(name)
+    if name not in BUILTINS:
+        _code_in(base, arguments, call, reader)
     notes.words += arguments
+
+
+_CODE = re.compile(r"-[A-Za-z]*[ceEpr]|--eval|--print")
+
+
+def _code_in(name: str, arguments: Words, call: Call, reader: Reader) -> None:
+    """Options that take code; and programs that start an interpreter: `conda run bash -c ...`."""
+    for what, word in given_as_code(name, arguments):
+        _restricted_code(what, word, reader)
+    for index in range(len(arguments) - 1):
+        base = (arguments[index].literal or "").rpartition("/")[2]
+        rule = PROGRAMS.get(_VERSION.sub("", base))
+        if rule in _INTERPRETERS and _CODE.fullmatch(arguments[index + 1].literal or ""):
+            _judge(arguments[index:], call, reader)
+
+
+def _restricted_code(what: str, word: Word, reader: Reader) -> None:
+    reader.notes.hand(what)
+    if not word.holders or not word.single:
+        raise Unclear(what)
+    reader.notes.restrict(word, what)
 
 
 _MOST_STARTED = 8
@@ -366,6 +390,10 @@ def _interpreter(code: str, flags: str, with_value: str, *, goes_on: bool) -> Ru
                 if module.literal is None:
                     raise Unclear(f"{name} {literal}")
                 if literal == "-m" and name.startswith(("python", "pypy")):
+                    if module.literal in PYTHON_MODULES:
+                        for one in rest:
+                            if one.literal is None:
+                                _restricted_code(f"{name} -m {module.literal}", one, reader)
                     return
             elif literal == "-":
                 break
@@ -623,3 +651,6 @@ PROGRAMS: dict[str, Rule] = {
         _interprets,
     ),
 }
+_INTERPRETERS = frozenset(
+    PROGRAMS[name] for name in ("bash", "python", "perl", "ruby", "node", "php", "lua", "Rscript")
+)
