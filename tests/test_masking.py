@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from credentials import CARRIERS, PRIVATE_KEYS, SHAPES, json_web_token, made, private_key
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.masking import (
@@ -175,6 +175,7 @@ def test_masking_what_is_masked_changes_nothing(lines: list[str]) -> None:
     assert mask_lines(shown) == shown
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_characters="\n"), max_size=40), max_size=8))
 def test_mask_lines_of_anything(lines: list[str]) -> None:
     shown = mask_lines(lines)
@@ -182,6 +183,26 @@ def test_mask_lines_of_anything(lines: list[str]) -> None:
     if lines:
         under = mask_lines(["password:", *(f"  {line}" for line in lines)])
         assert all(line.strip() in ("", MASK) for line in under[1:])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("auth=Basic hunter2==, next", "auth=****, next"),
+        ("authorization=Bearer hunter2", "authorization=****"),
+        ("mode=digest password=hunter2", "mode=digest password=****"),
+        ('--password "hunter2 and more" x', '--password "****" x'),
+        ("--password 'hunter2' x", "--password '****' x"),
+        ('["--password", "hunter2", "x"]', '["--password", "****", "x"]'),
+        ("curl -H 'PRIVATE-TOKEN: hunter2' h", "curl -H 'PRIVATE-TOKEN: ****' h"),
+        ("DB_PASSWORD: hunter2", "DB_PASSWORD: ****"),
+        ("fs.azure.account.key: hunter2 x", "fs.azure.account.key: **** x"),
+        ("unexpected token: x, primary_key: id", "unexpected token: x, primary_key: id"),
+    ],
+)
+def test_what_stands_behind_a_secret_name_in_text(text: str, shown: str) -> None:
+    assert mask_text(text) == shown
+    assert mask_text(shown) == shown
 
 
 # ---------------------------------------------------------------------------- credentials by shape

@@ -55,9 +55,15 @@ _BEARER = re.compile(
 )
 _HEADER = re.compile(
     r"(?i)(?<![\w/.-])((?:proxy-)?authorization|x-[\w-]{0,40}(?:key|token|auth|secret|signature)"
-    r"|(?:api|access|subscription)-?key|password|passwd|pwd)"
+    r"|(?:api|access|subscription)-?key|(?:private|job|deploy|vault|auth|access|session|refresh)-token"
+    r"|password|passwd|pwd)"
     r"([\"']?[ \t]{0,8}:[ \t]{0,8}[\"']?)((?:bearer|basic|token|negotiate|sharedkey|digest)[ ]{1,8}+)?"  # noqa: E501
     r"([^\s\"',;}\]]++)"
+)
+# Words with an underscore or a dot are names; of others prose has many: `unexpected token: x`.
+_NAMED = re.compile(
+    r"(?<![\w.-])(?=[A-Za-z0-9]{1,60}+[_.])([A-Za-z][\w.]{0,100}+)"
+    r"([ \t]{0,4}+:[ \t]{1,8}+)([^\s\"',;}\]]++)"
 )
 _IN_QUOTES = re.compile(
     r"([\"'])([A-Za-z_][\w. -]{0,100}+)\1(\s{0,8}+:\s{0,8}+)(\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|[^\s,}\]\"']++)"  # noqa: E501
@@ -65,7 +71,10 @@ _IN_QUOTES = re.compile(
 _ASSIGNED = re.compile(
     r"(?<![\w.-])([?&;]?)(-{0,2}[A-Za-z_][\w.-]{0,100}+(?: Key| Secret)?)"
     r"((?:\[[\w\"'.-]{0,100}+\]|[\"']\]?+)?[ ]{0,8}+(?::=|[=!]={1,2}+|=>?|%3[Dd])[ ]{0,8}+)"
-    r"(\"[^\"\n]*+\"|'[^'\n]*+'|\$\{\{[^{}\n]*+\}\}|[^\s&;\"',)}\]]++)"
+    r"(\"[^\"\n]*+\"|'[^'\n]*+'|\$\{\{[^{}\n]*+\}\}"
+    # Of `auth=Basic abc=` both words, but not of `mode=basic password=x`.
+    r"|(?i:bearer|basic|token|negotiate|sharedkey|digest)[ ]{1,8}+[^\s&;\"',)}\]=]++=*+(?![^\s&;\"',)}\]])"  # noqa: E501
+    r"|[^\s&;\"',)}\]]++)"
 )
 # `"hunter2" == password`, and `password "hunter2";`: with its semicolon, for prose has the rest.
 _COMPARED = re.compile(
@@ -75,8 +84,8 @@ _DIRECTIVE = re.compile(
     r"(?<![\w.-])([A-Za-z_][\w.-]{0,100}+)(\s{1,8}+)(\"[^\"\n]*+\"|'[^'\n]*+')(?=\s?;)"
 )
 _OPTION = re.compile(
-    r"(?<![\w.-])(--?[A-Za-z][\w.-]{0,100}+)([\"']?,?\s++[\"']?|[\"']\s*+,\s*+[\"'])(?!--|-(?![\w-]{16}))"
-    r"(\"[^\"\n]*+\"|'[^'\n]*+'|\$\{\{[^{}\n]*+\}\}|[^\s\"']++)"
+    r"(?<![\w.-])(--?[A-Za-z][\w.-]{0,100}+)([\"']?,?\s++|[\"']\s*+,\s*+)(?![\"']?(?:--|-(?![\w-]{16})))"
+    r"(\"[^\"\n]*+\"|'[^'\n]*+'|\$\{\{[^{}\n]*+\}\}|[\"']?[^\s\"']++)"
 )
 _USER = re.compile(
     r"(?<![^\s\"'\[(,])((?:-u|--user|--proxy-user|-U)[ =]{1,4}+[\"']?[^\s:\"']{1,100}+:)[^\s\"']++"
@@ -111,6 +120,7 @@ def mask_text(text: str) -> str:
         text = _OPTION.sub(_option, text)
     if ":" in text:
         text = _HEADER.sub(rf"\1\2\3{MASK}", text)
+        text = _NAMED.sub(_option, text)
         text = _IN_QUOTES.sub(_quoted, text)
     if len(text) > 7:
         text = _BEARER.sub(rf"\1\2{MASK}", text)
@@ -176,7 +186,9 @@ def _option(match: re.Match[str]) -> str:
     name, between, value = match.groups()
     if not is_secret(name) or _VARIABLE.fullmatch(value):
         return match[0]
-    return f"{name}{between}{MASK}"
+    opening = value[0] if value[0] in "\"'" else ""
+    closing = opening if value[1:].endswith(opening) else ""
+    return f"{name}{between}{opening}{MASK}{closing}"
 
 
 def _quoted(match: re.Match[str]) -> str:
