@@ -119,6 +119,15 @@ class CodeFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Archive:
+    """A zip file that is made of a folder: its members by their names in it, sorted, and where
+    they lie on this machine.
+    """
+
+    members: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A folder of code, or a single file of it, as it was read. `files` are sorted by path."""
 
@@ -131,6 +140,8 @@ class Snapshot:
     """What the paths of its files are relative to, on this machine: who publishes reads there."""
     is_file: bool = False
     """Whether it is a single file, and `path` its own."""
+    places: Mapping[str, str | Archive] = field(default_factory=dict, compare=False, hash=False)
+    """Of files that lie elsewhere on this machine, added by `additional_includes`: where."""
 
     @property
     def size(self) -> int:

@@ -1,15 +1,26 @@
 """Folders of code -> Snapshots: which files, what is in them, and one digest for the whole."""
 
 from reconciler.snapshots.client_hash import client_hash
-from reconciler.snapshots.content import canonical_content
-from reconciler.snapshots.snapshot import CodeLimits, SnapshotError, Snapshots, digest_of, files_of
+from reconciler.snapshots.content import canonical_content, content_of
+from reconciler.snapshots.includes import IncludeError
+from reconciler.snapshots.snapshot import (
+    CodeLimits,
+    SnapshotError,
+    Snapshots,
+    digest_of,
+    files_of,
+    place_of,
+)
 
 __all__ = [
     "CodeLimits",
+    "IncludeError",
     "SnapshotError",
     "Snapshots",
     "canonical_content",
     "client_hash",
+    "content_of",
     "digest_of",
     "files_of",
+    "place_of",
 ]

@@ -6,8 +6,12 @@ import codecs
 import hashlib
 import os
 import stat
+import tempfile
+import zipfile
 from collections.abc import Iterator
 from typing import BinaryIO
+
+from reconciler.model import Archive
 
 PIECE = 1 << 20
 """Bytes that are read at a time."""
@@ -64,6 +68,33 @@ def read_digest(path: str, most: int) -> tuple[str, int]:
         finally:
             os.close(descriptor)
     raise ChangedWhileRead(None, "it changes while it is read", path)
+
+
+def content_of(place: str | Archive) -> Iterator[bytes]:
+    """The canonical content of a file, or of the archive that is made. OSError."""
+    if isinstance(place, str):
+        with open_regular(place) as file:
+            yield from canonical_content(file)
+        return
+    with tempfile.SpooledTemporaryFile(max_size=16 * PIECE) as made:
+        with zipfile.ZipFile(made, "w") as archive:
+            for name, path in place.members:
+                # Of no time and no mode: the same on every machine.
+                with archive.open(zipfile.ZipInfo(name), "w") as member:
+                    for piece in content_of(path) if path else ():
+                        member.write(piece)
+        made.seek(0)
+        while piece := made.read(PIECE):
+            yield piece
+
+
+def digest_at(place: str | Archive, most: int) -> tuple[str, int]:
+    """`read_digest` of a file, or of an archive. OSError, TooLarge."""
+    if isinstance(place, str):
+        return read_digest(place, most)
+    if sum(os.stat(path).st_size for _, path in place.members if path) > most:
+        raise TooLarge
+    return _digest(content_of(place))
 
 
 def _digest(pieces: Iterator[bytes]) -> tuple[str, int]:

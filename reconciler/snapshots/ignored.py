@@ -48,6 +48,41 @@ class Ignored:
         return left_out
 
 
+class Layers:
+    """What is left out where `additional_includes` are put together: there the ignore file of each
+    folder on the way counts, for what lies below it. azure-ai-ml 1.35, `ComponentIgnoreFile.merge`.
+    """
+
+    def __init__(self, folder: str | None = None) -> None:
+        """Read the ignore file of `folder`, the code; IgnoreError."""
+        self._layers: list[tuple[Ignored, str]] = []
+        if folder is not None:
+            self._layers.append((Ignored(folder), folder))
+
+    def moved(self, folder: str) -> Layers:
+        """With the patterns of the code as they would be in another folder."""
+        made = Layers()
+        made._layers = [(ignored, folder) for ignored, _ in self._layers]
+        return made
+
+    def within(self, folder: str) -> Layers:
+        """With the ignore file of a folder in it; IgnoreError."""
+        made = Layers(folder)
+        made._layers = [*self._layers, *made._layers]
+        return made
+
+    def leaves_out(self, place: str, *, is_folder: bool) -> bool:
+        """Whether the file or the folder at `place` is left out."""
+        if is_folder and os.path.basename(place) in _FOLDERS:
+            return True
+        if place.endswith(".pyc"):
+            return True
+        return any(
+            ignored._matches(os.path.relpath(place, base).replace(os.sep, "/"))
+            for ignored, base in self._layers
+        )
+
+
 def _read(folder: str) -> Sequence[tuple[bool, re.Pattern[str]]]:
     for name in _FILES:
         path = os.path.join(folder, name)

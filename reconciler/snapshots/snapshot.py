@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.model import CodeFile, JobDefinition, Snapshot
-from reconciler.snapshots.content import TooLarge, read_digest
+from reconciler.model import Archive, CodeFile, JobDefinition, Snapshot
+from reconciler.snapshots.content import TooLarge, digest_at
 from reconciler.snapshots.ignored import Ignored, IgnoreError
+from reconciler.snapshots.includes import Collected, IncludeError, TooMany, collect
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Snapshots:
         self._root = str(root)
         self._limits = limits or CodeLimits()
         self._taken: dict[str, Snapshot | SnapshotError] = {}
+        self._added: dict[str, Snapshot | SnapshotError | IncludeError] = {}
 
     def take(self, path: str) -> Snapshot:
         """The code at `path`, a folder or a file below the repository. SnapshotError."""
@@ -58,6 +60,46 @@ class Snapshots:
             raise found
         return found
 
+    def take_with(self, path: str | None, includes: Sequence[str], base: str) -> Snapshot:
+        """The code at `path`, if there is any, and what is added to it; `includes` are relative to
+        the folder `base`. SnapshotError, IncludeError.
+        """
+        path = None if path is None else os.path.normpath(path)
+        key = "\0".join([path or "", os.path.normpath(base), *includes])
+        found = self._added.get(key)
+        if found is None:
+            try:
+                found = self._read_with(path, includes, base)
+            except (SnapshotError, IncludeError) as error:
+                found = error
+            self._added[key] = found
+        if isinstance(found, SnapshotError | IncludeError):
+            raise found
+        return found
+
+    def _read_with(self, path: str | None, includes: Sequence[str], base: str) -> Snapshot:
+        folder = base if path is None else path if os.path.isdir(path) else os.path.dirname(path)
+        shown = self._show(folder)
+        made = Collected(self._check_place, self._limits.files)
+        try:
+            if path is not None and not os.path.exists(path):
+                raise SnapshotError(f'"{self._show(path)}" does not exist')
+            collect(path, includes, base, made)
+            for name in made.places:
+                if not _is_usable(name):
+                    raise self._unusable(name, folder)
+            names = sorted(made.places)
+            files = tuple(self._files(made.places.__getitem__, names, shown))
+        except IgnoreError as error:
+            raise SnapshotError(f'"{shown}": {error}') from error
+        except TooMany as error:
+            raise self._too_many(shown) from error
+        except (OSError, ValueError) as error:
+            raise SnapshotError(f'"{shown}" cannot be read: {_why(error, folder)}') from error
+        except RecursionError as error:
+            raise SnapshotError(f'"{shown}" has too many levels of folders') from error
+        return Snapshot(digest_of(files), files, shown, folder, places=made.places)
+
     def _read(self, path: str) -> Snapshot:
         shown = self._show(path)
         try:
@@ -70,18 +112,20 @@ class Snapshots:
                 names = [name]
             else:
                 raise SnapshotError(f'"{shown}" does not exist')
-            files = tuple(self._files(folder, names, shown))
+            files = tuple(self._files(lambda name: f"{folder}/{name}", names, shown))
         except (OSError, ValueError) as error:
             raise SnapshotError(f'"{shown}" cannot be read: {_why(error, path)}') from error
         except RecursionError as error:
             raise SnapshotError(f'"{shown}" has too many levels of folders') from error
         return Snapshot(digest_of(files), files, shown, folder, is_file=folder != path)
 
-    def _files(self, folder: str, names: Iterable[str], shown: str) -> Iterator[CodeFile]:
+    def _files(
+        self, place_of: Callable[[str], str | Archive], names: Iterable[str], shown: str
+    ) -> Iterator[CodeFile]:
         left = self._limits.size
         for name in names:
             try:
-                digest, size = read_digest(f"{folder}/{name}", left)
+                digest, size = digest_at(place_of(name), left)
             except TooLarge as error:
                 what = f'"{shown}" has more than {_bytes(self._limits.size)}'
                 raise SnapshotError(f"{what}, {_shown(name)} among it", _HINT) from error
@@ -97,10 +141,12 @@ class Snapshots:
             raise SnapshotError(f'"{shown}": {error}') from error
         for number, name in enumerate(self._walk(folder, "", ignored, ())):
             if number == self._limits.files:
-                files = "1 file" if number == 1 else f"{number:,} files"
-                what = f'"{shown}" has more than {files}'
-                raise SnapshotError(what, _HINT)
+                raise self._too_many(shown)
             yield name
+
+    def _too_many(self, shown: str) -> SnapshotError:
+        files = "1 file" if self._limits.files == 1 else f"{self._limits.files:,} files"
+        return SnapshotError(f'"{shown}" has more than {files}', _HINT)
 
     def _walk(
         self, folder: str, below: str, ignored: Ignored, above: tuple[str, ...]
@@ -136,6 +182,9 @@ class Snapshots:
             self._check_inside(entry.path, self._show(entry.path))
             os.stat(entry.path)  # a link to nothing
 
+    def _check_place(self, path: str) -> None:
+        self._check_inside(path, self._show(path))
+
     def _check_inside(self, path: str, shown: str) -> None:
         real = os.path.realpath(path)
         if real != self._root and not real.startswith(self._root.rstrip(os.sep) + os.sep):
@@ -160,10 +209,26 @@ def files_of(job: JobDefinition) -> set[str]:
     """Every file that a job brings along, and its own: paths relative to the repository."""
     files = {job.path, *job.components}
     for snapshot in job.snapshots.values():
+        if snapshot.places:
+            files |= {os.path.relpath(place, job.root) for place in _members(snapshot)}
+            continue
         within = "" if snapshot.is_file else snapshot.path
         names = (snapshot.path if snapshot.is_file else file.path for file in snapshot.files)
         files |= {os.path.normpath(os.path.join(within, name)) for name in names}
     return files
+
+
+def place_of(snapshot: Snapshot, file: CodeFile) -> str | Archive:
+    """Where a file of a snapshot lies on this machine."""
+    return snapshot.places.get(file.path) or os.path.join(snapshot.folder, *file.path.split("/"))
+
+
+def _members(snapshot: Snapshot) -> Iterator[str]:
+    for place in snapshot.places.values():
+        if isinstance(place, Archive):
+            yield from (path for _, path in place.members if path)
+        else:
+            yield place
 
 
 def _is_usable(name: str) -> bool:

@@ -15,12 +15,18 @@ from reconciler.declare.document_kinds import Kind, classify
 from reconciler.declare.findings import Finding, clip, place
 from reconciler.declare.jobs.bindings import interface_of
 from reconciler.declare.jobs.job_document import canonical_text, document_findings
-from reconciler.declare.jobs.local_paths import Brought, ComponentFile, LocalPath, local_paths
+from reconciler.declare.jobs.local_paths import (
+    Brought,
+    ComponentFile,
+    LocalPath,
+    code_key,
+    local_paths,
+)
 from reconciler.declare.reading.files import File, FileError, check_inside, display_path, read_file
 from reconciler.declare.reading.positions import Locator
 from reconciler.declare.reading.yaml_loader import parse
 from reconciler.model import Component, Problem
-from reconciler.snapshots import CodeLimits, SnapshotError, Snapshots
+from reconciler.snapshots import CodeLimits, IncludeError, SnapshotError, Snapshots
 
 _CHECKED = (None, "command", "pipeline")
 """Types of components whose keys are known here; the others run in Azure alone."""
@@ -58,7 +64,7 @@ class ComponentFiles:
         for found in local_paths(document):
             finding = self._bring(found, folder, brought)
             if finding is not None:
-                brought.findings.append(replace(finding, path=found.place))
+                brought.findings.append(replace(finding, path=(*found.place, *finding.path)))
         return brought
 
     def add(self, file: File, document: dict[str, Any]) -> tuple[Finding, ...]:
@@ -84,11 +90,13 @@ class ComponentFiles:
                 return component
             brought.components[found.place[:-1]] = component
             return None
+        if found.includes:
+            return self._take_with(found, path, folder, brought)
         if found.kind in ("code", "folder"):
             return self._take(found, path, brought)
         if os.path.isabs(found.text):
             return None  # it is this machine's, and not the repository's
-        return self._look(found, path)
+        return self._look(found, path) or self._take_data(found, path, brought)
 
     def _take(self, found: LocalPath, path: str, brought: Brought) -> Finding | None:
         try:
@@ -98,6 +106,37 @@ class ComponentFiles:
             return Finding(code, (), clip_path(str(error)), error.hint)
         if found.kind == "code":
             brought.snapshots[snapshot.path] = snapshot
+        return None
+
+    def _take_data(self, found: LocalPath, path: str, brought: Brought) -> Finding | None:
+        """Local data, which is there: it is published as code is."""
+        if found.kind != "data":
+            return None
+        finding = self._take(replace(found, kind="code"), path, brought)
+        if finding is None or finding.code == "SCH002":
+            return finding
+        hint = "name it as a datastore or as data of the target; or raise the limits under code"
+        what = f"the data cannot be published with the job: {finding.message}"
+        return replace(finding, code="SCH047", message=what, hint=hint)
+
+    def _take_with(
+        self, found: LocalPath, path: str, folder: str, brought: Brought
+    ) -> Finding | None:
+        code = path if found.text else None
+        try:
+            snapshot = self._snapshots.take_with(code, found.includes, folder)
+        except IncludeError as error:
+            what = f'"{clip(found.includes[error.number])}" cannot be added to the code: {error}'
+            return Finding("SCH055", (error.number,), what, "a path is relative to its file")
+        except SnapshotError as error:
+            where = "SCH002" if error.leads_out else "SCH055"
+            return Finding(where, (), clip_path(str(error)), error.hint)
+        paths = [os.path.join(folder, one.replace("\\", "/")) for one in found.includes]
+        shown = [display_path(os.path.normpath(one), self._root) for one in paths]
+        own = display_path(path, self._root) if found.text else None
+        key = code_key(own, shown)
+        assert key is not None
+        brought.snapshots[key] = snapshot
         return None
 
     def _look(self, found: LocalPath, path: str) -> Finding | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from reconciler.declare.findings import Finding, Path
@@ -24,6 +24,8 @@ class LocalPath:
     place: Path
     text: str
     kind: Kind
+    includes: tuple[str, ...] = ()
+    """Of code, what is added to it: paths as written. Its own may then be empty: there is none."""
 
 
 @dataclass(slots=True)
@@ -42,7 +44,9 @@ class Brought:
     components: dict[Path, ComponentFile] = field(default_factory=dict)
     """By the place of the step that runs it."""
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
-    """By the path relative to the repository."""
+    """Code and local data, by the path relative to the repository; of code to which something is
+    added, with the paths of that (`code_key`).
+    """
     findings: list[Finding] = field(default_factory=list)
 
     def all_components(self) -> dict[str, Component]:
@@ -59,6 +63,19 @@ class Brought:
         for file in self.components.values():
             found |= file.brought.all_snapshots()
         return dict(sorted(found.items()))
+
+
+def code_key(code: str | None, includes: Sequence[str]) -> str | None:
+    """What tells the code of a step apart: its path and those of what is added to it; None for no
+    code.
+    """
+    return " + ".join([code or "", *includes]) if includes else code
+
+
+def includes_of(unit: Mapping[str, Any]) -> tuple[str, ...]:
+    """The local paths under `additional_includes`."""
+    found = unit.get("additional_includes")
+    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
 
 
 def is_local(text: str) -> bool:
@@ -85,8 +102,13 @@ def _paths_of(unit: Mapping[str, Any], path: Path) -> Iterator[LocalPath]:
                 yield from _below(value, place)
             else:
                 yield from _local(place, value, "component")
-        elif key == "code":
+        elif key == "code" and not includes_of(unit):
             yield from _local(place, value, "code")
+        elif key == "additional_includes" and (includes := includes_of(unit)):
+            code = unit.get("code")
+            if code is None or (isinstance(code, str) and is_local(code)):
+                text = (code or "").removeprefix("file:")
+                yield LocalPath(place, text, "code", includes)
         elif key == "task" and isinstance(value, dict):
             yield from _paths_of(value, place)
         elif key == "environment" and isinstance(value, dict):
@@ -104,7 +126,7 @@ def _paths_of(unit: Mapping[str, Any], path: Path) -> Iterator[LocalPath]:
 def _below(component: Mapping[str, Any], path: Path) -> Iterator[LocalPath]:
     """Those of a component that stands in the step itself."""
     for found in local_paths(component):
-        yield LocalPath((*path, *found.place), found.text, found.kind)
+        yield replace(found, place=(*path, *found.place))
 
 
 def _data(place: Path, declared: Any) -> Iterator[LocalPath]:

@@ -15,7 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.declare.jobs.bindings import mapping_at
-from reconciler.declare.jobs.local_paths import is_local
+from reconciler.declare.jobs.document_paths import (
+    data_path,
+    path_in_repository,
+    snapshots_in,
+)
+from reconciler.declare.jobs.local_paths import includes_of, is_local
 from reconciler.model import JobDefinition
 from reconciler.shell.binding import BINDING
 
@@ -29,7 +34,9 @@ class SelfContained:
 
     document: Mapping[str, Any]
     code: Mapping[str, str]
-    """The `code` of its steps as it stands in the document -> the path of its snapshot."""
+    """The `code` of its steps, and the paths of local data, as they stand in the document -> the
+    path of the snapshot.
+    """
 
 
 def self_contained(definition: JobDefinition) -> SelfContained:
@@ -43,30 +50,12 @@ def self_contained(definition: JobDefinition) -> SelfContained:
         maker = _Maker(definition, folder)
         steps, _ = maker.pipeline(jobs, folder, "")
         document = {**document, "jobs": steps}
-    return SelfContained(document, _code_of(document, folder, definition))
+    return SelfContained(document, snapshots_in(document, folder, definition.snapshots))
 
 
 def _is_expanded(step: Any) -> bool:
     component = step.get("component") if isinstance(step, dict) else None
     return isinstance(component, dict) or (isinstance(component, str) and is_local(component))
-
-
-def _code_of(document: Mapping[str, Any], folder: str, definition: JobDefinition) -> dict[str, str]:
-    jobs = document.get("jobs")
-    steps = [document, *(jobs.values() if isinstance(jobs, dict) else ())]
-    found: dict[str, str] = {}
-    for step in steps:
-        code = step.get("code") if isinstance(step, dict) else None
-        if isinstance(code, str) and code not in found:
-            path = _join(folder, code)
-            if path in definition.snapshots:
-                found[code] = path
-    return found
-
-
-def _join(folder: str, path: str) -> str:
-    path = path.removeprefix("file:").replace("\\", "/")
-    return posixpath.normpath(posixpath.join(folder, path))
 
 
 class _Maker:
@@ -107,9 +96,9 @@ class _Maker:
 
     def _step(self, name: str, step: Any, folder: str) -> tuple[dict[str, _Step], dict[str, str]]:
         """One step as what takes its place, and what its outputs are called then."""
+        if folder != self._folder:
+            step = self._moved(step, folder)
         if not _is_expanded(step):
-            if folder != self._folder and isinstance(step.get("code"), str):
-                step = {**step, "code": self._relative(folder, step["code"])}
             return {name: step}, _own_outputs(name, step)
         component, folder = self._component(step["component"], folder)
         if isinstance(component.get("jobs"), dict):
@@ -123,13 +112,29 @@ class _Maker:
     def _component(self, component: Any, folder: str) -> tuple[Mapping[str, Any], str]:
         if isinstance(component, dict):
             return component, folder
-        path = _join(folder, component)
+        path = path_in_repository(folder, component)
         found = self._definition.components[path]
         document: dict[str, Any] = json.loads(found.document)
-        return document, posixpath.dirname(path)
+        folder = posixpath.dirname(path)
+        inputs = self._moved({"inputs": mapping_at(document, "inputs")}, folder)
+        return {**document, **inputs}, folder
+
+    def _moved(self, step: _Step, folder: str) -> _Step:
+        """A step with its paths, which are relative to `folder`, as seen from the job."""
+        code = step.get("code")
+        if isinstance(code, str) and is_local(code):
+            step = {**step, "code": self._relative(folder, code)}
+        inputs = mapping_at(step, "inputs")
+        paths = {key: data_path(declared) for key, declared in inputs.items()}
+        moved = {
+            key: {**inputs[key], "path": self._relative(folder, path)}
+            for key, path in paths.items()
+            if path is not None and not posixpath.isabs(path)
+        }
+        return {**step, "inputs": {**inputs, **moved}} if moved else step
 
     def _relative(self, folder: str, code: str) -> str:
-        return posixpath.relpath(_join(folder, code), self._folder or ".")
+        return posixpath.relpath(path_in_repository(folder, code), self._folder or ".")
 
     def _merged(self, step: _Step, component: Mapping[str, Any], folder: str) -> _Step:
         """A command of its own: what the component says, and what the step gives."""
@@ -156,6 +161,9 @@ class _Maker:
         code = component.get("code")
         if isinstance(code, str):
             merged["code"] = self._relative(folder, code) if is_local(code) else code
+        includes = includes_of(component)
+        if includes:
+            merged["additional_includes"] = [self._relative(folder, one) for one in includes]
         return merged
 
     def _children(

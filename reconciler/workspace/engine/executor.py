@@ -137,6 +137,7 @@ class Executor:
             continue_on_step_failure=row.go_on,
             base=str(job_folder),
             data=self._settings.data,
+            held={key: one.single_file for key, one in code.items()},
         )
         return Run(
             row.name,

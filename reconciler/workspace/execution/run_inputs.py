@@ -5,17 +5,68 @@ Values are text, as Azure passes them: True, not true.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.declare.jobs.local_paths import is_local
 from reconciler.shell.binding import BINDING
 
 
 class JobError(Exception):
     """A run that cannot be: an input without a value, a binding to nothing, no command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """Local data of a version, as a run has it."""
+
+    key: str
+    """As it stands in the document."""
+    folder: str
+    """Where a copy is put."""
+
+
+class LocalPaths:
+    """What the local paths in a job lead to, in one run."""
+
+    def __init__(self, base: str | None, folder: str, held: Mapping[str, str | None]) -> None:
+        """`base`: what they are relative to; None: they stay as they are. `folder`: the run's.
+        `held`: of what was published with the version, by the path as written, the name of the
+        file; None for a folder.
+        """
+        self._base = base
+        self._folder = folder
+        self._held = held
+        self._brought: dict[str, Brought] = {}
+
+    def resolve(self, path: str) -> str:
+        """A local path as one that holds wherever a step runs; an address or a binding as it is."""
+        if path in self._held:
+            return self._bring(path)
+        path = path.removeprefix("file://")
+        if self._base is None or not is_local(path):
+            return path
+        return os.path.normpath(os.path.join(self._base, path.removeprefix("file:")))
+
+    def brought(self, value: str) -> Brought | None:
+        """What has to be brought for a value that `resolve` gave."""
+        return self._brought.get(value)
+
+    def _bring(self, path: str) -> str:
+        digest = hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        name = os.path.basename(os.path.normpath(path.replace("\\", "/"))).strip(".") or "data"
+        folder = os.path.join(self._folder, "inputs", digest, name)
+        file = self._held[path]
+        value = folder if file is None else os.path.join(folder, file)
+        self._brought[value] = Brought(path, folder)
+        return value
+
+
+AS_WRITTEN = LocalPaths(None, "", {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +86,7 @@ def run_inputs(
     document: Mapping[str, Any],
     given: Mapping[str, Any],
     context: Context,
-    base: str | None = None,
+    paths: LocalPaths = AS_WRITTEN,
 ) -> dict[str, str]:
     """The job's inputs as text: those given over the job's own; optional ones may be absent."""
     declared = document.get("inputs") or {}
@@ -46,7 +97,7 @@ def run_inputs(
     for name, declaration in declared.items():
         value = literal(given.get(name))
         if value is None:
-            value = literal(declaration, base)
+            value = literal(declaration, paths)
         if value is None:
             if is_optional(declaration):
                 continue
@@ -61,23 +112,14 @@ def expand_macros(text: str, context: Context) -> str:
     return BINDING.sub(lambda match: macros.get(match[1], match[0]), text)
 
 
-def literal(value: Any, base: str | None = None) -> str | None:
+def literal(value: Any, paths: LocalPaths = AS_WRITTEN) -> str | None:
     """What an input's declaration, or what was given for it, comes to as text."""
     if not isinstance(value, Mapping):
         return None if value is None else str(value)
     if value.get("path") is not None:
-        return _local(str(value["path"]), base)
+        return paths.resolve(str(value["path"]))
     found = value.get("value", value.get("default"))
     return None if found is None else str(found)
-
-
-def _local(path: str, base: str | None) -> str:
-    """A local path as one that holds wherever a step runs; a URI or a binding as it is."""
-    if path.startswith("file://"):
-        return path.removeprefix("file://")
-    if base is None or re.match(r"[A-Za-z][\w+.-]*:|\$\{\{", path):
-        return path
-    return os.path.normpath(os.path.join(base, path))
 
 
 def typed(name: str, declaration: Any, value: str) -> str:

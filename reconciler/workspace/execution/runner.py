@@ -88,6 +88,8 @@ class Run:
         self._processes: dict[str, StepProcess] = {}
         self._statuses: dict[str, Status] = {}
         self._lock = threading.Lock()
+        self._bringing = threading.Lock()
+        self._brought: set[str] = set()
         self._canceled: str | None = None
         self._stopped: str | None = None
         """Why no step is started any more, and those that run are ended."""
@@ -169,6 +171,7 @@ class Run:
             if self._data is not None:
                 for fetch in step.fetches:
                     self._data.fetch(fetch)
+            self._bring(step)
             folder = self._prepare(step)
         except (CodeError, DataError) as error:
             return Ended(None, str(error))
@@ -192,6 +195,16 @@ class Run:
         finally:
             with self._lock:
                 del self._processes[step.name]
+
+    def _bring(self, step: Step) -> None:
+        """Have the local data of the version there, once for all steps."""
+        if self._code is None:
+            return
+        with self._bringing:
+            for wanted in step.brings:
+                if wanted.folder not in self._brought:
+                    self._code.copy(wanted.key, Path(wanted.folder))
+                    self._brought.add(wanted.folder)
 
     def _sent(self, step: Step, ended: Ended) -> Ended:
         """What a step made is where it was declared; else it has failed."""

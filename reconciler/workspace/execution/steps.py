@@ -13,13 +13,16 @@ from graphlib import CycleError, TopologicalSorter
 from math import isfinite
 from typing import Any
 
+from reconciler.declare.jobs.document_paths import step_code
 from reconciler.shell.binding import BINDING, LONGEST_COMMAND, bind, is_too_long
 from reconciler.workspace.execution.data import DataError, Fetch, Send, TargetData, is_data
 from reconciler.workspace.execution.input_check import Held, refusal
 from reconciler.workspace.execution.run_bindings import Parent
 from reconciler.workspace.execution.run_inputs import (
+    Brought,
     Context,
     JobError,
+    LocalPaths,
     is_number,
     is_optional,
     is_true,
@@ -49,6 +52,8 @@ class Step:
     output_files: frozenset[str] = field(default=frozenset())
     fetches: tuple[Fetch, ...] = ()
     """What is to be there before it begins."""
+    brings: tuple[Brought, ...] = ()
+    """The same, of the local data of its version."""
     sends: tuple[Send, ...] = ()
     """What is brought elsewhere when it has succeeded."""
 
@@ -72,15 +77,18 @@ def plan_run(
     base: str | None = None,
     check: bool = True,
     data: TargetData | None = None,
+    held: Mapping[str, str | None] | None = None,
 ) -> RunPlan:
     """What a run of `document` with the inputs `given` does; JobError where it cannot.
 
     `continue_on_step_failure` of the schedule holds over that of the document, which is true
     unless it says otherwise. `base`: what local paths of inputs in the document are relative to.
     `check`: whether values are refused that a command could run; without, it is only to be shown.
-    `data`: where addresses lead; without, they stay as they are.
+    `data`: where addresses lead; without, they stay as they are. `held`: the local data that was
+    published with the version, as of LocalPaths.
     """
-    inputs = run_inputs(document, given, context, base)
+    paths = LocalPaths(base, folder, held or {})
+    inputs = run_inputs(document, given, context, paths)
     if document.get("type") == "command":
         # A pipeline of one step, whose inputs are the job's and whose outputs are its own.
         bound = {name: f"${{{{parent.inputs.{name}}}}}" for name in document.get("inputs") or {}}
@@ -91,7 +99,7 @@ def plan_run(
     if not jobs:
         raise JobError("the job has no steps")
     parent = Parent(document, jobs, inputs, context, folder, data)
-    steps = tuple(_step(name, job, parent, base, check) for name, job in jobs.items())
+    steps = tuple(_step(name, job, parent, paths, check) for name, job in jobs.items())
     _check_order(steps)
     go_on = continue_on_step_failure
     if go_on is None:
@@ -107,7 +115,9 @@ def _check_order(steps: Iterable[Step]) -> None:
         raise JobError(f"these steps wait for one another: {ring}") from error
 
 
-def _step(name: str, job: Mapping[str, Any], parent: Parent, base: str | None, check: bool) -> Step:
+def _step(
+    name: str, job: Mapping[str, Any], parent: Parent, paths: LocalPaths, check: bool
+) -> Step:
     command = job.get("command")
     if not isinstance(command, str):
         raise JobError(f'step "{name}" is not a command')
@@ -115,11 +125,14 @@ def _step(name: str, job: Mapping[str, Any], parent: Parent, base: str | None, c
         raise JobError(f'step "{name}": its command has more than {LONGEST_COMMAND:,} bytes')
     scope = _Scope(name, parent)
     fetches: list[Fetch] = []
+    brings: list[Brought] = []
     for key, declared in (job.get("inputs") or {}).items():
-        given = literal(declared, base)
+        given = literal(declared, paths)
         value = None if given is None else scope.fill(given, f"inputs.{key}")
         if value is not None:
             value = typed(key, declared, value)
+            if (found := paths.brought(value)) is not None:
+                brings.append(found)
             kind, mode = parent.type_and_mode(declared)
             if parent.data is not None and is_data(value, kind):
                 fetch = _fetch(parent, f'step "{name}": the input "{key}"', value, kind, mode)
@@ -150,9 +163,10 @@ def _step(name: str, job: Mapping[str, Any], parent: Parent, base: str | None, c
             key for key, declared in (job.get("outputs") or {}).items() if parent.is_file(declared)
         ),
         needs=frozenset(scope.needs),
-        code=job.get("code"),
+        code=step_code(job),
         timeout=_timeout(name, (job.get("limits") or {}).get("timeout")),
         fetches=tuple(fetches),
+        brings=tuple(brings),
         sends=tuple(parent.sends[name]),
     )
 

@@ -6,24 +6,22 @@ settled under the write lock of the database, so that no version is ever without
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 import posixpath
 import sqlite3
-import tempfile
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 
 from reconciler.model import CodeFile, Snapshot
-from reconciler.snapshots import canonical_content
-from reconciler.snapshots.content import open_regular
-from reconciler.system.file_access import make_folder, opener
+from reconciler.snapshots import content_of, place_of
+from reconciler.system.file_access import opener
+from reconciler.workspace.store.contents import NEW, OtherContent, content_path, write_contents
 from reconciler.workspace.store.database import Database, Refused, StoreError, translated
 from reconciler.workspace.store.references import split_reference
 
@@ -44,6 +42,13 @@ class VersionCode:
     """Relative to the repository that it came from."""
     files: tuple[CodeFile, ...] | None
     """None: it was dropped, for nothing needed it."""
+
+    @property
+    def single_file(self) -> str | None:
+        """The name of the file that it is, if it is no folder."""
+        is_one = self.files is not None and len(self.files) == 1
+        name = self.files[0].path if is_one and self.files else ""
+        return name if is_one and _is_file(self.path, name) else None
 
 
 class CodeStore:
@@ -103,44 +108,35 @@ class CodeStore:
             )
             connection.execute(
                 "INSERT OR REPLACE INTO version_code VALUES (?, ?, ?, ?, ?)",
-                (name, version, key, snapshot.path, snapshot.digest),
+                (name, version, key, _stored_path(snapshot), snapshot.digest),
             )
 
     def _write(self, code: Mapping[str, Snapshot]) -> None:
         for snapshot in code.values():
-            for file in snapshot.files:
-                place = self._place(file.digest)
-                if not place.exists():
-                    self._write_file(snapshot, file, place)
+            wanted = {
+                file.digest: partial(self._read, snapshot, file)
+                for file in snapshot.files
+                if not self._place(file.digest).exists()
+            }
+            if not wanted:
+                continue
+            try:
+                write_contents(wanted, self.folder, self._database.readable_by)
+            except OtherContent as error:
+                what = f"the code {snapshot.path} was changed after the plan was made"
+                raise Refused(what) from error
 
-    def _write_file(self, snapshot: Snapshot, file: CodeFile, place: Path) -> None:
-        source = os.path.join(snapshot.folder, *file.path.split("/"))
-        make_folder(place.parent, self._database.readable_by)
-        handle, name = tempfile.mkstemp(prefix=".new-", dir=place.parent)
-        try:
-            digest = hashlib.sha256()
-            with os.fdopen(handle, "wb") as new:
-                try:
-                    with open_regular(source) as old:
-                        for piece in canonical_content(old):
-                            digest.update(piece)
-                            new.write(piece)
-                except OSError as error:
-                    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                        raise
-                    why = (error.strerror or "it is not a regular file").lower()
-                    raise Refused(f"the code {snapshot.path}: {file.path}: {why}") from error
-                new.flush()
-                os.fsync(new.fileno())
-            if digest.hexdigest() != file.digest:
-                raise Refused(f"the code {snapshot.path} was changed after the plan was made")
-            if self._database.readable_by == "group":
-                os.chmod(name, 0o640)
-            os.replace(name, place)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(name)
-            raise
+    def _read(self, snapshot: Snapshot, file: CodeFile) -> Iterator[bytes]:
+        pieces = content_of(place_of(snapshot, file))
+        while True:
+            try:
+                piece = next(pieces, None)
+            except OSError as error:
+                why = (error.strerror or "it is not a regular file").lower()
+                raise Refused(f"the code {snapshot.path}: {file.path}: {why}") from error
+            if piece is None:
+                return
+            yield piece
 
     # ----------------------------------------------------------------------------------- running
 
@@ -209,11 +205,11 @@ class CodeStore:
             return
         for folder in self.folder.iterdir():
             for path in folder.iterdir() if folder.is_dir() else ():
-                if not path.name.startswith(".new-") or _age(path) > _ABANDONED_SECONDS:
+                if not path.name.startswith(NEW) or _age(path) > _ABANDONED_SECONDS:
                     yield path
 
     def _place(self, digest: str) -> Path:
-        return self.folder / digest[:2] / digest
+        return content_path(self.folder, digest)
 
 
 def parse_code(rows: Iterable[tuple[str, str, str | None]]) -> dict[str, VersionCode]:
@@ -231,8 +227,19 @@ def code_files(found: Iterable[VersionCode]) -> list[tuple[str, CodeFile]]:
 
 def in_repository(path: str, file: CodeFile) -> str:
     """The path of a file of code relative to the repository; `path`: of its snapshot."""
-    is_file = path == file.path or path.endswith(f"/{file.path}")
-    return path if is_file else posixpath.normpath(posixpath.join(path, file.path))
+    return (
+        path if _is_file(path, file.path) else posixpath.normpath(posixpath.join(path, file.path))
+    )
+
+
+def _stored_path(snapshot: Snapshot) -> str:
+    """With a `/` at the end where a folder would look like the only file in it."""
+    is_alike = any(_is_file(snapshot.path, file.path) for file in snapshot.files)
+    return f"{snapshot.path}/" if is_alike and not snapshot.is_file else snapshot.path
+
+
+def _is_file(path: str, name: str) -> bool:
+    return path == name or path.endswith(f"/{name}")
 
 
 def _files(text: str | None) -> tuple[CodeFile, ...] | None:

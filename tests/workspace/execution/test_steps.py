@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.workspace.execution.run_inputs import Context, JobError, run_inputs
+from reconciler.workspace.execution.run_inputs import Context, JobError, LocalPaths, run_inputs
 from reconciler.workspace.execution.steps import RunPlan, Step, plan_run
 
 RUN = Context("nightly-20260101T000000Z", "2026-01-01T00:00:00Z")
@@ -99,7 +99,7 @@ def printed(made: Step, folder: Path) -> str:
 def test_the_value_of_an_input(declared: Any, given: Mapping[str, Any], value: str | None) -> None:
     document = {"inputs": {"x": declared}}
     expected = {} if value is None else {"x": value}
-    assert run_inputs(document, given, RUN, "/repo/jobs") == expected
+    assert run_inputs(document, given, RUN, LocalPaths("/repo/jobs", "", {})) == expected
 
 
 @pytest.mark.parametrize(
