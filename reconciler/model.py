@@ -301,6 +301,8 @@ class Note:
     """The field, in the words of a declaration: `trigger.expression`."""
     message: str
     hint: str | None = None
+    problem: Problem | None = field(default=None, compare=False)
+    """Of what is refused for what stands in another file, or at another place: that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,11 +92,15 @@ def canonicalize(
         if note.kind == "refused" or (strict and note.kind != "deployed")
     ]
     if problems:
+        # What a job file says is said once, however many schedules run it.
+        problems = list(dict.fromkeys(problems))
         raise DeclarationError(sorted(problems, key=lambda problem: problem.order))
     return desired
 
 
 def _refused(schedule: Schedule, note: Note) -> Problem:
+    if note.problem is not None:
+        return note.problem
     source = schedule.source
     return Problem(
         code="TGT001",

@@ -16,10 +16,12 @@ from typing import cast
 
 from reconciler.audit.records import RunRecord, RunStatus
 from reconciler.declare.checking.lint import nearest
+from reconciler.declare.findings import Finding, Path, json_path
 from reconciler.declare.jobs.job_document import (
     definition_inputs,
     input_findings,
 )
+from reconciler.declare.jobs.step_places import place_in_schedule
 from reconciler.document import (
     document_from_schedule,
     schedule_digest,
@@ -48,9 +50,10 @@ from reconciler.providers.local_jobs import (
     experiment_of,
     ignored_note,
     publication,
+    refused,
 )
 from reconciler.workspace.datastores.address_check import address_errors
-from reconciler.workspace.datastores.addresses import DataAsset
+from reconciler.workspace.datastores.addresses import AddressError, DataAsset
 from reconciler.workspace.store.code import code_files, in_repository
 from reconciler.workspace.store.database import Refused, StoreError
 from reconciler.workspace.store.ledger import Ledger
@@ -96,7 +99,7 @@ class LocalProvider:
         self.owner = owner
         self._datastores = tuple(datastores)
         self._assets = data or {}
-        self._addresses: dict[tuple[str, str], tuple[Note, ...]] = {}
+        self._addresses: dict[tuple[str, str], tuple[tuple[Path, AddressError], ...]] = {}
         self._clock = clock
         self._pipelines: dict[str, _Pipeline] | None = None
         # What is written without having been made canonical is not a declaration.
@@ -210,8 +213,8 @@ class LocalProvider:
     def _notes(self, schedule: Schedule) -> Iterator[Note]:
         job = schedule.job
         if job.definition is not None:
-            yield from definition_notes(job.definition)
-            yield from self._address_notes(job, job.definition)
+            yield from definition_notes(job.definition, self.name)
+            yield from self._address_notes(schedule, job.definition)
             yield from self._disabled(schedule, job.definition.name)
         else:
             yield from self._registered(schedule)
@@ -228,17 +231,21 @@ class LocalProvider:
                 hint or "name it under datastores in reconciler.yaml",
             )
 
-    def _address_notes(self, job: Job, definition: JobDefinition) -> tuple[Note, ...]:
+    def _address_notes(self, schedule: Schedule, definition: JobDefinition) -> Iterator[Note]:
         """Data that the job or the schedule names, and the target does not have."""
-        key = (definition.digest, repr(job.inputs))
+        inputs = schedule.job.inputs
+        key = (definition.digest, repr(inputs))
         if key not in self._addresses:
             document = json.loads(publication(definition).document)
-            found = address_errors(document, job.inputs, self._datastores, self._assets)
-            self._addresses[key] = tuple(
-                Note("refused", "create_job", f"{definition.path}, {where}: {error}", error.hint)
-                for where, error in found
-            )
-        return self._addresses[key]
+            found = address_errors(document, inputs, self._datastores, self._assets)
+            self._addresses[key] = tuple(found)
+        for path, error in self._addresses[key]:
+            if path[0] != "create_job":
+                yield refused(path, str(error), error.hint, definition, self.name)
+                continue
+            finding = Finding("TGT001", path, f"{schedule.key}: {error}", error.hint)
+            problem = place_in_schedule(finding, definition, schedule.source)
+            yield Note("refused", json_path(path), str(error), error.hint, problem)
 
     def _registered(self, schedule: Schedule) -> Iterator[Note]:
         """A job that is published already: it has to be there, enabled, and take the inputs."""

@@ -7,18 +7,24 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from reconciler.declare.findings import all_of
+from reconciler.declare.findings import Finding, Path, all_of
 from reconciler.declare.jobs.job_document import canonical_text
 from reconciler.declare.jobs.local_paths import is_local
 from reconciler.declare.jobs.self_contained import self_contained
+from reconciler.declare.jobs.step_places import place_in_job
 from reconciler.model import JobDefinition, Note
 from reconciler.workspace.store.schedules import Publication
+
+
+def _runs_component(step: Mapping[str, Any]) -> bool:
+    of_components = step.get("type") in (None, "command", "pipeline")
+    return of_components and isinstance(step.get("component"), str)
 
 
 def _why_not_here(step: Mapping[str, Any]) -> str:
     """Why a step that is no command cannot run in an embedded workspace."""
     kind = step.get("type")
-    if kind in (None, "command", "pipeline") and isinstance(step.get("component"), str):
+    if _runs_component(step):
         return f"runs {step['component']}, which is registered in Azure"
     return f"is of the type {kind}, which runs in Azure only" if kind else "is not a command"
 
@@ -41,22 +47,33 @@ def ignored_note(keys: Iterable[str]) -> Note:
     return Note("approximated", "create_job", f"{what}: steps run as processes of this machine")
 
 
+def refused(
+    path: Path, message: str, hint: str | None, definition: JobDefinition, target: str
+) -> Note:
+    """What stands at `path` of the document that is published of a job; said at its place there."""
+    finding = Finding("TGT001", path, f"{message} (target {target})", hint)
+    problem = place_in_job(finding, definition)
+    return Note("refused", "create_job.job", f"{definition.path}: {message}", hint, problem)
+
+
 @lru_cache(maxsize=1024)
-def definition_notes(definition: JobDefinition) -> tuple[Note, ...]:
-    """What the workspace makes of a job file."""
+def definition_notes(definition: JobDefinition, target: str) -> tuple[Note, ...]:
+    """What the workspace, the target of that name, makes of a job file."""
     document = json.loads(publication(definition).document)
     steps = document.get("jobs") or {"": document}
     notes: list[Note] = []
     for name, step in steps.items():
         if "command" not in step:
-            what = f'step "{name}" of {definition.path} {_why_not_here(step)}'
-            hint = "give the schedule targets that can run it"
-            notes.append(Note("refused", "create_job.job", what, hint))
+            what = f'step "{name}" {_why_not_here(step)}'
+            hint = "give the schedules that run it targets that can"
+            key = "component" if _runs_component(step) else "type"
+            notes.append(refused(("jobs", name, key), what, hint, definition, target))
         code = step.get("code")
         if isinstance(code, str) and not is_local(code):
-            what = f'step "{name}" of {definition.path} runs code that is not here: {code}'
+            what = f'step "{name}" runs code that is not here: {code}'
             hint = "name a folder of the repository, or targets that can run it"
-            notes.append(Note("refused", "create_job.job", what, hint))
+            place: Path = ("jobs", name, "code") if "jobs" in document else ("code",)
+            notes.append(refused(place, what, hint, definition, target))
     said = {key for part in (document, *steps.values()) for key in part}
     if said & set(IGNORED_KEYS):
         notes.append(ignored_note(said))

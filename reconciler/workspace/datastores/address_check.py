@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from posixpath import isabs
 from typing import Any
 
+from reconciler.declare.findings import Path, clip
 from reconciler.declare.jobs.bindings import mapping_at
+from reconciler.declare.jobs.document_paths import data_path
 from reconciler.shell.binding import BINDING
 from reconciler.workspace.datastores.addresses import (
     TEXTS,
@@ -22,43 +25,53 @@ def address_errors(
     given: Mapping[str, Any],
     datastores: Collection[str],
     assets: Mapping[str, DataAsset],
-) -> Iterator[tuple[str, AddressError]]:
-    """Of each: the input or output that names it, and why it leads nowhere.
+) -> Iterator[tuple[Path, AddressError]]:
+    """Of each: the place of the input or output that names it, and why it leads nowhere. Those of
+    the schedule begin with `create_job`.
 
     `document`: of a job whose steps are commands; `given`: values for its inputs.
     """
-    jobs = document.get("jobs")
-    steps = jobs if isinstance(jobs, Mapping) else {}
+    steps = mapping_at(document, "jobs")
     declared = mapping_at(document, "inputs")
     kinds = {name: value.get("type") for name, value in declared.items() if isinstance(value, dict)}
-    named = [(f"inputs.{name}", value, kinds.get(name)) for name, value in given.items()]
-    named += [(f"inputs.{k}", v, kinds.get(k)) for k, v in declared.items() if k not in given]
+    named: list[tuple[Path, Any, Any]] = [
+        (("create_job", "inputs", name), value, kinds.get(name)) for name, value in given.items()
+    ]
+    named += [(("inputs", k), v, kinds.get(k)) for k, v in declared.items() if k not in given]
     for step, job in steps.items():
         named += [
-            (f"jobs.{step}.inputs.{k}", v, None) for k, v in mapping_at(job, "inputs").items()
+            (("jobs", step, "inputs", k), v, None) for k, v in mapping_at(job, "inputs").items()
         ]
+    for name, value in given.items():
+        path = data_path(value)
+        if path is not None and not isabs(path):
+            what = f'the job has no "{clip(path)}": a path in a schedule is no part of it'
+            hint = "name it in the job file, or as a datastore or data of the target"
+            yield ("create_job", "inputs", name), AddressError(what, hint)
     for where, value, kind in named:
         kind = kind or (value.get("type") if isinstance(value, dict) else None)
         text = _text(value)
         if text is not None and kind not in TEXTS and is_address(text):
+            where = (*where, "path") if isinstance(value, dict) else where
             yield from _errors(where, text, datastores, assets)
-    for prefix, owner in (("", document), *((f"jobs.{name}.", job) for name, job in steps.items())):
+    owners: list[tuple[Path, Any]] = [((), document)]
+    for prefix, owner in owners + [(("jobs", name), job) for name, job in steps.items()]:
         for name, value in mapping_at(owner, "outputs").items():
             text = _text(value)
             if text is not None and is_address(text):
                 plain = BINDING.sub("x", text)
-                where = f"{prefix}outputs.{name}"
+                where = (*prefix, "outputs", name)
                 yield from _errors(where, plain, datastores, assets, is_output=True)
 
 
 def _errors(
-    where: str,
+    where: Path,
     text: str,
     datastores: Collection[str],
     assets: Mapping[str, DataAsset],
     *,
     is_output: bool = False,
-) -> Iterator[tuple[str, AddressError]]:
+) -> Iterator[tuple[Path, AddressError]]:
     try:
         found = read_address(text, datastores, assets)
     except AddressError as error:

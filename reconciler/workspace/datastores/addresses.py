@@ -1,7 +1,7 @@
 """Addresses of data, as Azure writes them -> what they name. Pure.
 
 `azureml://datastores/NAME/paths/P`, short or with the workspace before it; `azureml:NAME:VERSION`
-and `azureml:NAME@latest`; `https://...`.
+and `azureml:NAME@latest`; `wasbs://` and `abfss://`; `https://...`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,11 @@ _DATASTORE = re.compile(
     re.IGNORECASE,
 )
 _ASSET = re.compile(r"azureml:(?P<name>[^:@/]+)(?::(?P<version>[^:@/]+)|@(?P<label>\w+))?")
+_STORE = re.compile(
+    r"(?:wasbs?|abfss?)://(?P<container>[^@/]+)@(?P<account>[^./]+)\.(?:blob|dfs)\."
+    r"(?P<host>[^/]+)/(?P<path>.*)",
+    re.IGNORECASE,
+)
 _WEB = re.compile(r"https?://\S+", re.IGNORECASE)
 _ANY = re.compile(r"(?:azureml|https?|wasbs?|abfss?|adl|s3|gs|hdfs):", re.IGNORECASE)
 
@@ -62,6 +67,15 @@ class AssetPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class StorePlace:
+    """A file or a folder in a container of Azure's storage, named by itself."""
+
+    url: str
+    """Of the container, as fsspec takes it."""
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class WebPlace:
     """A file on the web."""
 
@@ -83,7 +97,7 @@ def is_address(text: str) -> bool:
 
 def read_address(
     text: str, datastores: Collection[str], assets: Mapping[str, DataAsset]
-) -> Place | AssetPlace | WebPlace:
+) -> Place | AssetPlace | StorePlace | WebPlace:
     """What an address names in a target with these datastores and data assets. AddressError."""
     if (found := _DATASTORE.fullmatch(text)) is not None:
         name = found["name"]
@@ -101,6 +115,9 @@ def read_address(
             what = f'the data asset "{name}" has the version {asset.version} here, not {version}'
             raise AddressError(what)
         return AssetPlace(name, asset)
+    if (found := _STORE.fullmatch(text)) is not None:
+        url = f"abfs://{found['container']}@{found['account']}.dfs.{found['host']}"
+        return StorePlace(url, _inside(found["path"], text))
     if _WEB.fullmatch(text):
         return WebPlace(text)
     what = f'"{text[:100]}" cannot be read here'

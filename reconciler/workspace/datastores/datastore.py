@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -172,31 +170,6 @@ class Datastore:
         for value in self._hidden:
             text = text.replace(value, MASK)
         return mask_text(text)[:300]
-
-
-LARGEST_DOWNLOAD = 10 << 30
-"""Bytes of a file on the web."""
-_WEB_SECONDS = 60.0
-
-
-def fetch_url(url: str, place: str) -> None:
-    """Bring a file of the web to `place`. WatchError, OSError."""
-    left = LARGEST_DOWNLOAD
-    request = urllib.request.Request(url, headers={"User-Agent": "reconciler"})
-    try:
-        with (
-            urllib.request.urlopen(request, timeout=_WEB_SECONDS) as answer,
-            open(place, "wb") as to,
-        ):
-            while piece := answer.read(1 << 20):
-                left -= len(piece)
-                if left < 0:
-                    raise WatchError("it has more than 10 GiB")
-                to.write(piece)
-    except urllib.error.HTTPError as error:
-        raise WatchError(f"it answered {error.code} {error.reason}") from error
-    except urllib.error.URLError as error:
-        raise WatchError(mask_text(str(error.reason))[:300]) from error
 
 
 def secrets_of(environment: Mapping[str, str]) -> set[str]:

@@ -16,16 +16,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.masking import mask_text
 from reconciler.workspace.datastores.addresses import (
     TEXTS,
     AddressError,
     AssetPlace,
     DataAsset,
     Place,
+    StorePlace,
     is_address,
     read_address,
 )
-from reconciler.workspace.datastores.datastore import Datastore, WatchError, fetch_url
+from reconciler.workspace.datastores.datastore import Datastore, WatchError
+from reconciler.workspace.datastores.web_files import fetch_url
 
 FOLDERS = ("uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model")
 """Types of data that are folders."""
@@ -110,9 +113,10 @@ class TargetData:
                     store.fetch(path, made, is_folder=wanted.is_folder)
                 os.replace(made, wanted.path)
             except WatchError as error:
-                raise DataError(f"{wanted.address}: {error}") from error
+                raise DataError(f"{mask_text(wanted.address)}: {error}") from error
             except OSError as error:
-                raise DataError(f"{wanted.address}: {error.strerror or error}") from error
+                why = error.strerror or error
+                raise DataError(f"{mask_text(wanted.address)}: {why}") from error
 
     def send(self, wanted: Send) -> None:
         """Bring it there. DataError."""
@@ -138,6 +142,8 @@ class TargetData:
             url = found.asset.url
             head, _, tail = url.rstrip("/").rpartition("/")
             return Datastore(head if "://" in head else (head or "."), self._base), tail
+        if isinstance(found, StorePlace):
+            return Datastore(found.url, self._base), found.path
         return None, found.url
 
 

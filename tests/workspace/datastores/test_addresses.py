@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.declare.findings import json_path
 from reconciler.workspace.datastores.address_check import address_errors
 from reconciler.workspace.datastores.addresses import (
     AddressError,
     AssetPlace,
     DataAsset,
     Place,
+    StorePlace,
     WebPlace,
     data_assets,
     is_address,
@@ -38,6 +40,9 @@ CLAIMS, ANY = DataAsset("data/claims", "3"), DataAsset("x")
         ("azureml:claims@latest", AssetPlace("claims", CLAIMS)),
         ("azureml:claims", AssetPlace("claims", CLAIMS)),
         ("azureml:any:7", AssetPlace("any", ANY)),
+        ("wasbs://c@a.blob.core.windows.net/x/y.csv",
+         StorePlace("abfs://c@a.dfs.core.windows.net", "x/y.csv")),
+        ("abfss://c@a.dfs.core.windows.net/", StorePlace("abfs://c@a.dfs.core.windows.net", "")),
         ("https://example.org/a.csv", WebPlace("https://example.org/a.csv")),
     ],
 )  # fmt: skip
@@ -54,7 +59,8 @@ def test_what_is_named(text: str, found: object) -> None:
         ("azureml:claims:4", 'the data asset "claims" has the version 3 here, not 4'),
         ("azureml://datastores/lake/paths/../secret", "leads out of the datastore"),
         ("azureml://registries/r/data/d/versions/1", "cannot be read here"),
-        ("wasbs://c@a.blob.core.windows.net/x", "cannot be read here"),
+        ("wasbs://c@a.blob.core.windows.net/../x", "leads out of the datastore"),
+        ("gs://bucket/x", "cannot be read here"),
     ],
 )
 def test_what_leads_nowhere(text: str, why: str) -> None:
@@ -87,9 +93,12 @@ def test_every_address_of_a_job_is_looked_at() -> None:
         },
     }
     given = {"b": {"path": "azureml:claims:3"}, "c": "azureml:text:2"}
-    found = [(at, str(error)) for at, error in address_errors(document, given, {"lake"}, ASSETS)]
+    found = [
+        (json_path(at), str(error))
+        for at, error in address_errors(document, given, {"lake"}, ASSETS)
+    ]
     assert found == [
-        ("inputs.a", 'the target has no datastore "gone"'),
-        ("jobs.s.inputs.x", 'the target has no data asset "nothing"'),
+        ("inputs.a.path", 'the target has no datastore "gone"'),
+        ("jobs.s.inputs.x.path", 'the target has no data asset "nothing"'),
         ("jobs.s.outputs.y", "https://example.org/x cannot be written to"),
     ]
