@@ -1,7 +1,8 @@
 """kill -9 while versions are published, run and pruned: none is without its code, or has another's.
 
-Every file of a version says the same number. One process publishes version after version, another
-prunes; both are killed at random moments.
+Every file of a version says the same number. One process publishes version after version and asks
+for runs, another prunes, an engine runs what waits; all are killed at random moments. A run writes
+down which numbers its code and its data say.
 """
 
 from __future__ import annotations
@@ -17,30 +18,45 @@ from pathlib import Path
 import pytest
 from helpers import ROOT, environment
 
+from reconciler.workspace.store.runs import Runs
 from reconciler.workspace.store.schedules import Store
+from workspace.engine.engines import wait_for
 
 FILES = 12
 PUBLISH = f"""
-import sys
+import json, sys
 from datetime import UTC, datetime
 from pathlib import Path
+from reconciler.workspace.store.records import NewRun
+from reconciler.workspace.store.runs import Runs
 from reconciler.snapshots import Snapshots
 from reconciler.workspace.store.schedules import Publication, Store
 
 folder = Path(sys.argv[1])
 store = Store(folder / "workspace.db", actor="us", busy_seconds=30)
+runs = Runs(store.database)
 number = int(sys.argv[2])
 print("ready", flush=True)
 while True:
     number += 1
     for file in range({FILES}):
-        (folder / f"src/{{file}}").write_text(f"{{number}}-{{file % 3}}")
+        (folder / f"src/{{file}}").write_text(f"{{number}}-{{file % 3}}\\n")
     taken = Snapshots(folder).take(str(folder / "src"))
     name = f"p{{number % 3}}"
     digest = f"{{number:012}}" + "0" * 52
-    document = '{{"type":"command","command":"x"}}'
-    store.publish(Publication(name, digest, document, "j.yml", {{"./src": taken}}),
+    document = json.dumps({{
+        "type": "command",
+        "code": "./src",
+        "inputs": {{"d": {{"type": "uri_folder", "path": "./data"}}}},
+        "command": f"echo ${{{{{{{{name}}}}}}}} $(cat [0-9]* ${{{{{{{{inputs.d}}}}}}}}/*"
+                   f" | cut -d- -f1 | sort -u) >> {{folder}}/marks",
+    }})
+    store.publish(Publication(name, digest, document, "j.yml", {{"./src": taken, "./data": taken}}),
                   datetime.now(UTC))
+    waiting = len(runs.waiting(9))
+    for version in (f"{{number:012}}",) if waiting < 6 else ():
+        asked = NewRun(None, "e", name, version, "manual", datetime.now(UTC))
+        runs.add(asked, datetime.now(UTC))
     for copy in range(3):
         found = store.code.of(name, f"{{number:012}}")
         if found["./src"].files is not None:
@@ -55,6 +71,27 @@ store = Store(Path(sys.argv[1]) / "workspace.db", actor="us", busy_seconds=30)
 print("ready", flush=True)
 while True:
     store.code.prune()
+"""
+
+
+RUN = """
+import os, sys, time
+from datetime import UTC, datetime
+from pathlib import Path
+from reconciler.workspace.engine.engine import Engine
+from reconciler.workspace.engine.executor import Settings
+from reconciler.workspace.store.schedules import Store
+
+folder = Path(sys.argv[1])
+store = Store(folder / "workspace.db", durable=True, busy_seconds=30)
+settings = Settings(folder / "engine-runs", folder, dict(os.environ), grace=5.0)
+engine = Engine(store, settings, datastores={}, log=lambda *a, **k: None,
+                clock=lambda: datetime.now(UTC))
+print("ready", flush=True)
+engine.start()
+while True:
+    engine.tick()
+    engine._wait(0.002)
 """
 
 
@@ -77,7 +114,7 @@ def check(folder: Path) -> int:
         rows = store.database.read("SELECT name, version FROM version_code")
         newest = {}
         for name, version in rows:
-            [found] = store.code.of(name, version).values()
+            found, _ = store.code.of(name, version).values()
             if found.files is None:
                 continue
             newest[name] = max(version, newest.get(name, ""))
@@ -100,8 +137,34 @@ def check(folder: Path) -> int:
         return max((int(version) for _, version in rows), default=0)
 
 
+def check_runs(folder: Path) -> int:
+    """Every run that printed anything had the code and the data of its version; how many."""
+    engine = start(RUN, folder)
+    with closing(Store(folder / "workspace.db", actor="us", busy_seconds=30)) as store:
+        runs = Runs(store.database)
+        wait_for(lambda: not runs.waiting(1) and not runs.newest(status="Running", limit=1))
+        engine.kill()
+        engine.wait()
+        assert engine.stdout is not None
+        engine.stdout.close()
+        versions = {row.name: row.version for row in runs.newest(limit=100_000)}
+        failed = [row.message for row in runs.newest(status="Failed", limit=100_000)]
+        of_steps = [
+            step.message
+            for row in runs.newest(status="Failed", limit=100_000)
+            for step in runs.steps(row.name)
+        ]
+    marks = [line.split() for line in (folder / "marks").read_text().splitlines()]
+    for name, *numbers in marks:
+        assert numbers == [str(int(versions[name]))], name
+    assert len({name for name, *_ in marks}) == len(marks)
+    # A run fails where its engine was killed over it, and for no other reason.
+    assert not [one for one in [*failed, *of_steps] if one and "dropped" in one], failed
+    return len(marks)
+
+
 @pytest.mark.parametrize(
-    "kills", [8, pytest.param(200, marks=pytest.mark.torture)], ids=["brief", "torture"]
+    "kills", [4, pytest.param(200, marks=pytest.mark.torture)], ids=["brief", "torture"]
 )
 def test_no_version_without_its_code(tmp_path: Path, kills: int) -> None:
     chance = random.Random(kills)
@@ -109,14 +172,16 @@ def test_no_version_without_its_code(tmp_path: Path, kills: int) -> None:
     (folder / "src").mkdir()
     number = 0
     for _ in range(kills):
-        both = (start(PUBLISH, folder, number), start(PRUNE, folder))
+        both = (start(PUBLISH, folder, number), start(PRUNE, folder), start(RUN, folder))
         time.sleep(chance.uniform(0.01, 0.4))
+        ended = [process.poll() for process in both]
         for process in both:
-            # Neither ends by itself: what ends has met an error.
-            assert process.poll() is None
             process.kill()
             process.wait()
             assert process.stdout is not None
             process.stdout.close()
+        assert ended == [None] * 3  # none ends by itself: what does has met an error
         number = check(folder)
     assert number > kills
+    executed = check_runs(folder)
+    sys.stdout.write(f"\n{kills} kills: {number} versions, {executed} runs executed\n")
