@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +124,14 @@ class Snapshots:
         self, place_of: Callable[[str], str | Archive], names: Iterable[str], shown: str
     ) -> Iterator[CodeFile]:
         left = self._limits.size
+        composed: set[str] = set()
         for name in names:
+            if not name.isascii():
+                # Two ways of writing one name: a single file on some machines.
+                if (one := unicodedata.normalize("NFC", name)) in composed:
+                    what = f'"{shown}" holds two files whose names look the same: {_shown(name)}'
+                    raise SnapshotError(what, "rename one of them")
+                composed.add(one)
             try:
                 digest, size = digest_at(place_of(name), left)
             except TooLarge as error:

@@ -6,6 +6,7 @@ Each file is read and checked once, however many jobs run it; each folder of cod
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,7 @@ _CHECKED = (None, "command", "pipeline")
 _OF_JOBS = frozenset({"experiment_name", "settings", "compute"})
 """What a job has, and no component."""
 _DEEPEST = 20
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 
 class ComponentFiles:
@@ -83,6 +85,10 @@ class ComponentFiles:
     def _bring(self, found: LocalPath, folder: str, brought: Brought) -> Finding | None:
         if "\0" in found.text:
             return Finding("SCH055", (), "the path is not valid")
+        if _DRIVE.match(found.text):
+            code = {"component": "SCH056", "data": "SCH057"}.get(found.kind, "SCH055")
+            what = f'"{clip(found.text)}" is a path of one machine'
+            return Finding(code, (), what, "write it as seen from the folder of this file")
         path = os.path.normpath(os.path.join(folder, found.text.replace("\\", "/")))
         if found.kind == "component":
             component = self._find(path, found.text)
