@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 from helpers import write
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.declare.repository import read_declarations
@@ -19,6 +19,14 @@ JOB = {
     "type": "pipeline",
     "inputs": {"a": 1},
     "jobs": {"s": {"command": "echo", "inputs": {"x": 1}}},
+}
+COMPONENT = {
+    "name": "part",
+    "version": 1,
+    "type": "command",
+    "inputs": {"x": {"type": "string"}},
+    "outputs": {"o": {"type": "uri_folder"}},
+    "command": "echo ${{inputs.x}}",
 }
 Document = dict[str, Any]
 
@@ -77,8 +85,24 @@ OF_JOBS = {
 }
 
 
-def errors(folder: Path, schedule: Document, job: Document) -> list[str]:
+OF_COMPONENTS = {
+    "retry": put("retry", value=1),
+    "tags": put("tags", value="x"),
+    "command": put("command", value="echo ${{inputs.y}} ${{outputs.o}}"),
+    "code": put("code", value="./nothing"),
+    "conda": put("environment", value={"image": "x", "conda_file": "./nothing.yml"}),
+    "includes": put("additional_includes", value=["./nothing"]),
+    "variable": put("environment_variables", value={"A": "${{outputs.zz}}"}),
+    "is_deterministic": put("is_deterministic", value="perhaps"),
+}
+
+
+def errors(
+    folder: Path, schedule: Document, job: Document, component: Document | None = None
+) -> list[str]:
     write(folder, {"a.yaml": yaml.safe_dump(schedule), "job.yml": yaml.safe_dump(job)})
+    if component is not None:
+        write(folder, {"part.yml": yaml.safe_dump(component)})
     found = read_declarations(
         ["."],
         base=folder,
@@ -90,12 +114,14 @@ def errors(folder: Path, schedule: Document, job: Document) -> list[str]:
     return [f"{p.path}:{p.json_path} {p.message}" for p in found.problems if p.severity == "error"]
 
 
+@settings(deadline=None)  # files are written; how fast is not what is asked
 @given(
     st.sets(st.sampled_from(sorted(OF_SCHEDULES))),
     st.sets(st.sampled_from(sorted(OF_JOBS))),
+    st.sets(st.sampled_from(sorted(OF_COMPONENTS))),
 )
 def test_as_many_problems_as_mistakes(
-    tmp_path_factory: Any, of_schedule: set[str], of_job: set[str]
+    tmp_path_factory: Any, of_schedule: set[str], of_job: set[str], of_component: set[str]
 ) -> None:
     folder = tmp_path_factory.mktemp("all").resolve()
     schedule, job = sound(), yaml.safe_load(yaml.safe_dump(JOB))
@@ -103,5 +129,11 @@ def test_as_many_problems_as_mistakes(
         OF_SCHEDULES[name](schedule)
     for name in sorted(of_job):
         OF_JOBS[name](job)
-    found = errors(folder, schedule, job)
-    assert len(found) == len(of_schedule) + len(of_job), found
+    component = yaml.safe_load(yaml.safe_dump(COMPONENT))
+    job["jobs"]["run"] = {"component": "./part.yml", "inputs": {"x": 1}}
+    # Both are about the code: what is added to code that is not there is not looked at.
+    of_component = of_component - ({"code"} if "includes" in of_component else set())
+    for name in sorted(of_component):
+        OF_COMPONENTS[name](component)
+    found = errors(folder, schedule, job, component)
+    assert len(found) == len(of_schedule) + len(of_job) + len(of_component), found

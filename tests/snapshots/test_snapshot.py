@@ -255,7 +255,7 @@ def test_each_folder_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     first = snapshots.take(str(root / "src"))
     with pytest.raises(SnapshotError):
         snapshots.take(str(root / "gone"))
-    monkeypatch.setattr(snapshot, "read_digest", None)
+    monkeypatch.setattr(snapshot, "digest_at", None)
     assert snapshots.take(f"{root}/lib/../src/") is first
     with pytest.raises(SnapshotError):
         snapshots.take(str(root / "gone"))
