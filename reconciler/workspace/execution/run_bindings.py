@@ -15,7 +15,9 @@ from reconciler.workspace.execution.run_inputs import Context, JobError
 FOLDERS_OF_STEPS = ("outputs", "logs")
 """What a step finds in its folder, as in Azure: many a script writes there."""
 ARTIFACTS = "artifacts"
-"""The output that is the step's own `outputs`, where it says no other place."""
+"""The output that is what the step leaves behind, its `outputs` in it, where it says no other
+place: azureml-examples, `hello-pipeline-default-artifacts.yml`.
+"""
 _PARENT_INPUT = re.compile(r"\$\{\{\s*parent\.inputs\.([^{}\s]+)\s*\}\}")
 _PARENT_OUTPUT = re.compile(r"\$\{\{\s*parent\.outputs\.([^{}\s]+)\s*\}\}")
 
@@ -111,7 +113,7 @@ class Parent:
             raise JobError(f"{what} cannot be the name of a file")
         place = os.path.join(self.folder, *default)
         if default[0] == "outputs" and default[-1] == ARTIFACTS:
-            place = os.path.join(self.folder, "work", default[1], FOLDERS_OF_STEPS[0])
+            place = os.path.join(self.folder, "work", default[1])
         if self.data is not None and is_address(path):
             if "${{" in path:
                 raise JobError(f"{what}: {path} holds what is not known here")

@@ -530,3 +530,17 @@ def test_remove_run(tmp_path: Path) -> None:
     remove_run(done.folder)
     assert not done.folder.exists()
     remove_run(done.folder)
+
+
+def test_the_artifacts_of_a_step(tmp_path: Path) -> None:
+    done = ran(
+        tmp_path,
+        """
+        jobs:
+          a: {command: echo world > outputs/w, outputs: {artifacts: }}
+          b:
+            command: cat ${{inputs.x}}/outputs/w
+            inputs: {x: "${{parent.jobs.a.outputs.artifacts}}"}
+        """,
+    )
+    assert done.log("b") == "world\n"
