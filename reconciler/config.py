@@ -55,6 +55,8 @@ _CREDENTIAL_PREFIXES = (
 )
 _TIMES = ("start_time", "end_time", "time_zone")
 _SETTINGS = ("provider", "variables", "defaults", "reconcile")
+_ALWAYS = (*_SETTINGS, "upload_data", "command_jobs")
+"""What is known of a target that is not opened: it says what its declarations may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class Config:
     def target(self, name: str, *, to_open: bool = True) -> Target:
         """The target of that name; ConfigError if there is none, or its environment is not set.
 
-        Without `to_open` it has no options, and needs no environment for them.
+        Without `to_open` it has few options, and needs no environment for the others.
         """
         if name not in self.target_names:
             hint = nearest(name, list(self.target_names))
@@ -126,7 +128,7 @@ class Config:
         findings: list[Finding] = []
         written = self._document["targets"][name]
         if not to_open:
-            written = {key: value for key, value in written.items() if key in _SETTINGS}
+            written = {key: value for key, value in written.items() if key in _ALWAYS}
         document = _fill(written, ("targets", name), findings)
         shared = {
             key: _fill(self._document.get(key) or {}, (key,), findings)

@@ -291,18 +291,33 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A value in a file that a schedule leads to: its job file, or one of a component."""
+
+    path: str
+    """Of the file, relative to the repository."""
+    keys: tuple[str | int, ...] = ()
+    """From the root of its document; empty for all of it."""
+
+
+NoteKind = Literal["rewritten", "approximated", "refused", "deployed", "unchecked"]
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
-    """What a target makes of a schedule: rewritten or approximated (how), refused (why); or what
-    will be deployed with it.
+    """What a target makes of a schedule: rewritten or approximated (how), refused (why); what will
+    be deployed with it; or what it needs that could not be looked at.
     """
 
-    kind: Literal["rewritten", "approximated", "refused", "deployed"]
+    kind: NoteKind
     path: str
     """The field, in the words of a declaration: `trigger.expression`."""
     message: str
     hint: str | None = None
+    at: Place | None = None
+    """Where it is, if not in the declaration."""
     problem: Problem | None = field(default=None, compare=False)
-    """Of what is refused for what stands in another file, or at another place: that."""
+    """Of what is refused for what stands in another file, and was placed already: that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ return apply_plan(plan, provider)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from reconciler.apply import OnResult, apply_plan
+from reconciler.declare.places import Places
 from reconciler.errors import DeclarationError
 from reconciler.model import Canonical, Key, LiveSchedule, Note, Plan, Problem, Result, Schedule
 from reconciler.plan import make_plan
@@ -21,6 +23,9 @@ from reconciler.plan.limits import Limits
 from reconciler.plan.options import DEFAULTS, PlanOptions
 from reconciler.plan.renames import predecessor, with_last_fires
 from reconciler.providers.base import Provider
+
+_BESIDE = ("deployed", "unchecked")
+"""Kinds of notes that say nothing of what the schedule itself becomes."""
 
 
 def reconcile(
@@ -44,16 +49,19 @@ def plan_target(
     limits: Limits | None = None,
     options: PlanOptions = DEFAULTS,
     now: datetime | None = None,
+    root: Path | None = None,
 ) -> Plan:
     """The first three lines: what would be done. Changes nothing.
 
     DeclarationError where the target cannot do what is declared, or, where `options` are strict,
-    not as it stands. `now`: what it does to fires, applied then, is told as well, up to the
-    horizon of `options` from there.
+    not as it stands; with lines where `root`, the repository, is at hand. `now`: what it does to
+    fires, applied then, is told as well, up to the horizon of `options` from there.
     """
     live = list(provider.list())
     by_key = {schedule.key: schedule for schedule in live}
-    desired = canonicalize(declared, by_key, provider, owner=owner, strict=options.strict)
+    desired = canonicalize(
+        declared, by_key, provider, owner=owner, strict=options.strict, root=root
+    )
     plan = make_plan(
         desired,
         live,
@@ -77,6 +85,7 @@ def canonicalize(
     *,
     owner: str | None = None,
     strict: bool = False,
+    root: Path | None = None,
 ) -> list[Canonical]:
     """Each schedule as its target would report it; DeclarationError with all that it refuses.
 
@@ -85,29 +94,22 @@ def canonicalize(
     `strict`: what it would rewrite or approximate is refused as well.
     """
     desired = [provider.canonical(one, predecessor(one, live, owner)) for one in declared]
-    problems = [
-        _refused(canonical.schedule, note)
-        for canonical in desired
-        for note in canonical.notes
-        if note.kind == "refused" or (strict and note.kind != "deployed")
-    ]
+    noted = ((one.schedule, one.notes) for one in desired)
+    problems = refusals(noted, root, strict=strict)
     if problems:
-        # What a job file says is said once, however many schedules run it.
-        problems = list(dict.fromkeys(problems))
-        raise DeclarationError(sorted(problems, key=lambda problem: problem.order))
+        raise DeclarationError(problems)
     return desired
 
 
-def _refused(schedule: Schedule, note: Note) -> Problem:
-    if note.problem is not None:
-        return note.problem
-    source = schedule.source
-    return Problem(
-        code="TGT001",
-        severity="error",
-        path=source.path if source else schedule.key.name,
-        line=source.line if source else 1,
-        message=f"{schedule.key}: {note.message}",
-        json_path=note.path,
-        hint=note.hint,
-    )
+def refusals(
+    noted: Iterable[tuple[Schedule, Sequence[Note]]], root: Path | None, *, strict: bool = False
+) -> list[Problem]:
+    """What of the notes on schedules refuses them, each once, at its place below `root`."""
+    places = Places(root)
+    problems = [
+        places.of_note("TGT001", schedule, note)
+        for schedule, notes in noted
+        for note in notes
+        if note.kind == "refused" or (strict and note.kind not in _BESIDE)
+    ]
+    return sorted(dict.fromkeys(problems), key=lambda problem: problem.order)

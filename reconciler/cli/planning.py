@@ -57,6 +57,7 @@ def plan_targets(
             limits=session.config.limits,
             options=options,
             now=session.now,
+            root=session.config.root,
         )
         made.append((plan, provider))
     _check_adopted(options.adopt, [plan for plan, _ in made])

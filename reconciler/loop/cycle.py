@@ -236,7 +236,10 @@ def _taken(
 def _plan(declared: Declared, provider: Provider) -> Plan:
     # The limits are counted by the filter, over what would really be changed.
     with paused_collection():
-        return plan_target(declared.schedules, provider, owner=declared.config.owner, limits=None)
+        config = declared.config
+        return plan_target(
+            declared.schedules, provider, owner=config.owner, limits=None, root=config.root
+        )
 
 
 def _differing(plan: Plan) -> Plan:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ConfigError
+from reconciler.model import Note, Schedule
 from reconciler.providers.base import Provider
 
 if TYPE_CHECKING:
@@ -64,6 +65,19 @@ def open_provider(target: Target, opening: Opening) -> Provider:
             return _open_azureml(target, opening)
         case other:
             raise ConfigError(f'target "{target.name}": there is no provider "{other}"')
+
+
+def offline_notes(target: Target) -> Callable[[Schedule], Sequence[Note]] | None:
+    """What a target says of a schedule without being opened, or asked; None: nothing."""
+    if target.provider != "azureml":
+        return None
+    from reconciler.providers.azureml.deploy.offline import OfflineNotes
+
+    options = target.options
+    return OfflineNotes(
+        upload_data=bool(options.get("upload_data")),
+        wrap_commands=options.get("command_jobs") == "wrapped",
+    )
 
 
 def open_local(target: Target, opening: Opening) -> LocalProvider:

@@ -139,7 +139,9 @@ def test_what_the_target_refuses_is_a_problem_with_its_place(repo: Path) -> None
     for command in (["plan"], ["apply", "--yes"]):
         done = invoke(repo, *command, code=1)
         assert done.err == (
-            'schedules/c.yaml:2:1: error: local/c: no pipeline "nothing" is published [TGT001]\n'
+            'schedules/c.yaml:4:13: error: local/c: no pipeline "nothing" is published [TGT001]\n'
+            "  4 | create_job: azureml:nothing\n"
+            "    |             ^~~~~~~~~~~~~~~\n"
             "  hint: `reconciler pipelines publish FILE` publishes a job file;"
             " `reconciler explain TGT001` says more\n\n"
             "error: 1 problem in the declarations\n"
@@ -303,6 +305,7 @@ def test_validate_needs_nothing_that_a_target_is_opened_with(repo: Path) -> None
     subscription_id: ${{ env.RECONCILER_TEST_NOT_SET }}
     resource_group: ml
     workspace: vision
+    command_jobs: wrapped
 """
     text = (repo / "reconciler.yaml").read_text()
     write(repo, {"reconciler.yaml": text.replace("targets:\n", f"targets:\n{prod}")})

@@ -58,7 +58,11 @@ def command(
     for one in targets:
         provider = session.provider(one)
         plan = plan_target(
-            declared[one.name], provider, owner=session.config.owner, options=ANSWERING
+            declared[one.name],
+            provider,
+            owner=session.config.owner,
+            options=ANSWERING,
+            root=session.config.root,
         )
         rows += _rows(plan, list(provider.list()), partial(trigger_words, provider))
     loop = loop_statuses(session, state, [one.name for one in targets])

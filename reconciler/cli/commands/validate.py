@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,11 +17,13 @@ from reconciler.cli.session import (
     target_option,
     working_folder,
 )
-from reconciler.config import find_config
+from reconciler.config import Target, find_config
 from reconciler.declarations import declarations_of
 from reconciler.declare.reading.files import repository_root
 from reconciler.declare.repository import Declarations, read_declarations
 from reconciler.declare.resolve import TargetSettings
+from reconciler.providers import offline_notes
+from reconciler.reconcile import refusals
 from reconciler.render.plain_text import counted
 from reconciler.render.problems import FORMATS, render_problems
 
@@ -55,14 +59,27 @@ def _read(session: Session, target: str | None, paths: tuple[str, ...]) -> Decla
     # Without what a target is opened with: forks and laptops validate too.
     targets = session.targets(chosen, to_open=False)
     if not paths:
-        return session.read(targets)
+        return _asked(session.read(targets), targets, configured.root)
     folder = working_folder().resolve()
-    return declarations_of(
+    found = declarations_of(
         configured,
         targets,
         now=session.now,
         patterns=[os.path.relpath(folder / path, configured.folder) for path in paths],
     )
+    return _asked(found, targets, configured.root)
+
+
+def _asked(found: Declarations, targets: Sequence[Target], root: Path) -> Declarations:
+    """With what the targets refuse that can say so without being asked."""
+    says = {target.name: offline_notes(target) for target in targets}
+    noted = (
+        (schedule, says_of(schedule))
+        for schedule in found.schedules
+        if (says_of := says[schedule.key.target]) is not None
+    )
+    problems = [*found.problems, *refusals(noted, root)]
+    return replace(found, problems=tuple(sorted(problems, key=lambda problem: problem.order)))
 
 
 def _without_config(session: Session, paths: tuple[str, ...]) -> Declarations:

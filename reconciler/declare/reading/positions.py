@@ -48,6 +48,14 @@ class Locator:
             path = path[:-1]
         return Span(*self._marks.values.get((document, ()), (1, 1, None)))
 
+    def has(self, document: int, path: tuple[str | int, ...]) -> bool:
+        """Whether there is a value, or a key, at `path`."""
+        if self._marks is None:
+            self._marks = Marks()
+            parse(self._data, self._marks)
+        at = (document, path)
+        return at in self._marks.values or at in self._marks.keys
+
     def line(self, number: int) -> str | None:
         """The text of a line, from 1; None past the end."""
         if self._lines is None:

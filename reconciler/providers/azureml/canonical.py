@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -23,13 +23,20 @@ from reconciler.model import (
     Job,
     Note,
     Pattern,
+    Place,
     Recurrence,
     Schedule,
     Trigger,
 )
 from reconciler.providers.azureml.cron import carry_spelling, settle_cron
 from reconciler.providers.azureml.ids import PREFIX, Workspace
-from reconciler.providers.azureml.jobs.assets import Collected, Nowhere, Sources, Unsendable
+from reconciler.providers.azureml.jobs.assets import (
+    IN_SCHEDULE,
+    Collected,
+    Nowhere,
+    Sources,
+    Unsendable,
+)
 from reconciler.providers.azureml.jobs.definition import input_to_wire
 from reconciler.providers.azureml.jobs.whole import one_step_pipeline, whole_job
 from reconciler.providers.azureml.wire import (
@@ -96,6 +103,22 @@ def settle(
     whole = schedule.job.definition is not None
     definition = properties["action"]["jobDefinition"] if whole else None
     return Settled(done, definition, needs)
+
+
+def notes_of(schedule: Schedule, of_job: Sequence[Note]) -> tuple[Note, ...]:
+    """What is said of a schedule without asking anybody; `of_job`: what `job_notes` gives."""
+    notes: list[Note] = []
+    _settle_trigger(schedule.trigger, notes)
+    return (*notes, *of_job)
+
+
+def job_notes(
+    schedule: Schedule, workspace: Workspace, sources: Sources, *, wrap_commands: bool
+) -> tuple[Note, ...]:
+    """What is said of the job of a schedule alone."""
+    notes: list[Note] = []
+    job, _ = _settle_job(schedule, notes, workspace, sources, wrap_commands)
+    return (*notes, *_inputs_refused(job), *_not_sent(schedule.job))
 
 
 # ----------------------------------------------------------------------------------- the trigger
@@ -187,19 +210,33 @@ def _settle_job(
             notes.append(Note("refused", "create_job.job", "jobs in Azure have no versions", hint))
         return job, Collected()
     document = json.loads(job.definition.document)
-    if document.get("type") == "command":
+    is_command = document.get("type") == "command"
+    if is_command:
         if not wrap_commands:
-            what = f"{job.definition.path} is a command job, and Azure schedules pipelines"
-            notes.append(Note("refused", "create_job.job", what, _WRAP))
+            what = "it is a command job, and Azure schedules pipelines"
+            at = Place(job.definition.path, ("type",))
+            notes.append(Note("refused", "create_job.job", what, _WRAP, at))
             return job, Collected()
         document = one_step_pipeline(document, job.definition.name)
     folder = posixpath.dirname(schedule.source.path) if schedule.source is not None else None
     try:
         return whole_job(job, job.definition, document, workspace, sources, folder)
     except Unsendable as problem:
-        message = f"{job.definition.path}: {problem}"
-        notes.append(Note("refused", "create_job.job", message, problem.hint))
+        path = job.definition.path
+        notes += [_refusal(one, path, is_command) for one in (problem, *problem.others)]
         return job, Collected()
+
+
+def _refusal(problem: Unsendable, path: str, is_command: bool) -> Note:
+    keys = problem.keys or ()
+    if problem.file == IN_SCHEDULE:
+        return Note(
+            "refused", ".".join(["create_job", *map(str, keys)]), str(problem), problem.hint
+        )
+    if is_command and keys[:1] == ("jobs",):
+        keys = keys[2:]  # its only step is the file itself
+    at = Place(problem.file or path, keys)
+    return Note("refused", "create_job.job", str(problem), problem.hint, at)
 
 
 def _inputs_refused(job: Job) -> list[Note]:

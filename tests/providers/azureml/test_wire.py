@@ -146,20 +146,19 @@ def test_a_version_of_a_job_is_refused() -> None:
     [
         (
             '{"type":"command","command":"x"}',
-            "jobs/train.yml is a command job, and Azure schedules pipelines",
+            "it is a command job, and Azure schedules pipelines",
         ),
         (
             '{"type":"pipeline","jobs":{"s":{"command":"x","environment":{}}}}',
-            'jobs/train.yml: step "s": an environment has neither an image nor a folder to build'
-            " one from",
+            'step "s": an environment has neither an image nor a folder to build one from',
         ),
         (
             '{"type":"pipeline","jobs":{"s":{"component":"azureml:c"}}}',
-            'jobs/train.yml: step "s": "azureml:c" does not say which version',
+            'step "s": "azureml:c" does not say which version',
         ),
         (
             '{"type":"pipeline","jobs":{"s":{"component":"azureml:c@latest"}}}',
-            'jobs/train.yml: step "s": what "c@latest" is, is not known',
+            'step "s": what "c@latest" is, is not known',
         ),
     ],
 )

@@ -12,6 +12,7 @@ from typing import Any
 from reconciler.declare.reading.files import File, FileError, check_inside, read_file
 from reconciler.declare.reading.yaml_loader import parse
 from reconciler.model import Snapshot
+from reconciler.providers.azureml.deploy.refusals import no_files
 from reconciler.providers.azureml.jobs.assets import Unsendable
 from reconciler.snapshots import CodeLimits, SnapshotError, Snapshots, client_hash
 
@@ -43,7 +44,7 @@ class RepositoryFiles:
         except SnapshotError as error:
             raise Unsendable(str(error), error.hint) from error
         if not snapshot.files:
-            raise Unsendable(f'"{path}" has no files', "put the code there, or leave `code` out")
+            raise no_files(path)
         try:
             found = self._hashes.get(path)
             if found is None:

@@ -16,6 +16,7 @@ from reconciler.declare.jobs.job_document import canonical_text
 from reconciler.errors import Rejected, Unauthorized
 from reconciler.model import JobDefinition, Snapshot
 from reconciler.providers.azureml.deploy.files import RepositoryFiles, data_hash
+from reconciler.providers.azureml.deploy.refusals import check_label, local_context, local_data
 from reconciler.providers.azureml.deploy.resources import Resources
 from reconciler.providers.azureml.endpoint import is_loopback
 from reconciler.providers.azureml.jobs.assets import Asset, Unsendable
@@ -99,10 +100,7 @@ class Lookups:
     # --------------------------------------------------------------------------------- the calls
 
     def _look_up_version(self, kind: str, name: str, label: str) -> str:
-        if label != "latest":
-            raise Unsendable(
-                f'"{name}@{label}": only the label latest is known', f"write {name}@latest"
-            )
+        check_label(name, label)
         if kind in ("data", "models"):
             found = self._ask(f"{kind}/{name}")
             version = ((found or {}).get("properties") or {}).get("latestVersion")
@@ -180,21 +178,14 @@ class JobSources:
     def data(self, path: str, datastore: str | None) -> str:
         """See Ids."""
         if not self._lookups.upload_data:
-            raise Unsendable(
-                f'"{path}" is local data, which is not in Azure',
-                "put it into a datastore and name it there, or say `upload_data: true` in the"
-                " target: it is uploaded with the schedule then",
-            )
+            raise local_data(path)
         found = self._data(path, datastore or _STORE)
         return f"azureml://datastores/{found.datastore}/paths/{found.path}"
 
     def build_context(self, path: str, dockerfile: str | None) -> tuple[str, str]:
         """See Ids."""
         if not self._lookups.upload_data:
-            raise Unsendable(
-                f'an environment is built from "{path}", which goes to a datastore',
-                "register it and refer to it, or say `upload_data: true` in the target",
-            )
+            raise local_context(path)
         found = self._data(path, _STORE)
         content = found.path.split("/")[1]
         return f"{self._lookups.container(_STORE)}/{found.path}/", content

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -17,16 +18,97 @@ ANONYMOUS = "azureml_anonymous"
 ANONYMOUS_ENVIRONMENT = "CliV2AnonymousEnvironment"
 
 
+Keys = tuple[str | int, ...]
+IN_SCHEDULE = ""
+"""In place of the path of a file: the schedule's own."""
+
+
 class Unsendable(Exception):
-    """A part of a job that cannot be sent: a sentence, and what to do about it."""
+    """A part of a job that cannot be sent: a sentence, and what to do about it.
+
+    Whoever raises it knows the value that it is about; where that stands is found on the way out.
+    """
 
     def __init__(
-        self, message: str, hint: str | None = None, *, path: tuple[str, ...] = ()
+        self,
+        message: str,
+        hint: str | None = None,
+        *,
+        value: Any = None,
+        keys: Keys | None = None,
+        file: str | None = None,
     ) -> None:
+        """`keys`: of the field, in `file`; None: not known yet, `file`: the job's own then."""
         super().__init__(message)
         self.hint = hint
-        self.path = path
-        """Of the field in the job file."""
+        self.value = value
+        self.keys = keys
+        self.file = file
+        self.others: tuple[Unsendable, ...] = ()
+        """What else of the same job cannot be."""
+
+    def within(
+        self, document: Any, keys: Keys = (), *, prefix: str = "", file: str | None = None
+    ) -> Unsendable:
+        """The same, said of a part of a job: of `document`, which stands at `keys` in `file`.
+
+        The `prefix` says which part; what stands in a file of its own needs none.
+        """
+        found = self.keys
+        if found is None:
+            found = (*keys, *(keys_of(document, self.value) or ()))
+        where = file if self.file is None else self.file
+        text = f"{prefix}{self}" if self.file is None else str(self)
+        made = Unsendable(text, self.hint, value=self.value, keys=found, file=where)
+        made.others = tuple(
+            one.within(document, keys, prefix=prefix, file=file) for one in self.others
+        )
+        return made
+
+
+def raise_all(problems: list[Unsendable]) -> None:
+    """Raise them as one, if there are any."""
+    if problems:
+        every = [each for one in problems for each in (one, *one.others)]
+        every[0].others = tuple(every[1:])
+        raise every[0]
+
+
+def gathered(problems: list[Unsendable], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What it makes; where it cannot, nothing, and its problem is one of the `problems`."""
+    try:
+        return make()
+    except Unsendable as problem:
+        problems.append(problem)
+        return {}
+
+
+@contextmanager
+def about(value: Any) -> Iterator[None]:
+    """What is Unsendable in here is so for `value`, unless it says for which."""
+    try:
+        yield
+    except Unsendable as problem:
+        if problem.value is None:
+            problem.value = value
+        raise
+
+
+def keys_of(document: Any, value: Any) -> Keys | None:
+    """Where `value` stands in a document for the first time."""
+    if value is None:
+        return None
+    if type(document) is type(value) and document == value:
+        return ()
+    if isinstance(document, Mapping):
+        items: Any = document.items()
+    else:
+        items = enumerate(document) if isinstance(document, list) else ()
+    for key, inner in items:
+        found = keys_of(inner, value)
+        if found is not None:
+            return (key, *found)
+    return None
 
 
 class Files(Protocol):

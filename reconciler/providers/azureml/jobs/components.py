@@ -20,6 +20,7 @@ from reconciler.providers.azureml.jobs.assets import (
     Files,
     Ids,
     Unsendable,
+    about,
     content_version,
     without_empty,
 )
@@ -106,7 +107,9 @@ def _specification(
     kind = str(document.get("type") or "command")
     if document.get("additional_includes"):
         raise Unsendable(
-            "additional_includes of a component cannot be sent", "put what it needs into its code"
+            "additional_includes of a component cannot be sent",
+            "put what it needs into its code",
+            keys=("additional_includes",),
         )
     spec = {key: value for key, value in document.items() if key not in _OWN}
     match kind:
@@ -148,21 +151,24 @@ def put_code(given: Any, folder: str, used_by: str, context: Context) -> str | N
     if given is None:
         return None
     if not isinstance(given, str):
-        raise Unsendable("code is the path of a folder", "write the path alone: code: ./src")
+        hint = "write the path alone: code: ./src"
+        raise Unsendable("code is the path of a folder", hint, keys=("code",))
     if is_address(given):
         return given
     if is_reference(given):
         return PREFIX + version_id(given, "codes", context.workspace, context.ids)
     path = file_path(given, folder)
     context.collected.codes.setdefault(path, used_by)
-    return PREFIX + context.ids.code(path)
+    with about(given):
+        return PREFIX + context.ids.code(path)
 
 
 def put_environment(given: Any, folder: str, used_by: str, context: Context) -> str | None:
     """The environment that a step runs in."""
-    return environment(
-        given, folder, context.workspace, context.files, context.ids, context.collected, used_by
-    )
+    with about(given):
+        return environment(
+            given, folder, context.workspace, context.files, context.ids, context.collected, used_by
+        )
 
 
 def put_task(given: Any, folder: str, used_by: str, context: Context) -> Any:

@@ -17,6 +17,7 @@ from reconciler.providers.azureml.jobs.assets import (
     Files,
     Ids,
     Unsendable,
+    about,
 )
 from reconciler.providers.azureml.jobs.terms.references import file_path, is_address, version_id
 
@@ -43,7 +44,8 @@ def environment(
         if given.startswith((PREFIX, "/")):
             return PREFIX + version_id(given, "environments", workspace, ids)
         path = file_path(given, folder)
-        given, folder = files.document(path), posixpath.dirname(path)
+        with about(given):
+            given, folder = files.document(path), posixpath.dirname(path)
     if not isinstance(given, Mapping):
         raise Unsendable("an environment is a reference, or a mapping")
     version, properties = _anonymous(given, folder, files, ids)
@@ -101,8 +103,10 @@ def _build(build: Mapping[str, Any], folder: str, ids: Ids) -> tuple[str, dict[s
         raise Unsendable(
             "an environment that is built from an address needs a name",
             "register it, and refer to it",
+            value=path,
         )
-    uri, content = ids.build_context(file_path(path, folder), dockerfile)
+    with about(path):
+        uri, content = ids.build_context(file_path(path, folder), dockerfile)
     text = _sha256(content)
     if dockerfile:
         text = text.join(_sha256(dockerfile))
@@ -114,7 +118,8 @@ def _conda(given: Any, folder: str, files: Files) -> str | None:
     if not given:
         return None
     if isinstance(given, str):
-        given = files.document(file_path(given, folder))
+        with about(given):
+            given = files.document(file_path(given, folder))
     return yaml.safe_dump(dict(given), sort_keys=True, default_flow_style=False)
 
 

@@ -94,11 +94,11 @@ def _source(value: str, parent: Mapping[str, Any], ports: Ports) -> tuple[str, s
         return _type_of(given.get(port), parent, ports)[0], None
     upper = parent_port(value)
     if upper is None:
-        raise Unsendable(f'"{value}" leads to nothing that a step can read')
+        raise Unsendable(f'"{value}" leads to nothing that a step can read', value=value)
     section, port = upper
     given = parent.get(section) or {}
     if port not in given:
-        raise Unsendable(f'the pipeline has no {section[:-1]} "{port}"')
+        raise Unsendable(f'the pipeline has no {section[:-1]} "{port}"', value=value)
     return _type_of(given[port], parent, ports)
 
 
@@ -123,7 +123,7 @@ def _parsed(kind: str, value: Any) -> Any:
             case "boolean":
                 return value if isinstance(value, bool) else str(value).lower() == "true"
     except (TypeError, ValueError) as error:
-        raise Unsendable(f"the default {value!r} of an input is no {kind}") from error
+        raise Unsendable(f"the default {value!r} of an input is no {kind}", value=value) from error
     return literal(value)
 
 

@@ -12,7 +12,12 @@ from typing import Any
 
 from reconciler.providers.azureml.ids import PREFIX
 from reconciler.providers.azureml.jobs import automl, spark
-from reconciler.providers.azureml.jobs.assets import Unsendable, without_empty
+from reconciler.providers.azureml.jobs.assets import (
+    Unsendable,
+    about,
+    raise_all,
+    without_empty,
+)
 from reconciler.providers.azureml.jobs.components import (
     FROM_FILE,
     INLINE,
@@ -66,15 +71,17 @@ class Pipeline:
 
     def steps(self) -> dict[str, Any]:
         """Each step on the wire; Unsendable."""
-        sent = {}
+        sent: dict[str, Any] = {}
+        problems: list[Unsendable] = []
         for name, step in self._steps.items():
-            if not isinstance(step, Mapping):
-                raise Unsendable(f'step "{name}" is no mapping', path=("jobs", name))
+            keys = ("jobs", name)
             try:
+                if not isinstance(step, Mapping):
+                    raise Unsendable("it is no mapping", keys=keys)
                 sent[name] = self._step(name, step)
             except Unsendable as problem:
-                path = problem.path or ("jobs", name)
-                raise Unsendable(f'step "{name}": {problem}', problem.hint, path=path) from problem
+                problems.append(problem.within(step, keys, prefix=f'step "{name}": '))
+        raise_all(problems)
         return sent
 
     def _step(self, name: str, step: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,7 +228,7 @@ class Pipeline:
         if is_reference(reference):
             return registered(reference, self._context)
         source = INLINE if reference.startswith("file:") else FROM_FILE
-        return file_component(file_path(reference, self._folder), kind, source, name, self._context)
+        return file_component(reference, self._folder, kind, source, name, self._context)
 
     def _component_folder(self, step: Mapping[str, Any]) -> str:
         reference = step.get("component")
@@ -244,9 +251,24 @@ class Pipeline:
         return ports
 
 
-def file_component(path: str, kind: str, source: str, name: str, context: Context) -> Component:
-    """The component of a file; a pipeline's with all that its steps need, first."""
-    document = context.files.document(path)
+def file_component(
+    written: str, folder: str, kind: str, source: str, name: str, context: Context
+) -> Component:
+    """The component of a file, whose path a document in `folder` has; a pipeline's with all that
+    its steps need, first.
+    """
+    path = file_path(written, folder)
+    with about(written):
+        document = context.files.document(path)
+    try:
+        return _of_document(document, path, kind, source, name, context)
+    except Unsendable as problem:
+        raise problem.within(document, file=path) from problem
+
+
+def _of_document(
+    document: Mapping[str, Any], path: str, kind: str, source: str, name: str, context: Context
+) -> Component:
     folder = posixpath.dirname(path)
     if document.get("type", kind) != "pipeline":
         return put_component(document, folder, source, name, context)

@@ -6,11 +6,19 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from reconciler.model import Job, JobDefinition
 from reconciler.providers.azureml.ids import Workspace
-from reconciler.providers.azureml.jobs.assets import Collected, Sources, Unsendable
+from reconciler.providers.azureml.jobs.assets import (
+    IN_SCHEDULE,
+    Collected,
+    Sources,
+    Unsendable,
+    gathered,
+    raise_all,
+)
 from reconciler.providers.azureml.jobs.components import Context
 from reconciler.providers.azureml.jobs.definition import SENT_WHOLE
 from reconciler.providers.azureml.jobs.interface import declared_input
@@ -36,7 +44,13 @@ def whole_job(
     pipeline = Pipeline(document, home, context)
     settings = dict(document.get("settings") or {})
     go_on = settings.pop("continue_on_step_failure", None)
-    extra = dict(job.extra) | {"jobs": pipeline.steps()}
+    own, theirs = dict(document.get("inputs") or {}), home if folder is None else folder
+    problems: list[Unsendable] = []
+    steps = gathered(problems, pipeline.steps)
+    defaults = gathered(problems, partial(_inputs, own, home, context, None))
+    given = gathered(problems, partial(_inputs, job.inputs, theirs, context, IN_SCHEDULE))
+    raise_all(problems)
+    extra = dict(job.extra) | {"jobs": steps}
     component = pipeline.component()
     declared = pipeline.component_document()
     if component is not None:
@@ -44,11 +58,7 @@ def whole_job(
     for key in ("identity", "properties"):
         if key not in extra and document.get(key):
             extra[key] = document[key]
-    inputs = {
-        **_defaults(declared),
-        **_inputs(document.get("inputs") or {}, home, context),
-        **_inputs(job.inputs, home if folder is None else folder, context),
-    }
+    inputs = {**_defaults(declared), **defaults, **given}
     inputs = {name: value for name, value in inputs.items() if value is not None}
     whole = replace(
         job,
@@ -78,15 +88,18 @@ def _defaults(component: Mapping[str, Any]) -> dict[str, Any]:
     return {key: one.get("default") for key, one in inputs.items()}
 
 
-def _inputs(given: Mapping[str, Any], folder: str, context: Context) -> dict[str, Any]:
+def _inputs(
+    given: Mapping[str, Any], folder: str, context: Context, file: str | None
+) -> dict[str, Any]:
     found = {}
+    problems: list[Unsendable] = []
     for name, value in given.items():
         try:
             found[name] = _given(value, folder, context)
         except Unsendable as problem:
-            raise Unsendable(
-                f'input "{name}": {problem}', problem.hint, path=("inputs", name)
-            ) from problem
+            what = f'input "{name}": '
+            problems.append(problem.within(value, ("inputs", name), prefix=what, file=file))
+    raise_all(problems)
     return found
 
 

@@ -9,7 +9,7 @@ import posixpath
 from typing import Any
 
 from reconciler.providers.azureml.ids import PREFIX, Workspace
-from reconciler.providers.azureml.jobs.assets import Ids, Unsendable
+from reconciler.providers.azureml.jobs.assets import Ids, Unsendable, about
 from reconciler.providers.azureml.jobs.terms.bindings import is_expression
 
 _FILE = "file:"
@@ -56,13 +56,15 @@ def version_id(value: str, kind: str, workspace: Workspace, ids: Ids) -> str:
         return value
     name, at, label = text.partition("@")
     if at and ":" not in name:
-        return f"{workspace.id}/{kind}/{name}/versions/{ids.version(kind, name, label)}"
+        with about(value):
+            return f"{workspace.id}/{kind}/{name}/versions/{ids.version(kind, name, label)}"
     name, colon, version = text.partition(":")
     if at or not colon or not version or version == "latest":
         name = name.removesuffix(":")
         raise Unsendable(
             f'"{value}" does not say which version',
             f'write "{PREFIX}{name}@latest", or "{PREFIX}{name}:VERSION"',
+            value=value,
         )
     return f"{workspace.id}/{kind}/{name}/versions/{version}"
 
@@ -82,5 +84,6 @@ def data_uri(
         if path.startswith(f"{PREFIX}/subscriptions/"):
             return path.removeprefix(PREFIX)
         return version_id(path, data_kind(kind), workspace, ids)
-    uri = ids.data(file_path(path, folder), datastore)
+    with about(path):
+        uri = ids.data(file_path(path, folder), datastore)
     return f"{uri}/" if kind == "uri_folder" and not uri.endswith("/") else uri
