@@ -9,6 +9,7 @@ return apply_plan(plan, provider)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -71,6 +72,8 @@ def plan_target(
         adopt=options.adopt,
         allow_empty=options.allow_empty,
     )
+    if options.preflight:
+        plan = _checked(plan, provider, root)
     if now is None:
         return plan
     plan = with_last_fires(plan, provider.firing_trigger, now)
@@ -99,6 +102,33 @@ def canonicalize(
     if problems:
         raise DeclarationError(problems)
     return desired
+
+
+def _checked(plan: Plan, provider: Provider, root: Path | None) -> Plan:
+    """The plan, with what its target may not look at; DeclarationError for what is not there."""
+    schedules = [change.after for change in plan.pending if change.after is not None]
+    by_key = {schedule.key: schedule for schedule in schedules}
+    unchecked: dict[Key, list[Note]] = {}
+    problems: list[Problem] = []
+    places = Places(root)
+    for key, note in provider.preflight(schedules):
+        if note.kind == "refused":
+            problems.append(places.of_note("TGT002", by_key[key], note))
+        else:
+            unchecked.setdefault(key, []).append(note)
+    if problems:
+        problems += [
+            places.of_note("TGT003", by_key[key], note)
+            for key, notes in unchecked.items()
+            for note in notes
+        ]
+        order = sorted(dict.fromkeys(problems), key=lambda problem: problem.order)
+        raise DeclarationError(order)
+    changes = tuple(
+        replace(change, notes=(*change.notes, *unchecked.get(change.key, ())))
+        for change in plan.changes
+    )
+    return replace(plan, changes=changes)
 
 
 def refusals(

@@ -38,6 +38,11 @@ _OPTIONS = (
         "--strict", is_flag=True, help="Refuse what a target would rewrite or approximate."
     ),
     click.option(
+        "--no-preflight",
+        is_flag=True,
+        help="Do not ask the target whether what the changes need is there.",
+    ),
+    click.option(
         "--horizon",
         type=_horizon,
         default=f"{HORIZON.days}d",
@@ -57,10 +62,11 @@ def plan_options(function: Callable[..., None]) -> Callable[..., None]:
         allow_empty: bool,
         ignore_limits: bool,
         strict: bool,
+        no_preflight: bool,
         horizon: timedelta,
         **others: Any,
     ) -> None:
-        options = PlanOptions(adopt, allow_empty, ignore_limits, strict, horizon)
+        options = PlanOptions(adopt, allow_empty, ignore_limits, strict, not no_preflight, horizon)
         function(options=options, **others)
 
     command: Callable[..., None] = with_options

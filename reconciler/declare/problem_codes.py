@@ -87,4 +87,6 @@ CODES: dict[str, Code] = {
     "POL003": _error("a schedule fires when a policy has nothing fire"),
     "POL004": _error("two schedules of a pipeline fire closer together than a policy allows"),
     "TGT001": _error("a target cannot do what is declared"),
+    "TGT002": _error("a target has not what a schedule needs"),
+    "TGT003": _warning("what a schedule needs could not be looked at"),
 }

@@ -29,12 +29,14 @@ from reconciler.loop.conclusion import Conclusion, conclusion_of, words_of
 from reconciler.loop.source import Revision
 from reconciler.model import Action, Outcome, Plan, Result
 from reconciler.plan.filter import Filtered, filter_plan
+from reconciler.plan.options import PlanOptions
 from reconciler.plan.windows import opening
 from reconciler.providers.base import Provider
 from reconciler.reconcile import plan_target
 from reconciler.render.documents import plan_document
 from reconciler.state.records import Cause, CycleRecord, ResultRecord
 
+_OPTIONS = PlanOptions(preflight=True)
 _NOTHING = (Outcome.SKIPPED, Outcome.UNCHANGED)
 
 
@@ -238,7 +240,12 @@ def _plan(declared: Declared, provider: Provider) -> Plan:
     with paused_collection():
         config = declared.config
         return plan_target(
-            declared.schedules, provider, owner=config.owner, limits=None, root=config.root
+            declared.schedules,
+            provider,
+            owner=config.owner,
+            limits=None,
+            options=_OPTIONS,
+            root=config.root,
         )
 
 

@@ -11,7 +11,7 @@ HORIZON = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What shapes a plan beside the declarations. All but `horizon` decide what would be done."""
+    """What shapes a plan beside the declarations. The last two decide nothing that is done."""
 
     adopt: tuple[str, ...] = ()
     """Live schedules of others, by name or by `target/name`, that are taken over."""
@@ -21,6 +21,8 @@ class PlanOptions:
     """It may be over the limits."""
     strict: bool = False
     """What a target would rewrite or approximate is refused as well."""
+    preflight: bool = False
+    """The target is asked whether what the changes need is there."""
     horizon: timedelta = HORIZON
     """How far ahead it tells what will fire; it changes nothing that is done."""
 

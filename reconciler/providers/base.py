@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from reconciler.audit.records import RunRecord
-from reconciler.model import Canonical, LiveSchedule, Schedule, Trigger
+from reconciler.model import Canonical, Key, LiveSchedule, Note, Schedule, Trigger
 
 
 class Provider(Protocol):
@@ -34,6 +34,12 @@ class Provider(Protocol):
 
         Its notes say what the target rewrites, what it only approximates and what it refuses.
         Without this, plans would never become empty.
+        """
+        ...
+
+    def preflight(self, schedules: Sequence[Schedule]) -> Sequence[tuple[Key, Note]]:
+        """What canonical schedules need that the target has not, a note of the kind `refused`, or
+        that may not be looked at, one of `unchecked`. Changes nothing.
         """
         ...
 

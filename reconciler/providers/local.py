@@ -137,6 +137,10 @@ class LocalProvider:
         settled = replace(job, reference=reference, experiment_name=experiment)
         return Canonical(replace(schedule, job=settled), notes, contents=contents)
 
+    def preflight(self, schedules: Sequence[Schedule]) -> Sequence[tuple[Key, Note]]:
+        """Nothing: what is not there was said when they were made canonical."""
+        return ()
+
     def create(self, schedule: Schedule) -> None:
         """Publish its job file, if it has one, and store it."""
         self._put(schedule, "create", None)
@@ -245,7 +249,7 @@ class LocalProvider:
                 continue
             finding = Finding("TGT001", path, f"{schedule.key}: {error}", error.hint)
             problem = place_in_schedule(finding, definition, schedule.source)
-            yield Note("refused", json_path(path), str(error), error.hint, problem)
+            yield Note("refused", json_path(path), str(error), error.hint, problem=problem)
 
     def _registered(self, schedule: Schedule) -> Iterator[Note]:
         """A job that is published already: it has to be there, enabled, and take the inputs."""

@@ -53,7 +53,7 @@ def refused(
     """What stands at `path` of the document that is published of a job; said at its place there."""
     finding = Finding("TGT001", path, f"{message} (target {target})", hint)
     problem = place_in_job(finding, definition)
-    return Note("refused", "create_job.job", f"{definition.path}: {message}", hint, problem)
+    return Note("refused", "create_job.job", f"{definition.path}: {message}", hint, problem=problem)
 
 
 @lru_cache(maxsize=1024)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
@@ -12,7 +12,7 @@ from uuid import uuid4
 from reconciler.document import document_from_schedule
 from reconciler.errors import Rejected
 from reconciler.firing import next_fires
-from reconciler.model import Canonical, Key, LiveSchedule, Schedule, Trigger
+from reconciler.model import Canonical, Key, LiveSchedule, Note, Schedule, Trigger
 
 
 class MemoryProvider:
@@ -41,6 +41,10 @@ class MemoryProvider:
             return Canonical(schedule)
         reference = f"azureml:{job.definition.name}:{job.definition.digest[:12]}"
         return Canonical(replace(schedule, job=replace(job, reference=reference)))
+
+    def preflight(self, schedules: Sequence[Schedule]) -> Sequence[tuple[Key, Note]]:
+        """Nothing: what is not there was said when they were made canonical."""
+        return ()
 
     def create(self, schedule: Schedule) -> None:
         """Keep it, unless another stands there."""

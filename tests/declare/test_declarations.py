@@ -32,6 +32,8 @@ NOT_FILES = {
     "SCH035",
     "CFG001",
     "TGT001",
+    "TGT002",
+    "TGT003",
     "SCH048",
     "SCH049",
     "SCH051",

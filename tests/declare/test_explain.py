@@ -236,8 +236,12 @@ BY_HAND: dict[str, Callable[[Path], None]] = {
 }
 
 
+_ASKED = ("TGT002", "TGT003")
+"""A workspace in Azure says these: tests/providers/azureml/deploy/test_preflight.py."""
+
+
 def test_every_page_has_its_examples_tried() -> None:
-    assert sorted([*YAML_PAGES, *BY_HAND]) == sorted(CODES)
+    assert sorted([*YAML_PAGES, *BY_HAND, *_ASKED]) == sorted(CODES)
 
 
 @pytest.mark.parametrize("code", BY_HAND)

@@ -29,6 +29,9 @@ class Assets:
         self.blocks: dict[tuple[str, str], bytes] = {}
         self.everything = False
         """Whatever is asked for is there, and its newest version is 7."""
+        self.computes: set[str] | None = None
+        """Those that are there; None: whatever is asked for."""
+        self.datastores: set[str] | None = None
         self.finds_code = True
         """Whether code is found by its hash."""
         self.expired: set[str] = set()
@@ -57,6 +60,8 @@ class Assets:
         with self._lock:
             if parts[0] == "datastores":
                 return self._datastore(call, parts)
+            if parts[0] == "computes" and call.method == "GET":
+                return self._compute(parts)
             match call.method, parts[2:]:
                 case "GET", ["versions", version]:
                     return self._get(path, version)
@@ -121,11 +126,11 @@ class Assets:
         if not found:
             raise not_found("Asset", parts[1])
         shown = {"latestVersion": found[-1], "dataType": "uri_folder", "isArchived": False}
-        return answer(200, {"id": f"{self._id}/{'/'.join(parts)}", "properties": shown})
+        return answer(200, {**self._named(parts), "properties": shown})
 
     def _shown(self, path: str, version: str, properties: Any) -> dict[str, Any]:
         shown = {**properties, "provisioningState": "Succeeded"}
-        return {"id": f"{self._id}/{path}", "name": version, "properties": shown}
+        return {**self._named(path.split("/")), "properties": shown}
 
     # -------------------------------------------------------------------------------------- blobs
 
@@ -137,19 +142,36 @@ class Assets:
         body = {"pendingUploadId": "1", "pendingUploadType": "TemporaryBlobReference"}
         return answer(200, {**body, "blobReferenceForConsumption": reference})
 
+    def _compute(self, parts: list[str]) -> Answer:
+        if self.computes is not None and parts[1] not in self.computes:
+            raise arm(404, "ResourceNotFound", f"The Resource {'/'.join(parts)} was not found.")
+        cluster = {"computeType": "AmlCompute", "provisioningState": "Succeeded", "properties": {}}
+        return answer(200, {**self._named(parts), "location": "westeurope", "properties": cluster})
+
     def _datastore(self, call: Call, parts: list[str]) -> Answer:
+        if self.datastores is not None and parts[1] not in self.datastores:
+            raise not_found("DataStore", parts[1])
         if parts[2:] == ["listSecrets"]:
             return answer(200, {"secretsType": "Sas", "sasToken": "sig=store"})
         host = self._address().split("//")[1]
         properties = {
             "datastoreType": "AzureBlob",
+            "credentials": {"credentialsType": "Sas"},
             "accountName": "account",
             "containerName": "container",
             "endpoint": host,
             "protocol": "http",
             "isDefault": True,
         }
-        return answer(200, {"id": f"{self._id}/{'/'.join(parts)}", "properties": properties})
+        return answer(200, {**self._named(parts), "properties": properties})
+
+    def _named(self, parts: list[str]) -> dict[str, Any]:
+        kind = "/".join(parts[0::2])
+        return {
+            "id": f"{self._id}/{'/'.join(parts)}",
+            "name": parts[-1],
+            "type": f"Microsoft.MachineLearningServices/workspaces/{kind}",
+        }
 
     def blob(self, call: Call) -> Answer:
         """The answer of the storage, which takes a signature and no token."""

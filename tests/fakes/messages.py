@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-ASSETS = ("environments", "codes", "components", "data", "models", "datastores")
+ASSETS = ("environments", "codes", "components", "data", "models", "datastores", "computes")
 _WORKSPACE = 8
 """Segments of a workspace's id."""
 
@@ -24,7 +24,7 @@ class Call:
     body: bytes
     route: str = "other"
     """list, schedule, operation, result, job, workspace, blob, environment, code, component, data,
-    model, datastore or other."""
+    model, datastore, compute or other."""
     name: str = ""
     """Of the schedule, the job or the operation; of an asset or a blob, the path."""
     status: int = 0

@@ -193,7 +193,7 @@ class Routes:
         return answer(204)
 
     def _job(self, call: Call) -> Answer:
-        if call.name not in self._settings.jobs:
+        if self._settings.jobs is not None and call.name not in self._settings.jobs:
             raise not_found("Job", call.name)
         properties = {"jobType": "Pipeline", "status": "Completed", "experimentName": "Default"}
         shown = {"id": f"{self._store.id}/jobs/{call.name}", "name": call.name}

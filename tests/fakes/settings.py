@@ -29,8 +29,8 @@ class Settings:
     token: str = "a-token"
     author: Author = ("reconciler", "Application")
     """Who is behind the calls."""
-    jobs: frozenset[str] | set[str] = frozenset()
-    """Names of jobs that are there."""
+    jobs: frozenset[str] | set[str] | None = frozenset()
+    """Names of jobs that are there; None: whatever is asked for."""
     page_size: int = 100
     null_next_link: bool = False
     """The last page says `"nextLink": null`, instead of nothing."""

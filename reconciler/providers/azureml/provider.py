@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -131,6 +131,14 @@ class AzureMLProvider:
         hint = f"the jobs of {old} stay under its name"
         note = Note("rewritten", "renamed_from", message, hint)
         return replace(settled, notes=(*settled.notes, note))
+
+    def preflight(self, schedules: Sequence[Schedule]) -> Sequence[tuple[Key, Note]]:
+        """What they need and the workspace has not; each distinct thing is asked for once, and
+        none that the live schedule runs already.
+        """
+        found = {schedule.key: self._read.get(schedule.key.name) for schedule in schedules}
+        live = {key: read and read.properties.get("action") for key, read in found.items()}
+        return list(self._deployments.preflight(live))
 
     def _used_assets(self) -> frozenset[str]:
         """The paths of the anonymous assets that live schedules run: those are there."""

@@ -26,6 +26,7 @@ PLAN_CODES: dict[str, tuple[Level, str]] = {
     "plan-disables": ("warning", "a schedule stops firing"),
     "plan-skips": ("warning", "a schedule is declared, but is not ours"),
     "plan-fires": ("warning", "when it fires needs a look"),
+    "plan-unchecked": ("warning", "what it needs could not be looked at"),
     "plan-note": ("note", "the target says it another way"),
 }
 """What a plan is remarked on for: how bad it is, and a title."""
@@ -105,4 +106,5 @@ def _on_change(change: Document) -> Iterator[tuple[str, str]]:
     for warning in impact["warnings"] if impact else ():
         yield "plan-fires", f"{key}: {warning['message']}"
     for note in change["notes"]:
-        yield "plan-note", f"{key}: {note['path']}: {note['message']}"
+        code = "plan-unchecked" if note["kind"] == "unchecked" else "plan-note"
+        yield code, f"{key}: {note['path']}: {note['message']}"

@@ -109,10 +109,12 @@ def _warnings(change: Document, paint: Paint) -> list[str]:
 
 def _notes(changes: Sequence[Document], paint: Paint) -> list[str]:
     """What the target rewrites or approximates, each said once."""
-    counts = Counter(note["message"] for change in changes for note in change["notes"])
+    notes = (note for change in changes for note in change["notes"])
+    counts = Counter((note["kind"] == "unchecked", note["message"]) for note in notes)
     return [
-        f"{paint('note:', 'hint')} {printable(message)} ({counted(number, 'schedule')})\n"
-        for message, number in counts.items()
+        f"{paint('warning:', 'warning') if is_open else paint('note:', 'hint')}"
+        f" {printable(message)} ({counted(number, 'schedule')})\n"
+        for (is_open, message), number in counts.items()
     ]
 
 

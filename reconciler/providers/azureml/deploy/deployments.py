@@ -13,6 +13,7 @@ from reconciler.providers.azureml.client import Client
 from reconciler.providers.azureml.deploy.deployer import Deployer, Needs
 from reconciler.providers.azureml.deploy.files import RepositoryFiles
 from reconciler.providers.azureml.deploy.lookups import JobSources, Lookups
+from reconciler.providers.azureml.deploy.preflight import Preflight, Wanted, sent_parts
 from reconciler.providers.azureml.deploy.resources import Resources
 from reconciler.providers.azureml.deploy.uploads import OnUpload
 from reconciler.providers.azureml.jobs.assets import Asset, Sources
@@ -38,7 +39,9 @@ class Deployments:
         resources = Resources(client.calls, client.workspace)
         self._lookups = Lookups(resources, options.upload_data)
         self._deployer = Deployer(resources, options.on_upload)
+        self._preflight = Preflight(resources, self._lookups.is_known)
         self._files: dict[str, RepositoryFiles] = {}
+        self._declared: dict[str, Schedule] = {}
         self._needs: dict[str, Needs] = {}
         self._definitions: dict[str, Mapping[str, Any]] = {}
 
@@ -49,9 +52,28 @@ class Deployments:
         self._definitions.clear()
         self._lookups.forget()
         self._deployer.forget()
+        self._preflight.forget()
+        self._declared.clear()
+
+    def preflight(self, live: Mapping[Key, Any]) -> Iterator[tuple[Key, Note]]:
+        """What schedules that were settled need beyond what is `live` of each, and the workspace
+        has not. ProviderError.
+        """
+        yield from self._preflight.look(self._wanted(key, job) for key, job in live.items())
+
+    def _wanted(self, key: Key, live: Any) -> Wanted:
+        declared, needs = self._declared[key.name], self._needs.get(key.name)
+        specifications = []
+        if needs is not None:  # what is there already has found what it refers to
+            new = (asset for asset in needs.assets if asset.path not in needs.there)
+            specifications = [asset.properties for asset in new]
+        definition = self._definitions.get(key.name)
+        sent = sent_parts(declared, definition, specifications, self._workspace)
+        return Wanted(key, declared, sent, live)
 
     def settle(self, schedule: Schedule, live: Trigger | None, used: frozenset[str]) -> Settled:
         """`schedule` as it will be; `used`: the paths of the assets that live schedules run."""
+        self._declared[schedule.key.name] = schedule
         definition = schedule.job.definition
         if definition is None:
             return settle(schedule, self._workspace, live)

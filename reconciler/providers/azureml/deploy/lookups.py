@@ -16,6 +16,7 @@ from reconciler.declare.jobs.job_document import canonical_text
 from reconciler.errors import Rejected, Unauthorized
 from reconciler.model import JobDefinition, Snapshot
 from reconciler.providers.azureml.deploy.files import RepositoryFiles, data_hash
+from reconciler.providers.azureml.deploy.needed import Needed
 from reconciler.providers.azureml.deploy.refusals import check_label, local_context, local_data
 from reconciler.providers.azureml.deploy.resources import Resources
 from reconciler.providers.azureml.endpoint import is_loopback
@@ -54,6 +55,7 @@ class Lookups:
     upload_data: bool
     """Whether local data may be uploaded."""
     _versions: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    _pinned: set[tuple[str, str, str | None]] = field(default_factory=set)
     _codes: dict[str, Code] = field(default_factory=dict)
     _there: dict[str, bool] = field(default_factory=dict)
     _containers: dict[str, str] = field(default_factory=dict)
@@ -61,6 +63,7 @@ class Lookups:
     def forget(self) -> None:
         """Ask again from now on."""
         self._versions.clear()
+        self._pinned.clear()
         self._codes.clear()
         self._there.clear()
         self._containers.clear()
@@ -71,7 +74,17 @@ class Lookups:
         found = self._versions.get(key)
         if found is None:
             found = self._versions[key] = self._look_up_version(kind, name, label)
+            self._pinned.add((kind, name, found))
         return found
+
+    def is_known(self, thing: Needed) -> bool:
+        """Whether it was found already, by a label, by its content or as an asset of a job."""
+        if (thing.kind, thing.name, thing.version) in self._pinned:
+            return True
+        if thing.kind == "codes":
+            found = f"{self.resources.workspace.id}/{thing.path}"
+            return any(code.id == found for code in self._codes.values())
+        return bool(self._there.get(thing.path))
 
     def code(self, snapshot: Snapshot, content: str) -> Code:
         """The code with a content, which may be there under any name."""
