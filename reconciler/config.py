@@ -55,8 +55,8 @@ _CREDENTIAL_PREFIXES = (
 )
 _TIMES = ("start_time", "end_time", "time_zone")
 _SETTINGS = ("provider", "variables", "defaults", "reconcile")
-_ALWAYS = (*_SETTINGS, "upload_data", "command_jobs")
-"""What is known of a target that is not opened: it says what its declarations may be."""
+_ALLOWING = ("upload_data", "command_jobs", "api_version")
+"""What is known of a target that is not opened, too: it says what its declarations may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,11 @@ class Config:
         findings: list[Finding] = []
         written = self._document["targets"][name]
         if not to_open:
-            written = {key: value for key, value in written.items() if key in _ALWAYS}
+            written = {
+                key: value
+                for key, value in written.items()
+                if key in _SETTINGS or (key in _ALLOWING and "${{" not in str(value))
+            }
         document = _fill(written, ("targets", name), findings)
         shared = {
             key: _fill(self._document.get(key) or {}, (key,), findings)

@@ -46,7 +46,6 @@ _FOREIGN_TYPES = {
     "spark": "a Spark job",
     "sweep": "a sweep job",
     "automl": "an AutoML job",
-    "parallel": "a parallel component",
 }
 # The file name in `$schema`, lower case and without `.schema.json` -> kind, for files whose keys
 # alone do not tell.
@@ -68,6 +67,11 @@ _FOREIGN_SCHEMAS = {
 }
 # What only a component has, and what only a schedule.
 _OF_COMPONENTS = frozenset({"version", "is_deterministic", "additional_includes"})
+_COMPONENTS_ALONE = frozenset({"parallel", "data_transfer"})
+"""Types of which there is no job that stands alone."""
+_ALSO_COMPONENTS = frozenset({"spark", "sweep", "automl", "import"})
+_OF_SPARK = frozenset({"compute", "resources", "identity", "experiment_name"})
+"""What a Spark job needs to run, and a component has not."""
 _OF_SCHEDULES = frozenset({"trigger", "create_job", "is_enabled"})
 
 
@@ -92,9 +96,13 @@ def classify(document: Any) -> tuple[Kind, Finding | None]:
     kind = document.get("type")
     if isinstance(kind, str):
         lower = kind.lower()
+        component = bool(_OF_COMPONENTS & document.keys()) or "component" in named
         if lower in ("pipeline", "command"):
-            component = _OF_COMPONENTS & document.keys() or "component" in named
             return (Kind.COMPONENT if component else Kind.JOB), None
+        if lower in _COMPONENTS_ALONE or (lower == "spark" and not _OF_SPARK & document.keys()):
+            return Kind.COMPONENT, None
+        if component and lower in _ALSO_COMPONENTS and "trigger" not in document:
+            return Kind.COMPONENT, None
         if lower in _FOREIGN_TYPES and "trigger" not in document:
             return Kind.FOREIGN, _foreign(_FOREIGN_TYPES[lower], None, ("type",), "value")
     # az ml takes a component without a type for a command.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import ConfigError
 from reconciler.model import Note, Schedule
@@ -77,7 +77,12 @@ def offline_notes(target: Target) -> Callable[[Schedule], Sequence[Note]] | None
     return OfflineNotes(
         upload_data=bool(options.get("upload_data")),
         wrap_commands=options.get("command_jobs") == "wrapped",
+        named_outputs=_names_outputs(options),
     )
+
+
+def _names_outputs(options: Mapping[str, Any]) -> bool:
+    return str(options.get("api_version", "")).endswith("-preview")
 
 
 def open_local(target: Target, opening: Opening) -> LocalProvider:
@@ -143,5 +148,6 @@ def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
         options=DeployOptions(
             upload_data=bool(options.get("upload_data")),
             wrap_commands=options.get("command_jobs") == "wrapped",
+            named_outputs=_names_outputs(options),
         ),
     )

@@ -116,3 +116,15 @@ def test_a_command_job_is_said_at_its_type(repository: Path) -> None:
     assert said(repository)[0].startswith("jobs/job.yml:1:7: error: prod: it is a command")
     (repository / "reconciler.yaml").write_text(CONFIG + "    command_jobs: wrapped\n")
     assert said(repository, code=0) == []
+
+
+def test_outputs_with_names_need_a_version_of_the_api_that_knows_them(repository: Path) -> None:
+    job = "type: pipeline\noutputs: {o: {type: uri_folder, name: model}}\njobs:\n"
+    job += '  a: {component: "azureml:c:1", outputs: {x: "${{parent.outputs.o}}"}}\n'
+    write(repository, {"jobs/job.yml": job})
+    place, caret = said(repository)
+    assert place.startswith('jobs/job.yml:2:39: error: prod: the output "o" is registered under a')
+    assert caret.endswith("^~~~~")
+    config = CONFIG + "    api_version: 2023-06-01-preview\n"
+    (repository / "reconciler.yaml").write_text(config)
+    assert said(repository, code=0) == []

@@ -84,6 +84,11 @@ _UNDER = {
 }
 
 
+IDENTITY = "it stands at the top of the job, beside settings"
+"""Where people look for it in vain."""
+_OWN_FILE = "a whole pipeline stands in a file of its own: put it there, and write job: ./FILE.yml"
+
+
 def schema_findings(document: Any, name: str) -> list[Finding]:
     """What is wrong with `document` by the schema of that name; mostly nothing."""
     if _fast(name).is_valid(document):
@@ -173,6 +178,8 @@ def _missing_keys(error: Any, path: Path, name: str) -> Iterator[Finding]:
             continue
         near = _near_miss(key, instance)
         where, hint = ((*path, near), f'rename "{clip(near)}" to "{key}"') if near else (path, None)
+        if key == "job" and "jobs" in instance:
+            where, hint = (*path, "jobs"), _OWN_FILE
         expected = _resolve(rule.get("properties", {}).get(key, {}), name).get("x-expected")
         if hint is None and expected is not None:
             hint = f'"{key}" is {expected}'
@@ -223,6 +230,8 @@ def _known_keys(rule: Mapping[str, Any], instance: Any, name: str) -> set[str]:
 def _did_you_mean(key: str, known: set[str], path: Path) -> str | None:
     if key == "schedule" and "jobs" in known:
         return "it fires nothing any more: write a schedule file, with trigger and create_job"
+    if key == "identity" and path[-1:] == ("settings",):
+        return IDENTITY
     meant = _MEANT.get(key.lower())
     if meant in known:
         return f'did you mean "{meant}"?'

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 
-from reconciler.declare.checking.json_schema import MOST_ERRORS, schema_findings
+from reconciler.declare.checking.json_schema import IDENTITY, MOST_ERRORS, schema_findings
 from reconciler.declare.checking.lint import nearest
 from reconciler.declare.findings import Finding, Path
 from reconciler.declare.jobs.bindings import Interface, binding_findings, job_inputs
@@ -42,11 +42,19 @@ def read_job(document: Mapping[str, Any], path: str, brought: Brought | None = N
 
 def document_findings(document: Mapping[str, Any], schema: str, brought: Brought) -> list[Finding]:
     """All that is wrong with the document of a job or a component, whatever else is."""
-    findings = schema_findings(document, schema)
+    findings = schema_findings(document, schema) + _misplaced(document)
     found = binding_findings(document, _interfaces(brought), schema)
     wrong = {finding.path for finding in findings}
     others = [*brought.findings, *islice(found, MOST_ERRORS)]
     return findings + [finding for finding in others if finding.path not in wrong]
+
+
+def _misplaced(document: Mapping[str, Any]) -> list[Finding]:
+    settings = document.get("settings")
+    if not isinstance(settings, dict) or "identity" not in settings:
+        return []
+    what = "identity has no effect under settings"
+    return [Finding("SCH059", ("settings", "identity"), what, IDENTITY, "key")]
 
 
 def _interfaces(brought: Brought) -> Mapping[Path, Interface]:

@@ -75,9 +75,10 @@ def settle(
     sources: Sources | None = None,
     *,
     wrap_commands: bool = False,
+    named_outputs: bool = True,
 ) -> Settled:
     """`schedule` settled with what `sources` know; `wrap_commands`: a command job is sent as a
-    pipeline of one step.
+    pipeline of one step; `named_outputs`: the version of the API knows them.
     """
     notes: list[Note] = []
     trigger = carry_start(_settle_trigger(schedule.trigger, notes), live)
@@ -85,6 +86,8 @@ def settle(
     asked = sources or Sources(_NOWHERE, _NOWHERE)
     job, needs = _settle_job(schedule, notes, workspace, asked, wrap_commands)
     notes += _inputs_refused(job) + _not_sent(schedule.job)
+    if not named_outputs:
+        notes += _named_refused(schedule.job, job)
     settled = replace(schedule, trigger=trigger, job=job)
     if any(note.kind == "refused" for note in notes):
         return Settled(Canonical(settled, tuple(notes)))
@@ -113,12 +116,18 @@ def notes_of(schedule: Schedule, of_job: Sequence[Note]) -> tuple[Note, ...]:
 
 
 def job_notes(
-    schedule: Schedule, workspace: Workspace, sources: Sources, *, wrap_commands: bool
+    schedule: Schedule,
+    workspace: Workspace,
+    sources: Sources,
+    *,
+    wrap_commands: bool,
+    named_outputs: bool,
 ) -> tuple[Note, ...]:
     """What is said of the job of a schedule alone."""
     notes: list[Note] = []
     job, _ = _settle_job(schedule, notes, workspace, sources, wrap_commands)
-    return (*notes, *_inputs_refused(job), *_not_sent(schedule.job))
+    notes += _inputs_refused(job) + _not_sent(schedule.job)
+    return (*notes, *(() if named_outputs else _named_refused(schedule.job, job)))
 
 
 # ----------------------------------------------------------------------------------- the trigger
@@ -209,12 +218,17 @@ def _settle_job(
             hint = f'write "{PREFIX}{name.split(":")[0]}"'
             notes.append(Note("refused", "create_job.job", "jobs in Azure have no versions", hint))
         return job, Collected()
-    document = json.loads(job.definition.document)
+    path = job.definition.path
+    try:
+        document = sources.files.job(job.definition)
+    except Unsendable as problem:
+        notes.append(_refusal(problem, path, False))
+        return job, Collected()
     is_command = document.get("type") == "command"
     if is_command:
         if not wrap_commands:
             what = "it is a command job, and Azure schedules pipelines"
-            at = Place(job.definition.path, ("type",))
+            at = Place(path, ("type",))
             notes.append(Note("refused", "create_job.job", what, _WRAP, at))
             return job, Collected()
         document = one_step_pipeline(document, job.definition.name)
@@ -222,7 +236,6 @@ def _settle_job(
     try:
         return whole_job(job, job.definition, document, workspace, sources, folder)
     except Unsendable as problem:
-        path = job.definition.path
         notes += [_refusal(one, path, is_command) for one in (problem, *problem.others)]
         return job, Collected()
 
@@ -248,6 +261,20 @@ def _inputs_refused(job: Job) -> list[Note]:
             what = f'the input "{name}" has no value that Azure takes: {json.dumps(value)[:60]}'
             hint = "leave it out, or give it a value with a letter or a digit"
             notes.append(Note("refused", f"create_job.inputs.{name}", what, hint))
+    return notes
+
+
+def _named_refused(declared: Job, sent: Job) -> list[Note]:
+    """Outputs that are registered under a name: specification 2023-10-01 has no place for it."""
+    notes = []
+    for output, value in sent.outputs.items():
+        if isinstance(value, Mapping) and value.get("name"):
+            what = f'the output "{output}" is registered under a name, which this api_version of'
+            hint = "say `api_version: 2023-06-01-preview`, the client's own, in the target"
+            path, at = f"create_job.outputs.{output}.name", None
+            if output not in declared.outputs and declared.definition is not None:
+                at = Place(declared.definition.path, ("outputs", output, "name"))
+            notes.append(Note("refused", path, f"{what} the target has no place for", hint, at))
     return notes
 
 

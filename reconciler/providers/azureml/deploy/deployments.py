@@ -27,6 +27,8 @@ class DeployOptions:
     """Local data that an input names is uploaded."""
     wrap_commands: bool = False
     """A command job is sent as a pipeline of one step."""
+    named_outputs: bool = True
+    """The version of the API has a place for the names of outputs."""
     on_upload: OnUpload | None = None
 
 
@@ -76,7 +78,8 @@ class Deployments:
         self._declared[schedule.key.name] = schedule
         definition = schedule.job.definition
         if definition is None:
-            return settle(schedule, self._workspace, live)
+            named = self._options.named_outputs
+            return settle(schedule, self._workspace, live, named_outputs=named)
         files = self._files.get(definition.root)
         if files is None:
             files = self._files[definition.root] = RepositoryFiles(definition.root)
@@ -87,6 +90,7 @@ class Deployments:
             live,
             Sources(asked, asked),
             wrap_commands=self._options.wrap_commands,
+            named_outputs=self._options.named_outputs,
         )
         if settled.definition is None:
             return settled

@@ -6,17 +6,31 @@ import hashlib
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reconciler.declare.reading.files import File, FileError, check_inside, read_file
 from reconciler.declare.reading.yaml_loader import parse
 from reconciler.model import Snapshot
+from reconciler.providers.azureml.deploy.client_reading import as_client_reads
 from reconciler.providers.azureml.deploy.refusals import no_files
 from reconciler.providers.azureml.jobs.assets import Unsendable
 from reconciler.snapshots import CodeLimits, SnapshotError, Snapshots, client_hash
 
 _SALT = b"Initialize for october 2021 AML CLI version"
+
+
+class NotOne(Unsendable):
+    """A file that holds another number of documents than one, or no mapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The mapping of a file: as it is read everywhere, and as Azure's client reads it."""
+
+    declared: Mapping[str, Any]
+    sent: Mapping[str, Any]
 
 
 class RepositoryFiles:
@@ -27,10 +41,10 @@ class RepositoryFiles:
         self._root = Path(root or os.devnull).resolve()
         # The limits of the configuration were held where the code was declared.
         self._snapshots = Snapshots(self._root, CodeLimits(files=sys.maxsize, size=sys.maxsize))
-        self._documents: dict[str, Mapping[str, Any]] = {}
+        self._documents: dict[str, Read] = {}
         self._hashes: dict[str, str] = {}
 
-    def document(self, path: str) -> Mapping[str, Any]:
+    def document(self, path: str) -> Read:
         """The mapping that a YAML file holds; Unsendable."""
         found = self._documents.get(path)
         if found is None:
@@ -57,20 +71,20 @@ class RepositoryFiles:
         """Whether it is a folder, and not a file."""
         return (self._root / path).is_dir()
 
-    def _read(self, path: str) -> Mapping[str, Any]:
+    def _read(self, path: str) -> Read:
         place = str(self._root / path)
         file = File(place, path, os.path.realpath(place))
         try:
             check_inside(file.path, file.real, self._root)
-            documents, faults = parse(read_file(file, self._root))
+            content = read_file(file, self._root)
         except FileError as error:
             raise Unsendable(f'"{path}": {error}') from error
+        documents, faults = parse(content)
         if faults:
             raise Unsendable(f'"{path}", line {faults[0].line}: {faults[0].message}')
         if len(documents) != 1 or not isinstance(documents[0].data, dict):
-            raise Unsendable(f'"{path}" does not hold one mapping')
-        data: Mapping[str, Any] = documents[0].data
-        return data
+            raise NotOne(f'"{path}" does not hold one mapping')
+        return Read(documents[0].data, as_client_reads(content, documents[0].data))
 
 
 def data_hash(snapshot: Snapshot, is_folder: bool) -> str:

@@ -6,6 +6,7 @@ assets of a job have to be put.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from uuid import UUID
 from reconciler.declare.jobs.job_document import canonical_text
 from reconciler.errors import Rejected, Unauthorized
 from reconciler.model import JobDefinition, Snapshot
-from reconciler.providers.azureml.deploy.files import RepositoryFiles, data_hash
+from reconciler.providers.azureml.deploy.files import NotOne, RepositoryFiles, data_hash
 from reconciler.providers.azureml.deploy.needed import Needed
 from reconciler.providers.azureml.deploy.refusals import check_label, local_context, local_data
 from reconciler.providers.azureml.deploy.resources import Resources
@@ -169,11 +170,22 @@ class JobSources:
 
     def document(self, path: str) -> Mapping[str, Any]:
         """See Files."""
-        document = self._files.document(path)
+        read = self._files.document(path)
         known = self._definition.components.get(path)
-        if known is not None and canonical_text(document) != known.document:
+        if known is not None and canonical_text(read.declared) != known.document:
             raise _changed(path)
-        return document
+        return read.sent
+
+    def job(self, definition: JobDefinition) -> Mapping[str, Any]:
+        """See Files."""
+        try:
+            read = self._files.document(definition.path)
+        except NotOne:  # one of several documents: as it was declared
+            document: Mapping[str, Any] = json.loads(definition.document)
+            return document
+        if canonical_text(read.declared) != definition.document:
+            raise _changed(definition.path)
+        return read.sent
 
     def code(self, path: str) -> str:
         """See Ids."""

@@ -31,8 +31,15 @@ _ANY = "0"
 class OfflineNotes:
     """Looks at one schedule after the other. A job that many run is looked at once."""
 
-    def __init__(self, *, upload_data: bool = False, wrap_commands: bool = False) -> None:
-        """Both: as the target says."""
+    def __init__(
+        self,
+        *,
+        upload_data: bool = False,
+        wrap_commands: bool = False,
+        named_outputs: bool = True,
+    ) -> None:
+        """All three: as the target says."""
+        self._named_outputs = named_outputs
         self._upload_data = upload_data
         self._wrap_commands = wrap_commands
         self._files: dict[str, RepositoryFiles] = {}
@@ -53,13 +60,21 @@ class OfflineNotes:
                 files = self._files[job.definition.root] = RepositoryFiles(job.definition.root)
             asked = _Offline(job.definition, files, self._upload_data)
         folder = posixpath.dirname(source.path) if source is not None else ""
-        given = json.dumps([job.inputs, sorted(job.extra)], sort_keys=True, default=str)
+        given = json.dumps(
+            [job.inputs, job.outputs, sorted(job.extra)], sort_keys=True, default=str
+        )
         key = (*made_by, folder, given)
         found = self._jobs.get(key)
         if found is None:
             nowhere = _Offline(None, None, self._upload_data)
             sources = Sources(asked or nowhere, asked or nowhere)
-            found = job_notes(schedule, _SOME, sources, wrap_commands=self._wrap_commands)
+            found = job_notes(
+                schedule,
+                _SOME,
+                sources,
+                wrap_commands=self._wrap_commands,
+                named_outputs=self._named_outputs,
+            )
             self._jobs[key] = found
         return found
 
@@ -82,7 +97,12 @@ class _Offline:
             return found
         if self._files is None:
             raise Unsendable(f'the file "{path}" is not at hand')
-        return self._files.document(path)
+        return self._files.document(path).sent
+
+    def job(self, definition: JobDefinition) -> Mapping[str, Any]:
+        """See Files."""
+        found: Mapping[str, Any] = json.loads(definition.document)
+        return found
 
     def code(self, path: str) -> str:
         """See Ids."""

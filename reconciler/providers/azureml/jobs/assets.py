@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
+from reconciler.model import JobDefinition
+
 ANONYMOUS = "azureml_anonymous"
 """The name of every component that was not registered under one of its own."""
 ANONYMOUS_ENVIRONMENT = "CliV2AnonymousEnvironment"
@@ -118,6 +120,10 @@ class Files(Protocol):
         """The mapping that a YAML file holds; Unsendable."""
         ...
 
+    def job(self, definition: JobDefinition) -> Mapping[str, Any]:
+        """The document of the job itself; Unsendable."""
+        ...
+
 
 class Ids(Protocol):
     """Ids that only the workspace knows, or the content of a folder. Unsendable."""
@@ -153,6 +159,11 @@ class Nowhere:
     def document(self, path: str) -> Mapping[str, Any]:
         """No file is at hand."""
         raise Unsendable(f'the file "{path}" is not at hand')
+
+    def job(self, definition: JobDefinition) -> Mapping[str, Any]:
+        """As it was declared."""
+        document: Mapping[str, Any] = json.loads(definition.document)
+        return document
 
     def code(self, path: str) -> str:
         """No folder is at hand."""

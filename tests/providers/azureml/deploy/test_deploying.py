@@ -86,9 +86,9 @@ def test_the_plan_writes_nothing_and_says_what_will_be_put(tmp_path: Path) -> No
         assert change.action is Action.CREATE
         assert [(note.kind, note.message) for note in change.notes] == [
             ("deployed", "code of train: 2 files, 11 B to upload from src"),
-            ("deployed", "environment of report: new"),
-            ("deployed", "component of report: new"),
+            ("deployed", "environment of train: new"),
             ("deployed", "component of train: new"),
+            ("deployed", "component of report: new"),
         ]
         assert wrote(arm) == []
 
