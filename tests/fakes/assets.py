@@ -6,6 +6,7 @@ that Azure's client does not send, where no specification says more.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,10 @@ class Assets:
         self.blocks: dict[tuple[str, str], bytes] = {}
         self.everything = False
         """Whatever is asked for is there, and its newest version is 7."""
+        self.storage: tuple[str, str] | None = None
+        """Another one than the stand-in's own: a container's address, and that with a signature."""
+        self.states: dict[str, str] = {}
+        """By the kind of what is put, its provisioningState; Succeeded where nothing is said."""
         self.computes: set[str] | None = None
         """Those that are there; None: whatever is asked for."""
         self.datastores: set[str] | None = None
@@ -129,7 +134,8 @@ class Assets:
         return answer(200, {**self._named(parts), "properties": shown})
 
     def _shown(self, path: str, version: str, properties: Any) -> dict[str, Any]:
-        shown = {**properties, "provisioningState": "Succeeded"}
+        state = self.states.get(path.partition("/")[0], "Succeeded")
+        shown = {**properties, "provisioningState": state}
         return {**self._named(path.split("/")), "properties": shown}
 
     # -------------------------------------------------------------------------------------- blobs
@@ -137,7 +143,10 @@ class Assets:
     def _pending(self) -> Answer:
         self._signed += 1
         uri = f"{self._address()}/{CONTAINER}"
-        signed = {"credentialType": "SAS", "sasUri": f"{uri}?sv=1&sig=s{self._signed}"}
+        address = f"{uri}?sv=1&sig=s{self._signed}"
+        if self.storage is not None:
+            uri, address = self.storage
+        signed = {"credentialType": "SAS", "sasUri": address}
         reference = {"blobUri": uri, "storageAccountArmId": "/x", "credential": signed}
         body = {"pendingUploadId": "1", "pendingUploadType": "TemporaryBlobReference"}
         return answer(200, {**body, "blobReferenceForConsumption": reference})
@@ -198,8 +207,9 @@ class Assets:
                 case "block":
                     self.blocks[name, call.query["blockid"]] = call.body
                 case "blocklist":
+                    wanted = re.findall(rb"<Latest>(.*?)</Latest>", call.body)
                     self.blobs[name] = b"".join(
-                        block for (of, _), block in sorted(self.blocks.items()) if of == name
+                        self.blocks.pop((name, one.decode())) for one in wanted
                     )
                 case _:
                     self.blobs[name] = call.body
@@ -227,7 +237,7 @@ def wrong_with(path: str, properties: dict[str, Any], assets: Assets) -> str | N
         if not (properties.get("image") or properties.get("build")):
             return "an environment needs an image or a build context"
         return None if len(version) == 64 else "the version of an anonymous environment is a hash"
-    if kind == "codes":
+    if kind == "codes" and assets.storage is None:
         uri = str(properties.get("codeUri"))
         prefix = uri.partition(f"/{CONTAINER}/")[2]
         if not any(blob == prefix or blob.startswith(f"{prefix}/") for blob in assets.blobs):

@@ -30,7 +30,7 @@ def microsoft(address: str, steps: Iterable[dict[str, Any]], *options: str) -> l
         input=json.dumps(list(steps)),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

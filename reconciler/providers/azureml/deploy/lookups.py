@@ -19,7 +19,7 @@ from reconciler.model import JobDefinition, Snapshot
 from reconciler.providers.azureml.deploy.files import NotOne, RepositoryFiles, data_hash
 from reconciler.providers.azureml.deploy.needed import Needed
 from reconciler.providers.azureml.deploy.refusals import check_label, local_context, local_data
-from reconciler.providers.azureml.deploy.resources import Resources
+from reconciler.providers.azureml.deploy.resources import FAILED, Resources, provisioning_state
 from reconciler.providers.azureml.endpoint import is_loopback
 from reconciler.providers.azureml.jobs.assets import Asset, Unsendable
 from reconciler.snapshots.client_hash import HASH_VERSION
@@ -98,7 +98,9 @@ class Lookups:
         """Whether an asset is in the workspace."""
         found = self._there.get(asset.path)
         if found is None:
-            found = self._there[asset.path] = self.resources.get(asset.path) is not None
+            resource = self.resources.get(asset.path)
+            is_made = provisioning_state(resource) not in FAILED
+            found = self._there[asset.path] = resource is not None and is_made
         return found
 
     def container(self, datastore: str) -> str:

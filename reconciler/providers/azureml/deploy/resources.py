@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import requests
+
 from reconciler.errors import ProviderError, Unauthorized
 from reconciler.model import Key
 from reconciler.providers.azureml.calls import Calls
@@ -47,15 +49,21 @@ class Resources:
         return None if response.status_code == 404 else body
 
     def put(self, path: str, properties: Mapping[str, Any], key: Key) -> None:
-        """Put an asset for the schedule `key`."""
-        self._write("PUT", path, {"properties": dict(properties)}, key)
+        """Put an asset for the schedule `key`. One that is still being made (an environment is
+        built when it is used first) is there; one that could not be made is not.
+        """
+        answer = self._write("PUT", path, {"properties": dict(properties)}, key)
+        state = provisioning_state(_json(answer))
+        if state in FAILED:
+            kind = path.partition("/")[0].removesuffix("s")
+            reason = f"Azure could not make the {kind} {path}: provisioningState {state}"
+            raise ProviderError(key, "deploy", reason, hint="apply again: it is put once more")
 
     def post(self, path: str, body: Mapping[str, Any] | None, key: Key) -> dict[str, Any]:
         """Call an action for the schedule `key`; its answer."""
-        answer = self._write("POST", path, body, key).json()
-        return answer if isinstance(answer, dict) else {}
+        return _json(self._write("POST", path, body, key))
 
-    def _write(self, method: str, path: str, body: Any, key: Key) -> Any:
+    def _write(self, method: str, path: str, body: Any, key: Key) -> requests.Response:
         kind = path.partition("/")[0]
         query = {"api-version": VERSIONS[kind]}
         try:
@@ -68,6 +76,24 @@ class Resources:
 
     def _url(self, path: str) -> str:
         return f"{self.workspace.endpoint}{self.workspace.id}/{path}"
+
+
+FAILED = ("failed", "canceled")
+
+
+def provisioning_state(resource: Any) -> str:
+    """How far the service is with a resource, in lower case; empty where it does not say."""
+    properties = resource.get("properties") if isinstance(resource, Mapping) else None
+    found = properties.get("provisioningState") if isinstance(properties, Mapping) else None
+    return str(found or "").lower()
+
+
+def _json(response: requests.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def _right(path: str, what: str) -> str:

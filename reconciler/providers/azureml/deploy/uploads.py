@@ -18,9 +18,11 @@ from reconciler.snapshots.content import open_regular
 _BLOCK = 8 << 20
 """Bytes of a block: files of up to 400 GB can be sent, and a broken one costs little."""
 _TRIES = 3
+_PAUSES: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "random_jitter_range": 1}
+"""Seconds between tries; the library's own first is 15."""
 
 OnUpload = Callable[[str, int, int], None]
-"""Hears of each file that is there: the folder, how many bytes of it are, and all its bytes."""
+"""Hears of what is there by now: the folder, how many of its bytes are, and how many it has."""
 
 
 class Expired(Exception):
@@ -45,10 +47,10 @@ def upload(
     try:
         for file in snapshot.files:
             place = os.path.join(snapshot.folder, *file.path.split("/"))
-            _put(client, f"{prefix}/{file.path}", place, key)
+            heard = _hearing(on_upload, snapshot, done)
+            _put(client, f"{prefix}/{file.path}", place, key, heard)
             done += file.size
-            if on_upload is not None:
-                on_upload(snapshot.path, done, snapshot.size)
+            heard(file.size)
         last = f"{prefix}/{snapshot.files[-1].path}"
         _call(lambda: client.get_blob_client(last).set_blob_metadata(metadata), last, key)
     finally:
@@ -67,15 +69,36 @@ def _client(address: str, key: Key) -> Any:
     if parts.scheme != "https" and not is_loopback(f"{parts.scheme}://{parts.netloc}"):
         raise Rejected(key, "upload", "the address of the storage is not encrypted")
     return ContainerClient.from_container_url(
-        address, max_single_put_size=_BLOCK, max_block_size=_BLOCK, retry_total=_TRIES
+        address,
+        max_single_put_size=_BLOCK,
+        max_block_size=_BLOCK,
+        retry_total=_TRIES,
+        **_PAUSES,
     )
 
 
-def _put(client: Any, name: str, place: str, key: Key) -> None:
+def _hearing(on_upload: OnUpload | None, snapshot: Snapshot, before: int) -> Callable[[int], None]:
+    """Tells of bytes of one file that are there, when `before` of the folder's are already."""
+
+    def heard(sent: int) -> None:
+        if on_upload is not None:
+            on_upload(snapshot.path, min(before + sent, snapshot.size), snapshot.size)
+
+    return heard
+
+
+def _put(client: Any, name: str, place: str, key: Key, heard: Callable[[int], None]) -> None:
     def put() -> None:
         with open_regular(place) as file:
             size = os.fstat(file.fileno()).st_size
-            client.upload_blob(name, file, length=size, overwrite=True, max_concurrency=4)
+            client.upload_blob(
+                name,
+                file,
+                length=size,
+                overwrite=True,
+                max_concurrency=4,
+                progress_hook=lambda sent, _: heard(sent),
+            )
 
     try:
         _call(put, name, key)
