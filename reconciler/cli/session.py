@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from reconciler.cli.output import progress, say, use_colour
+from reconciler.cli.uploads import UploadProgress
 from reconciler.config import FILE_NAME, Config, Target, find_config, load_config
 from reconciler.declarations import declarations_of
 from reconciler.declare.reading.local_git import Head, head_of
@@ -175,6 +176,7 @@ class Session:
             actor=actor(),
             revision=self.head.name if target.provider == "azureml" else None,
             azure=AzureAccess.of(),
+            on_upload=UploadProgress() if target.provider == "azureml" else None,
         )
 
 

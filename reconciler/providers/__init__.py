@@ -54,6 +54,8 @@ class Opening:
     azure: AzureAccess = AzureAccess()
     observer: Callable[[str, str], None] | None = None
     """Hears of each call to the API of a target: its name; the method, `retry` or `throttled`."""
+    on_upload: Callable[[str, int, int], None] | None = None
+    """Hears of uploads: the folder, how many of its bytes are there, how many it has."""
 
 
 def open_provider(target: Target, opening: Opening) -> Provider:
@@ -149,5 +151,6 @@ def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
             upload_data=bool(options.get("upload_data")),
             wrap_commands=options.get("command_jobs") == "wrapped",
             named_outputs=_names_outputs(options),
+            on_upload=opening.on_upload,
         ),
     )

@@ -29,6 +29,7 @@ from reconciler.providers.azureml import canonical as forms
 from reconciler.providers.azureml.client import Client
 from reconciler.providers.azureml.cron import as_fired
 from reconciler.providers.azureml.deploy.deployments import Deployments, DeployOptions
+from reconciler.providers.azureml.deploy.notes import Before
 from reconciler.providers.azureml.jobs.definition import SENT_WHOLE, component_ids
 from reconciler.providers.azureml.wire import (
     DIGEST,
@@ -120,7 +121,9 @@ class AzureMLProvider:
             note = Note("refused", "name", message, "choose another name")
             return Canonical(schedule, (note,))
         over = live.schedule.trigger if live is not None else None
-        settled = self._deployments.settle(schedule, over, self._used_assets()).canonical
+        before = _before(read.properties) if read is not None else None
+        used = self._used_assets()
+        settled = self._deployments.settle(schedule, over, used, before).canonical
         unanchored = getattr(schedule.trigger, "start_time", None) is None
         digest = self._digests[schedule.key.name] = _with_mark(settled.schedule, unanchored)
         settled = replace(settled, digest=digest)
@@ -308,6 +311,12 @@ class AzureMLProvider:
         properties = properties_to_wire(schedule, workspace, marks, base, definition)
         self._written.add(schedule.key.name)
         self._client.put(schedule.key.name, properties, operation)
+
+
+def _before(properties: Mapping[str, Any]) -> Before:
+    marks = marks_from_wire(properties)
+    definition = (properties.get("action") or {}).get("jobDefinition") or {}
+    return Before(definition, marks.revision if marks is not None else None)
 
 
 def _with_mark(schedule: Schedule, unanchored: bool) -> str:

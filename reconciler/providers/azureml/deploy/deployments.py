@@ -13,6 +13,7 @@ from reconciler.providers.azureml.client import Client
 from reconciler.providers.azureml.deploy.deployer import Deployer, Needs
 from reconciler.providers.azureml.deploy.files import RepositoryFiles
 from reconciler.providers.azureml.deploy.lookups import JobSources, Lookups
+from reconciler.providers.azureml.deploy.notes import Before, deployed_notes
 from reconciler.providers.azureml.deploy.preflight import Preflight, Wanted, sent_parts
 from reconciler.providers.azureml.deploy.resources import Resources
 from reconciler.providers.azureml.deploy.uploads import OnUpload
@@ -73,8 +74,16 @@ class Deployments:
         sent = sent_parts(declared, definition, specifications, self._workspace)
         return Wanted(key, declared, sent, live)
 
-    def settle(self, schedule: Schedule, live: Trigger | None, used: frozenset[str]) -> Settled:
-        """`schedule` as it will be; `used`: the paths of the assets that live schedules run."""
+    def settle(
+        self,
+        schedule: Schedule,
+        live: Trigger | None,
+        used: frozenset[str],
+        before: Before | None = None,
+    ) -> Settled:
+        """`schedule` as it will be; `used`: the paths of the assets that live schedules run;
+        `before`: what is live, to say what is another.
+        """
         self._declared[schedule.key.name] = schedule
         definition = schedule.job.definition
         if definition is None:
@@ -99,7 +108,15 @@ class Deployments:
         needs = Needs(assets, asked.codes, asked.uploads, there)
         self._needs[schedule.key.name] = needs
         self._definitions[schedule.key.name] = settled.definition
-        notes = (*settled.canonical.notes, *_notes(settled.needs.codes, needs))
+        new = deployed_notes(
+            settled.needs.codes,
+            needs,
+            definition.root,
+            before,
+            self._lookups.properties,
+            self._workspace,
+        )
+        notes = (*settled.canonical.notes, *new)
         return replace(settled, canonical=replace(settled.canonical, notes=notes))
 
     def _there(self, assets: tuple[Asset, ...], used: frozenset[str]) -> frozenset[str]:
@@ -121,31 +138,3 @@ class Deployments:
         needs = self._needs.get(key.name)
         if needs is not None:
             self._deployer.deploy(needs, key)
-
-
-def _notes(used_by: Mapping[str, str], needs: Needs) -> Iterator[Note]:
-    """What will be put, for whoever reviews the plan."""
-    for path, code in needs.codes.items():
-        if not code.is_there:
-            number = len(code.snapshot.files)
-            files = "1 file" if number == 1 else f"{number:,} files"
-            what = f"code of {used_by.get(path) or path}: {files}, {_size(code.snapshot.size)}"
-            yield Note("deployed", "create_job.job", f"{what} to upload from {path}")
-    for path, data in needs.data.items():
-        what = f"data: {_size(data.snapshot.size)} to upload from {path}"
-        yield Note("deployed", "create_job.job", what)
-    for asset in needs.assets:
-        if asset.path not in needs.there:
-            yield Note("deployed", "create_job.job", f"{_name(asset)}: new")
-
-
-def _name(asset: Asset) -> str:
-    kind = asset.kind.removesuffix("s")
-    return f"{kind} of {asset.used_by}" if asset.used_by else f"{kind} of the job"
-
-
-def _size(size: int) -> str:
-    for unit, bytes_of in (("MB", 1 << 20), ("kB", 1 << 10)):
-        if size >= bytes_of:
-            return f"{size / bytes_of:,.0f} {unit}"
-    return f"{size} B"

@@ -58,6 +58,7 @@ class Lookups:
     _versions: dict[tuple[str, str, str], str] = field(default_factory=dict)
     _pinned: set[tuple[str, str, str | None]] = field(default_factory=set)
     _codes: dict[str, Code] = field(default_factory=dict)
+    _properties: dict[str, Mapping[str, Any] | None] = field(default_factory=dict)
     _there: dict[str, bool] = field(default_factory=dict)
     _containers: dict[str, str] = field(default_factory=dict)
 
@@ -67,6 +68,7 @@ class Lookups:
         self._pinned.clear()
         self._codes.clear()
         self._there.clear()
+        self._properties.clear()
         self._containers.clear()
 
     def version(self, kind: str, name: str, label: str) -> str:
@@ -102,6 +104,16 @@ class Lookups:
             is_made = provisioning_state(resource) not in FAILED
             found = self._there[asset.path] = resource is not None and is_made
         return found
+
+    def properties(self, path: str) -> Mapping[str, Any] | None:
+        """Those of an asset; None where it is not there, or may not be looked at."""
+        if path not in self._properties:
+            try:
+                found = self.resources.get(path)
+            except (Unauthorized, Rejected):
+                found = None
+            self._properties[path] = (found or {}).get("properties")
+        return self._properties[path]
 
     def container(self, datastore: str) -> str:
         """The address of the container of a datastore; Unsendable."""

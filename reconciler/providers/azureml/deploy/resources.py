@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import requests
-
 from reconciler.errors import ProviderError, Unauthorized
 from reconciler.model import Key
 from reconciler.providers.azureml.calls import Calls
@@ -63,7 +61,7 @@ class Resources:
         """Call an action for the schedule `key`; its answer."""
         return _json(self._write("POST", path, body, key))
 
-    def _write(self, method: str, path: str, body: Any, key: Key) -> requests.Response:
+    def _write(self, method: str, path: str, body: Any, key: Key) -> Any:
         kind = path.partition("/")[0]
         query = {"api-version": VERSIONS[kind]}
         try:
@@ -88,7 +86,7 @@ def provisioning_state(resource: Any) -> str:
     return str(found or "").lower()
 
 
-def _json(response: requests.Response) -> dict[str, Any]:
+def _json(response: Any) -> dict[str, Any]:
     try:
         body = response.json()
     except ValueError:

@@ -195,6 +195,7 @@ class Pipeline:
             "outputs": {
                 key: step_output(value, (declared.get("outputs") or {}).get(key))
                 for key, value in (step.get("outputs") or {}).items()
+                if component.document is None or key in (declared.get("outputs") or {})
             },
             "componentId": component.id,
             "_source": component.source,

@@ -132,7 +132,7 @@ def test_one_changed_file_is_one_upload_and_one_component(tmp_path: Path) -> Non
         assert [change.action for change in plan.changes] == [Action.UPDATE] * 2
         assert [note.message for note in plan.changes[0].notes] == [
             "code of train: 2 files, 18 B to upload from src",
-            "component of train: new",
+            "component of train: new, with another code",
         ]
         assert [field.name for field in plan.changes[0].fields] == [
             "create_job.jobs.train.componentId"
