@@ -96,6 +96,7 @@ def canonicalize(
 
     `strict`: what it would rewrite or approximate is refused as well.
     """
+    provider.prepare(declared)
     desired = [provider.canonical(one, predecessor(one, live, owner)) for one in declared]
     noted = ((one.schedule, one.notes) for one in desired)
     problems = refusals(noted, root, strict=strict)

@@ -29,6 +29,12 @@ class Provider(Protocol):
         """Every schedule, ours or not, enabled or not. Changes nothing; never returns fewer."""
         ...
 
+    def prepare(self, declared: Sequence[Schedule]) -> None:
+        """Learn what `canonical` of all of these will need to know, faster than one by one.
+        Changes nothing, and need not be called.
+        """
+        ...
+
     def canonical(self, schedule: Schedule, live: LiveSchedule | None) -> Canonical:
         """`schedule` as `list` would report it once applied over `live`.
 

@@ -119,6 +119,9 @@ class LocalProvider:
         self._pipelines = None  # what `canonical` knows is as old as the last list
         return [self._live(row) for row in rows]
 
+    def prepare(self, declared: Sequence[Schedule]) -> None:
+        """Nothing: all that has to be known is at hand."""
+
     def canonical(self, schedule: Schedule, live: LiveSchedule | None) -> Canonical:
         """The experiment named, the job file as the version that it is published under."""
         job = schedule.job

@@ -34,6 +34,9 @@ class MemoryProvider:
         """Every schedule, by name."""
         return [self._live[key] for key in sorted(self._live)]
 
+    def prepare(self, declared: Sequence[Schedule]) -> None:
+        """Nothing: all that has to be known is at hand."""
+
     def canonical(self, schedule: Schedule, live: LiveSchedule | None) -> Canonical:
         """A job file becomes a reference to its content."""
         job = schedule.job

@@ -32,6 +32,7 @@ from reconciler.providers.azureml.cron import carry_spelling, settle_cron
 from reconciler.providers.azureml.ids import PREFIX, Workspace
 from reconciler.providers.azureml.jobs.assets import (
     IN_SCHEDULE,
+    Asset,
     Collected,
     Nowhere,
     Sources,
@@ -128,6 +129,12 @@ def job_notes(
     job, _ = _settle_job(schedule, notes, workspace, sources, wrap_commands)
     notes += _inputs_refused(job) + _not_sent(schedule.job)
     return (*notes, *(() if named_outputs else _named_refused(schedule.job, job)))
+
+
+def assets_of(schedule: Schedule, workspace: Workspace, sources: Sources) -> Sequence[Asset]:
+    """What has to be there before a schedule, as far as its job can be sent."""
+    _, needs = _settle_job(schedule, [], workspace, sources, wrap_commands=True)
+    return tuple(needs.assets.values())
 
 
 # ----------------------------------------------------------------------------------- the trigger

@@ -113,6 +113,10 @@ class AzureMLProvider:
             yield self._live(resource["name"], resource)
         self._listed_at = began
 
+    def prepare(self, declared: Sequence[Schedule]) -> None:
+        """Asks for their code, labels and components, several at a time."""
+        self._deployments.prepare(declared, self._used_assets())
+
     def canonical(self, schedule: Schedule, live: LiveSchedule | None) -> Canonical:
         """As the workspace would report it."""
         read = self._read.get(live.key.name) if live is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from reconciler.providers.azureml.deploy.files import RepositoryFiles
 from reconciler.providers.azureml.deploy.lookups import JobSources, Lookups
 from reconciler.providers.azureml.deploy.notes import Before, deployed_notes
 from reconciler.providers.azureml.deploy.preflight import Preflight, Wanted, sent_parts
+from reconciler.providers.azureml.deploy.prepare import prepare
 from reconciler.providers.azureml.deploy.resources import Resources
 from reconciler.providers.azureml.deploy.uploads import OnUpload
 from reconciler.providers.azureml.jobs.assets import Asset, Sources
@@ -57,6 +58,10 @@ class Deployments:
         self._deployer.forget()
         self._preflight.forget()
         self._declared.clear()
+
+    def prepare(self, schedules: Iterable[Schedule], used: frozenset[str]) -> None:
+        """Ask at once what `settle` of all of these will ask. ProviderError."""
+        prepare(schedules, self._files, self._lookups, self._workspace, used)
 
     def preflight(self, live: Mapping[Key, Any]) -> Iterator[tuple[Key, Note]]:
         """What schedules that were settled need beyond what is `live` of each, and the workspace

@@ -13,8 +13,8 @@ from typing import Any
 from reconciler.declare.reading.files import File, FileError, check_inside, read_file
 from reconciler.declare.reading.yaml_loader import parse
 from reconciler.model import Snapshot
-from reconciler.providers.azureml.deploy.client_reading import as_client_reads
-from reconciler.providers.azureml.deploy.refusals import no_files
+from reconciler.providers.azureml.deploy.questions.client_reading import as_client_reads
+from reconciler.providers.azureml.deploy.questions.refusals import no_files
 from reconciler.providers.azureml.jobs.assets import Unsendable
 from reconciler.snapshots import CodeLimits, SnapshotError, Snapshots, client_hash
 

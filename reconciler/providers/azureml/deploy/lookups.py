@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from reconciler.declare.jobs.job_document import canonical_text
 from reconciler.errors import Rejected, Unauthorized
 from reconciler.model import JobDefinition, Snapshot
 from reconciler.providers.azureml.deploy.files import NotOne, RepositoryFiles, data_hash
-from reconciler.providers.azureml.deploy.needed import Needed
-from reconciler.providers.azureml.deploy.refusals import check_label, local_context, local_data
+from reconciler.providers.azureml.deploy.questions.at_once import at_once
+from reconciler.providers.azureml.deploy.questions.needed import Needed
+from reconciler.providers.azureml.deploy.questions.refusals import (
+    check_label,
+    local_context,
+    local_data,
+)
 from reconciler.providers.azureml.deploy.resources import FAILED, Resources, provisioning_state
 from reconciler.providers.azureml.endpoint import is_loopback
 from reconciler.providers.azureml.jobs.assets import Asset, Unsendable
 from reconciler.snapshots.client_hash import HASH_VERSION
 
+T = TypeVar("T")
 _STORE = "workspaceblobstore"
 
 
@@ -80,6 +86,32 @@ class Lookups:
             self._pinned.add((kind, name, found))
         return found
 
+    def learn(
+        self, labels: Iterable[tuple[str, str, str]], codes: Iterable[tuple[str, Snapshot]]
+    ) -> None:
+        """Ask for all of them, several at a time; what cannot be had is said when it is needed.
+
+        `codes`: the hash and the snapshot of each.
+        """
+        new = [label for label in labels if label not in self._versions]
+        answers = at_once(new, lambda one: _or_none(lambda: self._look_up_version(*one)))
+        for label, version in answers.items():
+            if version is not None:
+                self._versions[label] = version
+                self._pinned.add((label[0], label[1], version))
+        taken = {content: one for content, one in codes if content not in self._codes}
+        found = at_once(taken, lambda one: _or_none(lambda: self._look_up_code(taken[one], one)))
+        self._codes |= {content: code for content, code in found.items() if code is not None}
+
+    def learn_there(self, assets: Iterable[Asset]) -> None:
+        """Whether they are in the workspace, several at a time."""
+        by_path = {asset.path: asset for asset in assets if asset.path not in self._there}
+        self._there |= at_once(by_path, self._look_up_there)
+
+    def knows(self, asset: Asset) -> bool | None:
+        """Whether it is there; None: nobody has asked."""
+        return self._there.get(asset.path)
+
     def is_known(self, thing: Needed) -> bool:
         """Whether it was found already, by a label, by its content or as an asset of a job."""
         if (thing.kind, thing.name, thing.version) in self._pinned:
@@ -100,9 +132,7 @@ class Lookups:
         """Whether an asset is in the workspace."""
         found = self._there.get(asset.path)
         if found is None:
-            resource = self.resources.get(asset.path)
-            is_made = provisioning_state(resource) not in FAILED
-            found = self._there[asset.path] = resource is not None and is_made
+            found = self._there[asset.path] = self._look_up_there(asset.path)
         return found
 
     def properties(self, path: str) -> Mapping[str, Any] | None:
@@ -141,6 +171,10 @@ class Lookups:
             raise Unsendable(f'the workspace has no {what} "{name}"', "register it first")
         return str(version)
 
+    def _look_up_there(self, path: str) -> bool:
+        resource = self.resources.get(path)
+        return resource is not None and provisioning_state(resource) not in FAILED
+
     def _look_up_code(self, snapshot: Snapshot, content: str) -> Code:
         name = str(UUID(content[:32]))
         query = {"hash": content, "hashVersion": HASH_VERSION}
@@ -154,6 +188,13 @@ class Lookups:
             return self.resources.get(path, parameters=parameters)
         except (Unauthorized, Rejected) as error:
             raise Unsendable(f"{path} cannot be looked up: {error.reason}", error.hint) from error
+
+
+def _or_none(ask: Callable[[], T]) -> T | None:
+    try:
+        return ask()
+    except Unsendable:
+        return None
 
 
 def container_address(store: Mapping[str, Any]) -> str:

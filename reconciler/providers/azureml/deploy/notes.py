@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model import Note
-from reconciler.providers.azureml.deploy.changed_files import changed_files
 from reconciler.providers.azureml.deploy.deployer import Needs
 from reconciler.providers.azureml.deploy.lookups import Code
+from reconciler.providers.azureml.deploy.questions.changed_files import changed_files
 from reconciler.providers.azureml.ids import PREFIX, Workspace
 from reconciler.providers.azureml.jobs.assets import Asset
 

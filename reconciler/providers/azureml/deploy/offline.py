@@ -14,7 +14,7 @@ from typing import Any
 from reconciler.model import JobDefinition, Note, Schedule
 from reconciler.providers.azureml.canonical import job_notes, notes_of
 from reconciler.providers.azureml.deploy.files import RepositoryFiles
-from reconciler.providers.azureml.deploy.refusals import (
+from reconciler.providers.azureml.deploy.questions.refusals import (
     check_label,
     local_context,
     local_data,
@@ -51,14 +51,14 @@ class OfflineNotes:
 
     def _of_job(self, schedule: Schedule) -> tuple[Note, ...]:
         job, source = schedule.job, schedule.source
-        asked: _Offline | None = None
+        asked: OfflineSources | None = None
         made_by: tuple[str, ...] = (job.reference, "", "")
         if job.definition is not None:
             made_by = (job.definition.path, job.definition.digest, job.definition.root)
             files = self._files.get(job.definition.root)
             if files is None:
                 files = self._files[job.definition.root] = RepositoryFiles(job.definition.root)
-            asked = _Offline(job.definition, files, self._upload_data)
+            asked = OfflineSources(job.definition, files, self._upload_data)
         folder = posixpath.dirname(source.path) if source is not None else ""
         given = json.dumps(
             [job.inputs, job.outputs, sorted(job.extra)], sort_keys=True, default=str
@@ -66,7 +66,7 @@ class OfflineNotes:
         key = (*made_by, folder, given)
         found = self._jobs.get(key)
         if found is None:
-            nowhere = _Offline(None, None, self._upload_data)
+            nowhere = OfflineSources(None, None, self._upload_data)
             sources = Sources(asked or nowhere, asked or nowhere)
             found = job_notes(
                 schedule,
@@ -79,7 +79,7 @@ class OfflineNotes:
         return found
 
 
-class _Offline:
+class OfflineSources:
     """The files of one job; whatever the workspace has to say, it has said."""
 
     def __init__(
@@ -88,6 +88,10 @@ class _Offline:
         self._definition = definition
         self._files = files
         self._upload_data = upload_data
+        self.codes: dict[str, None] = {}
+        """The paths of the code that was asked for."""
+        self.labels: dict[tuple[str, str, str], None] = {}
+        """Kinds, names and labels of what was."""
 
     def document(self, path: str) -> Mapping[str, Any]:
         """See Files."""
@@ -109,11 +113,13 @@ class _Offline:
         known = self._definition.snapshots.get(path) if self._definition is not None else None
         if known is not None and not known.files:
             raise no_files(path)
+        self.codes[path] = None
         return f"{_SOME.id}/codes/{_ANY}/versions/1"
 
     def version(self, kind: str, name: str, label: str) -> str:
         """See Ids."""
         check_label(name, label)
+        self.labels[kind, name, label] = None
         return _ANY
 
     def data(self, path: str, datastore: str | None) -> str:

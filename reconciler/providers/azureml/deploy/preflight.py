@@ -13,8 +13,8 @@ from typing import Any
 
 from reconciler.errors import Unauthorized
 from reconciler.model import Key, Note, Place, Schedule
-from reconciler.providers.azureml.deploy.at_once import at_once
-from reconciler.providers.azureml.deploy.needed import Needed, needed, places_of
+from reconciler.providers.azureml.deploy.questions.at_once import at_once
+from reconciler.providers.azureml.deploy.questions.needed import Needed, needed, places_of
 from reconciler.providers.azureml.deploy.resources import Resources
 from reconciler.providers.azureml.ids import PREFIX, Workspace, to_id
 

@@ -10,7 +10,7 @@ from helpers import write
 
 from providers.azureml.deploy.test_deploying import SCHEDULE, applied
 from reconciler.model import Outcome
-from reconciler.providers.azureml.deploy.client_reading import as_client_reads
+from reconciler.providers.azureml.deploy.questions.client_reading import as_client_reads
 
 JOB = """\
 type: pipeline

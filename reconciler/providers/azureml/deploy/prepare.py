@@ -1,0 +1,83 @@
+"""What plans of many jobs will ask, found out beforehand, so that it is asked at once.
+
+A job is translated without the workspace first, for the labels and the code that it names; then
+with what was answered, for its components, whose ids depend on that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+from reconciler.model import JobDefinition, Schedule, Snapshot
+from reconciler.providers.azureml.canonical import assets_of
+from reconciler.providers.azureml.deploy.files import RepositoryFiles
+from reconciler.providers.azureml.deploy.lookups import JobSources, Lookups
+from reconciler.providers.azureml.deploy.offline import OfflineSources
+from reconciler.providers.azureml.ids import Workspace
+from reconciler.providers.azureml.jobs.assets import Asset, Sources, Unsendable
+
+
+def prepare(
+    schedules: Iterable[Schedule],
+    files: dict[str, RepositoryFiles],
+    lookups: Lookups,
+    workspace: Workspace,
+    used: frozenset[str],
+) -> None:
+    """Ask what `schedules` need to know; `files`: by the root of a repository, filled here.
+
+    Each distinct job counts once. ProviderError.
+    """
+    jobs = [(one, one.job.definition) for one in _distinct(schedules)]
+    known = [(schedule, definition) for schedule, definition in jobs if definition is not None]
+    labels: dict[tuple[str, str, str], None] = {}
+    codes: dict[str, Snapshot] = {}
+    for schedule, definition in known:
+        at = files.setdefault(definition.root, RepositoryFiles(definition.root))
+        asked = OfflineSources(definition, at, upload_data=True)
+        assets_of(schedule, workspace, Sources(asked, asked))
+        labels |= asked.labels
+        codes |= _hashed(asked.codes, at)
+    lookups.learn(labels, codes.items())
+    found = []
+    for schedule, definition in known:
+        sources = JobSources(files[definition.root], lookups, definition)
+        found.append(assets_of(schedule, workspace, Sources(sources, sources)))
+    while questions := [one for assets in found for one in _open(assets, lookups, used)]:
+        lookups.learn_there(questions)
+
+
+def _distinct(schedules: Iterable[Schedule]) -> list[Schedule]:
+    found: dict[tuple[str, str, str], Schedule] = {}
+    for schedule in schedules:
+        definition: JobDefinition | None = schedule.job.definition
+        if definition is not None:
+            found.setdefault((definition.root, definition.path, definition.digest), schedule)
+    return list(found.values())
+
+
+def _hashed(paths: Iterable[str], files: RepositoryFiles) -> dict[str, Snapshot]:
+    found: dict[str, Snapshot] = {}
+    for path in paths:
+        try:
+            snapshot, content = files.snapshot(path)
+        except Unsendable:
+            continue  # said when it is needed
+        found[content] = snapshot
+    return found
+
+
+def _open(assets: Sequence[Asset], lookups: Lookups, used: frozenset[str]) -> Iterator[Asset]:
+    """Those to ask for next: what something that is there refers to, is there; and what something
+    refers to that is not known yet, waits.
+    """
+    there, waiting = "", ""
+    for asset in reversed(assets):
+        text = json.dumps(asset.properties)
+        if asset.path in used or asset.path in there or lookups.knows(asset):
+            there += text
+        elif lookups.knows(asset) is None:
+            if asset.path not in waiting:
+                yield asset
+            waiting += text
