@@ -40,6 +40,8 @@ def node(
     ):
         if key in sent:
             sent[key] = change(sent[key])
+    if isinstance(sent.get("resources"), Mapping):
+        sent["resources"] = {"properties": {}, **sent["resources"]}
     if "search_space" in step:
         sent["search_space"] = [
             {key: distribution(value) for key, value in space.items()}

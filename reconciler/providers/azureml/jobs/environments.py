@@ -39,7 +39,7 @@ def environment(
     if isinstance(given, str):
         if is_address(given):
             return given
-        if given.startswith(_CURATED) and "@" not in given:
+        if given.startswith(_CURATED):  # with a label too: the service knows what it means
             return given
         if given.startswith((PREFIX, "/")):
             return PREFIX + version_id(given, "environments", workspace, ids)

@@ -68,7 +68,11 @@ def implied_input(value: Any, parent: Mapping[str, Any], ports: Ports) -> dict[s
 def implied_output(value: Any, parent: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
     """What an inline step declares of an output that goes there."""
     if isinstance(value, Mapping):
-        kind = str(value.get("type") or _FOLDER).lower()
+        path = value.get("path")
+        bound = _FOLDER
+        if is_output_binding(path) and not value.get("type"):
+            bound, _ = _source(str(path), parent, ports)
+        kind = str(value.get("type") or bound).lower()
         return declared_output({**value, "type": kind, **_lower_mode(value)})
     if is_output_binding(value):
         kind, mode = _source(value, parent, ports)

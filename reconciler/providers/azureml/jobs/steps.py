@@ -302,6 +302,7 @@ def _set(step: Mapping[str, Any]) -> dict[str, Any]:
 _EVERY = (
     *("name", "type", "$schema", "description", "component", "inputs", "outputs", "compute"),
     *("display_name", "tags", "properties", "comment", "experiment_name", "version"),
+    "is_deterministic",
 )
 _COMMAND = (*COMMAND, "environment_variables", "environment", "command", "code")
 _PARALLEL = (
