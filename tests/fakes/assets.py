@@ -136,6 +136,8 @@ class Assets:
     def _shown(self, path: str, version: str, properties: Any) -> dict[str, Any]:
         state = self.states.get(path.partition("/")[0], "Succeeded")
         shown = {**properties, "provisioningState": state}
+        if path.startswith("data/"):
+            del shown["provisioningState"]  # the specification has none there
         return {**self._named(path.split("/")), "properties": shown}
 
     # -------------------------------------------------------------------------------------- blobs
@@ -165,7 +167,7 @@ class Assets:
         host = self._address().split("//")[1]
         properties = {
             "datastoreType": "AzureBlob",
-            "credentials": {"credentialsType": "Sas"},
+            "credentials": {"credentialsType": "Sas", "secrets": {"secretsType": "Sas"}},
             "accountName": "account",
             "containerName": "container",
             "endpoint": host,

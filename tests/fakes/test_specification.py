@@ -62,12 +62,35 @@ SENT: dict[str, dict[str, Any]] = {
 }
 
 
+_OTHERS = ("ScheduleResource", "ScheduleResourceArmPaginatedResult", "ErrorResponse")
+ASSETS = {
+    "jobs/train": "JobBaseResource",
+    "datastores/lake": "DatastoreResource",
+    "data/claims": "DataContainerResource",
+    "data/claims/versions/3": "DataVersionBaseResource",
+    "models/m/versions/1": "ModelVersionResource",
+    "environments/e/versions/1": "EnvironmentVersionResource",
+    "environments/e/versions": "EnvironmentVersionResourceArmPaginatedResult",
+    "components/c/versions/1": "ComponentVersionResource",
+    "components/c/versions": "ComponentVersionResourceArmPaginatedResult",
+    "codes/k/versions": "CodeVersionResourceArmPaginatedResult",
+}
+"""What a plan asks for, and what the specification answers. Computes are in another one."""
+REGISTERED = {
+    "data/claims/versions/3": {"dataType": "uri_folder", "dataUri": "azureml://datastores/l/x"},
+    "models/m/versions/1": {"modelType": "custom_model"},
+    "environments/e/versions/1": {"image": "python:3.11"},
+    "components/c/versions/1": {"componentSpec": {"type": "command"}},
+    "codes/k/versions/1": {"codeUri": "https://x/y", "properties": {"hash_sha256": "0"}},
+}
+
+
 class Checker:
     def __init__(self) -> None:
         specification = Specification(json.loads(SWAGGER.read_text("utf-8")))
         self._checks = {
             name: jsonschema.Draft7Validator(specification.schema(name))
-            for name in ("ScheduleResource", "ScheduleResourceArmPaginatedResult", "ErrorResponse")
+            for name in (*ASSETS.values(), *_OTHERS)
         }
 
     def wrong(self, name: str, body: Any) -> list[str]:
@@ -144,6 +167,29 @@ def test_the_stand_in_keeps_to_the_specification(checker: Checker) -> None:
             assert refused.status_code == status
             assert checker.wrong("ErrorResponse", refused.json()) == []
         assert arm.violations == []
+
+
+def test_what_a_plan_asks_for_is_answered_as_the_specification_says(checker: Checker) -> None:
+    with StandIn(jobs={"train"}) as arm, requests.Session() as session:
+        session.headers["Authorization"] = "Bearer a-token"
+        arm.assets.datastores = {"lake"}
+        for path, properties in REGISTERED.items():
+            kind, name, _, version = path.split("/")
+            arm.assets.register(kind, name, version, properties)
+        workspace = arm.schedules_url.removesuffix("/schedules")
+        for path, kind in ASSETS.items():
+            url = f"{workspace}/{path}?api-version=2023-10-01"
+            if path.startswith("codes"):
+                url += "&hash=0&hashVersion=202208"
+            found = session.get(url, timeout=30)
+            assert found.status_code == 200, path
+            assert checker.wrong(kind, found.json()) == [], path
+            if kind.endswith("PaginatedResult"):
+                assert found.json()["value"]
+                continue
+            missing = session.get(url.replace(path, f"{path}-not"), timeout=30)
+            assert missing.status_code == 404, path
+            assert checker.wrong("ErrorResponse", missing.json()) == [], path
 
 
 def test_the_contract_takes_what_microsofts_client_sends() -> None:
