@@ -6,10 +6,11 @@ READY := $(VENV)/.ready
 INTEROP := .cache/interop/venv
 SDK_V1 := .cache/sdk-v1/venv
 JUDGES := .cache/judges
+TEMPORAL := .cache/temporal/venv
 PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 PURE := reconciler/model.py,reconciler/document.py,reconciler/shell/*,reconciler/firing/*,reconciler/firing/*/*,reconciler/plan/*,reconciler/plan/*/*,reconciler/declare/resolve.py,reconciler/declare/checking/lint.py,reconciler/declare/checking/trigger_lint.py
 
-.PHONY: help demo test interop sdk-v1 judges check coverage torture benchmark wheel-test format clean
+.PHONY: help demo test interop sdk-v1 judges temporal check coverage torture benchmark wheel-test format clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -49,6 +50,13 @@ $(JUDGES)/.ready: tests/judges/requirements.txt tests/judges/package.json
 	@touch $@
 
 judges: $(JUDGES)/.ready  ## Install what judges the forges' stand-ins, the pipelines and the masks in the tests
+
+$(TEMPORAL)/.ready: tests/providers/temporal/requirements.txt
+	$(PYTHON) -m venv $(TEMPORAL)
+	$(TEMPORAL)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/providers/temporal/requirements.txt
+	@touch $@
+
+temporal: $(TEMPORAL)/.ready  ## Install the server of Temporal, which the tests run
 
 check: $(READY)  ## Lint, formatting, types, layers
 	$(BIN)/ruff check .

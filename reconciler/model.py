@@ -343,6 +343,10 @@ class Canonical:
     """To compare with LiveSchedule.applied; None: that is `schedule_digest`."""
     contents: tuple[ContentChange, ...] = ()
     """How its job differs from the one that the live schedule runs, as far as that is known."""
+    over: bool = False
+    """It never fires any more, and its target keeps nothing of what does not: that it is absent is
+    as it should be.
+    """
 
 
 # -------------------------------------------------------------------------------------------- plan
@@ -495,8 +499,9 @@ changed live, changed in both; `unknown`: the target does not say what was last 
 class Change:
     """What is to become of one schedule.
 
-    CREATE has only `after`; DISABLE and a NOOP of something removed have only `before`; UPDATE,
-    SKIP and other NOOPs have both. An UPDATE whose `before` has another name is a renaming.
+    CREATE and a NOOP of what is over have only `after`; DISABLE and a NOOP of something removed
+    have only `before`; UPDATE, SKIP and other NOOPs have both. An UPDATE whose `before` has another
+    name is a renaming.
     """
 
     action: Action

@@ -282,6 +282,8 @@ def test_find_config(tmp_path: Path) -> None:
         "ARM_CLIENT_SECRET",
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
+        "TEMPORAL_API_KEY",
+        "TEMPORAL_TLS_CLIENT_KEY_DATA",
     ],
 )
 def test_what_signs_a_job_in_is_not_read(

@@ -12,6 +12,7 @@ no               | ours, disabled          | NOOP
 no               | not ours                | left out, and counted as unmanaged
 
 What is declared with `renamed_from`, is absent, and is ours under that name is an UPDATE of that.
+What is declared, is absent, and never fires any more is a NOOP where the target drops such ones.
 """
 
 from __future__ import annotations
@@ -86,6 +87,8 @@ def _change(
 ) -> Change:
     after, notes, contents = desired.schedule, desired.notes, desired.contents
     key = after.key
+    if before is None and desired.over:
+        return Change(Action.NOOP, key, None, after, reason="over: it never fires any more")
     if before is None:
         reason = say("", after)
         return Change(Action.CREATE, key, None, after, reason=reason, notes=notes, cause="new")

@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Any
 from reconciler.errors import ConfigError
 from reconciler.model import Note, Schedule
 from reconciler.providers.base import Provider
+from reconciler.providers.temporal.access import TemporalAccess
 
 if TYPE_CHECKING:
     from reconciler.config import Target
     from reconciler.providers.azureml.provider import AzureMLProvider
     from reconciler.providers.local import LocalProvider
+    from reconciler.providers.temporal.provider import TemporalProvider
 
-__all__ = ["AzureAccess", "Opening", "Provider", "open_local", "open_provider"]
+__all__ = ["AzureAccess", "Opening", "Provider", "open_local", "open_provider", "open_temporal"]
 
 WORKSPACE = ".reconciler/workspace.db"
+STORE = ".reconciler/store"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Opening:
     """Hears of each call to the API of a target: its name; the method, `retry` or `throttled`."""
     on_upload: Callable[[str, int, int], None] | None = None
     """Hears of uploads: the folder, how many of its bytes are there, how many it has."""
+    temporal: TemporalAccess = field(default_factory=TemporalAccess.of)
 
 
 def open_provider(target: Target, opening: Opening) -> Provider:
@@ -65,6 +69,8 @@ def open_provider(target: Target, opening: Opening) -> Provider:
             return open_local(target, opening)
         case "azureml":
             return _open_azureml(target, opening)
+        case "temporal":
+            return open_temporal(target, opening)
         case other:
             raise ConfigError(f'target "{target.name}": there is no provider "{other}"')
 
@@ -153,4 +159,34 @@ def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
             named_outputs=_names_outputs(options),
             on_upload=opening.on_upload,
         ),
+    )
+
+
+def open_temporal(target: Target, opening: Opening) -> TemporalProvider:
+    """A namespace of Temporal; ConfigError where the target is another kind, or its address is not
+    one that may be connected to.
+    """
+    from reconciler.providers.temporal.access import check_address
+    from reconciler.providers.temporal.connection import Connection
+    from reconciler.providers.temporal.provider import TemporalProvider
+    from reconciler.providers.temporal.store import CodeStore, Files
+
+    if target.provider != "temporal":
+        raise ConfigError(f'target "{target.name}" is no namespace of Temporal')
+    options, observer = target.options, opening.observer
+    address = options.get("address", "127.0.0.1:7233")
+    check_address(target.name, address, opening.temporal)
+    connection = Connection(
+        target.name,
+        address,
+        options.get("namespace", "default"),
+        opening.temporal,
+        partial(observer, target.name) if observer else None,
+    )
+    return TemporalProvider(
+        target.name,
+        connection,
+        owner=opening.owner,
+        task_queue=options.get("task_queue", "reconciler"),
+        store=CodeStore(Files(options.get("store", STORE), opening.folder)),
     )

@@ -412,3 +412,12 @@ def test_what_is_not_ours_is_told_apart() -> None:
     plan = make_plan(desired, [live(schedule("a"), "them")], target=TARGET, owner=OWNER)
     assert [change.key.name for change in plan.not_ours] == ["a"]
     assert [change.key.name for change in plan.pending] == ["b"]
+
+
+def test_what_is_over_need_not_be_there() -> None:
+    """Where a target drops what never fires any more; what is there is compared all the same."""
+    over = Canonical(SAME, over=True)
+    change = only(plan_of([over], []))
+    assert (change.action, change.before, change.cause) == (Action.NOOP, None, None)
+    assert change.reason == "over: it never fires any more"
+    assert only(plan_of([over], [live(DIFFERS)])).action is Action.UPDATE

@@ -1,0 +1,179 @@
+"""The calls that schedules take, and how long to wait for what comes after them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator
+
+from temporalio.api.common.v1 import SearchAttributes
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.api.schedule.v1 import Schedule, ScheduleListEntry
+from temporalio.api.workflowservice.v1 import (
+    CreateScheduleRequest,
+    DescribeScheduleRequest,
+    DescribeScheduleResponse,
+    ListSchedulesRequest,
+    UpdateScheduleRequest,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from reconciler.errors import ProviderError, Rejected
+from reconciler.model import Key
+from reconciler.providers.temporal.connection import Connection, translated
+from reconciler.providers.temporal.wire import MARKS, OWNER, mark
+
+_PAGE = 1000
+_PATIENCE_SECONDS = 15.0
+_FIRST_PAUSE = 0.01
+_LONGEST_PAUSE = 0.5
+_REGISTER_SECONDS = 90.0
+"""A cluster takes up to a minute to know a new search attribute everywhere."""
+_IDENTITY = "reconciler"
+
+
+async def patience(seconds: float = _PATIENCE_SECONDS) -> AsyncIterator[bool]:
+    """True, again and again, with longer and longer pauses between; False for the last time."""
+    end, pause = time.monotonic() + seconds, _FIRST_PAUSE
+    while time.monotonic() < end:
+        yield True
+        await asyncio.sleep(pause)
+        pause = min(_LONGEST_PAUSE, pause * 1.5)
+    yield False
+
+
+async def entries(connection: Connection) -> list[ScheduleListEntry]:
+    """The list of all schedules, page after page."""
+    found: dict[str, ScheduleListEntry] = {}
+    token = b""
+    while True:
+        request = ListSchedulesRequest(
+            namespace=connection.namespace, maximum_page_size=_PAGE, next_page_token=token
+        )
+        page = await connection.call("list_schedules", request)
+        found |= {one.schedule_id: one for one in page.schedules}
+        token = page.next_page_token
+        if not token:
+            return list(found.values())
+
+
+async def describe(
+    connection: Connection, key: Key, operation: str
+) -> DescribeScheduleResponse | None:
+    """One schedule; None: there is none."""
+    request = DescribeScheduleRequest(namespace=connection.namespace, schedule_id=key.name)
+    client = await connection.client()
+    try:
+        return await client.workflow_service.describe_schedule(request)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise translated(error, key, operation) from error
+
+
+async def create(connection: Connection, key: Key, made: Schedule, marks: SearchAttributes) -> bool:
+    """Whether it was made; False: one of that name is there."""
+    request = CreateScheduleRequest(
+        namespace=connection.namespace,
+        schedule_id=key.name,
+        schedule=made,
+        identity=_IDENTITY,
+        request_id=uuid.uuid4().hex,
+        search_attributes=marks,
+    )
+    client = await connection.client()
+    registered = False
+    async for more in patience(_REGISTER_SECONDS):
+        try:
+            await client.workflow_service.create_schedule(request)
+        except RPCError as error:
+            if error.status is RPCStatusCode.ALREADY_EXISTS:
+                return False
+            if not (_is_about_marks(error) and more):
+                raise translated(error, key, "create") from error
+            if not registered:
+                await register(connection, key)
+                registered = True
+        else:
+            break
+    return True
+
+
+async def update(
+    connection: Connection,
+    key: Key,
+    operation: str,
+    made: Schedule,
+    marks: SearchAttributes,
+    token: bytes,
+) -> None:
+    """Write over what had that token. That it was taken does not say that it was done."""
+    request = UpdateScheduleRequest(
+        namespace=connection.namespace,
+        schedule_id=key.name,
+        schedule=made,
+        conflict_token=token,
+        identity=_IDENTITY,
+        request_id=uuid.uuid4().hex,
+        search_attributes=marks,
+    )
+    client = await connection.client()
+    registered = False
+    async for more in patience(_REGISTER_SECONDS):
+        try:
+            await client.workflow_service.update_schedule(request)
+        except RPCError as error:
+            if "conflict token" in str(error):
+                reason = "it was changed after the plan was made"
+                raise Rejected(key, operation, reason) from error
+            if not (_is_about_marks(error) and more):
+                raise translated(error, key, operation) from error
+            if not registered:
+                await register(connection, key)
+                registered = True
+        else:
+            return
+
+
+async def await_listed(connection: Connection, key: Key, operation: str, owner: str | None) -> None:
+    """Wait until whoever lists sees it as that owner's: the list is made a little later."""
+    query = f"ScheduleId = {json.dumps(key.name)}"
+    request = ListSchedulesRequest(namespace=connection.namespace, maximum_page_size=1, query=query)
+    async for more in patience():
+        page = await connection.call("list_schedules", request, key=key, operation=operation)
+        if any(mark(one.search_attributes, OWNER) == owner for one in page.schedules):
+            return
+        if not more:
+            raise ProviderError(key, operation, "it was written, but the list does not have it")
+
+
+# ------------------------------------------------------------------------------------------- marks
+
+
+async def register(connection: Connection, key: Key) -> None:
+    """Make the search attributes of our marks known in the namespace. ProviderError."""
+    kind = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+    request = AddSearchAttributesRequest(
+        namespace=connection.namespace, search_attributes=dict.fromkeys(MARKS, kind)
+    )
+    client = await connection.client()
+    try:
+        await client.operator_service.add_search_attributes(request)
+    except RPCError as error:
+        names = " ".join(f"--name {name} --type Keyword" for name in MARKS)
+        raise ProviderError(
+            key,
+            "mark",
+            f"the namespace has no search attributes {' and '.join(MARKS)}, and they cannot be"
+            f" registered: {error}",
+            hint="have them made, once: temporal operator search-attribute create"
+            f" --namespace {connection.namespace} {names}",
+        ) from error
+
+
+def _is_about_marks(error: RPCError) -> bool:
+    words = str(error)
+    return error.status is RPCStatusCode.INVALID_ARGUMENT and any(name in words for name in MARKS)

@@ -1,0 +1,117 @@
+"""A declared schedule -> the form in which Temporal keeps it, and what that took."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reconciler.declare.findings import all_of
+from reconciler.firing import next_fire
+from reconciler.model import (
+    Canonical,
+    DatastoreChange,
+    Job,
+    JobDefinition,
+    Note,
+    Schedule,
+)
+from reconciler.providers.local_jobs import definition_notes, experiment_of, publication
+from reconciler.providers.temporal.lowering import lower
+from reconciler.providers.temporal.payload import LARGEST, Payload, Pipeline, payload_of
+from reconciler.workspace.datastores.address_check import address_errors
+from reconciler.workspace.store.references import PREFIX
+from reconciler.workspace.store.schedules import short_version
+
+_IGNORED = (
+    "environment",
+    "resources",
+    "distribution",
+    "identity",
+    "services",
+    "queue_settings",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A schedule as it will be, and what it carries for its runs; None: it cannot be."""
+
+    canonical: Canonical
+    payload: Payload | None
+
+
+def settle(schedule: Schedule, before: Payload | None, now: datetime, *, is_live: bool) -> Settled:
+    """`before`: what the live schedule carries. `is_live`: whether there is one."""
+    job = schedule.job
+    notes = list(_job_notes(job, before))
+    if isinstance(schedule.trigger, DatastoreChange):
+        why = "a target of Temporal has no datastore triggers"
+        notes.append(Note("refused", "trigger", why, "give the schedule targets that have them"))
+    settled = replace(schedule, job=_settled_job(schedule, before))
+    pipeline = _pipeline(job, before)
+    if isinstance(schedule.trigger, DatastoreChange) or pipeline is None:
+        return Settled(Canonical(settled, tuple(notes)), None)
+    created = before.created if before is not None else now.replace(microsecond=0)
+    lowered = lower(schedule.trigger, created)
+    if lowered.asks is not None:
+        what = f"Temporal cannot say {lowered.asks}: it wakes more often, and runs at its fires"
+        notes.append(Note("rewritten", "trigger", what))
+    payload = payload_of(settled, created, lowered.asks is not None, pipeline)
+    size = len(payload.to_bytes())
+    if size > LARGEST:
+        what = f"its job takes {size:,} bytes, and a schedule of Temporal may have {LARGEST:,}"
+        notes.append(Note("refused", "create_job.job", what))
+    over = not is_live and next_fire(schedule.trigger, now, created) is None
+    return Settled(Canonical(settled, tuple(notes), over=over), payload)
+
+
+def _settled_job(schedule: Schedule, before: Payload | None) -> Job:
+    job = schedule.job
+    reference, experiment = job.reference, job.experiment_name
+    definition = job.definition
+    if definition is not None:
+        reference = f"{PREFIX}{definition.name}:{short_version(definition.digest)}"
+        experiment = experiment or experiment_of(definition.document)
+    elif before is not None:
+        named = before.pipeline.document.get("experiment_name")
+        experiment = experiment or (named if isinstance(named, str) and named else None)
+    return replace(job, reference=reference, experiment_name=experiment or schedule.key.name)
+
+
+def _pipeline(job: Job, before: Payload | None) -> Pipeline | None:
+    if job.definition is not None:
+        return pipeline_of(job.definition)
+    if before is not None and before.schedule["create_job"]["job"] == job.reference:
+        return before.pipeline
+    return None
+
+
+def pipeline_of(definition: JobDefinition) -> Pipeline:
+    """What of a job file a schedule carries."""
+    made = publication(definition)
+    code = {text: snapshot.digest for text, snapshot in made.code.items()}
+    return Pipeline(json.loads(made.document), code)
+
+
+def _job_notes(job: Job, before: Payload | None) -> Iterator[Note]:
+    definition = job.definition
+    if definition is None:
+        if _pipeline(job, before) is None:
+            what = f"Temporal keeps no pipelines, and so has none called {job.reference}"
+            hint = "name a job file: job: ./NAME.yml"
+            yield Note("refused", "create_job.job", what, hint)
+        return
+    yield from (note for note in definition_notes(definition) if note.kind == "refused")
+    document = json.loads(publication(definition).document)
+    for where, error in address_errors(document, job.inputs, (), {}):
+        message = f"{definition.path}, {where}: {error}"
+        yield Note("refused", "create_job", message, error.hint)
+    steps = (document.get("jobs") or {}).values()
+    said = {key for part in (document, *steps) for key in part} | job.extra.keys()
+    found = [key for key in _IGNORED if key in said]
+    if found:
+        what = f"{all_of(found)} {'is' if len(found) == 1 else 'are'} ignored"
+        why = f"{what}: steps run as processes of the worker's machine"
+        yield Note("approximated", "create_job", why)

@@ -1,0 +1,102 @@
+"""What a schedule of Temporal carries for its runs: the declaration, the job, since when.
+
+It is the one input of the workflow that the schedule starts, as JSON, so that a run needs nothing
+else: no repository, and no target that was asked before. A sum of it tells what was edited there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler.document import document_from_schedule, schedule_from_document
+from reconciler.model import Key, Schedule, Source
+
+WORKFLOW = "ReconcilerRun"
+"""The type of the workflow of a run."""
+FORMAT = 1
+LARGEST = 500_000
+"""Bytes. Temporal warns from 512 KB up, and keeps one copy for each run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The job that runs."""
+
+    document: Mapping[str, Any]
+    """With its components in it."""
+    code: Mapping[str, str] = field(default_factory=dict)
+    """The `code` of its steps -> the digest of its snapshot in the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """All of it."""
+
+    schedule: Mapping[str, Any]
+    """The document of the schedule; whether it is enabled is Temporal's own to say."""
+    created: datetime
+    """What a trigger without a start counts from; UTC, in whole seconds."""
+    asks: bool
+    """Whether it is woken more often than it fires."""
+    pipeline: Pipeline
+    source: str | None = None
+
+    def to_bytes(self) -> bytes:
+        """As it is sent: ASCII, so that it is the same for whoever reads it."""
+        body = {
+            "format": FORMAT,
+            "schedule": self.schedule,
+            "created": self.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "asks": self.asks,
+            "job": self.pipeline.document,
+            "code": dict(sorted(self.pipeline.code.items())),
+            "source": self.source,
+        }
+        return _text({**body, "sum": _sum(body)})
+
+    def live(self, key: Key, *, enabled: bool) -> Schedule:
+        """The schedule; ValueError and its like where it is damaged."""
+        path, _, line = (self.source or "").rpartition(":")
+        source = Source(path, int(line)) if path else None
+        return schedule_from_document({**self.schedule, "is_enabled": enabled}, key, source)
+
+
+def payload_of(schedule: Schedule, created: datetime, asks: bool, pipeline: Pipeline) -> Payload:
+    """What is sent for a canonical schedule."""
+    document = document_from_schedule(schedule)
+    del document["is_enabled"]
+    source = schedule.source
+    place = None if source is None else f"{source.path}:{source.line}"
+    return Payload(document, created, asks, pipeline, place)
+
+
+def read_payload(data: bytes | Mapping[str, Any]) -> tuple[Payload, bool]:
+    """(what was sent, whether it still is that); ValueError where it is nothing of ours."""
+    try:
+        body = json.loads(data) if isinstance(data, bytes) else dict(data)
+        said = body.pop("sum", None)
+        created = datetime.strptime(body["created"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        payload = Payload(
+            body["schedule"],
+            created,
+            bool(body["asks"]),
+            Pipeline(body["job"], body["code"]),
+            body.get("source"),
+        )
+        whole = body["format"] == FORMAT and said == _sum(body)
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"not the input of a run: {error!r}") from error
+    return payload, whole
+
+
+def _sum(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_text(body)).hexdigest()[:24]
+
+
+def _text(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), default=str).encode("ascii")

@@ -1,0 +1,336 @@
+"""The schedules of a namespace of Temporal as a target."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from reconciler.document import schedule_digest
+from reconciler.errors import Rejected
+from reconciler.firing import next_fires
+from reconciler.model import (
+    Canonical,
+    JobDefinition,
+    Key,
+    LiveSchedule,
+    Note,
+    Schedule,
+    Trigger,
+)
+from reconciler.providers.temporal.canonical import Settled, settle
+from reconciler.providers.temporal.connection import Background, Connection
+from reconciler.providers.temporal.payload import Payload
+
+if TYPE_CHECKING:
+    from temporalio.api.schedule.v1 import Schedule as WireSchedule
+
+    from reconciler.providers.temporal.store import CodeStore
+    from reconciler.providers.temporal.wire import Read
+
+T = TypeVar("T")
+_CLEAR = timedelta(minutes=1)
+"""So long before a fire nothing is renamed: the calls of it take less."""
+_AT_ONCE = 32
+"""Calls that are under way while the schedules are read."""
+_CHANGED = "it was changed after the plan was made"
+
+
+def utc_now() -> datetime:
+    """The clock on the wall."""
+    return datetime.now(UTC)
+
+
+class TemporalProvider:
+    """The schedules of one namespace."""
+
+    concurrent = True
+
+    def __init__(
+        self,
+        name: str,
+        connection: Connection,
+        *,
+        owner: str | None,
+        task_queue: str,
+        store: CodeStore,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """`name`: the target's. `store`: where the code of its jobs is kept."""
+        self.name = name
+        self.owner = owner
+        self.connection = connection
+        self.task_queue = task_queue
+        self.store = store
+        self._clock = clock
+        self._read: dict[str, Read] = {}
+        self._settled: dict[str, Settled] = {}
+        self._lock = threading.Lock()
+
+    def identity(self) -> str:
+        """The id of the namespace, which no other has, in whatever cluster."""
+        return self._run(self._identity())
+
+    def list(self) -> list[LiveSchedule]:
+        """Every schedule of the namespace, by name; also those that start other workflows."""
+        found = self._run(self._list())
+        with self._lock:
+            self._read = {read.live.key.name: read for read, _ in found if read is not None}
+        return sorted((live for _, live in found), key=lambda live: live.key)
+
+    def canonical(self, schedule: Schedule, live: LiveSchedule | None) -> Canonical:
+        """As Temporal keeps it: its job file in it, the experiment named."""
+        from reconciler.providers.temporal import wire
+
+        if live is not None and wire.is_foreign(live.schedule):
+            kind = live.schedule.job.reference
+            what = f"a schedule of another kind has this name: {kind}"
+            return Canonical(schedule, (Note("refused", "name", what, "choose another name"),))
+        read = self._read.get(live.key.name) if live is not None else None
+        before = read.payload if read is not None else None
+        settled = settle(schedule, before, self._clock(), is_live=live is not None)
+        self._settled[schedule.key.name] = settled
+        found = settled.canonical
+        if live is None or live.key == schedule.key or live.owner != self.owner:
+            return found
+        old = live.key.name
+        what = f"Temporal renames nothing: {old} is paused, then the new one is made"
+        note = Note("rewritten", "renamed_from", what, f"the runs of {old} stay under its name")
+        return replace(found, notes=(*found.notes, note))
+
+    def create(self, schedule: Schedule) -> None:
+        """Make it, with its code in the store, unless something stands there by now."""
+        self._run(self._create(schedule, self._publish(schedule)))
+
+    def update(self, schedule: Schedule, live: LiveSchedule) -> None:
+        """Put it in place of `live`, if that still stands there."""
+        if live.key != schedule.key:
+            self._rename(schedule, live)
+            return
+        self._run(self._update(schedule, live, self._publish(schedule)))
+
+    def disable(self, live: LiveSchedule, *, by_hand: bool = False) -> None:
+        """Pause it; all else stays as it is, also what was edited."""
+        self._run(self._disable(live, by_hand))
+
+    def firing_trigger(self, schedule: Schedule) -> Trigger | None:
+        """The schedule's own, which is asked wherever Temporal cannot say it; None of what was
+        edited there to what the format has no words for.
+        """
+        from reconciler.providers.temporal import wire
+
+        unknown = wire.is_foreign(schedule) or wire.is_trigger_unknown(schedule)
+        return None if unknown else schedule.trigger
+
+    def first_run(self, schedule: Schedule) -> None:
+        """It runs when its trigger fires, and not before."""
+
+    def next_fires(
+        self, schedule: Schedule, after: datetime, until: datetime, created: datetime | None = None
+    ) -> Iterable[datetime]:
+        """By the kernel; one without a start counts from `created`, or `after`."""
+        trigger = self.firing_trigger(schedule)
+        return () if trigger is None else next_fires(trigger, after, until, created or after)
+
+    # ---------------------------------------------------------------------------------- reading
+
+    def _run(self, call: Coroutine[Any, Any, T]) -> T:
+        return Background.run(call)
+
+    async def _identity(self) -> str:
+        from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+
+        request = DescribeNamespaceRequest(namespace=self.connection.namespace)
+        found = await self.connection.call("describe_namespace", request, operation="identify")
+        return f"temporal:{found.namespace_info.id}"
+
+    async def _list(self) -> Sequence[tuple[Read | None, LiveSchedule]]:
+        from reconciler.providers.temporal import calls, wire
+
+        entries = await calls.entries(self.connection)
+        room = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(name: str) -> Read | None:
+            async with room:
+                return await self._describe(Key(self.name, name), "list")
+
+        ours = [found.schedule_id for found in entries if wire.is_ours(found)]
+        read = await asyncio.gather(*(one(name) for name in ours))
+        others = [wire.entry(self.name, found) for found in entries if not wire.is_ours(found)]
+        return [
+            *((found, found.live) for found in read if found is not None),
+            *((None, live) for live in others),
+        ]
+
+    async def _describe(self, key: Key, operation: str) -> Read | None:
+        """What is there; None: nothing is."""
+        from reconciler.providers.temporal import calls, wire
+
+        found = await calls.describe(self.connection, key, operation)
+        return None if found is None else wire.read(self.name, key.name, found, self.task_queue)
+
+    async def _as_planned(self, live: LiveSchedule, operation: str) -> Read:
+        read = await self._describe(live.key, operation)
+        if read is None:
+            raise Rejected(live.key, operation, "it does not exist any more")
+        if read.payload is None:
+            raise Rejected(live.key, operation, "it is a schedule of another kind")
+        return read
+
+    # ---------------------------------------------------------------------------------- writing
+
+    def _publish(self, schedule: Schedule) -> Settled:
+        """What was settled of it, with its code in the store; ProviderError."""
+        settled = self._settled.get(schedule.key.name)
+        definition: JobDefinition | None = schedule.job.definition
+        if settled is None or settled.canonical.schedule != schedule:
+            settled = Settled(Canonical(schedule), None)
+        if definition is not None:
+            self.store.publish(schedule.key, definition)
+        return settled
+
+    async def _create(self, schedule: Schedule, settled: Settled) -> None:
+        from reconciler.providers.temporal import calls, wire
+
+        key = schedule.key
+        payload = self._payload(schedule, settled, None, "create")
+        made = wire.to_wire(schedule, payload, self.task_queue)
+        marks = wire.marks_to_wire(
+            {wire.OWNER: self.owner, wire.APPLIED: self._applied(schedule, None)}
+        )
+        read = await self._describe(key, "create")
+        if read is None and await calls.create(self.connection, key, made, marks):
+            await self._written(key, "create", made, self.owner, None)
+            return
+        read = read or await self._describe(key, "create")
+        if read is None:
+            raise Rejected(key, "create", "it was made and removed after the plan was made")
+        owner = read.live.owner
+        if read.payload is None or owner != self.owner:
+            whose = f'managed by "{owner}"' if owner else "made by hand"
+            raise Rejected(key, "create", f"it was made after the plan was made, and is {whose}")
+        if read.live.fingerprint != wire.fingerprint(schedule, self.owner):
+            reason = "it was made after the plan was made, and is another than this"
+            raise Rejected(key, "create", reason)
+
+    async def _update(self, schedule: Schedule, live: LiveSchedule, settled: Settled) -> None:
+        from reconciler.providers.temporal import wire
+
+        schedule = wire.without_edits(schedule)
+        read = await self._as_planned(live, "update")
+        known = (live.fingerprint, wire.fingerprint(schedule, self.owner))
+        if read.live.fingerprint not in known:
+            raise Rejected(live.key, "update", _CHANGED)
+        payload = self._payload(schedule, settled, read.payload, "update")
+        made = wire.to_wire(schedule, payload, self.task_queue)
+        made.state.notes = read.wire.state.notes
+        await self._put(read, "update", made, self.owner, self._applied(schedule, read))
+
+    async def _disable(self, live: LiveSchedule, by_hand: bool) -> None:
+        from temporalio.api.schedule.v1 import Schedule as WireSchedule
+
+        read = await self._as_planned(live, "disable")
+        if read.wire.state.paused:
+            return
+        if read.live.fingerprint != live.fingerprint:
+            raise Rejected(live.key, "disable", _CHANGED)
+        made = WireSchedule()
+        made.CopyFrom(read.wire)
+        made.state.paused = True
+        applied = read.live.applied
+        if not by_hand and read.live.owner is not None:
+            applied = schedule_digest(replace(read.live.schedule, enabled=False))
+        await self._put(read, "disable", made, read.live.owner, applied)
+
+    def _rename(self, schedule: Schedule, live: LiveSchedule) -> None:
+        """Pause `live` and make `schedule`, at a time when neither fires: no fire is lost between
+        the two, and none is made by both. Done again it goes on where it was stopped.
+        """
+        read = self._run(self._as_planned(live, "update"))
+        if read.live.schedule.enabled and read.live.fingerprint != live.fingerprint:
+            raise Rejected(live.key, "update", _CHANGED)
+        now = self._clock()
+        fires = self.next_fires(read.live.schedule, now, now + _CLEAR, read.live.created_at)
+        due = next(iter(fires), None)
+        if due is not None and read.live.schedule.enabled:
+            reason = f"{live.key.name} fires at {due:%H:%M} UTC: apply again after that"
+            raise Rejected(schedule.key, "update", reason)
+        self.disable(read.live)
+        self.create(schedule)
+
+    async def _put(
+        self, read: Read, operation: str, made: WireSchedule, owner: str | None, applied: str | None
+    ) -> None:
+        """Write over what was read, and read it back."""
+        from reconciler.providers.temporal import calls, wire
+
+        key = read.live.key
+        same = wire.same_on_wire(read.wire, made)
+        if same and (read.live.owner, read.live.applied) == (owner, applied):
+            return
+        given = {**dict(read.marks.indexed_fields)}
+        marks = wire.marks_to_wire({wire.OWNER: owner, wire.APPLIED: applied})
+        for name, value in given.items():
+            if name not in wire.MARKS:
+                marks.indexed_fields[name].CopyFrom(value)
+        await calls.update(self.connection, key, operation, made, marks, read.token)
+        await self._written(key, operation, made, owner, read.token, applied)
+
+    async def _written(
+        self,
+        key: Key,
+        operation: str,
+        made: WireSchedule,
+        owner: str | None,
+        token: bytes | None,
+        applied: str | None = None,
+    ) -> None:
+        """Wait until it reads as it was written, and the list has it. Rejected where it does not:
+        the default engine of Temporal takes an update over a newer one, says so, and drops it.
+        """
+        from reconciler.providers.temporal import calls, wire
+
+        async for patience in calls.patience():
+            read = await self._describe(key, operation)
+            if read is None:
+                if token is not None or not patience:
+                    raise Rejected(key, operation, "it was removed at the same time")
+                continue
+            same = wire.same_on_wire(read.wire, made)
+            if same and (token is None or (read.live.owner, read.live.applied) == (owner, applied)):
+                break
+            if not same and (not patience or (token is not None and read.token != token)):
+                raise Rejected(key, operation, _CHANGED)
+        await calls.await_listed(self.connection, key, operation, owner)
+
+    def _payload(
+        self, schedule: Schedule, settled: Settled, before: Payload | None, operation: str
+    ) -> Payload:
+        from reconciler.providers.temporal import wire
+
+        found = settled.payload
+        if found is None and before is None:
+            # It was not made canonical by this provider: once more, as of now.
+            found = settle(schedule, None, self._clock(), is_live=False).payload
+        if found is not None:
+            return found if before is None else replace(found, created=before.created)
+        assert before is not None
+        if before.schedule["create_job"]["job"] != schedule.job.reference:
+            made = settle(schedule, before, self._clock(), is_live=True).payload
+            if made is None:
+                raise Rejected(schedule.key, operation, "the job that it runs is not known")
+            return made
+        return wire.remade(schedule, before)
+
+    def _applied(self, schedule: Schedule, read: Read | None) -> str | None:
+        """The digest of what is applied; what is written without having been made canonical is no
+        declaration, and leaves what was last applied on record.
+        """
+        if self.owner is None:
+            return None
+        if schedule.key.name in self._settled:
+            return schedule_digest(schedule)
+        return read.live.applied if read is not None else None

@@ -1,0 +1,1 @@
+"""Temporal as a target, on its own server."""
