@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pipelines": ("pipelines", "List, show, publish, disable and enable pipelines."),
     "run": ("run", "Keep live schedules as the repository says, for ever."),
     "serve": ("serve", "Fire the schedules of an embedded workspace."),
+    "worker": ("worker", "Run the steps of a target of Temporal on this machine."),
     "backup": ("backup", "Copy an embedded workspace, while it runs."),
     "history": ("history", "List, show, export and prune past cycles and applies."),
     "audit": ("audit", "Say whether everything ran that should have run."),

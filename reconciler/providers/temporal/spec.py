@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 Range = tuple[int, int, int]
 """From, to and with, in steps of."""
@@ -65,3 +66,33 @@ def ranges(values: Iterable[int]) -> tuple[Range, ...]:
         found.append((left[0], left[length - 1], step if length > 1 else 1))
         left = left[length:]
     return tuple(found)
+
+
+def wakes(spec: Spec, at: datetime) -> bool:
+    """Whether a schedule wakes at an instant; for specs in UTC, as those are that are asked."""
+    second = int(at.timestamp())
+    if spec.start is not None and second < spec.start:
+        return False
+    if spec.end is not None and second > spec.end:
+        return False
+    at = at.astimezone(UTC)
+    parts = (at.second, at.minute, at.hour, at.day, at.month, at.isoweekday() % 7)
+    return any((second - one.phase) % one.seconds == 0 for one in spec.intervals) or any(
+        all(_holds(part, found) for part, found in zip(parts, _fields(one), strict=True))
+        for one in spec.calendars
+    )
+
+
+def _fields(calendar: Calendar) -> tuple[tuple[Range, ...], ...]:
+    return (
+        calendar.seconds,
+        calendar.minutes,
+        calendar.hours,
+        calendar.month_days,
+        calendar.months,
+        calendar.week_days,
+    )
+
+
+def _holds(value: int, found: tuple[Range, ...]) -> bool:
+    return any(start <= value <= end and (value - start) % step == 0 for start, end, step in found)

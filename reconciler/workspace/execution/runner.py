@@ -248,7 +248,7 @@ class Run:
             status = "Failed"
             self._failed.append(step.name)
             if ended.reason is None and ended.exit_code is not None:
-                notes = (_exit_words(ended.exit_code), ended.log_note, ended.left_note)
+                notes = (exit_words(ended.exit_code), ended.log_note, ended.left_note)
                 message = "; ".join(note for note in notes if note)
         self._set(step, status, ended.exit_code, message)
         if status == "Failed" and not self.plan.continue_on_step_failure:
@@ -278,7 +278,8 @@ class Run:
 _OTHER_FAILED = "canceled: another step failed"
 
 
-def _exit_words(code: int) -> str:
+def exit_words(code: int) -> str:
+    """How a step ended that did not succeed; negative: by that signal."""
     if code < 0:
         return f"ended by signal {-code}"
     meaning = {126: " (the command cannot be run)", 127: " (the command was not found)"}

@@ -1,0 +1,162 @@
+"""What a machine does for runs: say whether an instant is a fire, and run steps."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio import activity
+
+from reconciler import __version__
+from reconciler.document import trigger_from_document
+from reconciler.file_access import make_folder
+from reconciler.firing import next_fires
+from reconciler.model import DatastoreChange
+from reconciler.providers.temporal.lowering import lower
+from reconciler.providers.temporal.spec import wakes
+from reconciler.providers.temporal.store import CodeStore, Files, StoreError
+from reconciler.worker.orders import Begun, StepOrder, StepResult
+from reconciler.worker.step_files import StepFiles, log_pieces
+from reconciler.workspace.engine.executor import run_folder
+from reconciler.workspace.execution.step_process import GRACE_SECONDS, Ended, StepProcess
+
+_BEAT_SECONDS = 0.5
+_CANCELED = "canceled"
+_STOPPED = "its worker was stopped"
+
+
+def verdict(document: Mapping[str, Any], created: datetime, at: datetime, asks: bool) -> str:
+    """Whether a schedule fires at `at`; what is no time of its waking, somebody started."""
+    trigger = trigger_from_document(document["trigger"])
+    if isinstance(trigger, DatastoreChange) or not asks:
+        return "fire"
+    if at in next_fires(trigger, at - timedelta(seconds=1), at, created):
+        return "fire"
+    return "wake" if wakes(lower(trigger, created).spec, at) else "hand"
+
+
+@activity.defn(name="begin")
+async def begin(schedule: dict[str, Any], created: str, at: str, asks: bool) -> Begun:
+    """The first question of a run."""
+    found = verdict(schedule, datetime.fromisoformat(created), datetime.fromisoformat(at), asks)
+    return Begun(found, __version__)
+
+
+class Machine:
+    """The steps that one worker runs."""
+
+    def __init__(
+        self,
+        folder: Path,
+        files: Files,
+        environment: Mapping[str, str],
+        *,
+        grace: float = GRACE_SECONDS,
+        name: str | None = None,
+    ) -> None:
+        """`folder`: where runs keep their files on this machine. `environment`: what steps
+        inherit. `name`: as which it is told of.
+        """
+        self._folder = folder
+        self._files = files
+        self._code = CodeStore(files)
+        self._environment = dict(environment)
+        self._grace = grace
+        self._name = name or socket.gethostname()
+
+    @activity.defn(name="run_step")
+    async def run_step(self, order: StepOrder) -> StepResult:
+        """Run it, tell that it lives, and keep what it prints where others can read it."""
+        folder = run_folder(self._folder, order.run)
+        step = StepFiles(order, folder, self._files, self._code)
+        process: StepProcess | None = None
+        beating = asyncio.create_task(_beat())
+        told: str | None = None
+        try:
+            try:
+                await _whole(asyncio.to_thread(step.prepare))
+            except (StoreError, OSError, ValueError, shutil.Error) as error:
+                return self._result(Ended(None, _words(error)))
+            process = self._process(order, step)
+            ended = asyncio.create_task(asyncio.to_thread(process.run))
+            logs = asyncio.create_task(step.keep_log(ended))
+            while not ended.done():
+                try:
+                    await asyncio.shield(ended)
+                except asyncio.CancelledError:
+                    told = told or _why_told()
+                    process.end(told)
+            await _whole(logs)
+            return await self._kept(step, ended.result(), told)
+        finally:
+            beating.cancel()
+
+    def _process(self, order: StepOrder, step: StepFiles) -> StepProcess:
+        make_folder(step.log.parent, "owner")
+        return StepProcess(
+            order.script,
+            folder=step.work,
+            log=step.log,
+            environment={**self._environment, "RECONCILER_RUN": order.run, **step.environment},
+            timeout=order.timeout,
+            grace=self._grace,
+        )
+
+    async def _kept(self, step: StepFiles, ended: Ended, told: str | None) -> StepResult:
+        """What it made is in the store; else it has failed."""
+        notes = [note for note in (ended.log_note, ended.left_note, step.log_note) if note]
+        result = self._result(ended, notes)
+        result.canceled = told == _CANCELED and ended.reason == told
+        if ended.exit_code == 0 and ended.reason is None:
+            try:
+                await _whole(asyncio.to_thread(step.send))
+            except (StoreError, OSError) as error:
+                result.reason = _words(error)
+        return result
+
+    def _result(self, ended: Ended, notes: list[str] | None = None) -> StepResult:
+        return StepResult(
+            ended.exit_code,
+            ended.reason,
+            worker=self._name,
+            version=__version__,
+            notes=notes or [],
+        )
+
+
+async def _whole(work: Any) -> Any:
+    """The result of what is not cut short in the middle, when its step is told to end."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    return task.result()
+
+
+async def _beat() -> None:
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(_BEAT_SECONDS)
+
+
+def _why_told() -> str:
+    details = activity.cancellation_details()
+    if details is not None and (details.cancel_requested or details.not_found):
+        return _CANCELED
+    return _STOPPED
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, StoreError):
+        return str(error)
+    why = (isinstance(error, OSError) and error.strerror) or str(error)
+    return f"its folder cannot be made: {why}"
+
+
+__all__ = ["Machine", "begin", "log_pieces", "verdict"]

@@ -1,0 +1,121 @@
+"""The files of one step on this machine, and their way from and to the store.
+
+`runs/RUN/` of the store has what steps made, under the same names as the run's folder here, and
+`runs/RUN/logs/STEP/` what they print, in pieces, so that it can be read while they run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from reconciler.file_access import make_folder
+from reconciler.providers.temporal.store import CodeStore, Files, StoreError
+from reconciler.worker.orders import StepOrder
+from reconciler.workspace.execution.run_bindings import FOLDERS_OF_STEPS
+from reconciler.workspace.execution.runner import log_path
+
+_PIECE = 1 << 20
+_LOOK_SECONDS = 0.5
+_fetching = threading.Lock()
+
+
+class StepFiles:
+    """One step that is run here."""
+
+    def __init__(self, order: StepOrder, folder: Path, files: Files, code: CodeStore) -> None:
+        """`folder`: the run's on this machine."""
+        self._order = order
+        self._folder = folder
+        self._files = files
+        self._code = code
+        self.work = folder / "work" / order.step
+        self.log = log_path(folder, order.step)
+        self.log_note: str | None = None
+        self.environment, self._outputs = order.localized(str(folder))
+        self._sent = 0
+        self._pieces = 0
+
+    def prepare(self) -> None:
+        """Its folder with its code, what it reads, and where it writes. StoreError, OSError."""
+        make_folder(self._folder, "owner")
+        self.work.mkdir(parents=True, exist_ok=True)
+        for path in self._order.fetches:
+            self._fetch(path)
+        if self._order.code is not None:
+            self._code.copy(self._order.code, self.work)
+        for name in FOLDERS_OF_STEPS:
+            (self.work / name).mkdir(exist_ok=True)
+        for name, path in self._outputs.items():
+            output = Path(path)
+            made = output.parent if name in self._order.output_files else output
+            made.mkdir(parents=True, exist_ok=True)
+
+    def _fetch(self, path: str) -> None:
+        """What another step made: here already, if that ran here, or a third one read it."""
+        place = self._folder / path
+        with _fetching:
+            if place.exists():
+                return
+            made = place.with_name(f"{place.name}.{uuid4().hex}.new")
+            if not self._files.get(f"{self._stored}/{path}", made):
+                raise StoreError(f"the store has no {path} of this run")
+            try:
+                os.rename(made, place)
+            except OSError:
+                # Another worker of this machine was faster.
+                if not place.exists():
+                    raise
+                shutil.rmtree(made, ignore_errors=True)
+
+    def send(self) -> None:
+        """Put what it made into the store. StoreError, OSError."""
+        for path in self._order.sends:
+            place = self._folder / path
+            if place.exists():
+                self._files.put(place, f"{self._stored}/{path}")
+        for name in FOLDERS_OF_STEPS:
+            place = self.work / name
+            if any(place.iterdir()):
+                self._files.put(place, f"{self._stored}/work/{self._order.step}/{name}")
+
+    @property
+    def _stored(self) -> str:
+        return f"runs/{self._order.run}"
+
+    # ------------------------------------------------------------------------------------- its log
+
+    async def keep_log(self, ended: asyncio.Task[Any]) -> None:
+        """Bring what it prints to the store, until it has ended."""
+        while not ended.done():
+            await asyncio.wait([ended], timeout=_LOOK_SECONDS)
+            await asyncio.to_thread(self._send_log)
+        await asyncio.to_thread(self._send_log)
+
+    def _send_log(self) -> None:
+        try:
+            with open(self.log, "rb") as log:
+                log.seek(self._sent)
+                while piece := log.read(_PIECE):
+                    name = f"{self._pieces + 1:08d}"
+                    self._files.write(f"{self._stored}/logs/{self._order.step}/{name}", piece)
+                    self._pieces += 1
+                    self._sent += len(piece)
+            self.log_note = None
+        except FileNotFoundError:
+            return  # it has printed nothing yet
+        except (StoreError, OSError) as error:
+            self.log_note = f"the log in the store is not whole: {error}"
+
+
+def log_pieces(files: Files, run: str, step: str, after: int = 0) -> tuple[bytes, int]:
+    """(what a step printed in its pieces after that many, how many there are now). StoreError."""
+    folder = f"runs/{run}/logs/{step}"
+    names = [name for name in files.names(folder) if name.isdigit()]
+    data = b"".join(files.read(f"{folder}/{name}") or b"" for name in names[after:])
+    return data, len(names)

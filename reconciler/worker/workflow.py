@@ -1,0 +1,206 @@
+"""A run as a workflow of Temporal: decided from its history alone, so that it can go on anywhere.
+
+Whether its instant is a fire is asked in a local activity, and so is the version that began it:
+what they answer is in the history, and stays as it was when time zones or this program are newer.
+The plan of the steps is made here, again at each replay; it is no part of the history but for the
+names of the steps and what they were told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    CancelledError,
+    FailureError,
+    TimeoutType,
+    is_cancelled_exception,
+)
+from temporalio.exceptions import TimeoutError as TimedOut
+
+from reconciler.providers.temporal.payload import WORKFLOW, Payload, read_payload
+from reconciler.worker.book import Book, StepEnd, needs_of
+from reconciler.worker.orders import (
+    Begun,
+    StepOrder,
+    StepResult,
+    compute_of,
+    order_of,
+    placeholder_of,
+    queue_of,
+)
+from reconciler.workspace.execution.run_inputs import Context, JobError
+from reconciler.workspace.execution.steps import RunPlan, plan_run
+
+HEARTBEAT_SECONDS = 60.0
+"""A worker that is not heard of for so long is lost, and with it the step. A server that is away for
+longer takes all workers for lost when it is back, so that it is not a few seconds."""
+_LONGEST_STEP = timedelta(days=365)
+_CANCELED = "canceled"
+_ONCE = RetryPolicy(maximum_attempts=1)
+"""A step that may have begun is never begun again."""
+_SCHEDULED = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+
+
+@workflow.defn(name=WORKFLOW)
+class ReconcilerRun:
+    """One run. Its result, or what it fails with, has every step."""
+
+    def __init__(self) -> None:
+        self._book: Book | None = None
+        self._versions: set[str] = set()
+
+    @workflow.query
+    def steps(self) -> list[dict[str, Any]]:
+        """How far each step is."""
+        return [] if self._book is None else self._book.document()
+
+    @workflow.run
+    async def run(self, payload: dict[str, Any], extra: dict[str, Any] | None = None) -> Any:
+        """`extra`: of a run that somebody started: `inputs` in place of those of the schedule."""
+        try:
+            return await self._run(payload, extra or {})
+        except (JobError, ValueError) as error:
+            raise ApplicationError(str(error), type="JobError", non_retryable=True) from error
+        except FailureError:
+            raise
+        except Exception as error:  # else Temporal would try it again for ever, and say nothing
+            why = f"it broke: {error!r}"
+            raise ApplicationError(why, type="Bug", non_retryable=True) from error
+
+    async def _run(self, given: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+        info = workflow.info()
+        payload, _ = read_payload(given)
+        scheduled = info.typed_search_attributes.get(_SCHEDULED)
+        at = (scheduled or workflow.now()).astimezone(UTC).replace(microsecond=0)
+        begun = await workflow.execute_local_activity(
+            "begin",
+            args=[payload.schedule, payload.created.isoformat(), at.isoformat(), payload.asks],
+            result_type=Begun,
+            start_to_close_timeout=timedelta(seconds=60),
+        )
+        if scheduled is not None and begun.verdict == "wake":
+            return {"verdict": "wake"}
+        self._versions.add(begun.version)
+        run = run_name(str(payload.schedule["name"]), info.workflow_id, scheduled)
+        placeholder = placeholder_of(info.run_id)
+        plan = _plan(payload, extra, run, at, placeholder)
+        self._book = Book.of(needs_of(plan.steps), go_on=plan.continue_on_step_failure)
+        await self._work(plan, payload, run, placeholder)
+        return self._end(self._book)
+
+    async def _work(self, plan: RunPlan, payload: Payload, run: str, placeholder: str) -> None:
+        """Until no step runs any more, and none can begin."""
+        book = self._book
+        assert book is not None
+        steps = {step.name: step for step in plan.steps}
+        running: dict[str, asyncio.Task[StepResult]] = {}
+        while True:
+            for name in book.ready():
+                order = order_of(steps[name], plan, run, placeholder, payload.pipeline.code)
+                queue = queue_of(workflow.info().task_queue, _compute(payload, name))
+                running[name] = asyncio.create_task(_step(order, queue))
+            if not running:
+                return
+            told = book.stopped is not None
+            try:
+                await workflow.wait(list(running.values()), return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:
+                book.cancel(_CANCELED)
+            for name in [name for name, task in running.items() if task.done()]:
+                result = running.pop(name).result()
+                if result.version is not None:
+                    self._versions.add(result.version)
+                book.ended(name, _end_of(result))
+            if book.stopped is not None and not told:
+                for task in running.values():
+                    task.cancel()
+
+    def _end(self, book: Book) -> Any:
+        status, message = book.outcome()
+        steps = book.document()
+        said: dict[str, Any] = {"status": status, "message": message, "steps": steps}
+        if len(self._versions) > 1:
+            said["note"] = f"its workers differ: reconciler {', '.join(sorted(self._versions))}"
+        workflow.upsert_memo({"run": said})
+        if status == "Failed":
+            raise ApplicationError(message or "", said, type="StepFailed", non_retryable=True)
+        if status == "Canceled":
+            raise asyncio.CancelledError(message)
+        return said
+
+
+def run_name(schedule: str, workflow_id: str, scheduled: datetime | None) -> str:
+    """As in every target: the schedule and the instant; of one that somebody started, its id."""
+    if scheduled is None:
+        return workflow_id
+    return f"{schedule}-{scheduled.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _plan(
+    payload: Payload, extra: Mapping[str, Any], run: str, at: datetime, placeholder: str
+) -> RunPlan:
+    job = payload.schedule["create_job"]
+    settings = job.get("settings") or {}
+    return plan_run(
+        payload.pipeline.document,
+        {**(job.get("inputs") or {}), **(extra.get("inputs") or {})},
+        Context(run, at.strftime("%Y-%m-%dT%H:%M:%SZ")),
+        placeholder,
+        continue_on_step_failure=settings.get("continue_on_step_failure"),
+    )
+
+
+def _compute(payload: Payload, step: str) -> str | None:
+    return compute_of(
+        payload.pipeline.document, step, payload.schedule["create_job"].get("compute")
+    )
+
+
+async def _step(order: StepOrder, queue: str) -> StepResult:
+    """One step, on whichever machine takes it; what can go wrong with it is its result."""
+    # What a worker does beside the step, and may take its time for: code, outputs, the grace time.
+    limit = _LONGEST_STEP if order.timeout is None else timedelta(seconds=order.timeout, hours=24)
+    try:
+        result: StepResult = await workflow.execute_activity(
+            "run_step",
+            order,
+            task_queue=queue,
+            result_type=StepResult,
+            start_to_close_timeout=limit,
+            heartbeat_timeout=timedelta(seconds=HEARTBEAT_SECONDS),
+            retry_policy=_ONCE,
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            summary=order.step,
+        )
+        return result
+    except asyncio.CancelledError:  # before a worker had it
+        return StepResult(None, _CANCELED, canceled=True)
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            return StepResult(None, _CANCELED, canceled=True)
+        return StepResult(None, _why(error))
+
+
+def _why(error: ActivityError) -> str:
+    cause = error.cause
+    if isinstance(cause, TimedOut):
+        if cause.type is TimeoutType.HEARTBEAT:
+            return f"its worker was lost: nothing was heard of it for {HEARTBEAT_SECONDS:g} s"
+        return "it did not end in time"
+    if isinstance(cause, CancelledError):
+        return _CANCELED
+    return f"it could not be run: {cause}"
+
+
+def _end_of(result: StepResult) -> StepEnd:
+    return StepEnd(
+        result.exit_code, result.reason, result.canceled, result.worker, tuple(result.notes)
+    )

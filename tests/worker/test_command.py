@@ -1,0 +1,150 @@
+"""`reconciler worker`, in processes of its own, at a repository whose schedules it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from helpers import command, environment, invoke, write
+from providers.temporal.server import Server, needed, served
+
+from reconciler.providers.temporal.connection import Background
+from worker.test_runs import until
+from worker.working import PATIENCE, Site, pipeline
+
+pytestmark = needed
+SCHEDULE = """\
+name: nightly
+trigger: {type: cron, expression: "0 2 * * *"}
+create_job: ./job.yml
+"""
+JOB = """\
+type: pipeline
+jobs:
+  show:
+    type: command
+    code: ./src
+    command: sh show.sh ${{name}}
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with served(tmp_path_factory.mktemp("temporal")) as server:
+        yield server
+
+
+@pytest.fixture
+def repository(server: Server, tmp_path: Path) -> Path:
+    config = (
+        "owner: us\nschedules: [schedules]\ntargets:\n"
+        f'  prod: {{provider: temporal, address: "{server.address}", namespace: one}}\n'
+    )
+    secret = "echo [$TEMPORAL_API_KEY] $RECONCILER_RUN $1\n"
+    write(
+        tmp_path,
+        {
+            "reconciler.yaml": config,
+            "schedules/nightly.yaml": SCHEDULE,
+            "schedules/job.yml": JOB,
+            "schedules/src/show.sh": secret,
+        },
+    )
+    return tmp_path
+
+
+class Worker:
+    """One that runs as a process."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.log = folder / f"worker-{time.monotonic_ns()}.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command("worker", "--log-format", "json", *options),
+                cwd=folder,
+                env=environment(TEMPORAL_API_KEY="a-secret", TEMPORAL_TLS="false"),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        until(lambda: "worker_started" in self.log.read_text() or self.process.poll() is not None)
+        assert self.process.poll() is None, self.log.read_text()
+
+    def events(self) -> list[str]:
+        return [json.loads(line)["event"] for line in self.log.read_text().splitlines()]
+
+
+@contextmanager
+def worker(folder: Path, *options: str) -> Iterator[Worker]:
+    made = Worker(folder, *options)
+    try:
+        yield made
+    finally:
+        made.process.kill()
+        made.process.wait(PATIENCE)
+
+
+def test_what_is_applied_runs(server: Server, repository: Path) -> None:
+    done = invoke(repository, "apply", "--yes", "--target", "prod")
+    assert "1 created" in done.text
+    assert "nothing to change" in invoke(repository, "plan").text
+    site = Site(server, repository / ".reconciler")
+    with worker(repository) as made:
+
+        async def trigger() -> str:
+            client = await site.connection.client()
+            await client.get_schedule_handle("nightly").trigger()
+            while not (
+                found := [
+                    one async for one in client.list_workflows('TemporalScheduledById = "nightly"')
+                ]
+            ):
+                pass
+            result = await client.get_workflow_handle(found[0].id).result()
+            assert result["status"] == "Completed"
+            return found[0].id
+
+        name = Background.run(trigger()).replace("-", "").replace(":", "")
+        run = f"nightly-{name.removeprefix('nightly')}"
+        log = repository / ".reconciler/store/runs" / run / "logs/show/00000001"
+        assert log.read_text() == f"[] {run} {run}\n"
+        made.process.send_signal(signal.SIGTERM)
+        assert made.process.wait(PATIENCE) == 0
+        assert made.events() == ["worker_started", "worker_stopped"]
+
+
+def test_a_worker_that_is_killed_is_noticed(
+    server: Server, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing of its step goes on without it."""
+    from reconciler.worker import workflow
+
+    monkeypatch.setattr(workflow, "HEARTBEAT_SECONDS", 3.0)
+    site = Site(server, repository / ".reconciler")
+    slow = {"command": "echo $$; exec sleep 600", "compute": "gpu"}
+    job = pipeline(slow=slow, after={"command": "true"})
+    with site.machine("here"), worker(repository, "--compute", "gpu") as made:
+        run = site.start(job)
+        until(lambda: run.log("slow").endswith("\n"))
+        made.process.kill()
+        assert run.ended() == {
+            "slow": ("Failed", "its worker was lost: nothing was heard of it for 3 s"),
+            "after": ("Completed", None),
+        }
+        until(lambda: not os.path.exists(f"/proc/{int(run.log('slow'))}"))
+
+
+def test_nobody_answers(repository: Path) -> None:
+    config = repository / "reconciler.yaml"
+    config.write_text(config.read_text().replace("127.0.0.1:", "127.0.0.1:1#"), "utf-8")
+    assert "address" in invoke(repository, "worker", code=1).text
+    local = "owner: us\nschedules: []\ntargets: {local: {provider: local}}\n"
+    config.write_text(local, "utf-8")
+    assert "is no namespace of Temporal" in invoke(repository, "worker", code=1).text
