@@ -41,11 +41,18 @@ def verdict(document: Mapping[str, Any], created: datetime, at: datetime, asks: 
     return "wake" if wakes(lower(trigger, created).spec, at) else "hand"
 
 
-@activity.defn(name="begin")
-async def begin(schedule: dict[str, Any], created: str, at: str, asks: bool) -> Begun:
-    """The first question of a run."""
-    found = verdict(schedule, datetime.fromisoformat(created), datetime.fromisoformat(at), asks)
-    return Begun(found, __version__)
+class Decider:
+    """What runs ask of the worker that begins them."""
+
+    def __init__(self, lost_after: float) -> None:
+        """`lost_after`: seconds without a word of a worker."""
+        self._lost_after = lost_after
+
+    @activity.defn(name="begin")
+    async def begin(self, schedule: dict[str, Any], created: str, at: str, asks: bool) -> Begun:
+        """The first question of a run."""
+        instants = datetime.fromisoformat(created), datetime.fromisoformat(at)
+        return Begun(verdict(schedule, *instants, asks), __version__, self._lost_after)
 
 
 class Machine:
@@ -159,4 +166,4 @@ def _words(error: Exception) -> str:
     return f"its folder cannot be made: {why}"
 
 
-__all__ = ["Machine", "begin", "log_pieces", "verdict"]
+__all__ = ["Decider", "Machine", "log_pieces", "verdict"]

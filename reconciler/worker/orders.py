@@ -15,6 +15,9 @@ from reconciler.workspace.execution.steps import RunPlan, Step
 
 _PLACEHOLDER = "/reconciler-run/"
 COMPUTE_PREFIX = "azureml:"
+LOST_AFTER_SECONDS = 60.0
+"""A server that is away for longer takes all workers for lost when it is back, so that it is not a
+few seconds."""
 
 
 @dataclass(slots=True)
@@ -74,6 +77,8 @@ class Begun:
     """`fire`, `hand` (somebody started it) or `wake`: it is no fire, and there is nothing to do."""
     version: str
     """Of the worker that began it."""
+    lost_after: float = LOST_AFTER_SECONDS
+    """A worker that is not heard of for so many seconds is lost, and with it the step."""
 
 
 def placeholder_of(run_id: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.providers.temporal.connection import Connection
-from reconciler.worker.orders import queue_of
+from reconciler.worker.orders import LOST_AFTER_SECONDS, queue_of
 
 if TYPE_CHECKING:
     from reconciler.worker.activities import Machine
@@ -29,6 +29,8 @@ class WorkerSettings:
     """The computes whose steps it runs; none: those of the steps that name none."""
     max_steps: int = 4
     """Steps at the same time."""
+    lost_after: float = LOST_AFTER_SECONDS
+    """Seconds without a word of a worker, after which its steps are lost; of runs begun here."""
 
 
 class Serving:
@@ -51,12 +53,13 @@ class Serving:
         """Work until stopped; `began` is called once it does. ProviderError."""
         from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-        from reconciler.worker.activities import begin
+        from reconciler.worker.activities import Decider
         from reconciler.worker.workflow import ReconcilerRun
 
         self._loop = asyncio.get_running_loop()
         client = await self._connection.client()
         settings, run_step = self._settings, self._machine.run_step
+        begin = Decider(settings.lost_after).begin
         identity = f"reconciler {__version__} {client.identity}"
         async with AsyncExitStack() as workers:
             # The workflow plans steps from its input alone; a sandbox, which loads all modules

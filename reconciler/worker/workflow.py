@@ -28,6 +28,7 @@ from temporalio.exceptions import TimeoutError as TimedOut
 from reconciler.providers.temporal.payload import WORKFLOW, Payload, read_payload
 from reconciler.worker.book import Book, StepEnd, needs_of
 from reconciler.worker.orders import (
+    LOST_AFTER_SECONDS,
     Begun,
     StepOrder,
     StepResult,
@@ -39,9 +40,6 @@ from reconciler.worker.orders import (
 from reconciler.workspace.execution.run_inputs import Context, JobError
 from reconciler.workspace.execution.steps import RunPlan, plan_run
 
-HEARTBEAT_SECONDS = 60.0
-"""A worker that is not heard of for so long is lost, and with it the step. A server that is away for
-longer takes all workers for lost when it is back, so that it is not a few seconds."""
 _LONGEST_STEP = timedelta(days=365)
 _CANCELED = "canceled"
 _ONCE = RetryPolicy(maximum_attempts=1)
@@ -56,6 +54,7 @@ class ReconcilerRun:
     def __init__(self) -> None:
         self._book: Book | None = None
         self._versions: set[str] = set()
+        self._lost_after = LOST_AFTER_SECONDS
 
     @workflow.query
     def steps(self) -> list[dict[str, Any]]:
@@ -89,6 +88,7 @@ class ReconcilerRun:
         if scheduled is not None and begun.verdict == "wake":
             return {"verdict": "wake"}
         self._versions.add(begun.version)
+        self._lost_after = begun.lost_after
         run = run_name(str(payload.schedule["name"]), info.workflow_id, scheduled)
         placeholder = placeholder_of(info.run_id)
         plan = _plan(payload, extra, run, at, placeholder)
@@ -106,7 +106,7 @@ class ReconcilerRun:
             for name in book.ready():
                 order = order_of(steps[name], plan, run, placeholder, payload.pipeline.code)
                 queue = queue_of(workflow.info().task_queue, _compute(payload, name))
-                running[name] = asyncio.create_task(_step(order, queue))
+                running[name] = asyncio.create_task(_step(order, queue, self._lost_after))
             if not running:
                 return
             told = book.stopped is not None
@@ -164,7 +164,7 @@ def _compute(payload: Payload, step: str) -> str | None:
     )
 
 
-async def _step(order: StepOrder, queue: str) -> StepResult:
+async def _step(order: StepOrder, queue: str, lost_after: float) -> StepResult:
     """One step, on whichever machine takes it; what can go wrong with it is its result."""
     # What a worker does beside the step, and may take its time for: code, outputs, the grace time.
     limit = _LONGEST_STEP if order.timeout is None else timedelta(seconds=order.timeout, hours=24)
@@ -175,7 +175,7 @@ async def _step(order: StepOrder, queue: str) -> StepResult:
             task_queue=queue,
             result_type=StepResult,
             start_to_close_timeout=limit,
-            heartbeat_timeout=timedelta(seconds=HEARTBEAT_SECONDS),
+            heartbeat_timeout=timedelta(seconds=lost_after),
             retry_policy=_ONCE,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=order.step,
@@ -186,14 +186,14 @@ async def _step(order: StepOrder, queue: str) -> StepResult:
     except ActivityError as error:
         if is_cancelled_exception(error):
             return StepResult(None, _CANCELED, canceled=True)
-        return StepResult(None, _why(error))
+        return StepResult(None, _why(error, lost_after))
 
 
-def _why(error: ActivityError) -> str:
+def _why(error: ActivityError, lost_after: float) -> str:
     cause = error.cause
     if isinstance(cause, TimedOut):
         if cause.type is TimeoutType.HEARTBEAT:
-            return f"its worker was lost: nothing was heard of it for {HEARTBEAT_SECONDS:g} s"
+            return f"its worker was lost: nothing was heard of it for {lost_after:g} s"
         return "it did not end in time"
     if isinstance(cause, CancelledError):
         return _CANCELED

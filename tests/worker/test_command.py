@@ -63,13 +63,13 @@ def repository(server: Server, tmp_path: Path) -> Path:
 class Worker:
     """One that runs as a process."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, **variables: str) -> None:
         self.log = folder / f"worker-{time.monotonic_ns()}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command("worker", "--log-format", "json", *options),
                 cwd=folder,
-                env=environment(TEMPORAL_API_KEY="a-secret", TEMPORAL_TLS="false"),
+                env=environment(TEMPORAL_API_KEY="a-secret", TEMPORAL_TLS="false", **variables),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -120,17 +120,12 @@ def test_what_is_applied_runs(server: Server, repository: Path) -> None:
         assert made.events() == ["worker_started", "worker_stopped"]
 
 
-def test_a_worker_that_is_killed_is_noticed(
-    server: Server, repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_that_is_killed_is_noticed(server: Server, repository: Path) -> None:
     """And nothing of its step goes on without it."""
-    from reconciler.worker import workflow
-
-    monkeypatch.setattr(workflow, "HEARTBEAT_SECONDS", 3.0)
     site = Site(server, repository / ".reconciler")
     slow = {"command": "echo $$; exec sleep 600", "compute": "gpu"}
     job = pipeline(slow=slow, after={"command": "true"})
-    with site.machine("here"), worker(repository, "--compute", "gpu") as made:
+    with site.machine("here", lost_after=3.0), worker(repository, "--compute", "gpu") as made:
         run = site.start(job)
         until(lambda: run.log("slow").endswith("\n"))
         made.process.kill()

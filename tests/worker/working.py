@@ -41,7 +41,9 @@ class Site:
         return self.opened.connection
 
     @contextmanager
-    def machine(self, name: str, *computes: str, grace: float = 2.0) -> Iterator[None]:
+    def machine(
+        self, name: str, *computes: str, grace: float = 2.0, lost_after: float = 60.0
+    ) -> Iterator[None]:
         """A worker that runs."""
         from reconciler.worker.activities import Machine
         from reconciler.worker.serving import Serving, WorkerSettings
@@ -51,7 +53,9 @@ class Site:
         )
         # A connection has one worker for a queue.
         connection = connected(self.server.address, NAMESPACES[0]).connection
-        serving = Serving(connection, machine, WorkerSettings("reconciler", computes))
+        serving = Serving(
+            connection, machine, WorkerSettings("reconciler", computes, 4, lost_after)
+        )
         began = threading.Event()
         ended = threading.Thread(target=lambda: Background.run(serving.run(began.set)))
         ended.start()

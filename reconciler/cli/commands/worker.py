@@ -14,6 +14,7 @@ from reconciler.cli.events import log_everything, log_of
 from reconciler.cli.session import Session, config_option, target_option
 from reconciler.providers import open_temporal
 from reconciler.web.serving.token_files import SECRETS
+from reconciler.worker.orders import LOST_AFTER_SECONDS
 from reconciler.workspace.execution.step_process import GRACE_SECONDS
 
 _FOLDER = ".reconciler/worker"
@@ -84,7 +85,8 @@ def command(
         {name: value for name, value in os.environ.items() if name not in _OWN},
         grace=grace,
     )
-    settings = WorkerSettings(provider.task_queue, computes, max_steps)
+    lost_after = found.options.get("lost_after", LOST_AFTER_SECONDS)
+    settings = WorkerSettings(provider.task_queue, computes, max_steps, lost_after)
     serving = Serving(provider.connection, machine, settings)
 
     def stop(*_: Any) -> None:

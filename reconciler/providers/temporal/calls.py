@@ -30,18 +30,22 @@ _PAGE = 1000
 _PATIENCE_SECONDS = 15.0
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.5
+_LISTED_SECONDS = 5.0
+_LISTED_PAUSE = 0.05
 _REGISTER_SECONDS = 90.0
 """A cluster takes up to a minute to know a new search attribute everywhere."""
 _IDENTITY = "reconciler"
 
 
-async def patience(seconds: float = _PATIENCE_SECONDS) -> AsyncIterator[bool]:
+async def patience(
+    seconds: float = _PATIENCE_SECONDS, pause: float = _FIRST_PAUSE
+) -> AsyncIterator[bool]:
     """True, again and again, with longer and longer pauses between; False for the last time."""
-    end, pause = time.monotonic() + seconds, _FIRST_PAUSE
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         yield True
         await asyncio.sleep(pause)
-        pause = min(_LONGEST_PAUSE, pause * 1.5)
+        pause = min(_LONGEST_PAUSE, pause * 2)
     yield False
 
 
@@ -139,15 +143,15 @@ async def update(
 
 
 async def await_listed(connection: Connection, key: Key, operation: str, owner: str | None) -> None:
-    """Wait until whoever lists sees it as that owner's: the list is made a little later."""
+    """Wait until whoever lists sees it as that owner's: the list is made a little later, of a busy
+    server much later, which is not waited for.
+    """
     query = f"ScheduleId = {json.dumps(key.name)}"
     request = ListSchedulesRequest(namespace=connection.namespace, maximum_page_size=1, query=query)
-    async for more in patience():
+    async for more in patience(_LISTED_SECONDS, _LISTED_PAUSE):
         page = await connection.call("list_schedules", request, key=key, operation=operation)
-        if any(mark(one.search_attributes, OWNER) == owner for one in page.schedules):
+        if any(mark(one.search_attributes, OWNER) == owner for one in page.schedules) or not more:
             return
-        if not more:
-            raise ProviderError(key, operation, "it was written, but the list does not have it")
 
 
 # ------------------------------------------------------------------------------------------- marks

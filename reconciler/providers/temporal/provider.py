@@ -201,11 +201,10 @@ class TemporalProvider:
         marks = wire.marks_to_wire(
             {wire.OWNER: self.owner, wire.APPLIED: self._applied(schedule, None)}
         )
-        read = await self._describe(key, "create")
-        if read is None and await calls.create(self.connection, key, made, marks):
+        if await calls.create(self.connection, key, made, marks):
             await self._written(key, "create", made, self.owner, None)
             return
-        read = read or await self._describe(key, "create")
+        read = await self._describe(key, "create")
         if read is None:
             raise Rejected(key, "create", "it was made and removed after the plan was made")
         owner = read.live.owner

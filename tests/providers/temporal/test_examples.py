@@ -1,0 +1,89 @@
+"""The repository's own examples on Temporal, from the command line, as somebody would do it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import ROOT, invoke
+
+from providers.temporal.server import NAMESPACES, Server, connected, needed
+from providers.temporal.test_provider import edit
+
+pytestmark = needed
+NAMES = [
+    "full-retrain",
+    "monthly-report",
+    "refresh-features",
+    "retrain-biweekly",
+    "weekday-report",
+]
+
+
+@pytest.fixture
+def repository(server: Server, tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "schedules", tmp_path / "schedules")
+    (tmp_path / "reconciler.yaml").write_text(
+        "owner: example-team\nschedules: [schedules]\n"
+        "exclude: [schedules/score-new-images.yml]  # it waits for files\n"
+        "targets:\n"
+        f'  prod: {{provider: temporal, address: "{server.address}", namespace: two}}\n',
+        "utf-8",
+    )
+    return tmp_path
+
+
+def test_a_life(server: Server, repository: Path) -> None:
+    opened = connected(server.address, NAMESPACES[1])
+
+    def by_hand(name: str, change: Callable[[Any], None]) -> None:
+        edit(opened, name, change)
+
+    def plan(code: int = 3) -> str:
+        return invoke(repository, "plan", "--exit-code", code=code).text
+
+    def apply(*more: str, code: int = 0) -> str:
+        return invoke(repository, "apply", "--yes", *more, code=code).text
+
+    first = plan()
+    assert "5 to create" in first
+    assert "Temporal cannot say every 2 weeks: it wakes more often" in first
+    assert "5 created" in apply()
+    assert "nothing to change, 5 unchanged" in plan(0)
+    assert [one.key.name for one in opened.as_owner("x").list()] == NAMES
+
+    by_hand("monthly-report", lambda live: setattr(live.state, "paused", True))
+    seen = invoke(repository, "drift", code=None).text
+    assert "prod/monthly-report" in seen
+    assert "is_enabled" in seen
+    assert "1 updated" in apply()
+    assert "nothing to change" in plan(0)
+
+    def every_minute(live: Any) -> None:
+        while len(live.spec.structured_calendar) > 1:
+            live.spec.structured_calendar.pop()
+        calendar = live.spec.structured_calendar[0]
+        del calendar.minute[1:], calendar.hour[1:]
+        calendar.minute[0].start, calendar.minute[0].end, calendar.minute[0].step = 0, 59, 1
+        calendar.hour[0].start, calendar.hour[0].end, calendar.hour[0].step = 0, 23, 1
+
+    by_hand("weekday-report", every_minute)
+    assert "prod/weekday-report" in plan()
+    assert "1 updated" in apply()
+    assert "nothing to change" in plan(0)
+
+    (repository / "schedules/refresh-features.yml").unlink()
+    invoke(repository, "plan", "--out", "saved.json")
+    by_hand("refresh-features", lambda live: live.policies.catchup_window.FromSeconds(5))
+    assert "refused" in apply("saved.json", code=4)
+    assert "1 disabled" in apply()
+    assert "nothing to change" in plan(0)
+    by_name = {one.key.name: one.schedule.enabled for one in opened.as_owner("x").list()}
+    assert [name for name, enabled in by_name.items() if not enabled] == [
+        "full-retrain",  # as it is declared
+        "refresh-features",
+    ]
+    opened.empty()
