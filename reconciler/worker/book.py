@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from reconciler.workspace.execution.runner import Status, exit_words
@@ -28,6 +29,9 @@ class StepState:
     message: str | None = None
     worker: str | None = None
     """The machine that ran it."""
+    started_at: datetime | None = None
+    """When it could begin; a worker may have taken it later."""
+    ended_at: datetime | None = None
 
     def document(self) -> dict[str, Any]:
         """As whoever asks is told."""
@@ -37,6 +41,8 @@ class StepState:
             "exit_code": self.exit_code,
             "message": self.message,
             "worker": self.worker,
+            "started_at": self.started_at.isoformat() if self.started_at else None,
+            "ended_at": self.ended_at.isoformat() if self.ended_at else None,
         }
 
 
@@ -69,7 +75,7 @@ class Book:
         """`needs`: of each step, those that it needs."""
         return cls({name: StepState(name, found) for name, found in needs.items()}, go_on)
 
-    def ready(self) -> list[str]:
+    def ready(self, now: datetime) -> list[str]:
         """The steps that can begin, which are Running from now on; those that never can are
         skipped.
         """
@@ -85,7 +91,7 @@ class Book:
                     step.status, step.message = "Skipped", self._why_skipped(step)
                     settled = False  # those that need it are skipped as well
                 elif needed <= {"Completed"}:
-                    step.status = "Running"
+                    step.status, step.started_at = "Running", now
                     found.append(step.name)
         return found
 
@@ -101,10 +107,10 @@ class Book:
         self.canceled = self.canceled or reason
         self.stopped = self.stopped or reason
 
-    def ended(self, name: str, end: StepEnd) -> None:
+    def ended(self, name: str, end: StepEnd, now: datetime) -> None:
         """A step has ended."""
         step = self.steps[name]
-        step.exit_code, step.worker = end.exit_code, end.worker
+        step.exit_code, step.worker, step.ended_at = end.exit_code, end.worker, now
         step.message = "; ".join(filter(None, (end.reason, *end.notes))) or None
         if end.exit_code == 0 and end.reason is None:
             step.status = "Completed"

@@ -27,6 +27,7 @@ from temporalio.exceptions import TimeoutError as TimedOut
 
 from reconciler.providers.temporal.payload import WORKFLOW, Payload, read_payload
 from reconciler.worker.book import Book, StepEnd, needs_of
+from reconciler.worker.naming import run_name
 from reconciler.worker.orders import (
     LOST_AFTER_SECONDS,
     Begun,
@@ -67,12 +68,16 @@ class ReconcilerRun:
         try:
             return await self._run(payload, extra or {})
         except (JobError, ValueError) as error:
-            raise ApplicationError(str(error), type="JobError", non_retryable=True) from error
+            raise self._broken(str(error), "JobError") from error
         except FailureError:
             raise
         except Exception as error:  # else Temporal would try it again for ever, and say nothing
-            why = f"it broke: {error!r}"
-            raise ApplicationError(why, type="Bug", non_retryable=True) from error
+            raise self._broken(f"it broke: {error!r}", "Bug") from error
+
+    def _broken(self, why: str, kind: str) -> ApplicationError:
+        """Of a run that has no steps to tell of."""
+        workflow.upsert_memo({"run": {"status": "Failed", "message": why, "steps": []}})
+        return ApplicationError(why, type=kind, non_retryable=True)
 
     async def _run(self, given: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
         info = workflow.info()
@@ -103,7 +108,7 @@ class ReconcilerRun:
         steps = {step.name: step for step in plan.steps}
         running: dict[str, asyncio.Task[StepResult]] = {}
         while True:
-            for name in book.ready():
+            for name in book.ready(workflow.now()):
                 order = order_of(steps[name], plan, run, placeholder, payload.pipeline.code)
                 queue = queue_of(workflow.info().task_queue, _compute(payload, name))
                 running[name] = asyncio.create_task(_step(order, queue, self._lost_after))
@@ -118,7 +123,7 @@ class ReconcilerRun:
                 result = running.pop(name).result()
                 if result.version is not None:
                     self._versions.add(result.version)
-                book.ended(name, _end_of(result))
+                book.ended(name, _end_of(result), workflow.now())
             if book.stopped is not None and not told:
                 for task in running.values():
                     task.cancel()
@@ -135,13 +140,6 @@ class ReconcilerRun:
         if status == "Canceled":
             raise asyncio.CancelledError(message)
         return said
-
-
-def run_name(schedule: str, workflow_id: str, scheduled: datetime | None) -> str:
-    """As in every target: the schedule and the instant; of one that somebody started, its id."""
-    if scheduled is None:
-        return workflow_id
-    return f"{schedule}-{scheduled.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _plan(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
 from reconciler.cli.follow_logs import StepLogs
 from reconciler.cli.output import out, paint, say
 from reconciler.cli.session import Session, config_option, format_option, target_option
+from reconciler.cli.target_runs import TargetRuns, runs_of
 from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
 from reconciler.masking import mask
@@ -26,13 +26,18 @@ _OPEN = ("NotStarted", "Running")
 def _complete_runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Names of runs, for the shell."""
     try:
-        names = [row.name for row in _open(ctx.params.get("config"), None).runs.newest(limit=200)]
+        names = [row.name for row in _runs(ctx.params.get("config"), None).newest(limit=200)]
     except (ReconcilerError, click.ClickException):
         return []
     return [name for name in names if name.startswith(incomplete)]
 
 
 run_argument = click.argument("name", shell_complete=_complete_runs)
+
+
+def _runs(config: str | None, target: str | None, no_color: bool = False) -> TargetRuns:
+    session = Session(config, no_color=no_color)
+    return runs_of(session, session.one_target(target))
 
 
 def _open(config: str | None, target: str | None, no_color: bool = False) -> Workspace:
@@ -68,11 +73,8 @@ def list_runs(
     form: str,
 ) -> None:
     """List runs, the newest first."""
-    workspace = _open(config, target, no_color)
-    with workspace.errors():
-        rows = workspace.runs.newest(
-            schedule=schedule, status=status, experiment=experiment, limit=limit
-        )
+    runs = _runs(config, target, no_color)
+    rows = runs.newest(schedule=schedule, status=status, experiment=experiment, limit=limit)
     if form == "json":
         out(dumps({"format_version": FORMAT_VERSION, "runs": [_document(row) for row in rows]}))
         return
@@ -81,8 +83,8 @@ def list_runs(
         for row in rows
     ]
     out(table(("RUN", "STATUS", "CAUSE", "STARTED (UTC)", "TOOK", "EXPERIMENT"), cells, paint))
-    if any(row.status in _OPEN for row in rows) and not workspace.lease.is_held():
-        out("\nnobody runs this workspace: `reconciler serve` settles what has not ended\n")
+    if any(row.status in _OPEN for row in rows) and (said := runs.idle()) is not None:
+        out(f"\n{said}\n")
 
 
 @command.command("show")
@@ -92,14 +94,13 @@ def list_runs(
 @format_option("text", "json")
 def show_run(name: str, target: str | None, config: str | None, no_color: bool, form: str) -> None:
     """Show a run: its inputs, its steps, its folder."""
-    workspace = _open(config, target, no_color)
-    row = _find(workspace, name)
-    with workspace.errors():
-        steps = workspace.runs.steps(row.name)
-    folder = workspace.folder_of(row.name)
+    runs = _runs(config, target, no_color)
+    row = _find(runs, name)
+    steps = runs.steps(row.name)
+    folder = runs.place(row.name)
     if form == "json":
         document = {**_document(row), "steps": [_step(step) for step in steps]}
-        out(dumps({"format_version": FORMAT_VERSION, **document, "folder": str(folder)}))
+        out(dumps({"format_version": FORMAT_VERSION, **document, "folder": folder}))
         return
     out(f"{paint(row.name, 'heading')}: {row.status}\n")
     for line in _lines(row, folder):
@@ -118,7 +119,7 @@ def show_run(name: str, target: str | None, config: str | None, no_color: bool, 
         out("\n" + table(("STEP", "STATUS", "STARTED (UTC)", "TOOK", ""), cells, paint))
 
 
-def _lines(row: RunRow, folder: Path) -> list[str]:
+def _lines(row: RunRow, folder: str) -> list[str]:
     lines = [
         f"schedule    {printable(row.schedule or '(none)')}",
         f"experiment  {printable(row.experiment)}",
@@ -130,7 +131,7 @@ def _lines(row: RunRow, folder: Path) -> list[str]:
     lines += [f"input       {printable(n)} = {value(mask(n, v))}" for n, v in row.inputs.items()]
     if row.message:
         lines.append(f"message     {printable(row.message)}")
-    lines.append(f"folder      {printable(str(folder))}")
+    lines.append(f"folder      {printable(folder)}")
     return lines
 
 
@@ -151,12 +152,12 @@ def show_logs(
     no_color: bool,
 ) -> None:
     """Show what the steps of a run printed."""
-    workspace = _open(config, target, no_color)
-    run = _find(workspace, name).name
-    logs = StepLogs(workspace, run, step, raw=raw)
+    runs = _runs(config, target, no_color)
+    run = _find(runs, name).name
+    logs = StepLogs(runs, run, step, raw=raw)
     while True:
         # Asked before the logs are read, so that what was printed last is not missed.
-        ended = _find(workspace, run).status not in _OPEN
+        ended = _find(runs, run).status not in _OPEN
         logs.print_new(must_be=ended or not follow)
         if ended or not follow:
             break
@@ -164,15 +165,14 @@ def show_logs(
     if not logs.shown:
         out("nothing was printed\n" if ended else "it has not started\n")
     if ended:
-        _say_why(workspace, _find(workspace, run))
+        _say_why(runs, _find(runs, run))
 
 
-def _say_why(workspace: Workspace, row: RunRow) -> None:
+def _say_why(runs: TargetRuns, row: RunRow) -> None:
     """Of a run that failed: which step, and why. Its logs alone may look as if it had not."""
     if row.status not in ("Failed", "Canceled"):
         return
-    with workspace.errors():
-        steps = [step for step in workspace.runs.steps(row.name) if step.status == row.status]
+    steps = [step for step in runs.steps(row.name) if step.status == row.status]
     for step in steps:
         why = f": {printable(step.message)}" if step.message else ""
         say(f"{paint(row.status.lower(), 'error')} step {printable(step.name)}{why}")
@@ -186,17 +186,9 @@ def _say_why(workspace: Workspace, row: RunRow) -> None:
 @config_option
 def cancel_run(name: str, target: str | None, config: str | None, no_color: bool) -> None:
     """End a run: its running steps are told to end, and after a grace time made to."""
-    workspace = _open(config, target, no_color)
-    row = _find(workspace, name)
-    from reconciler.cli.session import actor
-
-    with workspace.errors():
-        status = workspace.runs.request_cancel(
-            row.name,
-            f"canceled by {actor()}",
-            engine_runs=workspace.lease.is_held,
-            now=datetime.now(UTC),
-        )
+    runs = _runs(config, target, no_color)
+    row = _find(runs, name)
+    status = runs.cancel(row.name)
     done = "canceled" if status == "Canceled" else "is being canceled:"
     out(f"{done} {row.name}\n")
 
@@ -221,13 +213,12 @@ def prune_runs(keep: int, target: str | None, config: str | None, no_color: bool
     out(f"removed {len(names)} runs\n" if len(names) != 1 else "removed 1 run\n")
 
 
-def _find(workspace: Workspace, name: str) -> RunRow:
-    with workspace.errors():
-        row = workspace.runs.get(name)
-        if row is None:
-            newest = workspace.runs.newest(schedule=name, limit=1)
-            if newest:  # the name of a schedule stands for its newest run
-                return newest[0]
+def _find(runs: TargetRuns, name: str) -> RunRow:
+    row = runs.get(name)
+    if row is None:
+        newest = runs.newest(schedule=name, limit=1)
+        if newest:  # the name of a schedule stands for its newest run
+            return newest[0]
     if row is None:
         raise ReconcilerError(f'there is no run "{name}"', hint="`reconciler runs list` lists them")
     return row

@@ -10,8 +10,10 @@ from reconciler.cli.live_schedules import name_argument
 from reconciler.cli.output import out
 from reconciler.cli.session import Session, config_option, find_live, target_option
 from reconciler.cli.workspace_target import Workspace
+from reconciler.config import Target
 from reconciler.errors import ReconcilerError
 from reconciler.model import data_path_of
+from reconciler.providers import open_temporal
 from reconciler.workspace.execution.run_inputs import Context, JobError, run_inputs
 from reconciler.workspace.store.records import new_run
 from reconciler.workspace.store.references import split_reference
@@ -29,10 +31,13 @@ def command(
 ) -> None:
     """Run the pipeline of a schedule now, with its inputs and those given.
 
-    The run is recorded, and started by `reconciler serve`.
+    The run is recorded, and started by `reconciler serve`; of a target of Temporal, by its workers.
     """
     session = Session(config, no_color=no_color)
     one = session.one_target(target)
+    if one.provider == "temporal":
+        out(f"{_at_temporal(session, one, name, _pairs(inputs))}\n")
+        return
     workspace = Workspace(session, one)
     live = find_live(session.provider(one), name)
     job = live.schedule.job
@@ -54,6 +59,13 @@ def command(
     out(f"{run}\n")
     if not workspace.lease.is_held():
         out("it starts when `reconciler serve` runs\n")
+
+
+def _at_temporal(session: Session, target: Target, name: str, inputs: dict[str, str]) -> str:
+    from reconciler.worker.runs import TemporalRuns
+
+    provider = open_temporal(target, session.opening(target, session.config.owner))
+    return TemporalRuns(provider).trigger(find_live(provider, name), inputs, session.now)
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, str]:

@@ -15,10 +15,15 @@ from typing import Any
 
 from reconciler.document import document_from_schedule, schedule_from_document
 from reconciler.model import Key, Schedule, Source
+from reconciler.workspace.store.references import split_reference
 
 WORKFLOW = "ReconcilerRun"
 """The type of the workflow of a run."""
+ABOUT = "about"
+"""The memo of the workflow that says what it runs."""
 FORMAT = 1
+_MOST_TOLD = 20_000
+"""Bytes of inputs that a list tells of."""
 LARGEST = 500_000
 """Bytes. Temporal warns from 512 KB up, and keeps one copy for each run."""
 
@@ -64,6 +69,20 @@ class Payload:
         path, _, line = (self.source or "").rpartition(":")
         source = Source(path, int(line)) if path else None
         return schedule_from_document({**self.schedule, "is_enabled": enabled}, key, source)
+
+
+def about(payload: Payload, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What lists of runs tell of one, without asking for its input; `given`: over its inputs."""
+    job = payload.schedule["create_job"]
+    pipeline, version = split_reference(job["job"])
+    inputs = {**(job.get("inputs") or {}), **(given or {})}
+    return {
+        "inputs": inputs if len(_text(inputs)) <= _MOST_TOLD else {},
+        "schedule": payload.schedule["name"],
+        "experiment": job.get("experiment_name"),
+        "pipeline": pipeline,
+        "version": version,
+    }
 
 
 def payload_of(schedule: Schedule, created: datetime, asks: bool, pipeline: Pipeline) -> Payload:

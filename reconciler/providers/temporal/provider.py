@@ -173,10 +173,12 @@ class TemporalProvider:
         return None if found is None else wire.read(self.name, key.name, found, self.task_queue)
 
     async def _as_planned(self, live: LiveSchedule, operation: str) -> Read:
+        from reconciler.providers.temporal import wire
+
         read = await self._describe(live.key, operation)
         if read is None:
             raise Rejected(live.key, operation, "it does not exist any more")
-        if read.payload is None:
+        if wire.is_foreign(read.live.schedule):
             raise Rejected(live.key, operation, "it is a schedule of another kind")
         return read
 

@@ -22,7 +22,14 @@ from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 from reconciler.document import schedule_digest
 from reconciler.model import DatastoreChange, Job, Key, LiveSchedule, Recurrence, Schedule
 from reconciler.providers.temporal.lowering import lower
-from reconciler.providers.temporal.payload import WORKFLOW, Payload, payload_of, read_payload
+from reconciler.providers.temporal.payload import (
+    ABOUT,
+    WORKFLOW,
+    Payload,
+    about,
+    payload_of,
+    read_payload,
+)
 from reconciler.providers.temporal.spec_wire import spec_to_wire, trigger_from_wire
 
 OWNER = "ReconcilerOwner"
@@ -59,6 +66,12 @@ def to_wire(schedule: Schedule, payload: Payload, task_queue: str) -> WireSchedu
     start.input.payloads.append(
         WirePayload(metadata={"encoding": b"json/plain"}, data=payload.to_bytes())
     )
+    start.memo.fields[ABOUT].CopyFrom(
+        WirePayload(
+            metadata={"encoding": b"json/plain"},
+            data=json.dumps(about(payload), sort_keys=True).encode("ascii"),
+        )
+    )
     made.policies.overlap_policy = ScheduleOverlapPolicy.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL
     made.policies.catchup_window.FromSeconds(LATE_SECONDS)
     made.state.paused = not schedule.enabled
@@ -81,13 +94,16 @@ def read(target: str, name: str, found: DescribeScheduleResponse, task_queue: st
     payload, whole = _payload(wire)
     owner = mark(found.search_attributes, OWNER)
     enabled = not wire.state.paused
-    if payload is None:
-        schedule = foreign(key, wire.action.start_workflow.workflow_type.name, enabled, wire)
-        owner = None
-    else:
-        schedule = payload.live(key, enabled=enabled)
+    kind = wire.action.start_workflow.workflow_type.name
+    schedule = None if payload is None else _schedule(payload, key, enabled)
+    if payload is not None and schedule is not None:
         wanted = to_wire(schedule, payload, task_queue)
         schedule = _with_edits(schedule, wire, wanted, whole)
+    elif kind == WORKFLOW and owner is not None:
+        payload, schedule = None, _damaged(key, enabled, wire)
+    else:
+        payload, owner = None, None
+        schedule = foreign(key, kind, enabled, wire)
     info = found.info
     changed = info.update_time.ToDatetime() if info.update_time.seconds > 0 else None
     live = LiveSchedule(
@@ -167,6 +183,25 @@ def _payload(wire: WireSchedule) -> tuple[Payload | None, bool]:
         return read_payload(start.input.payloads[0].data)
     except ValueError:
         return None, False
+
+
+def _schedule(payload: Payload, key: Key, enabled: bool) -> Schedule | None:
+    """What is declared; None where somebody has made something else of the input."""
+    try:
+        schedule = payload.live(key, enabled=enabled)
+        return None if isinstance(schedule.trigger, DatastoreChange) else schedule
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _damaged(key: Key, enabled: bool, wire: WireSchedule) -> Schedule:
+    """What is shown of a schedule of ours whose input is none any more."""
+    trigger = trigger_from_wire(wire.spec)
+    edits: dict[str, str | None] = {f"{EDITED}input": "edited"}
+    if trigger is None:
+        edits[f"{EDITED}spec"] = "edited"
+    job = Job(reference="(edited)")
+    return Schedule(key, trigger or Recurrence("day", 1), job, enabled, properties=edits)
 
 
 def _with_edits(

@@ -84,6 +84,14 @@ def test_what_is_edited_in_temporal_is_drift_and_is_healed(target: OpenedNamespa
         body["job"]["command"] = "rm -rf /"
         payload.data = json.dumps(body).encode()
 
+    def nothing(live: Any) -> None:
+        live.action.start_workflow.input.payloads[0].data = b"{}"
+
+    edit(target, "a", nothing)
+    assert fields(pending(target, *declared)[0])["create_job.job"][0] == "(edited)"
+    target.as_owner().disable(find(target, "a"), by_hand=True)
+    reconcile(declared, target.as_owner(), owner=OWNER)
+    assert pending(target, *declared) == []
     for change, seen in (
         (pause, {"is_enabled": (False, True)}),
         (later, {"trigger.expression": ("0 5 * * *", "0 2 * * *")}),

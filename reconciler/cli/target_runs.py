@@ -1,0 +1,142 @@
+"""The runs of one target, whatever kind it is, for the commands about them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Protocol
+
+from reconciler.cli.session import Session, actor
+from reconciler.cli.workspace_target import Workspace
+from reconciler.config import Target
+from reconciler.errors import ReconcilerError
+from reconciler.providers import open_temporal
+from reconciler.render.plain_text import printable
+from reconciler.workspace.execution.runner import log_path
+from reconciler.workspace.store.records import RunRow, StepRow
+
+
+class TargetRuns(Protocol):
+    """What commands ask of a target's runs. Each call raises ReconcilerError."""
+
+    def newest(
+        self,
+        *,
+        schedule: str | None = None,
+        status: str | None = None,
+        experiment: str | None = None,
+        limit: int = 50,
+    ) -> list[RunRow]:
+        """The newest first."""
+        ...
+
+    def get(self, name: str) -> RunRow | None:
+        """A run; None: there is none of that name."""
+        ...
+
+    def steps(self, name: str) -> list[StepRow]:
+        """The steps of a run, as far as they are known."""
+        ...
+
+    def log(self, name: str, step: str, after: int) -> Iterator[tuple[bytes, int]]:
+        """What a step printed after a place, in pieces, each with the place after it."""
+        ...
+
+    def place(self, name: str) -> str:
+        """Where a run keeps its files."""
+        ...
+
+    def cancel(self, name: str) -> str:
+        """Tell a run to end; its status then."""
+        ...
+
+    def idle(self) -> str | None:
+        """What to say where nobody is at work on them."""
+        ...
+
+
+class LocalRuns:
+    """Those of an embedded workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def newest(
+        self,
+        *,
+        schedule: str | None = None,
+        status: str | None = None,
+        experiment: str | None = None,
+        limit: int = 50,
+    ) -> list[RunRow]:
+        """As of TargetRuns."""
+        with self._workspace.errors():
+            return self._workspace.runs.newest(
+                schedule=schedule, status=status, experiment=experiment, limit=limit
+            )
+
+    def get(self, name: str) -> RunRow | None:
+        """As of TargetRuns."""
+        with self._workspace.errors():
+            return self._workspace.runs.get(name)
+
+    def steps(self, name: str) -> list[StepRow]:
+        """As of TargetRuns."""
+        with self._workspace.errors():
+            return self._workspace.runs.steps(name)
+
+    def log(self, name: str, step: str, after: int) -> Iterator[tuple[bytes, int]]:
+        """As of TargetRuns: bytes of a file."""
+        try:
+            path = log_path(self._workspace.folder_of(name), step)
+            with open(path, "rb", opener=_plain_file) as log:
+                log.seek(after)
+                while chunk := log.read(1 << 20):
+                    yield chunk, log.tell()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise ReconcilerError(
+                f'the log of step "{printable(step)}" cannot be read: {error.strerror}'
+            ) from error
+
+    def place(self, name: str) -> str:
+        """As of TargetRuns."""
+        return str(self._workspace.folder_of(name))
+
+    def cancel(self, name: str) -> str:
+        """As of TargetRuns."""
+        with self._workspace.errors():
+            return self._workspace.runs.request_cancel(
+                name,
+                f"canceled by {actor()}",
+                engine_runs=self._workspace.lease.is_held,
+                now=datetime.now(UTC),
+            )
+
+    def idle(self) -> str | None:
+        """As of TargetRuns."""
+        if self._workspace.lease.is_held():
+            return None
+        return "nobody runs this workspace: `reconciler serve` settles what has not ended"
+
+
+def runs_of(session: Session, target: Target) -> TargetRuns:
+    """The runs of a target; ConfigError where it has none that are known here."""
+    if target.provider != "temporal":
+        return LocalRuns(Workspace(session, target))
+    from reconciler.worker.runs import TemporalRuns
+
+    return TemporalRuns(open_temporal(target, session.opening(target, session.config.owner)))
+
+
+def _plain_file(path: str, flags: int) -> int:
+    """Open a file and nothing else: a step can put a link or a pipe where its log was."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no file")

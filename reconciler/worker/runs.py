@@ -1,0 +1,259 @@
+"""The runs of a target of Temporal, in the form that the embedded workspace has its own in.
+
+What is listed is what Temporal's visibility has of their workflows: what each is about stands in
+the memo that the schedule gives them, how it ended in one that the run leaves. A wake that was no
+fire leaves none, and is no run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from temporalio.client import (
+    WorkflowExecution,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+)
+from temporalio.common import SearchAttributeKey
+from temporalio.service import RPCError, RPCStatusCode
+
+from reconciler.errors import ProviderError, ReconcilerError
+from reconciler.model import LiveSchedule
+from reconciler.providers.temporal.connection import Background, translated
+from reconciler.providers.temporal.payload import ABOUT, WORKFLOW, Payload, about
+from reconciler.providers.temporal.store import StoreError
+from reconciler.worker.naming import run_name
+from reconciler.workspace.execution.run_inputs import Context, JobError, run_inputs
+from reconciler.workspace.store.records import RunRow, StepRow, run_stamp
+
+if TYPE_CHECKING:
+    from reconciler.providers.temporal.provider import TemporalProvider
+
+_STATUS = {
+    WorkflowExecutionStatus.RUNNING: "Running",
+    WorkflowExecutionStatus.COMPLETED: "Completed",
+    WorkflowExecutionStatus.CANCELED: "Canceled",
+    WorkflowExecutionStatus.TERMINATED: "Canceled",
+}
+"""All others are Failed."""
+_QUERIED = {"Running": "Running", "Completed": "Completed", "Failed": "Failed"}
+_SCHEDULED_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+_SCHEDULED_BY = SearchAttributeKey.for_keyword("TemporalScheduledById")
+_STAMPED = re.compile(r"(.+)-(\d{8}T\d{6}Z)", re.DOTALL)
+_QUERY_SECONDS = 5
+_MOST_SEEN = 10_000
+
+
+class TemporalRuns:
+    """The runs that schedules of one namespace have started, and those that were by hand."""
+
+    def __init__(self, provider: TemporalProvider) -> None:
+        self._provider = provider
+
+    def newest(
+        self,
+        *,
+        schedule: str | None = None,
+        status: str | None = None,
+        experiment: str | None = None,
+        limit: int = 50,
+    ) -> list[RunRow]:
+        """The newest first. ProviderError."""
+        return Background.run(self._newest(schedule, status, experiment, limit))
+
+    def get(self, name: str) -> RunRow | None:
+        """A run by its name; None: there is none."""
+        found = Background.run(self._find(name))
+        return None if found is None else found[0]
+
+    def steps(self, name: str) -> list[StepRow]:
+        """Its steps; none of one that runs while no worker does, for these know them."""
+        return Background.run(self._steps(name))
+
+    def log(self, name: str, step: str, after: int) -> Iterator[tuple[bytes, int]]:
+        """What a step printed after a place, and the place after that; ReconcilerError."""
+        files = self._provider.store.files
+        folder = f"runs/{name}/logs/{step}"
+        try:
+            for piece in [one for one in files.names(folder) if one.isdigit()][after:]:
+                after += 1
+                yield files.read(f"{folder}/{piece}") or b"", after
+        except StoreError as error:
+            raise ReconcilerError(str(error)) from error
+
+    def place(self, name: str) -> str:
+        """Where it keeps its files."""
+        return f"{self._provider.store.files.url.rstrip('/')}/runs/{name}"
+
+    def cancel(self, name: str) -> str:
+        """Tell it to end; what it is then."""
+        return Background.run(self._cancel(name))
+
+    def idle(self) -> str | None:
+        """Temporal starts runs, also where no worker takes their steps."""
+        return None
+
+    def trigger(self, live: LiveSchedule, given: Mapping[str, Any], now: datetime) -> str:
+        """Start a run of a schedule, with inputs over its own; its name. ReconcilerError."""
+        return Background.run(self._trigger(live, given, now))
+
+    # ------------------------------------------------------------------------------------ in a loop
+
+    async def _newest(
+        self, schedule: str | None, status: str | None, experiment: str | None, limit: int
+    ) -> list[RunRow]:
+        query = f'WorkflowType = "{WORKFLOW}"'
+        if status in _QUERIED:
+            query += f' AND ExecutionStatus = "{_QUERIED[status]}"'
+        if schedule is not None:
+            # A run that somebody started has the schedule in nothing but its name and its memo.
+            said = json.dumps(schedule), json.dumps(f"{schedule}-")
+            query += f" AND (TemporalScheduledById = {said[0]} OR WorkflowId STARTS_WITH {said[1]})"
+        client = await self._provider.connection.client()
+        rows: list[RunRow] = []
+        seen = 0
+        try:
+            async for one in client.list_workflows(query, limit=_MOST_SEEN):
+                seen += 1
+                row = await _row(one)
+                if row is None or (schedule is not None and row.schedule != schedule):
+                    continue
+                if status not in (None, row.status) or experiment not in (None, row.experiment):
+                    continue
+                rows.append(row)
+                if len(rows) == limit:
+                    break
+        except RPCError as error:
+            raise translated(error, None, "list runs") from error
+        return rows
+
+    async def _find(self, name: str) -> tuple[RunRow, WorkflowHandle[Any, Any]] | None:
+        client = await self._provider.connection.client()
+        for identifier in _identifiers(name):
+            handle = client.get_workflow_handle(identifier)
+            try:
+                row = await _row(await handle.describe())
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    continue
+                raise translated(error, None, "show a run") from error
+            if row is not None and row.name == name:
+                return row, handle
+        return None
+
+    async def _steps(self, name: str) -> list[StepRow]:
+        found = await self._find(name)
+        if found is None:
+            return []
+        row, handle = found
+        try:
+            if row.status == "Running":
+                steps = await handle.query("steps", rpc_timeout=_seconds(_QUERY_SECONDS))
+            else:
+                steps = ((await (await handle.describe()).memo()).get("run") or {}).get("steps")
+        except (RPCError, WorkflowQueryFailedError):
+            return []
+        return [_step(name, one) for one in steps or ()]
+
+    async def _cancel(self, name: str) -> str:
+        found = await self._find(name)
+        if found is None or found[0].status != "Running":
+            return found[0].status if found is not None else "unknown"
+        try:
+            await found[1].cancel()
+        except RPCError as error:
+            raise translated(error, None, "cancel a run") from error
+        return "Running"
+
+    async def _trigger(self, live: LiveSchedule, given: Mapping[str, Any], now: datetime) -> str:
+        read = await self._provider._describe(live.key, "trigger")
+        if read is None or read.payload is None:
+            raise ProviderError(live.key, "trigger", "it is no schedule that can be run")
+        payload: Payload = read.payload
+        inputs = {**(payload.schedule["create_job"].get("inputs") or {}), **given}
+        try:
+            run_inputs(payload.pipeline.document, inputs, Context("", ""))
+        except JobError as error:
+            raise ReconcilerError(str(error)) from error
+        client = await self._provider.connection.client()
+        name = f"{live.key.name}-{run_stamp(now.astimezone(UTC))}"
+        try:
+            await client.start_workflow(
+                WORKFLOW,
+                args=[json.loads(payload.to_bytes()), {"inputs": dict(given)}],
+                id=name,
+                task_queue=self._provider.task_queue,
+                memo={ABOUT: about(payload, given)},
+            )
+        except RPCError as error:
+            raise translated(error, live.key, "trigger") from error
+        return name
+
+
+def _seconds(number: float) -> Any:
+    from datetime import timedelta
+
+    return timedelta(seconds=number)
+
+
+def _identifiers(name: str) -> list[str]:
+    """What the workflow of a run can be called: as the run, or as Temporal calls it."""
+    match = _STAMPED.fullmatch(name)
+    if match is None:
+        return [name]
+    at = datetime.strptime(match[2], "%Y%m%dT%H%M%SZ")
+    return [f"{match[1]}-{at:%Y-%m-%dT%H:%M:%SZ}", name]
+
+
+async def _row(found: WorkflowExecution) -> RunRow | None:
+    """A run; None: it is a wake that was no fire, or another's workflow."""
+    if found.workflow_type != WORKFLOW:
+        return None
+    memo = await found.memo()
+    said: Mapping[str, Any] = memo.get(ABOUT) or {}
+    ended: Mapping[str, Any] | None = memo.get("run")
+    status = _STATUS.get(found.status, "Failed") if found.status is not None else "Failed"
+    if status == "Completed" and ended is None:
+        return None
+    scheduled = found.typed_search_attributes.get(_SCHEDULED_AT)
+    by = found.typed_search_attributes.get(_SCHEDULED_BY)
+    schedule = by or said.get("schedule")
+    return RunRow(
+        name=run_name(str(schedule), found.id, scheduled),
+        schedule=schedule,
+        experiment=str(said.get("experiment") or schedule or ""),
+        pipeline=str(said.get("pipeline") or ""),
+        version=str(said.get("version") or ""),
+        cause="time" if by is not None else "manual",
+        due_at=scheduled or found.start_time,
+        data_path=None,
+        inputs=said.get("inputs") or {},
+        go_on=None,
+        status=status,
+        cancel=None,
+        created_at=found.start_time,
+        started_at=found.execution_time or found.start_time,
+        ended_at=found.close_time,
+        message=_message(ended),
+    )
+
+
+def _message(ended: Mapping[str, Any] | None) -> str | None:
+    if ended is None:
+        return None
+    return "; ".join(filter(None, (ended.get("message"), ended.get("note")))) or None
+
+
+def _step(run: str, said: Mapping[str, Any]) -> StepRow:
+    started, ended = (
+        datetime.fromisoformat(said[name]) if said.get(name) else None
+        for name in ("started_at", "ended_at")
+    )
+    where = f"on {said['worker']}" if said.get("worker") else None
+    message = "; ".join(filter(None, (said.get("message"), where))) or None
+    return StepRow(run, said["name"], said["status"], started, ended, said["exit_code"], message)
