@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from reconciler.providers.temporal.lowering import lower
 from reconciler.providers.temporal.spec import wakes
 from reconciler.providers.temporal.store import CodeStore, Files, StoreError
 from reconciler.worker.orders import Begun, StepOrder, StepResult
-from reconciler.worker.step_files import StepFiles, log_pieces
+from reconciler.worker.step_files import StepFiles
 from reconciler.workspace.engine.executor import run_folder
 from reconciler.workspace.execution.step_process import GRACE_SECONDS, Ended, StepProcess
 
@@ -80,29 +79,31 @@ class Machine:
     @activity.defn(name="run_step")
     async def run_step(self, order: StepOrder) -> StepResult:
         """Run it, tell that it lives, and keep what it prints where others can read it."""
-        folder = run_folder(self._folder, order.run)
-        step = StepFiles(order, folder, self._files, self._code)
-        process: StepProcess | None = None
+        step = StepFiles(order, run_folder(self._folder, order.run), self._files, self._code)
+        told = _Told()
         beating = asyncio.create_task(_beat())
-        told: str | None = None
         try:
             try:
-                await _whole(asyncio.to_thread(step.prepare))
+                await told.during(asyncio.to_thread(step.prepare))
             except (StoreError, OSError, ValueError, shutil.Error) as error:
                 return self._result(Ended(None, _words(error)))
+            if told.reason is not None:
+                return self._kept_none(told.reason)
             process = self._process(order, step)
+            told.heard = process.end
             ended = asyncio.create_task(asyncio.to_thread(process.run))
             logs = asyncio.create_task(step.keep_log(ended))
-            while not ended.done():
-                try:
-                    await asyncio.shield(ended)
-                except asyncio.CancelledError:
-                    told = told or _why_told()
-                    process.end(told)
-            await _whole(logs)
+            await told.during(ended)
+            await told.during(logs)
             return await self._kept(step, ended.result(), told)
         finally:
             beating.cancel()
+
+    def _kept_none(self, reason: str) -> StepResult:
+        """Of a step that was told to end before it began."""
+        result = self._result(Ended(None, reason))
+        result.canceled = reason == _CANCELED
+        return result
 
     def _process(self, order: StepOrder, step: StepFiles) -> StepProcess:
         make_folder(step.log.parent, "owner")
@@ -115,14 +116,14 @@ class Machine:
             grace=self._grace,
         )
 
-    async def _kept(self, step: StepFiles, ended: Ended, told: str | None) -> StepResult:
+    async def _kept(self, step: StepFiles, ended: Ended, told: _Told) -> StepResult:
         """What it made is in the store; else it has failed."""
         notes = [note for note in (ended.log_note, ended.left_note, step.log_note) if note]
         result = self._result(ended, notes)
-        result.canceled = told == _CANCELED and ended.reason == told
+        result.canceled = ended.reason is not None and ended.reason == told.reason == _CANCELED
         if ended.exit_code == 0 and ended.reason is None:
             try:
-                await _whole(asyncio.to_thread(step.send))
+                await told.during(asyncio.to_thread(step.send))
             except (StoreError, OSError) as error:
                 result.reason = _words(error)
         return result
@@ -137,13 +138,27 @@ class Machine:
         )
 
 
-async def _whole(work: Any) -> Any:
-    """The result of what is not cut short in the middle, when its step is told to end."""
-    task = asyncio.ensure_future(work)
-    while not task.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.shield(task)
-    return task.result()
+class _Told:
+    """Whether a step was told to end: nothing that it does is cut short in the middle."""
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+        self.heard: Callable[[str], None] = lambda reason: None
+
+    async def during(self, work: Awaitable[Any]) -> Any:
+        """The result of `work`; who tells the step to end meanwhile is heard."""
+        task = asyncio.ensure_future(work)
+        while not task.done():
+            try:
+                await asyncio.shield(task)
+            except asyncio.CancelledError:
+                if task.cancelled():
+                    raise
+                self.reason = self.reason or _why_told()
+                self.heard(self.reason)
+            except Exception:
+                break  # of the work itself, and said below
+        return task.result()
 
 
 async def _beat() -> None:
@@ -164,6 +179,3 @@ def _words(error: Exception) -> str:
         return str(error)
     why = (isinstance(error, OSError) and error.strerror) or str(error)
     return f"its folder cannot be made: {why}"
-
-
-__all__ = ["Decider", "Machine", "log_pieces", "verdict"]

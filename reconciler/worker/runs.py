@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from temporalio.client import (
@@ -45,7 +45,7 @@ _QUERIED = {"Running": "Running", "Completed": "Completed", "Failed": "Failed"}
 _SCHEDULED_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 _SCHEDULED_BY = SearchAttributeKey.for_keyword("TemporalScheduledById")
 _STAMPED = re.compile(r"(.+)-(\d{8}T\d{6}Z)", re.DOTALL)
-_QUERY_SECONDS = 5
+_QUERY_TIME = timedelta(seconds=5)
 _MOST_SEEN = 10_000
 
 
@@ -153,7 +153,7 @@ class TemporalRuns:
         row, handle = found
         try:
             if row.status == "Running":
-                steps = await handle.query("steps", rpc_timeout=_seconds(_QUERY_SECONDS))
+                steps = await handle.query("steps", rpc_timeout=_QUERY_TIME)
             else:
                 steps = ((await (await handle.describe()).memo()).get("run") or {}).get("steps")
         except (RPCError, WorkflowQueryFailedError):
@@ -193,12 +193,6 @@ class TemporalRuns:
         except RPCError as error:
             raise translated(error, live.key, "trigger") from error
         return name
-
-
-def _seconds(number: float) -> Any:
-    from datetime import timedelta
-
-    return timedelta(seconds=number)
 
 
 def _identifiers(name: str) -> list[str]:

@@ -128,7 +128,7 @@ class Run:
         Background.run(self.handle.cancel())
 
     def log(self, step: str) -> str:
-        from reconciler.worker.activities import log_pieces
+        from reconciler.worker.step_files import log_pieces
 
         return log_pieces(self.site.files, self.name, step)[0].decode()
 

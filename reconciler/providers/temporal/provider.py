@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -68,7 +67,6 @@ class TemporalProvider:
         self._clock = clock
         self._read: dict[str, Read] = {}
         self._settled: dict[str, Settled] = {}
-        self._lock = threading.Lock()
 
     def identity(self) -> str:
         """The id of the namespace, which no other has, in whatever cluster."""
@@ -77,8 +75,7 @@ class TemporalProvider:
     def list(self) -> list[LiveSchedule]:
         """Every schedule of the namespace, by name; also those that start other workflows."""
         found = self._run(self._list())
-        with self._lock:
-            self._read = {read.live.key.name: read for read, _ in found if read is not None}
+        self._read = {read.live.key.name: read for read, _ in found if read is not None}
         return sorted((live for _, live in found), key=lambda live: live.key)
 
     def canonical(self, schedule: Schedule, live: LiveSchedule | None) -> Canonical:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
 from temporalio.api.common.v1 import Payload as WirePayload
 from temporalio.api.common.v1 import SearchAttributes
@@ -258,11 +257,4 @@ def _catchup(wire: WireSchedule) -> str:
 
 
 def _aware(moment: datetime | None) -> datetime | None:
-    from datetime import UTC
-
     return None if moment is None else moment.replace(tzinfo=UTC, microsecond=0)
-
-
-def start_input(wire: WireSchedule) -> Any:
-    """The input of the runs that it starts."""
-    return json.loads(wire.action.start_workflow.input.payloads[0].data)
