@@ -14,12 +14,12 @@ from temporalio import activity
 
 from reconciler import __version__
 from reconciler.document import trigger_from_document
-from reconciler.file_access import make_folder
 from reconciler.firing import next_fires
 from reconciler.model import DatastoreChange
 from reconciler.providers.temporal.lowering import lower
 from reconciler.providers.temporal.spec import wakes
 from reconciler.providers.temporal.store import CodeStore, Files, StoreError
+from reconciler.system.file_access import make_folder
 from reconciler.worker.orders import Begun, StepOrder, StepResult
 from reconciler.worker.step_files import StepFiles
 from reconciler.workspace.engine.executor import run_folder

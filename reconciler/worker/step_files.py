@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from reconciler.file_access import make_folder
 from reconciler.providers.temporal.store import CodeStore, Files, StoreError
+from reconciler.system.file_access import make_folder
 from reconciler.worker.orders import StepOrder
 from reconciler.workspace.execution.run_bindings import FOLDERS_OF_STEPS
 from reconciler.workspace.execution.runner import log_path

@@ -78,6 +78,9 @@ class TemporalProvider:
         self._read = {read.live.key.name: read for read, _ in found if read is not None}
         return sorted((live for _, live in found), key=lambda live: live.key)
 
+    def prepare(self, declared: Sequence[Schedule]) -> None:
+        """Nothing: all that has to be known is at hand."""
+
     def canonical(self, schedule: Schedule, live: LiveSchedule | None) -> Canonical:
         """As Temporal keeps it: its job file in it, the experiment named."""
         from reconciler.providers.temporal import wire
@@ -97,6 +100,10 @@ class TemporalProvider:
         what = f"Temporal renames nothing: {old} is paused, then the new one is made"
         note = Note("rewritten", "renamed_from", what, f"the runs of {old} stay under its name")
         return replace(found, notes=(*found.notes, note))
+
+    def preflight(self, schedules: Sequence[Schedule]) -> Sequence[tuple[Key, Note]]:
+        """Nothing: what is not there was said when they were made canonical."""
+        return ()
 
     def create(self, schedule: Schedule) -> None:
         """Make it, with its code in the store, unless something stands there by now."""
