@@ -12,12 +12,10 @@ import click
 
 from reconciler.cli.output import out
 from reconciler.cli.saved_plans import read_plan
-from reconciler.forge.marker import Marker, plan_digest
+from reconciler.forge.marker import MOST_CHANGES, PENDING, Marker, change_marks, plan_digest
 from reconciler.forge.summary import write_summary
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-_PENDING = ("create", "update", "disable")
 
 plan_option = click.option(
     "--plan",
@@ -45,12 +43,14 @@ class Planned:
 
     plan: Mapping[str, Any]
     digest: str
+    changes: Mapping[str, str]
+    """The mark of each change that is one, by the name of its schedule."""
 
     @property
     def pending(self) -> bool:
         """Whether there is something to change, or it is refused."""
         counts = self.plan["summary"]
-        return bool(self.plan["refusals"]) or any(counts[action] for action in _PENDING)
+        return bool(self.plan["refusals"]) or any(counts[action] for action in PENDING)
 
     @property
     def not_ours(self) -> int:
@@ -61,7 +61,8 @@ class Planned:
     @property
     def marker(self) -> Marker:
         """What marks its comment."""
-        return Marker("plan", self.plan["target"], self.plan["owner"], self.digest)
+        listed = tuple(sorted(self.changes.values())) if len(self.changes) <= MOST_CHANGES else ()
+        return Marker("plan", self.plan["target"], self.plan["owner"], self.digest, listed)
 
 
 def environment() -> Mapping[str, str]:
@@ -80,6 +81,10 @@ def read_plans(file: Path) -> list[Planned]:
     """The plans that a file shows. It may come from anywhere: it does not say who sees them."""
     saved = read_plan(file)
     return [
-        Planned(plan, plan_digest(target, saved.owner, plan["refusals"]))
+        Planned(
+            plan,
+            plan_digest(target, saved.owner, plan["refusals"]),
+            change_marks(target, saved.owner),
+        )
         for plan, target in zip(saved.shown["plans"], saved.targets, strict=True)
     ]

@@ -76,6 +76,7 @@ CODES: dict[str, Code] = {
     "SCH050": _error("a file is a pointer of Git LFS"),
     "SCH051": _warning("Git does not say what is checked out"),
     "SCH052": _error("an old name is in use"),
+    "SCH067": _error("files are left out by the loop"),
     "SCH053": _warning("a value is read in two ways"),
     "SCH055": _error("code or a file that a job brings along cannot be taken"),
     "SCH056": _error("a component file cannot be used"),

@@ -11,7 +11,17 @@ from urllib.parse import quote
 import requests
 
 from reconciler.errors import ForgeError
-from reconciler.forge.base import Job, Merged, Note, Patience, moment, needed, whole_number
+from reconciler.forge.base import (
+    MOST_MERGED,
+    Job,
+    Merged,
+    Note,
+    Patience,
+    moment,
+    needed,
+    newest_first,
+    whole_number,
+)
 from reconciler.forge.client import Client, Header
 
 _VERSION = {"api-version": "7.1"}
@@ -73,6 +83,26 @@ class AzureDevOps:
                 if pull["status"] == "completed" and pull["targetRefName"] == self._job.branch:
                     return Merged(pull["pullRequestId"], moment(pull["closedDate"]))
         return None
+
+    def merged_lately(self) -> Iterator[Merged]:
+        """Completed ones; the service lists the newest first."""
+        parameters: dict[str, str | int] = {
+            **_VERSION,
+            "searchCriteria.status": "completed",
+            "searchCriteria.targetRefName": self._job.branch,
+            "$top": MOST_MERGED,
+        }
+        answer = self._client.json(
+            "GET",
+            f"{self._git}/pullrequests",
+            parameters=parameters,
+            needs="Read, on the repository",
+        )
+        yield from newest_first(
+            Merged(pull["pullRequestId"], moment(pull["closedDate"]))
+            for pull in answer["value"]
+            if pull["status"] == "completed" and pull["targetRefName"] == self._job.branch
+        )
 
     def comments(self, number: int) -> Iterator[Note]:
         """The first comment of each thread; the service gives all threads at once."""

@@ -33,6 +33,10 @@ class Note:
     """When its text was written last; None where nobody asks for it."""
 
 
+MOST_MERGED = 200
+"""Merges that are looked through for who showed a change."""
+
+
 @dataclass(frozen=True, slots=True)
 class Merged:
     """A pull request that was merged, and when."""
@@ -70,6 +74,12 @@ class Forge(Protocol):
     def merged(self) -> Merged | None:
         """The merged pull request that brought the commit of this job; None if none did."""
 
+    def merged_lately(self) -> Iterable[Merged]:
+        """Pull requests that were merged into the branch of this job, the newest first.
+
+        As far back as MOST_MERGED of them.
+        """
+
     def comments(self, number: int) -> Iterable[Note]:
         """Every comment of a pull request that may be ours, oldest first."""
 
@@ -103,6 +113,11 @@ def needed(environment: Mapping[str, str], name: str, hint: str) -> str:
 def moment(text: str) -> datetime:
     """An instant, as all three forges write it: ISO 8601, in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def newest_first(merged: Iterable[Merged]) -> list[Merged]:
+    """By when they were merged; of the same moment, as in a queue, the last number first."""
+    return sorted(merged, key=lambda one: (one.at, one.number), reverse=True)
 
 
 def whole_number(text: str | None) -> int | None:

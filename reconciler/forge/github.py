@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +15,17 @@ from urllib.parse import quote
 import requests
 
 from reconciler.errors import ForgeError
-from reconciler.forge.base import Job, Merged, Note, Patience, moment, needed, whole_number
+from reconciler.forge.base import (
+    MOST_MERGED,
+    Job,
+    Merged,
+    Note,
+    Patience,
+    moment,
+    needed,
+    newest_first,
+    whole_number,
+)
 from reconciler.forge.client import Client, Header
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
@@ -73,6 +84,25 @@ class GitHub:
         ]
         found.sort(key=lambda pull: pull["merge_commit_sha"] != self._job.commit)
         return Merged(found[0]["number"], moment(found[0]["merged_at"])) if found else None
+
+    def merged_lately(self) -> Iterator[Merged]:
+        """Closed pull requests are listed by when they were changed last."""
+        parameters: dict[str, str | int] = {
+            "state": "closed",
+            "base": self._job.branch,
+            "sort": "updated",
+            "direction": "desc",
+            "per_page": 100,
+        }
+        closed = self._client.pages(
+            f"repos/{self._repository}/pulls", parameters=parameters, needs="pull-requests: read"
+        )
+        merged = [
+            Merged(pull["number"], moment(pull["merged_at"]))
+            for pull in islice(closed, MOST_MERGED)
+            if pull["merged_at"] and pull["base"]["ref"] == self._job.branch
+        ]
+        yield from newest_first(merged)
 
     def comments(self, number: int) -> Iterator[Note]:
         """The comments of its conversation."""

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
 import requests
 
-from reconciler.forge.base import Job, Merged, Note, Patience, moment, needed, whole_number
+from reconciler.forge.base import (
+    MOST_MERGED,
+    Job,
+    Merged,
+    Note,
+    Patience,
+    moment,
+    needed,
+    newest_first,
+    whole_number,
+)
 from reconciler.forge.client import Client, Header
 
 _TOKEN = (
@@ -64,6 +75,24 @@ class GitLab:
         ]
         found.sort(key=lambda one: self._job.commit not in _commits(one))
         return Merged(found[0]["iid"], moment(found[0]["merged_at"])) if found else None
+
+    def merged_lately(self) -> Iterator[Merged]:
+        """Merged ones are listed by when they were changed last."""
+        parameters: dict[str, str | int] = {
+            "state": "merged",
+            "target_branch": self._job.branch,
+            "order_by": "updated_at",
+            "sort": "desc",
+            "per_page": 100,
+        }
+        listed = self._client.pages(
+            f"{self._project}/merge_requests", parameters=parameters, needs=_API
+        )
+        yield from newest_first(
+            Merged(one["iid"], moment(one["merged_at"]))
+            for one in islice(listed, MOST_MERGED)
+            if one.get("merged_at") and one["target_branch"] == self._job.branch
+        )
 
     def comments(self, number: int) -> Iterator[Note]:
         """Its notes; those that GitLab itself writes are left out."""

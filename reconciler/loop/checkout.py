@@ -1,31 +1,45 @@
 """A branch, a tag or a commit of a Git repository as a source: one checkout for each revision.
 
-What is fetched is shallow: one commit. A checkout is written beside its place and then renamed
-into it, so that a half-written one is never read. A branch that was pushed over by force is simply
-where it is now; one that is gone is an error, and what is in force stays.
+What is fetched and what is checked out is said in `checkouts/`: one folder and what it refers to. A
+commit that leaves these as they are is no new revision. A checkout is written beside its place and
+then renamed into it, so that a half-written one is never read. A branch that was pushed over by
+force is simply where it is now; one that is gone is an error, and what is in force stays.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
+from typing import Any, TypeVar
 
 from reconciler.config import FILE_NAME
-from reconciler.declare.reading.absent import LEFT_OUT
 from reconciler.errors import SourceError
-from reconciler.loop.git import Git
+from reconciler.loop.checkouts.clone import Clone
+from reconciler.loop.checkouts.extras import Extras
+from reconciler.loop.checkouts.tree import check_out, parts_of
+from reconciler.loop.git import SECONDS, Git
 from reconciler.loop.source import Revision, prune_folder
 from reconciler.render.plain_text import printable
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _REF = re.compile(r"(?!-)(?!.*(?:\.\.|@\{|//|\.lock(?:/|$)))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])")
 _TEMPORARY = ".new-"
+_COMPLETE = "complete"
+"""In a checkout that is whole: who made the commit, when, and which parts of it were looked at."""
+_REMEMBERED = 200
+_LOOKED_AT = 8
+_KEPT = 8
+"""Checkouts that nobody needs any more and that stay for a while."""
+
+T = TypeVar("T")
 
 
 class GitSource:
@@ -40,17 +54,29 @@ class GitSource:
         base: Path,
         ref: str | None = None,
         path: str = "",
+        seconds: float = SECONDS,
+        submodules: bool = False,
+        lfs: bool = False,
     ) -> None:
-        """`base`: what relative paths of targets are relative to. SourceError."""
+        """`base`: what relative paths of targets are relative to. `seconds`: how long each call of
+        git may take. SourceError.
+        """
         if ref is not None and _REF.fullmatch(ref) is None:
             raise SourceError(f'"{printable(ref)}" is no name of a branch, a tag or a commit')
         inside = PurePosixPath(path or ".")
         if inside.is_absolute() or ".." in inside.parts or "\0" in path:
             raise SourceError(f'the path "{printable(path)}" leads out of the repository')
-        mark = hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        self._flags = (submodules, lfs)
+        whole = inside == PurePosixPath(".") and not any(self._flags)
+        kind = "" if whole else f"\0{inside}\0{submodules}\0{lfs}"
+        mark = hashlib.sha256(f"{address}{kind}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
         self._folder = state_folder / "sources" / mark
         self._trees = self._folder / "trees"
-        self._git = Git(self._folder / "repository.git", address, environment=environment)
+        self._git = Git(
+            self._folder / "repository.git", address, environment=environment, seconds=seconds
+        )
+        self._clone = Clone(self._git)
+        self._extras = Extras(self._folder / "modules", submodules, lfs)
         self._ref = ref
         self._path = inside
         self._base = base
@@ -58,19 +84,54 @@ class GitSource:
         self.name = self._git.shown + (f"@{printable(ref)}" if ref else "")
 
     def fetch(self) -> Revision:
-        """Ask what the ref is now, and fetch and check it out if that is new."""
-        commit = self._resolve()
-        known = self._on_disk(commit)
-        if known is None:
-            try:
-                self._prepare()
-                self._fetch(commit)
-                self._check_out(commit)
-            except OSError as error:
-                raise _disk(self._folder, error) from error
-            known = self._read(commit)
-        self._known[commit] = known
+        """Ask what the ref is now, and fetch and check it out if that is new.
+
+        A commit that leaves all that is checked out as it was is the revision of before.
+        """
+        commit = self._mended(self._resolve)
+        known = self._known.get(commit) or self._on_disk(commit)
+        if known is None or not (self._trees / known.id / _COMPLETE).is_file():
+            known = self._mended(lambda: self._taken(commit))
+        self._known = {**dict(list(self._known.items())[-_REMEMBERED:]), commit: known}
         return known
+
+    def _taken(self, commit: str) -> Revision:
+        try:
+            self._clone.prepare()
+            self._clone.fetch(commit)
+            found = self._unchanged(commit)
+            if found is None:
+                self._check_out(commit)
+                found = self._read(commit)
+        except OSError as error:
+            raise _disk(self._folder, error) from error
+        return found
+
+    def _mended(self, asked: Callable[[], T]) -> T:
+        """What is asked for, if need be of a clone that is made anew."""
+        try:
+            return asked()
+        except SourceError as error:
+            if not self._clone.is_damaged(error):
+                raise
+            self._clone.remove()
+            return asked()
+
+    def _unchanged(self, commit: str) -> Revision | None:
+        """A revision that is checked out and is, as far as it was looked at, that of `commit`."""
+        for other in self._newest():
+            said = self._said(other)
+            parts = said.get("parts") if said else None
+            if parts and parts_of(self._clone, commit, list(parts)) == parts:
+                return self._on_disk(other)
+        return None
+
+    def _newest(self) -> list[str]:
+        with suppress(OSError), os.scandir(self._trees) as entries:
+            found = [entry for entry in entries if _COMMIT.fullmatch(entry.name)]
+            found.sort(key=lambda entry: entry.stat().st_mtime, reverse=True)
+            return [entry.name for entry in found[:_LOOKED_AT]]
+        return []
 
     def is_settled(self, revision: Revision) -> bool:
         """A checkout never changes."""
@@ -86,19 +147,17 @@ class GitSource:
         found = self._on_disk(revision_id)
         if found is None:
             try:
-                self._prepare()
-                self._fetch(revision_id)
-                self._check_out(revision_id)
-                found = self._read(revision_id)
-            except (OSError, SourceError):
+                found = self._mended(lambda: self._taken(revision_id))
+            except SourceError:
                 return None
         self._known[revision_id] = found
         return found
 
     def prune(self, wanted: Collection[str]) -> None:
         """Remove checkouts that nobody needs, and what a crash left half-written."""
-        for name in prune_folder(self._trees, wanted):
-            self._known.pop(name, None)
+        removed = set(prune_folder(self._trees, wanted, most=_KEPT))
+        if removed:
+            self._known = {c: r for c, r in self._known.items() if r.id not in removed}
 
     def base(self, revision: Revision) -> Path:
         """A checkout is thrown away: nothing that is to stay may lie in it."""
@@ -112,7 +171,8 @@ class GitSource:
         if ref is not None and _COMMIT.fullmatch(ref):
             return ref
         try:
-            self._prepare()
+            self._trees.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._clone.prepare()
         except OSError as error:
             raise _disk(self._folder, error) from error
         patterns = ["HEAD"] if ref is None else [f"refs/heads/{ref}", f"refs/tags/{ref}"]
@@ -130,78 +190,58 @@ class GitSource:
             hint="what is in force stays; a commit is given as its 40 digits",
         )
 
-    def _prepare(self) -> None:
-        """The bare repository, made once; one that a crash left half-made is made again."""
-        if not (self._git.folder / "HEAD").is_file():
-            self._trees.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._git.run("init", "--quiet", "--bare", "--template=", "--", str(self._git.folder))
-
-    def _fetch(self, commit: str) -> None:
-        ours = "refs/reconciler/wanted"
-        common = ("fetch", "--quiet", "--no-tags", "--force", "--no-write-fetch-head")
-        try:
-            self._git.run(*common, "--depth=1", "--", "origin", f"+{commit}:{ours}")
-        except SourceError as refused:
-            # Some servers hand out commits by branch and tag alone.
-            try:
-                heads = ("+refs/heads/*:refs/reconciler/heads/*", "+refs/tags/*:refs/tags/*")
-                self._git.run(*common, "--", "origin", *heads)
-                self._git.run("cat-file", "-e", f"{commit}^{{commit}}")
-            except SourceError:
-                raise refused from None
-
     def _check_out(self, commit: str) -> None:
+        self._trees.mkdir(parents=True, exist_ok=True, mode=0o700)
         new = Path(mkdtemp(prefix=_TEMPORARY, dir=self._trees))
         try:
-            index = new / "index"
-            tree = new / "tree"
-            # Marks the root of the repository, above which nothing is read.
-            (tree / ".git").mkdir(parents=True)
-            self._git.run("read-tree", commit, work_tree=tree, index=index)
-            self._git.run("checkout-index", "--all", "--force", work_tree=tree, index=index)
-            listed = self._git.run("ls-files", "-s", "-z", work_tree=tree, index=index)
-            links = [line for line in listed.split("\0") if line.startswith("160000 ")]
-            left_out = "".join(link.partition("\t")[2] + "\0" for link in links)
-            (tree / ".git" / LEFT_OUT).write_bytes(os.fsencode(left_out))
-            with (new / "complete").open("w") as said:
+            parts = check_out(self._clone, commit, str(self._path), new, self._extras)
+            author, at = self._signed(commit)
+            with (new / _COMPLETE).open("w", encoding="utf-8") as said:
+                json.dump({"author": author, "at": at, "parts": parts}, said)
+                said.flush()
                 os.fsync(said.fileno())
             place = self._trees / commit
-            if not (place / "complete").is_file():
+            if not (place / _COMPLETE).is_file():
                 shutil.rmtree(place, ignore_errors=True)
                 try:
                     os.rename(new, place)
                 except OSError:
-                    if not (place / "complete").is_file():  # another loop was faster
+                    if not (place / _COMPLETE).is_file():  # another loop was faster
                         raise
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
 
     def _on_disk(self, commit: str) -> Revision | None:
-        if not (self._trees / commit / "complete").is_file():
+        """Without asking git: a checkout says itself what it is of."""
+        if not (self._trees / commit / _COMPLETE).is_file():
             return None
-        if commit in self._known:
-            return self._known[commit]
         try:
             return self._read(commit)
-        except SourceError:  # the objects are gone, or damaged: fetched again
+        except SourceError:  # one of an older version says nothing, and git knows it no more
             return None
 
-    def _read(self, commit: str) -> Revision:
+    def _said(self, commit: str) -> dict[str, Any] | None:
+        try:
+            said = json.loads((self._trees / commit / _COMPLETE).read_bytes())
+        except (OSError, ValueError):
+            return None
+        return said if isinstance(said, dict) else None
+
+    def _signed(self, commit: str) -> tuple[str, str]:
         form = "--format=%an <%ae>%x00%cI"
         text = self._git.run("log", "-1", form, "--end-of-options", commit)
         author, _, at = text.strip().partition("\0")
+        return printable(author)[:200], at
+
+    def _read(self, commit: str) -> Revision:
+        said = self._said(commit)
+        author, at = (said["author"], said["at"]) if said else self._signed(commit)
         tree = self._trees / commit / "tree"
         folder = tree / self._path
         if not (folder / FILE_NAME).resolve().is_relative_to(tree.resolve()):
             raise SourceError(f"{self.name}: a link leads out of the repository")
-        return Revision(
-            commit,
-            folder,
-            commit,
-            printable(author)[:200],
-            _instant(at),
-        )
+        return Revision(commit, folder, commit, author, _instant(at))
 
 
 def _instant(text: str) -> datetime | None:

@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from reconciler.errors import SourceError
@@ -66,19 +67,40 @@ class Git:
         self.folder = folder
         self.shown = printable(without_credentials(address))
         self._seconds = seconds
+        self._address = address
+        self._given = environment
         self._environment = _environment(environment, checked(address))
+
+    @property
+    def address(self) -> str:
+        """Where it fetches from; with credentials, if it was given any."""
+        return self._address
+
+    def at(self, folder: Path, address: str) -> Git:
+        """The same for another repository, such as a submodule."""
+        return Git(folder, address, environment=self._given, seconds=self._seconds)
 
     def run(self, *args: str, work_tree: Path | None = None, index: Path | None = None) -> str:
         """What it prints; SourceError with what it says when it fails or takes too long."""
+        return self.run_both(*args, work_tree=work_tree, index=index)[0]
+
+    def run_both(
+        self,
+        *args: str,
+        work_tree: Path | None = None,
+        index: Path | None = None,
+        stdin: bytes = b"",
+    ) -> tuple[str, str]:
+        """What it prints, and what it says beside that."""
         environment = self._environment
         if work_tree is not None and index is not None:
             paths = {"GIT_WORK_TREE": str(work_tree), "GIT_INDEX_FILE": str(index)}
             environment = environment | paths
-        operation = args[0]
+        operation = next((one for one in args if one[0] != "-" and "=" not in one), args[0])
         try:
             process = subprocess.Popen(
                 ["git", f"--git-dir={self.folder}", *args],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=environment,
@@ -89,18 +111,41 @@ class Git:
             raise SourceError(
                 f"git cannot be run: {error.strerror}", hint="the source is a Git address"
             ) from error
+        out, err = self._ended(process, operation, stdin)
+        return os.fsdecode(out), err.decode("utf-8", "backslashreplace")
+
+    def _ended(
+        self, process: subprocess.Popen[bytes], operation: str, stdin: bytes
+    ) -> tuple[bytes, bytes]:
         try:
-            out, err = process.communicate(timeout=self._seconds)
+            out, err = process.communicate(stdin or None, timeout=self._seconds)
         except subprocess.TimeoutExpired as error:
             raise SourceError(
-                f"{self.shown}: git {operation} took longer than {self._seconds:g} seconds"
+                f"{self.shown}: git {operation} took longer than {self._seconds:g} seconds",
+                hint="--timeout gives it more",
             ) from error
         finally:
             if process.poll() is None:
                 _end(process)
         if process.returncode != 0:
             raise SourceError(f"{self.shown}: git {operation}: {_reason(err)}")
-        return out.decode("utf-8", "backslashreplace")
+        return out or b"", err
+
+    def write_to(self, file: IO[bytes], *args: str, stdin: bytes) -> None:
+        """Run it with what it prints in a file, and with Git LFS at work. SourceError."""
+        environment = {k: v for k, v in self._environment.items() if k != "GIT_LFS_SKIP_SMUDGE"}
+        try:
+            process = subprocess.Popen(
+                ["git", f"--git-dir={self.folder}", *args],
+                stdin=subprocess.PIPE,
+                stdout=file,
+                stderr=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SourceError(f"git cannot be run: {error.strerror}") from error
+        self._ended(process, " ".join(args[:2]), stdin)
 
 
 def checked(address: str) -> str:

@@ -48,16 +48,24 @@ class Revision:
 KEPT_SECONDS = 3600.0
 """Another loop on the same state folder may be about to read what it fetched this recently."""
 
+LEAST_SECONDS = 900.0
+"""No reading takes as long, so that nobody can be in the middle of it."""
 
-def prune_folder(folder: Path, wanted: Collection[str]) -> list[str]:
-    """Remove what lies in `folder` under other names and is old enough; their names."""
+
+def prune_folder(folder: Path, wanted: Collection[str], most: int | None = None) -> list[str]:
+    """Remove what lies in `folder` under other names and is old enough; their names.
+
+    Of what is not that old, `most` stay, and whatever is younger than LEAST_SECONDS.
+    """
     if not folder.is_dir():
         return []
-    removed = []
     with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name in wanted or time.time() - _changed_at(entry) < KEPT_SECONDS:
-                continue
+        found = [(_changed_at(entry), entry) for entry in entries if entry.name not in wanted]
+    found.sort(key=lambda one: one[0], reverse=True)
+    removed = []
+    for number, (changed_at, entry) in enumerate(found):
+        kept = KEPT_SECONDS if most is None or number < most else LEAST_SECONDS
+        if time.time() - changed_at >= kept:
             shutil.rmtree(entry.path, ignore_errors=True)
             removed.append(entry.name)
     return removed

@@ -57,6 +57,7 @@ def gitlab_ci(site: gitlab.GitLab, number: int | None = 12, **more: str) -> dict
     else:
         variables["CI_MERGE_REQUEST_IID"] = str(number)
         variables["CI_MERGE_REQUEST_PROJECT_ID"] = str(gitlab.PROJECT)
+        variables["CI_MERGE_REQUEST_TARGET_BRANCH_NAME"] = "main"
     return job(**variables | more)
 
 
@@ -77,6 +78,7 @@ def pipelines(
     }
     if number is not None:
         variables["SYSTEM_PULLREQUEST_PULLREQUESTID"] = str(number)
+        variables["SYSTEM_PULLREQUEST_TARGETBRANCH"] = "refs/heads/main"
     return job(**variables | more)
 
 

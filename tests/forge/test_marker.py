@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.forge.marker import Marker, plan_digest, read_marker
+from reconciler.forge.marker import Marker, change_marks, plan_digest, read_marker
 from reconciler.plan.saved.planfile import SavedChange, SavedTarget
 
 DIGEST = "sha256:" + "0a" * 32
@@ -87,3 +87,26 @@ def test_the_digest_is_of_what_would_be_done() -> None:
 def test_the_order_of_changes_does_not_count() -> None:
     one, other = change("a"), change("b")
     assert plan_digest(target(one, other), "us", []) == plan_digest(target(other, one), "us", [])
+
+
+def test_the_digests_of_changes_are_read_again() -> None:
+    found = change_marks(target(change("a"), change("b", action="noop"), change("c")), "us")
+    assert sorted(found) == ["a", "c"]
+    marker = Marker("plan", "prod", "us", DIGEST, tuple(sorted(found.values())))
+    text = str(marker)
+    assert re.fullmatch(
+        r"<!-- .* -->\n<!-- changes (?:[A-Za-z0-9+/]{8}:[A-Za-z0-9+/]{22}(?: | -->)){2}", text
+    )
+    assert read_marker(text.replace("\n", "\r\n") + "\nthe plan") == marker
+    assert read_marker(str(Marker("plan", "prod", "us", DIGEST)) + "\ntext\n" + text) == Marker(
+        "plan", "prod", "us", DIGEST
+    )
+
+
+@pytest.mark.parametrize("part", ["action", "before", "after", "live", "fields"])
+def test_every_part_of_a_change_counts(part: str) -> None:
+    one = change_marks(target(change()), "us")
+    assert one != change_marks(target(change(**{part: "disable"})), "us")
+    assert one != change_marks(target(change()), "them")
+    assert one != change_marks(target(change(), identity="elsewhere"), "us")
+    assert change_marks(target(change(), change("b")), "us").items() > one.items()

@@ -1,7 +1,7 @@
 """Runs a workflow of GitHub Actions as shell, without GitHub: its jobs, steps and conditions.
 
 What is done as a runner does it: jobs in the order of `needs`, `if`, `env` of the workflow, the job
-and the step, `defaults.run.shell`, `working-directory`, `GITHUB_ENV`, `GITHUB_OUTPUT`,
+and the step, `defaults.run`, `working-directory`, `GITHUB_ENV`, `GITHUB_OUTPUT`,
 `GITHUB_STEP_SUMMARY`, a fresh checkout for every job, and steps that are skipped after a failure.
 `run` is run by bash with the options that Actions gives it, and sees only the variables that a
 job has. `uses` cannot be run: `Runner.actions` has what stands for each, by name without its
@@ -105,7 +105,8 @@ class Runner:
             made.steps.append(Step(step.get("name", step.get("uses", "")), "skipped"))
             if not condition(step.get("if", "success()"), contexts, functions):
                 continue
-            shell = step.get("shell", document.get("defaults", {}).get("run", {}).get("shell"))
+            default = document.get("defaults", {}).get("run", {})
+            shell = step.get("shell", default.get("shell"))
             step_env = {k: fill(v, contexts, functions) for k, v in step.get("env", {}).items()}
             step_env = env | step_env
             ok = True
@@ -117,7 +118,7 @@ class Runner:
                     file.touch()
                 script = folder / "script.sh"
                 script.write_text(fill(step["run"], contexts, functions))
-                where = work / step.get("working-directory", ".")
+                where = work / step.get("working-directory", default.get("working-directory", "."))
                 ok, log = self._shell(_SHELLS[shell], script, where, step_env, files)
                 made.steps[-1].log = log
                 env |= _pairs(files["ENV"])

@@ -162,7 +162,58 @@ def test_init_writes_over_nothing(tmp_path: Path) -> None:
     assert (repo / ".github/workflows/apply.yml").read_text() == "mine"
 
 
+def test_init_in_a_folder_writes_to_the_root(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    for team in ("ml/one", "two"):
+        repo = repository(tmp_path / team, "a")
+        invoke(repo, "init", "--ci", "github")
+        invoke(repo, "init", "--ci", "azuredevops")
+    assert sorted(p.name for p in (tmp_path / ".github/workflows").iterdir()) == [
+        f"schedules-{team}-{job}.yml" for team in ("ml-one", "two") for job in JOBS
+    ]
+    apply = loaded(tmp_path / ".github/workflows/schedules-ml-one-apply.yml")
+    assert apply["on"]["push"]["paths"] == [
+        "ml/one/**",
+        ".github/workflows/schedules-ml-one-apply.yml",
+    ]
+    assert apply["defaults"]["run"]["working-directory"] == "ml/one"
+    assert apply["concurrency"]["group"] == "apply-ml-one"
+    azure = (tmp_path / "azure-pipelines-ml-one.yml").read_text()
+    assert azure.count("workingDirectory: ml/one") == azure.count("bash: ") + azure.count(
+        "inlineScript: "
+    )
+    invoke(tmp_path / "two", "init", "--ci", "gitlab")
+    before = (tmp_path / ".gitlab-ci.yml").read_bytes()
+    done = invoke(tmp_path / "ml/one", "init", "--ci", "gitlab", code=1)
+    assert done.err.startswith(
+        "error: ../../.gitlab-ci.yml exists already\n  hint: GitLab runs one"
+    )
+    assert (tmp_path / ".gitlab-ci.yml").read_bytes() == before
+    done = invoke(tmp_path / "two", "init", "--ci", "azuredevops", code=1)
+    assert done.err == "error: ../azure-pipelines-two.yml exists already\n"
+
+
+def test_init_in_a_folder_of_an_odd_name_says_so(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    repo = repository(tmp_path / "our $(schedules)", "a")
+    done = invoke(repo, "init", "--ci", "github", code=1)
+    assert "cannot stand in a pipeline" in done.err
+    assert not (tmp_path / ".github").exists()
+
+
 # ------------------------------------------------------------------------------------------- judges
+
+
+JOBS = ("apply", "drift", "plan")
+
+
+def in_a_folder(tmp_path: Path) -> Path:
+    """The pipelines of all forges, as they are written for one."""
+    git(tmp_path, "init", "--quiet")
+    repo = repository(tmp_path / "ml/one", "a")
+    for forge in ("github", "gitlab", "azuredevops"):
+        invoke(repo, "init", "--ci", forge)
+    return tmp_path
 
 
 def judge(*command: str | Path, folder: Path | None = None) -> None:
@@ -203,6 +254,19 @@ def test_their_schemas(tmp_path: Path) -> None:
 
 
 @needed
+def test_those_of_a_folder_too(tmp_path: Path) -> None:
+    root = in_a_folder(tmp_path)
+    judge("actionlint", "-no-color", "-shellcheck=", "-pyflakes=", folder=root)
+    check = ("check-jsonschema", "--builtin-schema")
+    judge(*check, "vendor.github-workflows", *sorted((root / ".github/workflows").iterdir()))
+    gitlab = root / ".gitlab-ci.yml"
+    judge(*check, "vendor.gitlab-ci", "--data-transform", "gitlab-ci", gitlab)
+    as_text = root / "azure-pipelines.json"
+    as_text.write_text(json.dumps(loaded(root / "azure-pipelines-ml-one.yml")))
+    judge(*check, "vendor.azure-pipelines", "--regex-variant", "nonunicode", as_text)
+
+
+@needed
 def test_the_hook_of_pre_commit() -> None:
     judge("pre-commit", "validate-manifest", ROOT / ".pre-commit-hooks.yaml")
 
@@ -210,6 +274,7 @@ def test_the_hook_of_pre_commit() -> None:
 def test_what_the_hook_runs(tmp_path: Path) -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     assert hook["pass_filenames"] is False
+    assert hook["always_run"] is True  # files that are deleted are named to no hook
     repo = repository(tmp_path, "a")
     command, *rest = hook["entry"].split()
     assert command == "reconciler"

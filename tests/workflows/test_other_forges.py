@@ -12,7 +12,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,30 @@ AZURE = yaml.safe_load((ROOT / "docs/ci/azuredevops/azure-pipelines.yml").read_t
 def repo(tmp_path: Path) -> Path:
     made = repository(tmp_path / "repo", "a", "b", "c")
     invoke(made, "apply", "--yes")
+    write(made, {".gitignore": "*.db*\n.reconciler/\nplan.json\nproblems.json\n"})
+    git(made, "init", "--quiet", "--initial-branch=main")
+    git(made, "init", "--quiet", "--bare", str(tmp_path / "origin.git"))
+    git(made, "remote", "add", "origin", str(tmp_path / "origin.git"))
+    push(made, "main")
     tool = tmp_path / "bin/reconciler"
     write(tmp_path, {"bin/reconciler": f'#!/bin/sh\nexec "{sys.executable}" -m reconciler "$@"\n'})
     tool.chmod(0o755)
     return made
+
+
+def git(folder: Path, *args: str) -> str:
+    identity = ("-c", "user.name=Ana", "-c", "user.email=ana@example.org")
+    command = ["git", *identity, "-c", "commit.gpgsign=false", *args]
+    done = subprocess.run(
+        command, cwd=folder, check=True, timeout=60, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def push(repo: Path, branch: str) -> None:
+    git(repo, "add", "--all")
+    git(repo, "commit", "--quiet", "--message", branch)
+    git(repo, "push", "--quiet", "origin", branch)
 
 
 def shell(repo: Path, script: str, env: Mapping[str, str | None]) -> Ran:
@@ -158,6 +178,85 @@ def test_azure_devops(azure: Place, repo: Path) -> None:
     assert (code, "is not the one that pull request 12 shows" in log) == (4, True), log
     assert azure_job("drift", "drift", repo, azure.env(None))[0] == 0
     assert [state for state, _, _ in azure.issues()] == ["open"]
+
+
+PLANS: dict[str, Callable[[Path, Place, int], Ran]] = {
+    "gitlab": lambda repo, place, number: gitlab_job("plan", repo, place.env(number)),
+    "azure": lambda repo, place, number: azure_job("plan", "plan", repo, place.env(number)),
+}
+APPLIES: dict[str, Callable[[Path, Place], Ran]] = {
+    "gitlab": lambda repo, place: gitlab_job("apply", repo, place.env(None)),
+    "azure": lambda repo, place: azure_job("apply", "apply", repo, place.env(None)),
+}
+
+
+@pytest.mark.parametrize("forge", PLANS)
+def test_a_branch_that_is_behind_is_planned_as_it_will_be_merged(
+    forge: str, repo: Path, request: pytest.FixtureRequest
+) -> None:
+    """What others have merged meanwhile is not shown as removed, and the review holds."""
+    place: Place = request.getfixturevalue(forge)
+    for number, name in ((1, "one"), (2, "two")):
+        place.open(number)
+        git(repo, "checkout", "--quiet", "-b", name, "main")
+        write(repo, {f"schedules/{name}.yaml": declaration(name, hour=5 + number)})
+        push(repo, name)
+    git(repo, "checkout", "--quiet", "one")
+    code, log = PLANS[forge](repo, place, 1)
+    assert code == 0, log
+    git(repo, "checkout", "--quiet", "main")
+    git(repo, "merge", "--quiet", "--squash", "one")
+    push(repo, "main")
+    place.merge(1, SHA)
+    assert APPLIES[forge](repo, place)[0] == 0
+
+    git(repo, "checkout", "--quiet", "two")
+    code, log = PLANS[forge](repo, place, 2)
+    assert code == 0, log
+    (body,) = place.bodies(2)
+    assert "1 to create, 4 unchanged" in body
+    git(repo, "checkout", "--quiet", "main")
+    git(repo, "merge", "--quiet", "--squash", "origin/two")
+    push(repo, "main")
+    place.merge(2, SHA)
+    code, log = APPLIES[forge](repo, place)
+    assert code == 0, log
+
+
+@pytest.mark.parametrize("forge", PLANS)
+def test_a_branch_that_does_not_merge_is_behind(
+    forge: str, repo: Path, request: pytest.FixtureRequest
+) -> None:
+    place: Place = request.getfixturevalue(forge)
+    git(repo, "checkout", "--quiet", "-b", "mine", "main")
+    write(repo, {"schedules/a.yaml": declaration("a", hour=5)})
+    push(repo, "mine")
+    git(repo, "checkout", "--quiet", "main")
+    write(repo, {"schedules/a.yaml": declaration("a", hour=6)})
+    push(repo, "main")
+    git(repo, "checkout", "--quiet", "mine")
+    code, log = PLANS[forge](repo, place, 12)
+    assert code == 1
+    assert "behind main, which does not merge into this branch" in log
+    assert place.bodies(12) == []
+
+
+def test_in_a_container_the_checkout_is_another_users(repo: Path) -> None:
+    """Git refuses to look at it, and says so, until the job has called it safe."""
+    if os.getuid() != 0:
+        pytest.skip("only root can have a checkout of another user")
+    home = repo.parent / "home"
+    home.mkdir()
+    subprocess.run(["chown", "-R", "65534:65534", str(repo)], check=True, timeout=60)
+    env = {"HOME": str(home), "CI_PROJECT_DIR": str(repo)}
+    before = shell(repo, "reconciler plan --out plan.json", env)
+    assert "dubious ownership" in before[1], before
+    (line,) = [one for one in GITLAB["default"]["before_script"] if "safe.directory" in one]
+    code, log = shell(repo, f"{line}\nreconciler plan --out plan.json", env)
+    assert (code, "dubious" in log) == (0, False), log
+    action = yaml.safe_load((ROOT / ".github/actions/reconciler/action.yml").read_text())
+    run = action["runs"]["steps"][-1]["run"]
+    assert 'safe.directory "$GITHUB_WORKSPACE"' in run
 
 
 def test_a_plan_that_the_repository_brings_is_removed_before_anything_can_fail() -> None:

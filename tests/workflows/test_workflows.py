@@ -37,7 +37,7 @@ def outcomes(job: Job) -> dict[str, str]:
 
 
 def expression(there: ThrowAway, name: str) -> str:
-    done = invoke(there.work, "schedules", "show", name, "--format", "json")
+    done = invoke(there.inside, "schedules", "show", name, "--format", "json")
     found: str = json.loads(done.out)["schedule"]["trigger"]["expression"]
     return found
 
@@ -108,7 +108,9 @@ def test_a_push_that_no_pull_request_brought_stops(there: ThrowAway) -> None:
     there.change("a", 5)
     job = there.push(there.commit("Straight to main"))["apply"]
     assert outcomes(job)["Apply"] == "skipped"
-    assert "refused: no merged pull request brought this commit: nobody reviewed it" in job.log
+    assert (
+        "refused: local: no merged pull request brought this commit: nobody reviewed it" in job.log
+    )
     assert expression(there, "a") == "0 2 * * *"
 
 
@@ -122,6 +124,39 @@ def test_another_pull_request_that_was_merged_first_changes_nothing(there: Throw
     assert there.push(there.merge(1, one))["apply"].result == "success"
     assert there.push(there.merge(2, two))["apply"].result == "success"
     assert (expression(there, "a"), expression(there, "b")) == ("0 5 * * *", "0 5 * * *")
+
+
+@pytest.mark.parametrize("how", ["squash", "rebase", "merge"])
+def test_a_queue_merges_two_as_one_group(there: ThrowAway, how: str) -> None:
+    """One push for both; and it is validated before, for that is what the queue waits for."""
+    one, two = open_pull(there, 1, "a", 5), open_pull(there, 2, "b", 6)
+    there.git("checkout", "--quiet", one)
+    there.pull_request(1, one)
+    there.git("checkout", "--quiet", two)
+    there.pull_request(2, two)
+    calls = len(there.site.calls)
+    if how == "squash":
+        jobs = there.merge_group(one, two)
+        assert (jobs["validate"].result, jobs["plan"].result) == ("success", "skipped")
+        assert len(there.site.calls) == calls
+    there.merge(1, one, how)
+    job = there.push(there.merge(2, two, how))["apply"]
+    assert job.result == "success", job.log
+    assert "local: each of its changes is one of pull requests 1, 2\n" in job.log
+    assert (expression(there, "a"), expression(there, "b")) == ("0 5 * * *", "0 6 * * *")
+
+
+def test_a_folder_of_a_monorepo_has_workflows_of_its_own(tmp_path: Path) -> None:
+    with github.GitHub() as site:
+        there = ThrowAway(tmp_path, site, "ml")
+        invoke(there.inside, "apply", "--yes")
+        branch = open_pull(there, 1, "a", 5)
+        jobs = there.pull_request(1, branch)
+        assert (jobs["validate"].result, jobs["plan"].result) == ("success", "success"), jobs
+        assert "1 to update, 2 unchanged" in there.comments(1)[0]
+        assert json.loads(there.artifacts["plan"])["format"] == "reconciler-plan"
+        assert there.push(there.merge(1, branch, "squash"))["apply"].result == "success"
+        assert expression(there, "a") == "0 5 * * *"
 
 
 def test_a_fork_is_validated_and_not_planned(there: ThrowAway) -> None:

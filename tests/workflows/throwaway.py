@@ -23,9 +23,9 @@ targets:
 
 
 class ThrowAway:
-    """`work`: a person's clone; `live`: the workspace that is applied to."""
+    """`work`: a person's clone. `inside`: the folder of the schedules in it."""
 
-    def __init__(self, folder: Path, site: github.GitHub) -> None:
+    def __init__(self, folder: Path, site: github.GitHub, inside: str = "") -> None:
         self.folder = folder
         self.site = site
         self.work = folder / "work"
@@ -33,11 +33,13 @@ class ThrowAway:
         self.artifacts: dict[str, bytes] = {}
         self.environments: list[dict[str, str]] = []
         config = CONFIG.format(workspace=folder / "live.db")
-        repository(self.work, "a", "b", "c", config=config)
-        invoke(self.work, "init", "--ci", "github")
+        self.inside = self.work / inside
+        self.prefix = f"schedules-{inside}-" if inside else ""
+        repository(self.inside, "a", "b", "c", config=config)
         self.git("init", "--quiet", "--initial-branch=main")
         subprocess.run(["git", "init", "--quiet", "--bare", self.origin], check=True, timeout=60)
         self.git("remote", "add", "origin", str(self.origin))
+        invoke(self.inside, "init", "--ci", "github")
         self.commit("Start")
         bin_folder = folder / "bin"
         bin_folder.mkdir()
@@ -69,12 +71,22 @@ class ThrowAway:
         self.git("checkout", "--quiet", "-b", name, "main")
 
     def change(self, name: str, hour: int) -> None:
-        write(self.work, {f"schedules/{name}.yaml": declaration(name, hour)})
+        write(self.inside, {f"schedules/{name}.yaml": declaration(name, hour)})
 
-    def merge(self, number: int, branch: str) -> str:
-        """Merge a pull request on the forge; the merge commit."""
+    def merge(self, number: int, branch: str, how: str = "merge") -> str:
+        """Merge a pull request on the forge, in one of its three ways; the commit of the branch."""
+        message = f"Merge {branch} (#{number})"
+        if how == "rebase":
+            self.git("checkout", "--quiet", branch)
+            self.git("rebase", "--quiet", "main")
         self.git("checkout", "--quiet", "main")
-        self.git("merge", "--quiet", "--no-ff", "--message", f"Merge {branch} (#{number})", branch)
+        if how == "merge":
+            self.git("merge", "--quiet", "--no-ff", "--message", message, branch)
+        elif how == "squash":
+            self.git("merge", "--quiet", "--squash", branch)
+            self.git("commit", "--quiet", "--message", message)
+        else:
+            self.git("merge", "--quiet", "--ff-only", branch)
         self.git("push", "--quiet", "origin", "main")
         sha = self.git("rev-parse", "HEAD")
         self.site.merge(number, sha)
@@ -100,6 +112,19 @@ class ThrowAway:
     def push(self, sha: str) -> dict[str, Job]:
         """The workflow of a push to main."""
         return self._run("apply", "push", {}, sha, "refs/heads/main", "main", {})
+
+    def merge_group(self, *branches: str) -> dict[str, Job]:
+        """The workflow of a queue, on what it would merge as one."""
+        self.git("checkout", "--quiet", "--detach", "main")
+        for branch in branches:
+            self.git("merge", "--quiet", "--squash", branch)
+            self.git("commit", "--quiet", "--message", branch)
+        sha = self.git("rev-parse", "HEAD")
+        ref = f"refs/heads/gh-readonly-queue/main/pr-2-{sha}"
+        self.git("push", "--quiet", "origin", f"HEAD:{ref}")
+        self.git("checkout", "--quiet", "main")
+        event = {"merge_group": {"head_sha": sha, "head_ref": ref}}
+        return self._run("plan", "merge_group", event, sha, ref, ref[11:], {})
 
     def dispatch(self, workflow: str, **inputs: Any) -> dict[str, Job]:
         """A workflow that somebody starts by hand, or the clock."""
@@ -153,7 +178,7 @@ class ThrowAway:
             "actions/upload-artifact": self._upload,
         }
         runner = Runner(runs, context, variables, {}, inputs, actions)
-        done = runner.run(self.work / f".github/workflows/{workflow}.yml")
+        done = runner.run(self.work / f".github/workflows/{self.prefix}{workflow}.yml")
         self.environments = runner.environments
         return done
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.editing.ci_files import ACTION, FORGES, pipelines
 from reconciler.cli.output import is_terminal, out
 from reconciler.cli.session import working_folder
 from reconciler.config import FILE_NAME
+from reconciler.declare.reading.files import repository_root
 from reconciler.declare.reading.local_git import ask_git
 from reconciler.errors import ReconcilerError
 from reconciler.render.plain_text import printable
@@ -22,19 +24,6 @@ _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@-]{0,127}")
 _OTHER = re.compile(r"[^A-Za-z0-9._/@-]")
 _OWNER_LINE = re.compile(r"(?m)^owner: [^ \n]*+")
 _PACKAGE = Path(__file__).parents[2]
-_ACTION = ".github/actions/reconciler/action.yml"
-# --ci -> file of the repository -> where it is in this project
-_CI = {
-    "none": {},
-    "github": {
-        ".github/workflows/plan.yml": "docs/ci/github/plan.yml",
-        ".github/workflows/apply.yml": "docs/ci/github/apply.yml",
-        ".github/workflows/drift.yml": "docs/ci/github/drift.yml",
-        _ACTION: _ACTION,
-    },
-    "gitlab": {".gitlab-ci.yml": "docs/ci/gitlab/gitlab-ci.yml"},
-    "azuredevops": {"azure-pipelines.yml": "docs/ci/azuredevops/azure-pipelines.yml"},
-}
 _IGNORED = {
     ".reconciler/": "The embedded workspace: what is live, not what is declared.",
     "plan.json": "A saved plan: that of one commit, for one apply.",
@@ -46,7 +35,7 @@ _IGNORED = {
 @click.argument("folder", default=".", type=click.Path(file_okay=False))
 @click.option(
     "--ci",
-    type=click.Choice(list(_CI)),
+    type=click.Choice(("none", *FORGES)),
     default="none",
     show_default=True,
     help="Write the pipelines too that plan in pull requests, apply after merges, look for drift.",
@@ -56,32 +45,33 @@ def command(folder: str, ci: str, owner: str | None) -> None:
     """Write a repository of schedules to start from: reconciler.yaml, examples, schemas.
 
     Nothing that is there already is written over. Where there is a reconciler.yaml already, --ci
-    writes its pipelines alone. The owner is that of --owner, or the name of the repository at the
-    Git remote; it is asked for where there is neither.
+    writes its pipelines alone. In a folder of a Git repository they go to the root of it, for what
+    changes below the folder. The owner is that of --owner, or the name of the repository at the Git
+    remote; it is asked for where there is neither.
     """
     root = working_folder() / folder
     written: list[str] = []
     try:
         alone = ci != "none" and (root / FILE_NAME).exists()
-        files = [*([] if alone else _files()), *_pipelines(ci)]
-        for name, _ in files:
-            if (root / name).exists():
-                raise ReconcilerError(f"{_shown(folder, name)} exists already")
+        files = [(root / name, content) for name, content in ([] if alone else _files())]
+        files += _pipelines(ci, root)
+        for path, _ in files:
+            if path.exists():
+                raise _exists(ci, path, folder)
         if not alone:
             mark = _owner(owner, root)
-            files[0] = (FILE_NAME, _owned(files[0][1], mark))
+            files[0] = (files[0][0], _owned(files[0][1], mark))
             out(f"owner: {mark}\n")
-        for name, content in files:
-            path = root / name
+        for path, content in files:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-            written.append(name)
+            written.append(_shown(path, folder))
         if _ignore(root / ".gitignore"):
-            written.append(".gitignore")
+            written.append(_shown(root / ".gitignore", folder))
     except OSError as error:
         raise ReconcilerError(f"{error.filename or folder}: {error.strerror}") from error
     for name in written:
-        out(f"wrote {_shown(folder, name)}\n")
+        out(f"wrote {name}\n")
     if ci != "none":
         out("\ndocs/ci/README.md of reconciler says what has to be set up once\n")
     there = "" if folder == "." else f"cd {printable(shlex.quote(folder))} && "
@@ -117,20 +107,42 @@ def _owned(text: bytes, owner: str) -> bytes:
     return _OWNER_LINE.sub(f"owner: {owner}", text.decode(), count=1).encode()
 
 
-def _shown(folder: str, name: str) -> str:
-    return printable(os.path.normpath(os.path.join(folder, name)))
+def _pipelines(ci: str, root: Path) -> list[tuple[Path, bytes]]:
+    """What a forge is to run, at the root of the Git repository, where forges look for it.
+
+    The action that installs the program is one for all folders: it is left as it is.
+    """
+    if ci == "none":
+        return []
+    root = root.absolute()
+    top = repository_root(next(p for p in (root, *root.parents) if p.is_dir()))
+    inside = os.path.relpath(os.path.realpath(root), os.path.realpath(top))
+    folder = "" if inside in (".", "") else Path(inside).as_posix()
+    found = [(top / name, text) for name, text in pipelines(ci, folder, _examples())]
+    return [
+        (root / path.relative_to(top) if not folder else path, text)
+        for path, text in found
+        if not (folder and path == top / ACTION and path.exists())
+    ]
+
+
+def _exists(ci: str, path: Path, folder: str) -> ReconcilerError:
+    hint = None
+    if ci == "gitlab" and path.name == ".gitlab-ci.yml":
+        hint = "GitLab runs one file: write it in an empty folder, and take its jobs over by hand"
+    return ReconcilerError(f"{_shown(path, folder)} exists already", hint=hint)
+
+
+def _shown(path: Path, folder: str) -> str:
+    """As seen from the working folder."""
+    absolute = Path(folder).is_absolute()
+    return printable(str(path) if absolute else os.path.relpath(path, working_folder()))
 
 
 def _examples() -> Path:
     """The folder that the installed package keeps them in, or the checkout."""
     examples = _PACKAGE / "example"
     return examples if examples.exists() else _PACKAGE.parent
-
-
-def _pipelines(ci: str) -> Iterator[tuple[str, bytes]]:
-    """The pipelines of a forge, which this project's own tests run."""
-    for name, source in _CI[ci].items():
-        yield name, (_examples() / source).read_bytes()
 
 
 def _files() -> Iterator[tuple[str, bytes]]:

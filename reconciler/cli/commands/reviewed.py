@@ -1,4 +1,4 @@
-"""`reconciler reviewed`: whether a plan is the one that was reviewed."""
+"""`reconciler reviewed`: whether a plan is one that was reviewed."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from reconciler.cli.output import out
 from reconciler.errors import UnsafePlan
 from reconciler.forge import Forge, detect
 from reconciler.forge.base import Merged
-from reconciler.forge.marker import read_marker
-from reconciler.forge.publish import find_comment
+from reconciler.forge.review import Reviews
 from reconciler.render.plain_text import printable
+
+_NAMED = 5
 
 
 @click.command()
 @plan_option
 def command(file: Path) -> None:
-    """Exit with 4 unless a plan is the one that the merged pull request shows.
+    """Exit with 4 unless merged pull requests show a plan, or each of its changes.
 
     For a job that runs after the merge: it plans anew, and applies only what `comment` had put
-    into the pull request before it was merged. A plan that changes nothing needs no review.
+    into pull requests before they were merged. Several may have been merged at once, or have left
+    changes over. A plan that changes nothing needs no review.
     """
     plans = read_plans(file)
     for planned in plans:
@@ -35,27 +37,34 @@ def command(file: Path) -> None:
         out("nothing to change\n")
         return
     forge = detect(environment())
-    merged = forge.merged()
-    if merged is None:
-        raise UnsafePlan([f"no merged {forge.review} brought this commit: nobody reviewed it"])
-    reasons = [reason for planned in pending if (reason := _reason(forge, merged, planned))]
+    merged, reviews = forge.merged(), Reviews(forge)
+    said: list[str] = []
+    reasons: list[str] = []
+    for planned in pending:
+        reviewed, text = _look(forge, reviews, merged, planned)
+        (said if reviewed else reasons).append(f"{printable(planned.plan['target'])}: {text}")
     if reasons:
         raise UnsafePlan(reasons)
-    for planned in pending:
-        target = printable(planned.plan["target"])
-        out(f"{target}: the plan is the one of {forge.review} {merged.number}\n")
+    out("".join(f"{line}\n" for line in said))
 
 
-def _reason(forge: Forge, merged: Merged, planned: Planned) -> str | None:
-    """Why a plan does not count as reviewed; None if it does."""
-    note = find_comment(forge, merged.number, planned.marker)
-    shown = read_marker(note.body) if note else None
-    target = planned.plan["target"]
-    review = f"{forge.review} {merged.number}"
-    if note is None or shown is None:
-        return f"{target}: {review} shows no plan for this target and owner"
-    if shown.digest != planned.digest:
-        return f"{target}: the plan is not the one that {review} shows"
-    if note.edited is None or note.edited > merged.at:
-        return f"{target}: the plan was put into {review} after it was merged"
-    return None
+def _look(
+    forge: Forge, reviews: Reviews, merged: Merged | None, planned: Planned
+) -> tuple[bool, str]:
+    """Whether a plan was reviewed; by what, or why not."""
+    if merged is None:
+        reason: str | None = f"no merged {forge.review} brought this commit: nobody reviewed it"
+    else:
+        reason = reviews.of_plan(merged, planned.marker)
+        if reason is None:
+            return True, f"the plan is the one of {forge.review} {merged.number}"
+    if planned.plan["refusals"] or not planned.changes:
+        return False, f"{reason}"
+    found = reviews.of_changes(planned.marker, planned.changes)
+    if not found.missing:
+        numbers = ", ".join(map(str, found.by))
+        whose = f"{forge.review}{'s' if len(found.by) > 1 else ''} {numbers}"
+        return True, f"each of its changes is one of {whose}"
+    named = [f"{printable(name)}: {why}" for name, why in found.missing.items()]
+    more = f"; and {len(named) - _NAMED:,} more" if len(named) > _NAMED else ""
+    return False, f"{reason} ({'; '.join(named[:_NAMED])}{more})"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -28,6 +29,7 @@ from reconciler.loop.active_revision import PATIENCE_SECONDS, Declared
 from reconciler.loop.checkout import GitSource
 from reconciler.loop.controller import Loop
 from reconciler.loop.folder import FolderSource
+from reconciler.loop.git import SECONDS as GIT_SECONDS
 from reconciler.loop.git import is_address
 from reconciler.loop.provider_pool import OpenTarget
 from reconciler.loop.reader.direct import DirectReader, Reader
@@ -63,6 +65,16 @@ _EXITS = {"in_sync": 0, "applied": 0, "waiting": 0, "partial": 5}
 )
 @click.option("--ref", metavar="NAME", help="Its branch, tag or commit; else its default branch.")
 @click.option("--path", metavar="FOLDER", help=f"The folder in it that holds {FILE_NAME}.")
+@click.option(
+    "--timeout",
+    type=duration,
+    default=f"{GIT_SECONDS:g}s",
+    show_default=True,
+    metavar="TIME",
+    help="How long each call of git may take, of a --source.",
+)
+@click.option("--submodules", is_flag=True, help="Of a --source: fetch its submodules too.")
+@click.option("--lfs", is_flag=True, help="Of a --source: fetch its files of Git LFS too.")
 @click.option(
     "--interval",
     type=duration,
@@ -115,6 +127,9 @@ def command(
     source: str | None,
     ref: str | None,
     path: str | None,
+    timeout: timedelta,
+    submodules: bool,
+    lfs: bool,
     interval: timedelta,
     once: bool,
     state: str | None,
@@ -140,11 +155,14 @@ def command(
         raise click.UsageError("--ref and --path are about a --source")
     if source is not None and config is not None:
         raise click.UsageError(f"--path names the folder of {FILE_NAME} in a --source")
-    if min(interval, lease) < timedelta(seconds=1):
-        raise click.UsageError("--interval and --lease are 1 second or more")
+    if source is None and (submodules or lfs):
+        raise click.UsageError("--submodules and --lfs are about a --source")
+    if min(interval, lease, timeout) < timedelta(seconds=1):
+        raise click.UsageError("--interval, --lease and --timeout are 1 second or more")
     log = log_of(log_format)
     log_everything(log, log_format)
-    followed, folder = _source(config, source, ref, path)
+    following = _Following(ref, path or "", timeout.total_seconds(), submodules, lfs)
+    followed, folder = _source(config, source, following)
     with ExitStack() as stack:
         reader = _reader(read_timeout, read_memory)
         stack.callback(reader.close)
@@ -203,17 +221,23 @@ def command(
     click.get_current_context().exit(code)
 
 
-def _source(
-    config: Path | None, source: str | None, ref: str | None, path: str | None
-) -> tuple[Source, Path]:
+class _Following(NamedTuple):
+    """How a Git repository is followed."""
+
+    ref: str | None
+    path: str
+    seconds: float
+    submodules: bool
+    lfs: bool
+
+
+def _source(config: Path | None, source: str | None, following: _Following) -> tuple[Source, Path]:
     """What is followed, and the folder of what the loop keeps."""
     here = working_folder()
-    if source is not None and (is_address(source) or ref is not None or path is not None):
+    if source is not None and (is_address(source) or any(following._replace(seconds=0))):
         address = source if is_address(source) else (here / source).resolve().as_uri()
         folder = here / _FOLDER
-        made = GitSource(
-            address, folder, environment=os.environ, base=here, ref=ref, path=path or ""
-        )
+        made = GitSource(address, folder, environment=os.environ, base=here, **following._asdict())
         return made, folder
     if source is not None:
         config = Path(source) / FILE_NAME

@@ -19,6 +19,8 @@ from reconciler.model import Problem
 
 LEFT_OUT = "absent"
 """In the `.git` of a checkout of the loop: the submodules that it left out, each ended by NUL."""
+OUTSIDE = "outside"
+"""In the same place: files and folders (ending with "/") that it left out, likewise."""
 _GITLINK = "160000"
 _SHOWN = 3
 
@@ -37,6 +39,11 @@ def find_absent(
     sparse = [path for path in files if is_meant(path, patterns, base, exclude)]
     if sparse:
         problems.append(_sparse(sparse, root))
+    problems += [
+        _outside(path, root)
+        for path, folder in _outside_of(root)
+        if is_meant(path, patterns, base, exclude, folder=folder)
+    ]
     if refused is not None:
         problems.append(_unknown(refused))
     return problems
@@ -72,6 +79,28 @@ def _left_out(root: Path) -> tuple[list[str], list[str], str | None]:
             else:
                 submodules.append(str(path))
     return submodules, files, None
+
+
+def _outside_of(root: Path) -> list[tuple[str, bool]]:
+    """Absolute paths that a checkout of the loop has not, and whether they are folders."""
+    if has_git(root):
+        return []
+    try:
+        text = os.fsdecode((root / ".git" / OUTSIDE).read_bytes())
+    except OSError:
+        return []
+    names = (name for name in text.split("\0") if name)
+    return [(str(root / name.rstrip("/")), name.endswith("/")) for name in names]
+
+
+def _outside(path: str, root: Path) -> Problem:
+    return Problem(
+        "SCH067",
+        CODES["SCH067"].severity,
+        display_path(path, root),
+        "it is left out of the checkout of the loop",
+        hint="write the path to it in reconciler.yaml without escapes and variables",
+    )
 
 
 def _submodule(path: str, root: Path) -> Problem:

@@ -42,6 +42,9 @@ class AzureDevOps(Site):
         self.route(
             "POST", "{project}/_apis/git/repositories/{repository}/pullrequestquery", self._query
         )
+        self.route(
+            "GET", "{project}/_apis/git/repositories/{repository}/pullrequests", self._completed
+        )
         self.route("GET", work + "/workitemtypes/{type}/states", self._states)
         self.route("POST", work + "/wiql", self._wiql)
         self.route("GET", work + "/workitems/{id}", self._item)
@@ -160,6 +163,18 @@ class AzureDevOps(Site):
                     found[sha] = pulls
             results.append(found)
         return answer(200, {"queries": queries, "results": results})
+
+    def _completed(self, call: Call, user: User, project: str, repository: str) -> Answer:
+        self._may(user, "read", project, repository)
+        status, branch = (call.query[f"searchCriteria.{n}"] for n in ("status", "targetRefName"))
+        found = [
+            pull
+            for pull in self.pulls.values()
+            if pull["status"] == status and pull["targetRefName"] == branch
+        ]
+        found.sort(key=lambda pull: str(pull["closedDate"]), reverse=True)
+        found = found[: int(call.query["$top"])]
+        return answer(200, {"value": found, "count": len(found)})
 
     def _pull(self, number: str) -> list[dict[str, Any]]:
         if not number.isdigit() or int(number) not in self.threads:

@@ -51,6 +51,7 @@ class GitHub(Site):
         self.route("POST", repo + "/issues", self._open)
         self.route("PATCH", repo + "/issues/{number}", self._edit)
         self.route("GET", repo + "/commits/{sha}/pulls", self._pulls)
+        self.route("GET", repo + "/pulls", self._closed)
 
     # ------------------------------------------------------------------------------- the other hand
 
@@ -153,6 +154,19 @@ class GitHub(Site):
             if one.pull and one.pull["merge_commit_sha"] == sha
         ]
         return self.paged(call, found)
+
+    def _closed(self, call: Call, user: User, **repo: str) -> Answer:
+        """The list of pull requests, as it is asked for: closed ones, the last changed first."""
+        self._may(user, "read", repo, "pull_requests=read")
+        assert call.query["state"] == "closed", call.query
+        assert (call.query["sort"], call.query["direction"]) == ("updated", "desc"), call.query
+        found = [
+            one
+            for one in self.issues.values()
+            if one.pull and one.state == "closed" and one.pull["base"] == call.query["base"]
+        ]
+        found.sort(key=lambda one: str(one.pull and one.pull["merged_at"]), reverse=True)
+        return self.paged(call, [self._shown_pull(one) for one in found])
 
     def _text(self, call: Call) -> str:
         text: str = body_of(call).get("body") or ""

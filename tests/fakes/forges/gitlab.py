@@ -30,6 +30,7 @@ class GitLab(Site):
         project = "projects/{project}"
         self.route("GET", "user", self._user)
         self.route("GET", project, self._get_project)
+        self.route("GET", project + "/merge_requests", self._list_merges)
         self.route("GET", project + "/merge_requests/{iid}", self._get_merge)
         self.route("GET", project + "/merge_requests/{iid}/notes", self._list_notes)
         self.route("POST", project + "/merge_requests/{iid}/notes", self._add_note)
@@ -156,6 +157,18 @@ class GitLab(Site):
         return self.paged(
             call, [one for one in self.merges.values() if one["merge_commit_sha"] == sha]
         )
+
+    def _list_merges(self, call: Call, user: User, project: str) -> Answer:
+        self._may(user, "read", project)
+        assert (call.query["order_by"], call.query["sort"]) == ("updated_at", "desc"), call.query
+        found = [
+            one
+            for one in self.merges.values()
+            if one["state"] == call.query["state"]
+            and one["target_branch"] == call.query["target_branch"]
+        ]
+        found.sort(key=lambda one: str(one["merged_at"]), reverse=True)
+        return self.paged(call, found)
 
     def _may(self, user: User, right: str, project: str) -> None:
         if project not in (str(PROJECT), self.path):

@@ -1,0 +1,1 @@
+"""A commit of a repository elsewhere, as files on the disk: only those that declarations need."""
