@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.masking import mask_text
 from reconciler.model import Action, Outcome, Plan, Result
-from reconciler.render.documents import plan_document
+from reconciler.render.documents import ChangeDocuments, plan_frame
 from reconciler.state.records import CycleOutcome, CycleRecord, Entry, ResultRecord
 
 _CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
@@ -50,7 +50,10 @@ def apply_record(
         author=author,
         actor=actor,
         cause="apply",
-        plan=plan_document(plan, quiet=False) if plan.pending or left else None,
+        # Of a large plan the documents of all changes at once would be most of the memory.
+        plan={**plan_frame(plan), "changes": ChangeDocuments(plan, quiet=False)}
+        if plan.pending or left
+        else None,
         results=tuple(_result(each) for each in tried),
         durations={"apply": (ended_at - started_at).total_seconds()},
     )

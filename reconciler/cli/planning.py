@@ -22,11 +22,12 @@ from reconciler.reconcile import plan_target
 from reconciler.render.documents import plans_document
 from reconciler.render.formats import render_document
 from reconciler.render.plain_text import printable
-from reconciler.render.text.plan_text import render_plan, render_result
+from reconciler.render.text.plan_text import plan_parts, render_plan, render_result
 from reconciler.system.signals import heard
 
 ANSWERING = PlanOptions(allow_empty=True, ignore_limits=True)
 """For plans that show how live schedules differ, and of which at most one change is carried out."""
+_PIECE = 1 << 16
 _CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
 
 
@@ -76,9 +77,22 @@ def _check_adopted(adopt: tuple[str, ...], plans: list[Plan]) -> None:
 def show_plans(plans: list[Plan], form: str) -> None:
     """Print plans: for people one after the other, in any other format as one document."""
     if form == "text":
-        out("\n".join(render_plan(plan, paint) for plan in plans))
+        for number, plan in enumerate(plans):
+            _out_in_pieces(plan, "\n" if number else "")
     else:
         out(render_document(plans_document(plans), form))
+
+
+def _out_in_pieces(plan: Plan, before: str) -> None:
+    """The text of a plan, printed as it is made."""
+    kept, length = [before], 0
+    for part in plan_parts(plan, paint):
+        kept.append(part)
+        length += len(part)
+        if length > _PIECE:
+            out("".join(kept))
+            kept, length = [], 0
+    out("".join(kept))
 
 
 def confirm(plans: list[Plan], form: str) -> bool:

@@ -83,18 +83,23 @@ class Session:
         self._jobs: set[str] = set()
         self.now = datetime.now(UTC)
 
-    @cached_property
-    def config(self) -> Config:
-        """The configuration; ConfigError."""
+    @property
+    def config_path(self) -> Path:
+        """Where the configuration is; ConfigError."""
         if self._config_path is not None:
-            return load_config(working_folder() / self._config_path)
+            return working_folder() / self._config_path
         found = find_config(working_folder())
         if found is None:
             raise ConfigError(
                 f"no {FILE_NAME} here or in a folder above",
                 hint="`reconciler init` writes one; --config FILE names another",
             )
-        return load_config(found)
+        return found
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration; ConfigError."""
+        return load_config(self.config_path)
 
     def targets(self, name: str | None, *, to_open: bool = True) -> list[Target]:
         """The targets that --target means; not `to_open`: to read declarations for them alone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, overload
 
 from reconciler.document import document_from_schedule
 from reconciler.masking import mask
@@ -46,7 +46,11 @@ def plan_document(plan: Plan, *, quiet: bool = True) -> dict[str, Any]:
 
     `quiet` False leaves out the changes that are none, as people do not look at them.
     """
-    shown = [each for each in plan.changes if quiet or each.action is not Action.NOOP or each.notes]
+    return {**plan_frame(plan), "changes": list(ChangeDocuments(plan, quiet=quiet))}
+
+
+def plan_frame(plan: Plan) -> dict[str, Any]:
+    """The same without the changes, of which a plan may have a hundred thousand."""
     return {
         "target": plan.target,
         "owner": plan.owner,
@@ -56,8 +60,35 @@ def plan_document(plan: Plan, *, quiet: bool = True) -> dict[str, Any]:
         },
         "refusals": list(plan.refusals),
         "impact": load_document(plan.impact) if plan.impact is not None else None,
-        "changes": [_change(change) for change in shown],
     }
+
+
+class ChangeDocuments(Sequence[dict[str, Any]]):
+    """The changes of a plan document, each made when it is looked at and not kept: a document is as
+    large as all that the plan has of a schedule.
+    """
+
+    def __init__(self, plan: Plan, *, quiet: bool = True) -> None:
+        self._shown = [
+            each for each in plan.changes if quiet or each.action is not Action.NOOP or each.notes
+        ]
+
+    def __len__(self) -> int:
+        return len(self._shown)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        if isinstance(index, slice):
+            return [_change(each) for each in self._shown[index]]
+        return _change(self._shown[index])
 
 
 def _change(change: Change) -> dict[str, Any]:

@@ -136,9 +136,7 @@ def _repeat(transaction: Transaction, record: CycleRecord, digest: str) -> int |
 
 
 def _insert(transaction: Transaction, record: CycleRecord, digest: str) -> int:
-    plan = None
-    if record.plan is not None:
-        plan = zlib.compress(json.dumps(record.plan, separators=(",", ":")).encode(), 6)
+    plan = _compressed(record.plan) if record.plan is not None else None
     ((number,),) = transaction.execute(
         "INSERT INTO cycles (target, cause, outcome, reason, message, revision, author, actor,"
         " started_at, ended_at, times, digest, durations, plan)"
@@ -176,17 +174,31 @@ def _digest(record: CycleRecord) -> str:
     common = [
         *(record.target, record.cause == "apply", record.outcome, record.reason, record.message),
         *(record.revision, record.author, record.actor),
-        _without_impact(record.plan),
+        _frame(record.plan, "impact") if record.plan is not None else None,
         [(each.name, each.action, each.outcome, each.error) for each in record.results],
     ]
-    return hashlib.sha256(json.dumps(common).encode()).hexdigest()
+    made = hashlib.sha256(json.dumps(common).encode())
+    for change in record.plan["changes"] if record.plan is not None else ():
+        made.update(json.dumps({k: v for k, v in change.items() if k != "impact"}).encode())
+    return made.hexdigest()
 
 
-def _without_impact(plan: Mapping[str, Any] | None) -> Any:
-    if plan is None:
-        return None
-    changes = [{k: v for k, v in each.items() if k != "impact"} for each in plan["changes"]]
-    return {**plan, "impact": None, "changes": changes}
+def _frame(plan: Mapping[str, Any], *without: str) -> dict[str, Any]:
+    """What of a plan's document is not its changes."""
+    return {k: v for k, v in plan.items() if k not in ("changes", *without)}
+
+
+def _compressed(plan: Mapping[str, Any]) -> bytes:
+    """Its JSON, change by change: whoever made it may make each when it is asked for."""
+    made = zlib.compressobj(6)
+    parts = [made.compress(_dense(_frame(plan))[:-1] + b',"changes":[')]
+    for number, change in enumerate(plan["changes"]):
+        parts.append(made.compress((b"," if number else b"") + _dense(change)))
+    return b"".join([*parts, made.compress(b"]}"), made.flush()])
+
+
+def _dense(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _entry(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -20,11 +22,15 @@ from reconciler.cli.session import (
 from reconciler.config import Target, find_config
 from reconciler.declarations import declarations_of
 from reconciler.declare.reading.files import repository_root
+from reconciler.declare.reading.local_git import ask_git
 from reconciler.declare.repository import Declarations, read_declarations
 from reconciler.declare.resolve import TargetSettings
+from reconciler.errors import ConfigError, ReconcilerError
+from reconciler.loop.checkouts.local import write_commit
+from reconciler.model import Problem
 from reconciler.providers import offline_notes
 from reconciler.reconcile import refusals
-from reconciler.render.plain_text import counted
+from reconciler.render.plain_text import counted, printable
 from reconciler.render.problems import FORMATS, render_problems
 
 
@@ -33,8 +39,19 @@ from reconciler.render.problems import FORMATS, render_problems
 @target_option
 @config_option
 @format_option(*FORMATS)
+@click.option(
+    "--changed-since",
+    "since",
+    metavar="REF",
+    help="Only problems that were not there where this branch left REF, such as origin/main.",
+)
 def command(
-    paths: tuple[str, ...], target: str | None, config: str | None, no_color: bool, form: str
+    paths: tuple[str, ...],
+    target: str | None,
+    config: str | None,
+    no_color: bool,
+    form: str,
+    since: str | None,
 ) -> None:
     """Check every declaration; print every problem.
 
@@ -46,11 +63,61 @@ def command(
         declarations = _without_config(session, paths)
     else:
         declarations = _read(session, target, paths)
+    before = len(declarations.problems)
+    if since is not None:
+        if paths:
+            raise click.UsageError("--changed-since is about all that the configuration names")
+        declarations = replace(
+            declarations, problems=brought(session, since, target, declarations.problems)
+        )
+    before -= len(declarations.problems)
     out(render_problems(declarations.problems, form, paint))
     if form == "text":
         out(("\n" if declarations.problems else "") + _summary(declarations))
+        if before:
+            was = "problem that was" if before == 1 else "problems that were"
+            out(f"{before:,} {was} there before {'is' if before == 1 else 'are'} not shown\n")
     if declarations.errors:
         click.get_current_context().exit(1)
+
+
+def brought(
+    session: Session, since: str, target: str | None, problems: Sequence[Problem]
+) -> tuple[Problem, ...]:
+    """Those of `problems` that the commit where this branch left `since` has not. Where they stand
+    counts by file and key, not by line. ReconcilerError where Git does not say.
+    """
+    config = session.config
+    asked = ask_git(config.root, "merge-base", "--end-of-options", since, "HEAD")
+    folder = ask_git(config.root, "rev-parse", "--absolute-git-dir")
+    if asked.text is None or folder.text is None:
+        raise ReconcilerError(
+            f"where this branch left {printable(since)} is not known:"
+            f" {printable(asked.refused or folder.refused or 'they have no commit in common')}",
+            hint="a shallow clone does not know; `git fetch --unshallow` brings the rest",
+        )
+    inside = config.folder.relative_to(config.root).as_posix()
+    with TemporaryDirectory() as name:
+        place = Path(os.path.realpath(name))
+        git = Path(folder.text.strip())
+        root = write_commit(git, asked.text.strip(), inside, place, environment=os.environ)
+        there = root / inside / session.config_path.name
+        try:
+            known = _read(Session(str(there)), target, ()).problems if there.exists() else ()
+        except ConfigError:
+            known = ()
+    left = Counter(map(_mark, known))
+    new = []
+    for problem in problems:
+        if left[_mark(problem)]:
+            left[_mark(problem)] -= 1
+        else:
+            new.append(problem)
+    return tuple(new)
+
+
+def _mark(problem: Problem) -> tuple[str, ...]:
+    return problem.code, problem.path, problem.json_path or "", problem.message
 
 
 def _read(session: Session, target: str | None, paths: tuple[str, ...]) -> Declarations:

@@ -7,13 +7,13 @@ made. Everything in a document is masked; here it is escaped.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.masking import MASK
 from reconciler.model import Action, Outcome, Plan, Result
 from reconciler.render.content_lines import content_lines
-from reconciler.render.documents import plan_document
+from reconciler.render.documents import ChangeDocuments, plan_frame
 from reconciler.render.field_lines import unsaid
 from reconciler.render.plain_text import (
     Paint,
@@ -48,17 +48,38 @@ _FACTS = 30
 
 def render_plan(plan: Plan | Document, paint: Paint = plain) -> str:
     """The changes of one target, what will fire, and a line that counts the changes."""
-    document = plan_document(plan, quiet=False) if isinstance(plan, Plan) else plan
-    shown = [change for change in document["changes"] if change["action"] in _SHOWN]
+    return "".join(plan_parts(plan, paint))
+
+
+def plan_parts(plan: Plan | Document, paint: Paint = plain) -> Iterator[str]:
+    """The same bit by bit, so that nobody has all of a large plan as text."""
+    between = ""
+    for part in _parts(plan, paint):
+        if part:
+            yield between + part
+            between = "\n"
+
+
+def _parts(plan: Plan | Document, paint: Paint) -> Iterator[str]:
+    if isinstance(plan, Plan):
+        document: Document = plan_frame(plan)
+        changes: Sequence[Document] = ChangeDocuments(plan, quiet=False)
+    else:
+        document, changes = plan, plan["changes"]
     start = document["impact"]["start"] if document["impact"] else None
-    parts = [_change(change, start, paint) for change in shown]
-    parts.append("".join(_notes(document["changes"], paint)))
+    notes: Counter[tuple[bool, str]] = Counter()
+    fires = False
+    for change in changes:
+        notes.update((n["kind"] == "unchecked", n["message"]) for n in change["notes"])
+        if change["action"] in _SHOWN:
+            fires = fires or bool(change["impact"])
+            yield _change(change, start, paint)
+    yield "".join(_notes(notes, paint))
     refusals = [f"{paint('refused:', 'error')} {printable(r)}\n" for r in document["refusals"]]
-    parts.append("".join(refusals))
-    if any(change["impact"] for change in shown):
-        parts.append("".join(f"{line}\n" for line in load_lines(document["impact"])))
-    parts.append(_summary(document, paint))
-    return "\n".join(part for part in parts if part)
+    yield "".join(refusals)
+    if fires:
+        yield "".join(f"{line}\n" for line in load_lines(document["impact"]))
+    yield _summary(document, paint)
 
 
 def _change(change: Document, start: str | None, paint: Paint) -> str:
@@ -107,10 +128,8 @@ def _warnings(change: Document, paint: Paint) -> list[str]:
     return [f"    {paint('warning:', 'warning')} {printable(w['message'])}" for w in found]
 
 
-def _notes(changes: Sequence[Document], paint: Paint) -> list[str]:
-    """What the target rewrites or approximates, each said once."""
-    notes = (note for change in changes for note in change["notes"])
-    counts = Counter((note["kind"] == "unchecked", note["message"]) for note in notes)
+def _notes(counts: Mapping[tuple[bool, str], int], paint: Paint) -> list[str]:
+    """What the target rewrites or approximates, and what could not be looked at, each said once."""
     return [
         f"{paint('warning:', 'warning') if is_open else paint('note:', 'hint')}"
         f" {printable(message)} ({counted(number, 'schedule')})\n"
