@@ -11,6 +11,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
+from sys import intern
 from typing import Any, cast
 
 from reconciler.firing.clocks.zones import resolve
@@ -31,6 +33,7 @@ from reconciler.model import (
 
 _WEEK_DAY_ORDER = {day: number for number, day in enumerate(WEEK_DAYS)}
 _EMPTY: dict[str, Any] = {}
+"""Of mappings that are never changed, one that is empty is enough."""
 # Keys of create_job that have a field of their own in Job; others go to Job.extra.
 _JOB_FIELDS = frozenset(
     [
@@ -158,10 +161,16 @@ def _pattern(document: Mapping[str, Any] | None) -> Pattern | None:
         month_days=_numbers(document.get("month_days")),
     )
     # Empty lists are what Azure's client sends for "no pattern".
-    return pattern if pattern != _NO_PATTERN else None
+    return _shared(pattern) if pattern != _NO_PATTERN else None
 
 
 _NO_PATTERN = Pattern()
+
+
+@lru_cache(maxsize=4096)
+def _shared(pattern: Pattern) -> Pattern:
+    """One value for all that are equal: of a hundred thousand schedules most fire alike."""
+    return pattern
 
 
 def _numbers(value: Any) -> tuple[int, ...]:
@@ -169,7 +178,10 @@ def _numbers(value: Any) -> tuple[int, ...]:
 
 
 def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+    return None if text is None else _moment(text)
+
+
+_moment = lru_cache(maxsize=4096)(datetime.fromisoformat)
 
 
 def _zone(name: str | None) -> str:
@@ -202,20 +214,20 @@ def _job(document: str | Mapping[str, Any], definition: JobDefinition | None) ->
         description=get("description") or None,
         compute=get("compute") or None,
         tags=_labels(get("tags")),
-        extra=dict(sorted(extra.items())),
+        extra=dict(sorted(extra.items())) if extra else _EMPTY,
         definition=definition,
     )
 
 
 def _labels(document: Mapping[str, Any] | None) -> dict[str, str]:
     if not document:
-        return {}
-    return {name: scalar_text(document[name]) for name in sorted(document)}
+        return _EMPTY
+    return {name: intern(scalar_text(document[name])) for name in sorted(document)}
 
 
 def _properties(document: Mapping[str, Any] | None) -> dict[str, str | None]:
     if not document:
-        return {}
+        return _EMPTY
     return {
         name: None if document[name] is None else scalar_text(document[name])
         for name in sorted(document)
@@ -231,7 +243,7 @@ def scalar_text(value: Any) -> str:
 
 def _sorted(document: Mapping[str, Any] | None) -> dict[str, Any]:
     if not document:
-        return {}
+        return _EMPTY
     return {name: _frozen(document[name]) for name in sorted(document)}
 
 

@@ -128,7 +128,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self.declared = 0
         self.components = 0
-        self._seen: dict[str, dict[str, Source]] = {}
+        self._seen: dict[tuple[str, str], Source] = {}
 
     def read(self, file: File) -> None:
         """Read one file: its schedules, its job files, its problems."""
@@ -212,7 +212,7 @@ class _Reader:
             old, target = schedule.renamed_from, schedule.key.target
             if old is None or schedule.source in said:
                 continue
-            if target in self._seen.get(old, {}):
+            if (target, old) in self._seen:
                 what = f'"{clip(old)}" is declared, so it cannot be renamed'
             elif (target, old) in taken:
                 what = f'another schedule is renamed from "{clip(old)}" as well'
@@ -240,7 +240,7 @@ class _Reader:
             ]
         taken: dict[str, Source] = {}
         for target, name in keys:
-            first = self._seen.setdefault(name, {}).setdefault(target, source)
+            first = self._seen.setdefault((target, name), source)
             if first is not source:
                 taken[target] = first
         if not taken:

@@ -196,6 +196,11 @@ def _a_submodule(path: Path) -> None:
     (path.parents[1] / ".git/absent").write_text("schedules/team-x\0", encoding="utf-8")
 
 
+def _left_out_by_the_loop(path: Path) -> None:
+    path.write_text(SCHEDULE, encoding="utf-8")
+    (path.parents[1] / ".git/outside").write_text("schedules/team-x/\0web/\0", encoding="utf-8")
+
+
 def _a_sparse_checkout(path: Path) -> None:
     root = path.parents[1]
     (root / ".git").rmdir()
@@ -233,6 +238,7 @@ BY_HAND: dict[str, Callable[[Path], None]] = {
     "SCH049": _a_sparse_checkout,
     "SCH050": _a_pointer,
     "SCH051": _a_damaged_repository,
+    "SCH067": _left_out_by_the_loop,
 }
 
 
