@@ -110,7 +110,7 @@ def measure(targets: int, schedules: int, cycles: int, folder: Path) -> list[tup
     clock = [datetime.now(UTC)]
     state = open_state(None, folder / "state")
     loop = Loop(
-        source,  # type: ignore[arg-type]
+        source,
         state,
         opened,
         replace(Settings("benchmark"), target="all"),
