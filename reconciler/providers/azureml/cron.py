@@ -8,6 +8,7 @@ nothing is sent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import product
@@ -17,9 +18,24 @@ from reconciler.firing.rules.cron_expression import Fields, parse
 from reconciler.firing.rules.days import MonthMask, month_mask
 from reconciler.model import Cron, Pattern, Recurrence, Trigger
 
+_OTHER_BLANKS = re.compile(r"[^\S ]")
+"""NCrontab splits an expression at spaces alone."""
+_WITH_BLANKS = "its fields are sent with blanks between them: Azure reads no tabs"
+
 
 def settle_cron(cron: Cron) -> tuple[Cron | Recurrence, str | None, str | None]:
     """What is sent for `cron`, with a sentence if it was rewritten, or one if it is refused."""
+    if not _OTHER_BLANKS.search(cron.expression):
+        return _settle(cron)
+    sent, note, refusal = _settle(replace(cron, expression=" ".join(cron.expression.split())))
+    return (
+        sent,
+        note or "its fields are sent with blanks between them: Azure reads no tabs",
+        refusal,
+    )
+
+
+def _settle(cron: Cron) -> tuple[Cron | Recurrence, str | None, str | None]:
     fields = parse(cron.expression)
     if fields is None:
         return cron, None, "the expression never fires"

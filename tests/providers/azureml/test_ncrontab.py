@@ -160,6 +160,17 @@ def test_what_is_declared_is_sent_and_foretold() -> None:
     assert outcomes["sent as it stands"] > 150
 
 
+@pytest.mark.parametrize("blank", ["\t", "\xa0", " \t ", "\n", "\u2003"])
+def test_fields_are_parted_by_spaces(blank: str) -> None:
+    """By any blanks where they are declared, as cron does; NCrontab knows no other than these."""
+    declared = Cron(blank.join(["0", "9", "*", "*", "1-5"]))
+    assert not is_taken(declared.expression)
+    assert settle_cron(declared)[0] == Cron("0 9 * * 1-5")
+    assert "blanks" in (settle_cron(declared)[1] or "")
+    monthly = settle_cron(Cron(blank.join(["0", "9", "1", "*", "*"])))
+    assert monthly == settle_cron(Cron("0 9 1 * *"))
+
+
 @pytest.mark.torture
 def test_what_is_declared_is_sent_and_foretold_of_a_hundred_thousand() -> None:
     outcomes = agree(100_000, seed=2)
