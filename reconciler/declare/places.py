@@ -31,15 +31,20 @@ class Places:
             message = f"{schedule.key.target}: {note.message}"
             return self.at(code, note.at, message, note.hint)
         keys = tuple(note.path.split("."))
-        source = schedule.source
+        return self.of_schedule(
+            schedule, Finding(code, keys, f"{schedule.key}: {note.message}", note.hint)
+        )
+
+    def of_schedule(self, schedule: Schedule, finding: Finding) -> Problem:
+        """A Problem about a field of a declaration, where it overrides it for its target."""
+        source, keys = schedule.source, finding.path
         path, document = (source.path, source.document) if source else (schedule.key.name, 0)
         locator = self._locator(path) if source else None
         overridden = ("overrides", schedule.key.target, *keys)
         if locator is not None and locator.has(document, overridden):
             keys = overridden
-        finding = Finding(code, keys, f"{schedule.key}: {note.message}", note.hint)
         line = source.line if source else 1
-        return self._placed(finding, path, locator, document, line)
+        return self._placed(replace(finding, path=keys), path, locator, document, line)
 
     def at(self, code: str, at: Place, message: str, hint: str | None) -> Problem:
         """A Problem about a value of a file."""

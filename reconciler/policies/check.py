@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from reconciler.declare.findings import Finding, clip, place
-from reconciler.declare.reading.positions import Locator
+from reconciler.declare.findings import Finding, clip
+from reconciler.declare.places import Places
 from reconciler.document import document_from_schedule
 from reconciler.model import Problem, Schedule
 from reconciler.policies.fire_rules import Said, too_close, too_many, when_closed
@@ -40,12 +40,12 @@ def check_policies(
     """
     if not policies:
         return []
-    year, files, problems = Year(now), _Files(root), dict[Problem, None]()
+    year, places, problems = Year(now), Places(root), dict[Problem, None]()
     for policy in policies:
         concerned = [one for one in schedules if policy.concerns(one)]
         for schedule, finding in _against(policy, concerned, year, whole):
             said = replace(finding, message=_message(policy, finding), hint=policy.message)
-            problem = at_policy(said) if schedule is None else files.place(schedule, said)
+            problem = at_policy(said) if schedule is None else places.of_schedule(schedule, said)
             problems[replace(problem, severity=policy.severity)] = None
     return sorted(problems, key=lambda problem: problem.order)
 
@@ -72,22 +72,3 @@ def _schema(rule: MatchesSchema, schedules: Iterable[Schedule]) -> Said:
         for path, phrase in against_schema(document, rule.schema):
             where = f"{'.'.join(map(str, path))}: " if path else ""
             yield schedule, Finding("POL001", path, where + phrase)
-
-
-class _Files:
-    """Places in the files of schedules; each is read once."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._locators: dict[str, Locator] = {}
-
-    def place(self, schedule: Schedule, finding: Finding) -> Problem:
-        source = schedule.source
-        assert source is not None  # it was declared
-        if source.path not in self._locators:
-            try:
-                data = (self._root / source.path).read_bytes()
-            except OSError:  # it went away since it was read
-                data = b""
-            self._locators[source.path] = Locator(data)
-        return place(finding, source.path, self._locators[source.path], source.document)
