@@ -9,6 +9,12 @@ import click
 from reconciler.cli.session import Session
 from reconciler.errors import ReconcilerError
 from reconciler.model import Key, LiveSchedule, Schedule
+from reconciler.providers.base import Provider
+from reconciler.providers.local import LocalProvider
+from reconciler.render.content_lines import listed
+from reconciler.render.plain_text import counted
+from reconciler.workspace.store.code import code_files
+from reconciler.workspace.store.references import split_reference
 
 
 def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -34,6 +40,23 @@ def holds_of(session: Session, live: Sequence[LiveSchedule]) -> dict[Key, Schedu
     targets = [session.config.target(name) for name in {key.target for key in off}]
     declared = session.read(targets).schedules
     return {s.key: s for s in declared if s.key in off and s.hold is not None}
+
+
+def code_note(provider: Provider, live: LiveSchedule) -> str | None:
+    """Of a schedule of an embedded workspace, which files of code it runs; None where it has none.
+    A declaration can name them by their version alone.
+    """
+    if not isinstance(provider, LocalProvider):
+        return None
+    name, version = split_reference(live.schedule.job.reference)
+    with provider.errors(live.key, "read the pipeline " + name):
+        found = provider.store.version(name, version)
+        code = {} if found is None else provider.store.code.of(name, found.version)
+    paths = [path for path, _ in code_files(code.values())]
+    if not paths or found is None:
+        return None
+    what = f"{name}:{found.version} has {counted(len(paths), 'file')} of its own"
+    return f"{what} ({listed(paths)}); `reconciler pipelines show {name}` lists them"
 
 
 def yaml_text(document: object) -> str:

@@ -70,6 +70,7 @@ CODES: dict[str, Code] = {
     "SCH041": _warning("a cron expression is read in another way than it looks"),
     "SCH042": _error("a command is too long"),
     "SCH043": _warning("a command takes text for code"),
+    "SCH046": _warning("a type of an input or an output is not known"),
     "SCH047": _error("local data cannot be published with its job"),
     "SCH048": _error("a submodule is not checked out"),
     "SCH049": _error("files are left out by a sparse checkout"),

@@ -34,10 +34,11 @@ def _said(one: Mapping[str, Any]) -> str:
         names: Sequence[str] = one[verb]
         if names:
             what = counted(len(names), one["kind"]) if not parts else f"{len(names):,}"
-            parts.append(f"{what} {verb} ({_listed(names)})")
+            parts.append(f"{what} {verb} ({listed(names)})")
     return ", ".join(parts)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")

@@ -108,3 +108,12 @@ def test_prune_drops_the_code_of_what_nothing_needs(repo: Path) -> None:
     assert len([path for path in folder.rglob("*") if path.is_file()]) == 5
     assert invoke(repo, "runs", "prune", "--keep", "1").code == 0
     assert len([path for path in folder.rglob("*") if path.is_file()]) == 3
+
+
+def test_import_names_the_files(repo: Path) -> None:
+    (repo / "schedules/a.yaml").unlink()
+    done = invoke(repo, "import", "a", "--out", "others")
+    assert "local/a: train:" in done.text
+    files = "schedules/jobs/src/prepare.py, schedules/parts/fit/fit.py"
+    assert f" has 2 files of its own ({files}); `reconciler pipelines show train`" in done.text
+    assert "azureml:train:" in (repo / "others/a.yml").read_text()

@@ -4,6 +4,7 @@ Right gives nothing. The examples stand in a repository that has a job file and 
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Callable, Mapping
@@ -191,6 +192,12 @@ def _long_command(path: Path) -> None:
     path.write_text(f"type: command\ncommand: {'a' * 65_537}\n", encoding="utf-8")
 
 
+def _data_that_is_no_file(path: Path) -> None:
+    path.write_text("type: command\ncommand: ls\ninputs: {d: {path: ./data}}\n")
+    (path.parent / "data").mkdir()
+    os.mkfifo(path.parent / "data/pipe")
+
+
 def _a_submodule(path: Path) -> None:
     path.write_text(SCHEDULE, encoding="utf-8")
     (path.parents[1] / ".git/absent").write_text("schedules/team-x\0", encoding="utf-8")
@@ -234,6 +241,7 @@ BY_HAND: dict[str, Callable[[Path], None]] = {
     "SCH003": _too_large,
     "SCH004": _latin_1,
     "SCH042": _long_command,
+    "SCH047": _data_that_is_no_file,
     "SCH048": _a_submodule,
     "SCH049": _a_sparse_checkout,
     "SCH050": _a_pointer,

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from reconciler.cli.live_schedules import code_note
 from reconciler.cli.output import out, say
 from reconciler.cli.planning import make_plans, show_plans
 from reconciler.cli.session import (
@@ -120,6 +121,8 @@ def _live(
             if kind != "(sent with the schedule)":
                 say(f"{live.key}: not imported: {printable(kind)}")
                 continue
+        if (note := code_note(provider, live)) is not None:
+            say(f"{live.key}: {printable(note)}")
         known.append((live, provider.firing_trigger(live.schedule)))
     return known
 

@@ -16,6 +16,7 @@ from typing import Any
 from reconciler.declare.checking.lint import nearest
 from reconciler.declare.findings import Finding, Path, clip
 from reconciler.declare.jobs.command_findings import command_findings
+from reconciler.declare.jobs.types_of_data import type_findings
 from reconciler.shell.binding import BINDING
 
 MACROS = ("name", "creation_context.trigger_time")
@@ -58,6 +59,7 @@ def binding_findings(document: Mapping[str, Any], at: At, what: str = "job") -> 
 
     `what`: what the document is of.
     """
+    yield from type_findings(document, ())
     steps = mapping_at(document, "jobs")
     if not steps:
         if isinstance(document.get("command"), str):
@@ -69,6 +71,7 @@ def binding_findings(document: Mapping[str, Any], at: At, what: str = "job") -> 
         path: Path = ("jobs", name)
         if not isinstance(step, dict):
             continue
+        yield from type_findings(step, path)
         if isinstance(step.get("command"), str):
             yield from _command(step, path, "step")
         inline = step.get("component")
