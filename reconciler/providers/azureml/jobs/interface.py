@@ -67,12 +67,10 @@ def implied_input(value: Any, parent: Mapping[str, Any], ports: Ports) -> dict[s
 
 def implied_output(value: Any, parent: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
     """What an inline step declares of an output that goes there."""
+    if isinstance(value, Mapping) and [*value] == ["path"] and is_output_binding(value["path"]):
+        value = value["path"]  # a mapping of nothing else is the binding
     if isinstance(value, Mapping):
-        path = value.get("path")
-        bound = _FOLDER
-        if is_output_binding(path) and not value.get("type"):
-            bound, _ = _source(str(path), parent, ports)
-        kind = str(value.get("type") or bound).lower()
+        kind = str(value.get("type") or _FOLDER).lower()
         return declared_output({**value, "type": kind, **_lower_mode(value)})
     if is_output_binding(value):
         kind, mode = _source(value, parent, ports)
