@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.cli.output import progress, say, use_colour
-from reconciler.cli.uploads import UploadProgress
+from reconciler.cli.output import UploadProgress, progress, say, use_colour
 from reconciler.config import FILE_NAME, Config, Target, find_config, load_config
 from reconciler.declarations import declarations_of
 from reconciler.declare.reading.local_git import Head, head_of

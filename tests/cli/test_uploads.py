@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.cli.uploads import UploadProgress
+from reconciler.cli.output import UploadProgress
 
 
 def test_a_log_has_one_line_for_each_folder(capsys: pytest.CaptureFixture[str]) -> None:
