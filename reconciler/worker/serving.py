@@ -41,6 +41,7 @@ class Serving:
         self._machine = machine
         self._settings = settings
         self._stopped = asyncio.Event()
+        self._asked = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -57,6 +58,8 @@ class Serving:
         from reconciler.worker.workflow import ReconcilerRun
 
         self._loop = asyncio.get_running_loop()
+        if self._asked:
+            return
         client = await self._connection.client()
         settings, run_step = self._settings, self._machine.run_step
         begin = Decider(settings.lost_after).begin
@@ -94,5 +97,6 @@ class Serving:
 
     def stop(self) -> None:
         """End it; steps that run are told to end. From any thread."""
+        self._asked = True
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._stopped.set)

@@ -6,13 +6,13 @@ import gc
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import click
 
 from reconciler.cli.events import log_everything, log_of
 from reconciler.cli.session import Session, config_option, target_option
 from reconciler.providers import open_temporal
+from reconciler.signals import heard
 from reconciler.web.serving.token_files import SECRETS
 from reconciler.worker.orders import LOST_AFTER_SECONDS
 from reconciler.workspace.execution.step_process import GRACE_SECONDS
@@ -89,12 +89,9 @@ def command(
     settings = WorkerSettings(provider.task_queue, computes, max_steps, lost_after)
     serving = Serving(provider.connection, machine, settings)
 
-    def stop(*_: Any) -> None:
-        serving.stop()
+    def began() -> None:
+        log("worker_started", target=found.name, queues=[*serving.queues])
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    Background.run(
-        serving.run(lambda: log("worker_started", target=found.name, queues=[*serving.queues]))
-    )
+    with heard(lambda *_: serving.stop(), signal.SIGTERM, signal.SIGINT):
+        Background.run(serving.run(began))
     log("worker_stopped", target=found.name)

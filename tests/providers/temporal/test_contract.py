@@ -94,5 +94,8 @@ class TestWorkflows(OnAServer):
 
 
 @needed
+@pytest.mark.torture
 class TestChasm(OnAServer):
+    """What differs there is in test_provider.py, on both."""
+
     engine = "chasm"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers import ROOT, invoke
 
-from providers.temporal.server import NAMESPACES, Server, connected, needed
+from providers.temporal.server import NAMESPACES, Server, connected, needed, served
 from providers.temporal.test_provider import edit
 
 pytestmark = needed
@@ -21,6 +21,12 @@ NAMES = [
     "retrain-biweekly",
     "weekday-report",
 ]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with served(tmp_path_factory.mktemp("temporal")) as server:
+        yield server
 
 
 @pytest.fixture
@@ -37,6 +43,7 @@ def repository(server: Server, tmp_path: Path) -> Path:
 
 
 def test_a_life(server: Server, repository: Path) -> None:
+    """On Temporal's default engine; test_provider.py has what may differ on the other."""
     opened = connected(server.address, NAMESPACES[1])
 
     def by_hand(name: str, change: Callable[[Any], None]) -> None:
