@@ -6,7 +6,7 @@ import codecs
 import sys
 
 from reconciler.cli.output import out, paint
-from reconciler.cli.target_runs import TargetRuns
+from reconciler.cli.running.target_runs import TargetRuns
 from reconciler.errors import ReconcilerError
 from reconciler.render.plain_text import inert, printable
 

@@ -9,8 +9,8 @@ import click
 
 from reconciler.cli.follow_logs import StepLogs
 from reconciler.cli.output import out, paint, say
+from reconciler.cli.running.target_runs import TargetRuns, runs_of
 from reconciler.cli.session import Session, config_option, format_option, target_option
-from reconciler.cli.target_runs import TargetRuns, runs_of
 from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
 from reconciler.masking import mask

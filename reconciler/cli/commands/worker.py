@@ -12,7 +12,7 @@ import click
 from reconciler.cli.events import log_everything, log_of
 from reconciler.cli.session import Session, config_option, target_option
 from reconciler.providers import open_temporal
-from reconciler.signals import heard
+from reconciler.system.signals import heard
 from reconciler.web.serving.token_files import SECRETS
 from reconciler.worker.orders import LOST_AFTER_SECONDS
 from reconciler.workspace.execution.step_process import GRACE_SECONDS

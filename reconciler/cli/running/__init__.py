@@ -1,0 +1,1 @@
+"""What commands about runs share: the runs of whichever target."""
