@@ -86,7 +86,7 @@ def _azure(text: str, folder: str, name: str) -> str:
     paths = f"  paths: # and what schedules refer to elsewhere\n    include: [{folder}, {name}]\n"
     text = text.replace(branches, branches + paths, 1)
     text = re.sub(
-        r"(?m)^( +)(- bash: .*\n(?:\1   +.*\n)*)",
+        r"(?m)^( +)(- bash: .*\n(?:\1   .*\n)*)",
         rf"\1\2\1  workingDirectory: {folder}\n",
         text,
     )
