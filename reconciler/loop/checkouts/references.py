@@ -32,7 +32,7 @@ def paths_up(text: str, folder: str) -> Iterator[str]:
 
 def _paths(part: str, folder: str) -> Iterator[str]:
     stripped = part.strip()
-    for said in {stripped, stripped.rpartition(": ")[2], *stripped.split()}:
+    for said in {stripped.rpartition(": ")[2], *stripped.split()}:
         path = said.removeprefix("- ").removeprefix("file:").strip()
         names = path.split("/")
         if ".." not in names:
