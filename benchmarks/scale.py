@@ -127,15 +127,14 @@ def measure(targets: int, schedules: int, cycles: int, folder: Path) -> list[tup
         assert not wrong, (wrong[0].outcome, wrong[0].reason, wrong[0].message)
         return time.process_time() - began, len(made)
 
-    database = next(iter((folder / "state").glob("*.db")), folder / "none")
     whole = targets * schedules
     first, _ = cycle()
-    before = _written(database)
+    before = _written(folder / "state")
     idle = []
     for _ in range(cycles):
         source.number += 1
         idle.append(cycle()[0])
-    after = _written(database)
+    after = _written(folder / "state")
     loop.close()
     state.close()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -152,9 +151,8 @@ def measure(targets: int, schedules: int, cycles: int, folder: Path) -> list[tup
     ]
 
 
-def _written(database: Path) -> int:
-    folder = database.parent
-    return sum(p.stat().st_size for p in folder.iterdir()) if folder.is_dir() else 0
+def _written(folder: Path) -> int:
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
 
 
 def azure(targets: int, schedules: int, interval: float) -> list[tuple[str, str]]:
