@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
-from reconciler.cli.session import Session
+from reconciler.cli.session import UNKNOWN, Session
 from reconciler.errors import ReconcilerError
 from reconciler.model import Key, LiveSchedule, Schedule
 from reconciler.providers.base import Provider
 from reconciler.providers.local import LocalProvider
 from reconciler.render.content_lines import listed
+from reconciler.render.documents import live_document
 from reconciler.render.plain_text import counted
 from reconciler.workspace.store.code import code_files
 from reconciler.workspace.store.references import split_reference
@@ -57,6 +59,14 @@ def code_note(provider: Provider, live: LiveSchedule) -> str | None:
         return None
     what = f"{name}:{found.version} has {counted(len(paths), 'file')} of its own"
     return f"{what} ({listed(paths)}); `reconciler pipelines show {name}` lists them"
+
+
+def shown_document(live: LiveSchedule, words: str) -> dict[str, Any]:
+    """`live_document`, without a trigger that is not known; `words`: of `trigger_words`."""
+    document = live_document(live)
+    if words == UNKNOWN:
+        del document["schedule"]["trigger"]
+    return document
 
 
 def yaml_text(document: object) -> str:

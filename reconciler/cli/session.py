@@ -184,6 +184,10 @@ class Session:
         )
 
 
+UNKNOWN = "not known"
+"""The words of a trigger that cannot be read."""
+
+
 def trigger_words(provider: Provider, schedule: Schedule) -> str:
     """When a live schedule fires, in words; where its target reads its trigger in another way than
     it says (Azure ignores days of the month in a cron), both.
@@ -191,7 +195,9 @@ def trigger_words(provider: Provider, schedule: Schedule) -> str:
     from reconciler.firing.words.trigger_words import describe
 
     said, fires = describe(schedule.trigger), provider.firing_trigger(schedule)
-    if fires is None or fires == schedule.trigger:
+    if fires is None:
+        return UNKNOWN
+    if fires == schedule.trigger:
         return said
     return f"{describe(fires)}, though it says: {said}"
 

@@ -6,9 +6,9 @@ would hide is not written: a variable stands for it, and no plan can be made unt
 
 from __future__ import annotations
 
-import json
+import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from reconciler.document import document_from_schedule
 from reconciler.importing.secrets import Secrets
 from reconciler.masking import mask, mask_text
 from reconciler.model import Cron, Schedule, Trigger
+from reconciler.providers.capabilities import LiveJob, Unsayable
 
 HEADER = "# yaml-language-server: $schema={schema}\n"
 _ORDER = (
@@ -30,36 +31,33 @@ _ORDER = (
     "tags",
     "properties",
 )
-_PARENT_INPUT = re.compile(r"\$\{\{ ?parent\.inputs\.([A-Za-z0-9_]+)")
-Steps = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""From the steps of a live job to those of a job file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """Files to write: by path relative to the folder, their text."""
+    """Files to write: by path relative to the folder, their bytes."""
 
     name: str
-    files: Mapping[str, str]
+    files: Mapping[str, bytes]
     notes: tuple[str, ...] = field(default=())
     """What could not be kept; it stands in the file as well."""
-    variables: tuple[str, ...] = field(default=())
-    """They stand for credentials, and have to be set before a plan can be made."""
+    variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """They stand for credentials, and have to be set before a plan can be made; by name, which."""
 
 
 def import_schedule(
     schedule: Schedule,
     schema: str = "../schemas/schedule.schema.json",
     fires: Trigger | None = None,
-    steps: Steps = lambda steps: steps,
+    job: LiveJob | None = None,
 ) -> Imported:
     """A live schedule as a declaration, with a job file beside it if its job was sent whole.
 
     `fires`: as its target reads its trigger, if that is known. A cron that says something else is
-    written as it fires: by its text it would come to fire otherwise, or be refused. `steps` puts
-    the steps of such a job in the words of a file.
+    written as it fires: by its text it would come to fire otherwise, or be refused. `job`: as its
+    target writes it; without it, in the words of `schedule`. Unsayable.
     """
-    notes: list[str] = []
+    notes = list(job.notes) if job is not None else []
     said = schedule.trigger
     if isinstance(said, Cron) and isinstance(fires, Cron) and fires != said:
         does = f'fires as "{fires.expression}" does, which is written here'
@@ -67,27 +65,40 @@ def import_schedule(
         schedule = replace(schedule, trigger=fires)
     secrets = Secrets(schedule.key.name, notes)
     document = document_from_schedule(schedule)
+    if job is not None and job.time_zone is not None and "time_zone" in document["trigger"]:
+        document["trigger"]["time_zone"] = job.time_zone
     # How the service's own work stands is nothing to declare.
     document.get("properties", {}).pop("provisioning_state", None)
     if not document.get("properties", True):
         del document["properties"]
-    files: dict[str, str] = {}
-    job = document.pop("create_job")
-    if "jobs" in job or "component" in job:
+    files: dict[str, bytes] = dict(job.files) if job is not None else {}
+    runs = dict(document.pop("create_job") if job is None else job.create_job)
+    if job is not None and job.document is not None:
         path = f"pipelines/{schedule.key.name}.yml"
-        job_file, inputs = secrets.out_of_job_file(_job_file(job, steps))
-        files[path] = _text(job_file, schema.replace("schedule.", "job."), ())
-        job = {"job": f"./{path}", **_kept(job, ("experiment_name",))}
-        job |= {"inputs": inputs} if inputs else {}
-    for key in [key for key in job if key not in _JOB_KEYS]:
-        notes.append(f"{key} of the job is not kept: {_short(mask(key, job.pop(key)))}")
-    document["create_job"] = job["job"] if set(job) == {"job"} else {"type": "pipeline", **job}
+        job_file, inputs = secrets.out_of_job_file(job.document)
+        documents = {place: secrets.out_of_component(one) for place, one in job.documents.items()}
+        if secrets.left_out:
+            # Without them it would run otherwise.
+            raise Unsayable(f"{', '.join(secrets.left_out)} of its job looks like a credential")
+        files[path] = _text(job_file, _schema_from(path, schema, "job"), ()).encode()
+        for place, one in documents.items():
+            files[place] = _text(one, _schema_from(place, schema, "component"), ()).encode()
+        runs = {"job": f"./{path}", **runs, **({"inputs": inputs} if inputs else {})}
+    for key in [key for key in runs if key not in _JOB_KEYS]:
+        notes.append(f"{key} of the job is not kept: {_short(mask(key, runs.pop(key)))}")
+    document["create_job"] = runs["job"] if set(runs) == {"job"} else {"type": "pipeline", **runs}
     if document["is_enabled"]:
         del document["is_enabled"]
     ordered = secrets.out_of({k: document[k] for k in _ORDER if k in document})
     text = _text(ordered, schema, tuple(notes))
-    files = {f"{schedule.key.name}.yml": text, **files}
-    return Imported(schedule.key.name, files, tuple(notes), tuple(secrets.variables))
+    files = {f"{schedule.key.name}.yml": text.encode(), **files}
+    return Imported(schedule.key.name, files, tuple(notes), dict(secrets.variables))
+
+
+def _schema_from(path: str, schema: str, kind: str) -> str:
+    """Where another schema is, seen from the file at `path`."""
+    whole = schema.replace("schedule.", f"{kind}.")
+    return posixpath.relpath(whole, posixpath.dirname(path))
 
 
 _JOB_KEYS = (
@@ -103,33 +114,6 @@ _JOB_KEYS = (
     "properties",
     "identity",
 )
-
-
-def _kept(mapping: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    return {key: mapping[key] for key in keys if key in mapping}
-
-
-def _job_file(job: Mapping[str, Any], steps: Steps) -> dict[str, Any]:
-    """The job file of a pipeline that was sent whole: its steps in the words of a job file."""
-    keys = ("display_name", "description", "compute", "inputs", "outputs", "settings", "tags")
-    document: dict[str, Any] = {"type": "pipeline", **_kept(job, keys)}
-    for key in ("identity", "properties"):
-        if key in job:
-            document[key] = job[key]
-    if "component" in job:
-        document["component"] = job["component"]
-        return document
-    document["jobs"] = dict(steps(job["jobs"]))
-    unbound = {name: {"type": "string", "optional": True} for name in sorted(_unbound(document))}
-    if unbound:
-        document["inputs"] = {**(document.get("inputs") or {}), **unbound}
-    return document
-
-
-def _unbound(document: Mapping[str, Any]) -> set[str]:
-    """Inputs that steps read and the job does not give: optional ones are not on the wire."""
-    text = json.dumps(document["jobs"])
-    return set(_PARENT_INPUT.findall(text)) - set(document.get("inputs") or {})
 
 
 # --------------------------------------------------------------------------------- other files
@@ -184,7 +168,7 @@ def import_v1(document: Mapping[str, Any], name: str, job: str, schema: str) -> 
         notes.append(f"the name was {old['name']}")
     secrets = Secrets(name, notes)
     text = _text(secrets.out_of(new), schema, tuple(notes))
-    return Imported(name, {f"{name}.yml": text}, tuple(notes), tuple(secrets.variables))
+    return Imported(name, {f"{name}.yml": text.encode()}, tuple(notes), dict(secrets.variables))
 
 
 def schedule_name(text: str) -> str:
@@ -201,8 +185,8 @@ def import_document(document: Mapping[str, Any], schema: str) -> Imported:
     rest = {k: v for k, v in document.items() if k not in known and k != "$schema"}
     secrets = Secrets(schedule_name(name), notes)
     text = _text(secrets.out_of(known | rest), schema, tuple(notes))
-    files = {f"{schedule_name(name)}.yml": text}
-    return Imported(name, files, tuple(notes), tuple(secrets.variables))
+    files = {f"{schedule_name(name)}.yml": text.encode()}
+    return Imported(name, files, tuple(notes), dict(secrets.variables))
 
 
 # ---------------------------------------------------------------------------------------- text

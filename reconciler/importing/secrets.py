@@ -26,17 +26,24 @@ class Secrets:
         self._notes = notes
         self.variables: dict[str, Any] = {}
         """By name, what each stands for."""
+        self.left_out: list[str] = []
+        """Places of a job file that no variable can stand at."""
 
     def out_of(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """A declaration in which each of its credentials is a variable to be set."""
         done: dict[str, Any] = without_secrets(document, self._variable)
         return done
 
+    def out_of_component(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """A component file without its credentials, which are in `left_out`."""
+        done: dict[str, Any] = without_secrets(document, self._nothing)
+        return done
+
     def out_of_job_file(self, document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """A job file without its credentials, and the inputs that the declaration has to give.
 
         A job file knows no variables. An input with a credential in it becomes one that needs a
-        value; such an input of a step becomes one of the job. Anything else is left out.
+        value; such an input of a step becomes one of the job. What else there is, is in `left_out`.
         """
         given: dict[str, Any] = {}
         inputs = dict(document.get("inputs") or {})
@@ -92,10 +99,7 @@ class Secrets:
         return f"${{{{ vars.{name} }}}}"
 
     def _nothing(self, path: Path, _: Any) -> Any:
-        self._notes.append(
-            f"{_dotted(path)} of the job file looks like a credential and is left out: give it as"
-            " an input"
-        )
+        self.left_out.append(_dotted(path))
         return GONE
 
 

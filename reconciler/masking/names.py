@@ -1,6 +1,7 @@
 """Names under which values are secret: `db_password`, `apiKey`, `clientsecret`, `sas`.
 
-Names of counts (`max_tokens`), of columns (`partition_keys`) and of ways (`auth_mode`) are not.
+Names of counts (`max_tokens`), of columns (`partition_keys`), of ways (`auth_mode`) and of public
+keys are not.
 """
 
 from __future__ import annotations
@@ -90,6 +91,8 @@ def _is_secret_word(words: list[str], at: int) -> bool:
     before = words[at - 1] if at else ""
     after = words[at + 1] if at + 1 < len(words) else ""
     if word in _KEYS:
+        if before == "public":
+            return False
         return before not in _COLUMNS or not _OWNER.isdisjoint(words)
     if word in _WEAK:
         return before not in _WHICH and after not in _HOW

@@ -10,6 +10,8 @@ import re
 import threading
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
+from xml.sax.saxutils import escape
 
 from .errors import arm, not_found
 from .messages import Answer, Call, answer
@@ -43,6 +45,8 @@ class Assets:
         """Signatures that are not taken any more."""
         self.refuse_blobs = 0
         """How many of the next blobs are refused with 500."""
+        self.storage: tuple[str, str] | None = None
+        """Another one than the stand-in's own: a container's address, and that with a signature."""
         self._id = workspace_id
         self._address = address
         self._signed = 0
@@ -144,7 +148,9 @@ class Assets:
 
     def _pending(self) -> Answer:
         self._signed += 1
-        uri = f"{self._address()}/{CONTAINER}"
+        # Each has a place of its own, for files of two folders may have one name.
+        number = f"-{self._signed}" if self._signed > 1 else ""
+        uri = f"{self._address()}/{CONTAINER}{number}"
         address = f"{uri}?sv=1&sig=s{self._signed}"
         if self.storage is not None:
             uri, address = self.storage
@@ -162,14 +168,16 @@ class Assets:
     def _datastore(self, call: Call, parts: list[str]) -> Answer:
         if self.datastores is not None and parts[1] not in self.datastores:
             raise not_found("DataStore", parts[1])
+        own = f"{self._address()}/{CONTAINER}"
+        uri, address = self.storage or (own, f"{own}?sig=store")
+        host, account, container = uri.removeprefix("http://").split("/")
         if parts[2:] == ["listSecrets"]:
-            return answer(200, {"secretsType": "Sas", "sasToken": "sig=store"})
-        host = self._address().split("//")[1]
+            return answer(200, {"secretsType": "Sas", "sasToken": address.partition("?")[2]})
         properties = {
             "datastoreType": "AzureBlob",
             "credentials": {"credentialsType": "Sas", "secrets": {"secretsType": "Sas"}},
-            "accountName": "account",
-            "containerName": "container",
+            "accountName": account,
+            "containerName": container,
             "endpoint": host,
             "protocol": "http",
             "isDefault": True,
@@ -187,12 +195,14 @@ class Assets:
     def blob(self, call: Call) -> Answer:
         """The answer of the storage, which takes a signature and no token."""
         headers = {"etag": '"1"', "last-modified": "Mon, 01 Jan 2026 00:00:00 GMT"}
-        name = call.path.removeprefix(f"/{CONTAINER}/")
+        name = _blob_name(f"{self._address()}{call.path}")
         with self._lock:
             if "Authorization" in call.headers:
                 return Answer(400, b"", {"x-ms-error-code": "TokenInTheWrongPlace"})
             if not call.query.get("sig") or call.query["sig"] in self.expired:
                 return Answer(403, b"", {"x-ms-error-code": "AuthenticationFailed"})
+            if call.method == "GET":
+                return self._read_blob(call, name, headers)
             if call.method == "HEAD":
                 return Answer(200 if name in self.blobs else 404, b"", headers)
             if self.refuse_blobs > 0:
@@ -216,6 +226,36 @@ class Assets:
                 case _:
                     self.blobs[name] = call.body
         return Answer(201, b"", headers)
+
+    def _read_blob(self, call: Call, name: str, headers: dict[str, str]) -> Answer:
+        """A blob, or a part of it; the list of those of a container."""
+        if call.query.get("comp") == "list":
+            container = f"{name}/" if name != CONTAINER.partition("/")[2] else ""
+            prefix = container + call.query.get("prefix", "")
+            blobs = "".join(
+                f"<Blob><Name>{escape(blob.removeprefix(container))}</Name><Properties><Content-Length>{len(content)}"
+                "</Content-Length><BlobType>BlockBlob</BlobType></Properties></Blob>"
+                for blob, content in sorted(self.blobs.items())
+                if blob.startswith(prefix)
+            )
+            head = '<?xml version="1.0" encoding="utf-8"?><EnumerationResults>'
+            text = f"{head}<Blobs>{blobs}</Blobs><NextMarker/></EnumerationResults>"
+            return Answer(200, text.encode(), {"content-type": "application/xml"})
+        content = self.blobs.get(unquote(name))
+        if content is None:
+            return Answer(404, b"", {"x-ms-error-code": "BlobNotFound"})
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", call.headers.get("x-ms-range", ""))
+        if asked is None:
+            return Answer(200, content, headers)
+        first, last = int(asked[1]), min(int(asked[2]), len(content) - 1)
+        span = {"content-range": f"bytes {first}-{last}/{len(content)}"}
+        return Answer(206, content[first : last + 1], headers | span)
+
+
+def _blob_name(address: str) -> str:
+    """The name of a blob, after that of its container unless that is the first."""
+    below = address.partition(f"/{ACCOUNT}/")[2]
+    return below.removeprefix(CONTAINER.partition("/")[2] + "/")
 
 
 def _meant(properties: dict[str, Any]) -> dict[str, Any]:
@@ -241,8 +281,10 @@ def wrong_with(path: str, properties: dict[str, Any], assets: Assets) -> str | N
         return None if len(version) == 64 else "the version of an anonymous environment is a hash"
     if kind == "codes" and assets.storage is None:
         uri = str(properties.get("codeUri"))
-        prefix = uri.partition(f"/{CONTAINER}/")[2]
-        if not any(blob == prefix or blob.startswith(f"{prefix}/") for blob in assets.blobs):
+        prefix = _blob_name(uri)
+        if assets.storage is None and not any(
+            blob == prefix or blob.startswith(f"{prefix}/") for blob in assets.blobs
+        ):
             return f"nothing was uploaded to {uri}"
         return None
     if kind == "components":

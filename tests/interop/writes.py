@@ -41,7 +41,7 @@ def writes(calls: Iterable[Call], known: dict[str, Any]) -> Writes:
             continue
         segments = call.segments
         if call.route == "environment":
-            environment = _plain(call.json["properties"])
+            environment = plain(call.json["properties"])
             if "build" in environment:
                 # The host of the storage is not the client's business.
                 uri = environment["build"]["contextUri"]
@@ -50,9 +50,9 @@ def writes(calls: Iterable[Call], known: dict[str, Any]) -> Writes:
         elif call.route == "code":
             found.codes.add(names[segments[-3]])
         elif call.route == "component":
-            bodies.append((segments[-1], _plain(call.json["properties"])))
+            bodies.append((segments[-1], plain(call.json["properties"])))
         elif call.route == "schedule":
-            found.schedule = _plain(call.json["properties"])
+            found.schedule = plain(call.json["properties"])
     renamed = dict(names)
     for version, body in bodies:
         text = _renamed(body, renamed)
@@ -73,32 +73,34 @@ def _renamed(body: Any, names: dict[str, str]) -> str:
     return text
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Without how it came about, and how the service's work on it stands."""
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items() if k not in ("_source", "provisioningState")}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+        return {k: plain(v) for k, v in value.items() if k not in ("_source", "provisioningState")}
+    return [plain(item) for item in value] if isinstance(value, list) else value
 
 
 def differences(theirs: Writes, ours: Writes) -> list[str]:
     """What is not equal, each in one line; empty: everything is."""
-    found = _compare("environments", theirs.environments, ours.environments)
+    found = compared("environments", theirs.environments, ours.environments)
     if theirs.codes != ours.codes:
         found.append(f"codes: {sorted(theirs.codes)} and {sorted(ours.codes)}")
     if theirs.versions != ours.versions:
         found.append(f"versions: {sorted(theirs.versions)} and {sorted(ours.versions)}")
     jobs = [one["action"]["jobDefinition"] for one in (theirs.schedule, ours.schedule)]
-    found += _compare("jobDefinition", *jobs)
+    found += compared("jobDefinition", *jobs)
     if set(theirs.components) != set(ours.components):
         pairs = zip(theirs.components.values(), ours.components.values(), strict=False)
         for number, (one, other) in enumerate(pairs):
-            found += _compare(f"components[{number}]", one, other)
+            found += compared(f"components[{number}]", one, other)
         found.append(f"components: {len(theirs.components)} and {len(ours.components)}")
     # When it fires, by the table of what means the same: it is not the job's matter.
     triggers = [normalize({"trigger": one["trigger"]}) for one in (theirs.schedule, ours.schedule)]
-    return found + _compare("trigger", *triggers)
+    return found + compared("trigger", *triggers)
 
 
-def _compare(path: str, one: Any, other: Any) -> list[str]:
+def compared(path: str, one: Any, other: Any) -> list[str]:
+    """Where two JSON values differ, each in one line."""
     if isinstance(one, dict) and isinstance(other, dict):
         found = []
         for key in sorted(one.keys() | other.keys()):
@@ -107,7 +109,7 @@ def _compare(path: str, one: Any, other: Any) -> list[str]:
             elif key not in one:
                 found.append(f"{path}.{key}: only ours, {_short(other[key])}")
             else:
-                found += _compare(f"{path}.{key}", one[key], other[key])
+                found += compared(f"{path}.{key}", one[key], other[key])
         return found
     same = type(one) is type(other) and one == other
     return [] if same else [f"{path}: {_short(one)} and ours {_short(other)}"]

@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from contextlib import suppress
+import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
-from reconciler.cli.live_schedules import code_note
-from reconciler.cli.output import out, say
+from reconciler.cli.imports.live import import_live
+from reconciler.cli.imports.other_files import from_file
+from reconciler.cli.imports.writing import write_all
+from reconciler.cli.output import is_terminal, out, say
 from reconciler.cli.planning import make_plans, show_plans
-from reconciler.cli.session import (
-    Session,
-    config_option,
-    find_live,
-    target_option,
-    working_folder,
-)
-from reconciler.declare.jobs.job_files import REGISTERED
-from reconciler.declare.reading.yaml_loader import parse
-from reconciler.errors import ReconcilerError
-from reconciler.importing import (
-    Imported,
-    import_document,
-    import_schedule,
-    import_v1,
-    schedule_name,
-)
+from reconciler.cli.session import Session, config_option, target_option, working_folder
 from reconciler.masking import mask_text
-from reconciler.model import LiveSchedule, Trigger
 from reconciler.plan.options import PlanOptions
-from reconciler.providers.azureml.jobs.reading import file_steps
+from reconciler.providers.capabilities import BringHome
 from reconciler.render.plain_text import counted, printable
 
 
@@ -41,12 +24,18 @@ from reconciler.render.plain_text import counted, printable
 @click.argument("given", nargs=-1, type=click.Path(), metavar="[NAME|FILE]...")
 @click.option("--out", "folder", default="schedules", show_default=True, help="Where to write.")
 @click.option("--job", help="What schedules of v1 files run: a job file, or azureml:NAME.")
+@click.option(
+    "--code",
+    is_flag=True,
+    help="Also components, environments and code that have no name in the target.",
+)
 @target_option
 @config_option
 def command(
     given: tuple[str, ...],
     folder: str,
     job: str | None,
+    code: bool,
     target: str | None,
     config: str | None,
     no_color: bool,
@@ -56,7 +45,8 @@ def command(
     What the repository declares already is left out. With FILEs, for each schedule in them instead:
     of the Azure ML CLI (v2), or `Schedule:` files of the retired v1. Nothing is written over. What
     looks like a credential is not written: a variable stands for it, to be set in reconciler.yaml,
-    best from the environment.
+    best from the environment. What files cannot say whole is not written: it is named, with why,
+    and left as it is.
     """
     session = Session(config, no_color=no_color)
     root = working_folder() / folder
@@ -66,12 +56,13 @@ def command(
     if files and len(files) < len(given):
         raise click.UsageError("give either names of live schedules, or files")
     if files:
-        imported = [one for file in files for one in _from_file(file, job, schema, root)]
+        imported = [one for file in files for one in from_file(file, job, schema, root)]
     else:
-        live = _live(session, target, given)
-        imported = [import_schedule(one.schedule, schema, fires, file_steps) for one, fires in live]
-        names = [one.key.name for one, _ in live]
-    written = _write(imported, root)
+        chosen = session.one_target(target)
+        home = _home(session, root) if code else None
+        imported = import_live(session, chosen, given, schema, home)
+        names = [one.name for one in imported]
+    written = write_all(imported, root)
     for path in written:
         out(f"wrote {os.path.relpath(path, working_folder())}\n")
     for one in imported:
@@ -91,155 +82,25 @@ def _is_file(given: str) -> bool:
     return Path(given).suffix != "" or os.sep in given or (working_folder() / given).is_file()
 
 
-def _live(
-    session: Session, target: str | None, names: tuple[str, ...]
-) -> list[tuple[LiveSchedule, Trigger | None]]:
-    """What is live of `names`, or all; without what is declared already, or is of another kind.
-
-    Each with its trigger as the target reads it.
-    """
-    one = session.one_target(target)
-    provider = session.provider(one)
-    chosen = [find_live(provider, name) for name in names] or provider.list()
-    declared = {
-        schedule.key.name: schedule.source
-        for schedule in session.read([one]).schedules
-        if schedule.key.target == one.name
-    }
-    known: list[tuple[LiveSchedule, Trigger | None]] = []
-    for live in chosen:
-        if mask_text(live.key.name) != live.key.name:
-            say(f"{mask_text(str(live.key))}: not imported: its name looks like a credential")
-            continue
-        if live.key.name in declared:
-            source = declared[live.key.name]
-            where = f"{source.path}:{source.line}" if source is not None else "the repository"
-            say(f"{live.key}: not imported: {printable(where)} declares it")
-            continue
-        if live.schedule.job.reference.startswith("("):
-            kind = live.schedule.job.reference
-            if kind != "(sent with the schedule)":
-                say(f"{live.key}: not imported: {printable(kind)}")
-                continue
-        if (note := code_note(provider, live)) is not None:
-            say(f"{live.key}: {printable(note)}")
-        known.append((live, provider.firing_trigger(live.schedule)))
-    return known
-
-
-def _from_file(file: str, job: str | None, schema: str, root: Path) -> list[Imported]:
-    path = working_folder() / file
-    try:
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise ReconcilerError(f"{file}: cannot be read") from error
-    documents, faults = parse(data)
-    if faults:
-        raise ReconcilerError(f"{file}:{faults[0].line}: {faults[0].message}")
-    return [
-        one
-        for document in documents
-        if isinstance(document.data, dict)
-        for one in _from_document(document.data, file, job, schema, root)
-    ]
-
-
-def _from_document(
-    document: dict[str, Any], file: str, job: str | None, schema: str, root: Path
-) -> list[Imported]:
-    if "Schedule" in document and "trigger" not in document:
-        if job is None:
-            raise ReconcilerError(
-                f"{file}: a v1 schedule does not say what it runs",
-                hint="name it with --job: a job file, or azureml:NAME",
-            )
-        if not isinstance(document["Schedule"], dict):
-            raise ReconcilerError(f"{file}: Schedule is not a mapping")
-        job = _rebased(job, working_folder(), root)
-        return [import_v1(document, schedule_name(Path(file).stem), job, schema)]
-    if isinstance(document.get("name"), str) and "trigger" in document:
-        if mask_text(document["name"]) != document["name"]:
-            raise ReconcilerError(f"{file}: the name of the schedule looks like a credential")
-        return [import_document(_with_rebased_job(document, file, root), schema)]
-    say(f"{file}: holds a document that is no schedule; left out")
-    return []
-
-
-def _with_rebased_job(document: dict[str, Any], file: str, root: Path) -> dict[str, Any]:
-    """The document with the path of its job file as it is from the folder it is written to."""
-    folder = (working_folder() / file).parent
-    job = document.get("create_job")
-    if isinstance(job, str):
-        return document | {"create_job": _rebased(job, folder, root)}
-    if isinstance(job, dict) and isinstance(job.get("job"), str):
-        return document | {"create_job": job | {"job": _rebased(job["job"], folder, root)}}
-    return document
-
-
-def _rebased(reference: str, folder: Path, root: Path) -> str:
-    """A path relative to `folder`, relative to `root`; a registered job stays as it is."""
-    if reference.startswith(REGISTERED):
-        return reference
-    path = os.path.relpath(folder / reference, root).replace(os.sep, "/")
-    return path if path.startswith("..") else f"./{path}"
-
-
-def _write(imported: list[Imported], root: Path) -> list[Path]:
-    """Write all files, or none if one is there already."""
-    texts: dict[Path, str] = {}
-    for one in imported:
-        for name, text in one.files.items():
-            path = root / name
-            if path in texts or path.exists():
-                raise ReconcilerError(f"{path} exists already", hint="--out names another folder")
-            texts[path] = text
-    made: list[Path] = []
-    try:
-        for path, text in texts.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write_new(path, text.encode("utf-8"))
-            made.append(path)
-    except OSError as error:
-        reason = (error.strerror or "unknown").lower()
-        raise ReconcilerError(f"{error.filename2 or error.filename}: {reason}") from error
-    finally:
-        if len(made) < len(texts):
-            for path in made:
-                path.unlink(missing_ok=True)
-    return sorted(texts)
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    """A file that is there whole or not at all; FileExistsError where one came meanwhile."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        os.chmod(temporary, 0o666 & ~_umask())
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without links
-            if path.exists():
-                raise
-            os.rename(temporary, path)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
-
-
 def _schema_path(session: Session, root: Path) -> str:
     schema = session.config.folder / "schemas" / "schedule.schema.json"
     return os.path.relpath(schema, root).replace(os.sep, "/")
+
+
+def _home(session: Session, root: Path) -> BringHome:
+    """Where components and code go: beside the folder of declarations, if that is in one."""
+    below = session.config.folder.resolve() in root.resolve().parents
+    return BringHome(
+        prefix="../" if below else "",
+        is_searched=_is_searched(session, root.parent if below else root),
+        limits=session.config.code_limits,
+        on_download=_on_download,
+    )
+
+
+def _on_download(path: str, done: int, whole: int) -> None:
+    if is_terminal(sys.stderr):
+        say(f"read {printable(path)}: {done:,} of {whole:,} bytes")
 
 
 def _is_searched(session: Session, root: Path) -> bool:

@@ -11,6 +11,7 @@ import click
 from reconciler.cli.live_schedules import complete_names, holds_of
 from reconciler.cli.output import out, paint
 from reconciler.cli.session import (
+    UNKNOWN,
     Session,
     config_option,
     find_live,
@@ -131,7 +132,9 @@ def _show_one(live: LiveSchedule, words: str, held: Schedule | None, fires: list
         out("it is disabled: this is when it would fire\n")
     for fire in fires:
         out(f"  {fire:%Y-%m-%d %H:%M:%S} UTC   {_local(live, fire)}\n")
-    if not fires:
+    if not fires and words == UNKNOWN:
+        out("  its trigger cannot be read\n")
+    elif not fires:
         by_time = not isinstance(live.schedule.trigger, DatastoreChange)
         out("  it does not fire in this time\n" if by_time else "  it fires when a file changes\n")
 

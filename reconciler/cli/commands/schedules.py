@@ -7,7 +7,12 @@ from dataclasses import replace
 
 import click
 
-from reconciler.cli.live_schedules import holds_of, name_argument, yaml_text
+from reconciler.cli.live_schedules import (
+    holds_of,
+    name_argument,
+    shown_document,
+    yaml_text,
+)
 from reconciler.cli.output import out, paint
 from reconciler.cli.session import (
     Session,
@@ -19,7 +24,8 @@ from reconciler.cli.session import (
 )
 from reconciler.declare.holds import hold_words, zone_of
 from reconciler.model import Key, LiveSchedule, Schedule
-from reconciler.render.documents import FORMAT_VERSION, dumps, live_document
+from reconciler.providers.capabilities import PutsBack
+from reconciler.render.documents import FORMAT_VERSION, dumps
 from reconciler.render.holds import hold_document
 from reconciler.render.plain_text import printable, table
 
@@ -50,7 +56,7 @@ def list_schedules(
     holds = holds_of(session, shown)
     if form == "json":
         listed = [
-            live_document(schedule)
+            shown_document(schedule, words[schedule.key])
             | {"hold": hold_document(holds[schedule.key]) if schedule.key in holds else None}
             for schedule in shown
         ]
@@ -93,13 +99,14 @@ def show_schedule(
     session = Session(config, no_color=no_color)
     provider = session.provider(session.one_target(target))
     live = find_live(provider, name)
-    document = live_document(live)
+    words = trigger_words(provider, live.schedule)
+    document = shown_document(live, words)
     holds = holds_of(session, [live])
     if form == "json":
         hold = hold_document(holds[live.key]) if holds else None
         out(dumps({"format_version": FORMAT_VERSION, **document, "hold": hold}))
         return
-    out(f"# {live.key}: {printable(trigger_words(provider, live.schedule))}\n")
+    out(f"# {live.key}: {printable(words)}\n")
     out(f"# owner: {printable(live.owner or 'nobody, it was made by hand')}\n")
     if live.modified_at is not None:
         who = f" by {printable(live.modified_by)}" if live.modified_by else ""
@@ -134,12 +141,16 @@ def enable_schedule(name: str, target: str | None, config: str | None, no_color:
     """Let a live schedule fire again, until the next apply says otherwise."""
     session = Session(config, no_color=no_color)
     one = session.one_target(target)
-    live = find_live(session.provider(one), name)
+    provider = session.provider(one)
+    live = find_live(provider, name)
     if live.schedule.enabled:
         out(f"{live.key} is enabled already\n")
         return
-    # As its own owner: enabling is not taking over.
-    session.provider_as(one, live.owner).update(replace(live.schedule, enabled=True), live)
+    if isinstance(provider, PutsBack):
+        provider.enable(live)
+    else:
+        # As its own owner: enabling is not taking over.
+        session.provider_as(one, live.owner).update(replace(live.schedule, enabled=True), live)
     out(f"enabled {live.key}\n")
     _say_who_decides(session, live, "is_enabled: true")
 

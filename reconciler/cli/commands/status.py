@@ -9,6 +9,7 @@ from operator import itemgetter
 
 import click
 
+from reconciler.cli.live_schedules import shown_document
 from reconciler.cli.loop.status import loop_status_document, loop_statuses, show_loop_status
 from reconciler.cli.output import out, paint
 from reconciler.cli.planning import ANSWERING
@@ -25,7 +26,7 @@ from reconciler.declare.holds import hold_words, zone_of
 from reconciler.firing.words.trigger_words import describe
 from reconciler.model import Action, Change, Key, LiveSchedule, Plan, Schedule
 from reconciler.reconcile import plan_target
-from reconciler.render.documents import FORMAT_VERSION, dumps, live_document
+from reconciler.render.documents import FORMAT_VERSION, dumps
 from reconciler.render.holds import hold_document
 from reconciler.render.plain_text import counted, printable, table
 
@@ -166,7 +167,7 @@ def _json(
     key: Key, live: LiveSchedule | None, change: Change | None, words: str
 ) -> dict[str, object]:
     if live is not None:
-        document = live_document(live)
+        document = shown_document(live, words)
     else:
         document = {"target": key.target, "name": key.name, "owner": None, "enabled": None}
     document["trigger"] = words

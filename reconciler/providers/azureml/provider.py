@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -30,7 +32,10 @@ from reconciler.providers.azureml.client import Client
 from reconciler.providers.azureml.cron import as_fired
 from reconciler.providers.azureml.deploy.deployments import Deployments, DeployOptions
 from reconciler.providers.azureml.deploy.notes import Before
-from reconciler.providers.azureml.jobs.definition import SENT_WHOLE, component_ids
+from reconciler.providers.azureml.deploy.resources import Resources
+from reconciler.providers.azureml.jobs.definition import carry_experiment, component_ids
+from reconciler.providers.azureml.returning.home import Home
+from reconciler.providers.azureml.returning.jobs import live_job
 from reconciler.providers.azureml.wire import (
     DIGEST,
     Foreign,
@@ -39,6 +44,7 @@ from reconciler.providers.azureml.wire import (
     properties_to_wire,
     schedule_from_wire,
 )
+from reconciler.providers.capabilities import BringHome, LiveJob, Unsayable
 
 _UNANCHORED = "n:"
 """Before the digest of a schedule whose declaration has no start: the service fills one in, and
@@ -94,6 +100,7 @@ class AzureMLProvider:
         self._written: set[str] = set()
         self._digests: dict[str, str] = {}
         self._used: frozenset[str] | None = None
+        self._home: Home | None = None
         self._deployments = Deployments(client, options or DeployOptions())
 
     def identity(self) -> str:
@@ -128,6 +135,9 @@ class AzureMLProvider:
         before = _before(read.properties) if read is not None else None
         used = self._used_assets()
         settled = self._deployments.settle(schedule, over, used, before).canonical
+        if live is not None:
+            job = carry_experiment(settled.schedule.job, live.schedule.job)
+            settled = replace(settled, schedule=replace(settled.schedule, job=job))
         unanchored = getattr(schedule.trigger, "start_time", None) is None
         digest = self._digests[schedule.key.name] = _with_mark(settled.schedule, unanchored)
         settled = replace(settled, digest=digest)
@@ -154,6 +164,7 @@ class AzureMLProvider:
             self._used = frozenset(
                 path.removeprefix(home)
                 for read in self._read.values()
+                if read.foreign is None
                 for path in component_ids(read.properties)
                 if path.startswith(home)
             )
@@ -203,14 +214,14 @@ class AzureMLProvider:
         self.create(schedule)
 
     def disable(self, live: LiveSchedule, *, by_hand: bool = False) -> None:
-        """Put what is live again, switched off; all else as it is, the marks too."""
-        read = self._as_planned(live, "disable")
+        """Put what is live again, switched off; all else as it is, the marks too.
+
+        By hand one of any kind can be.
+        """
+        read = self._as_planned(live, "disable", of_any_kind=by_hand)
         if not read.live.schedule.enabled:
             return
-        if read.live.fingerprint != live.fingerprint:
-            raise Rejected(live.key, "disable", "it was changed after the plan was made")
-        properties = {**read.properties, "isEnabled": False}
-        properties.pop("provisioningState", None)
+        properties = _switched(read, live, "disable")
         off = replace(read.live.schedule, enabled=False)
         if not isinstance(off.trigger, DatastoreChange) and _is_over(off.trigger, self._now()):
             # Azure takes no schedule whose end is past, not even to switch it off.
@@ -222,12 +233,20 @@ class AzureMLProvider:
         self._written.add(live.key.name)
         self._client.put(live.key.name, properties, "disable")
 
+    def enable(self, live: LiveSchedule) -> None:
+        """See PutsBack. What was last applied stays on record."""
+        read = self._as_planned(live, "enable", of_any_kind=True)
+        if read.live.schedule.enabled:
+            return
+        properties = _switched(read, live, "enable")
+        self._written.add(live.key.name)
+        self._client.put(live.key.name, properties, "enable")
+
     def firing_trigger(self, schedule: Schedule) -> Trigger | None:
         """A cron fires on every day of the month, whatever it says: Azure ignores these fields."""
-        reference = schedule.job.reference
-        if reference.startswith("(") and reference != SENT_WHOLE:
-            return None  # of a kind that is not read: when it fires is not known
         trigger = schedule.trigger
+        if trigger is _UNREADABLE:
+            return None
         return as_fired(trigger) if isinstance(trigger, Cron) else trigger
 
     def first_run(self, schedule: Schedule) -> str | None:
@@ -246,6 +265,18 @@ class AzureMLProvider:
         trigger = self.firing_trigger(schedule)
         return () if trigger is None else next_fires(trigger, after, until, created or after)
 
+    def live_job(self, live: LiveSchedule, home: BringHome | None = None) -> LiveJob:
+        """See WritesJobs."""
+        read = self._read[live.key.name]
+        if read.foreign is not None:
+            raise Unsayable(read.foreign)
+        job = live_job(read.properties, self._client.workspace)
+        if home is None:
+            return job
+        if self._home is None or self._home.wanted is not home:
+            self._home = Home(Resources(self._client.calls, self._client.workspace), home)
+        return self._home.bring(job, live.key.name)
+
     # ---------------------------------------------------------------------------------- reading
 
     def _live(self, name: str, resource: Mapping[str, Any]) -> LiveSchedule:
@@ -256,15 +287,17 @@ class AzureMLProvider:
             schedule = schedule_from_wire(name, properties, self.name, self._client.workspace)
         except Foreign as error:
             foreign = str(error)
-            schedule = _placeholder(Key(self.name, name), properties, foreign)
+            trigger = error.trigger or _UNREADABLE
+            schedule = _placeholder(Key(self.name, name), properties, foreign, trigger)
             marks = None
         owner = marks.owner if marks is not None else None
         applied = marks.digest if marks is not None else None
         unanchored = applied is not None and applied.startswith(_UNANCHORED)
+        fingerprint = _fingerprint(schedule, owner)
         live = LiveSchedule(
             schedule,
             owner,
-            _fingerprint(schedule, owner),
+            fingerprint if foreign is None else _fingerprint_of_all(properties),
             modified_by=system.get("lastModifiedBy"),
             modified_at=_instant(system.get("lastModifiedAt")),
             created_at=_instant(system.get("createdAt")),
@@ -283,7 +316,9 @@ class AzureMLProvider:
             and name not in self._written
         )
 
-    def _as_planned(self, live: LiveSchedule, operation: str) -> _Read:
+    def _as_planned(
+        self, live: LiveSchedule, operation: str, *, of_any_kind: bool = False
+    ) -> _Read:
         """What is live now: as it was read a moment ago, or is read again."""
         name = live.key.name
         read = self._read.get(name)
@@ -294,7 +329,7 @@ class AzureMLProvider:
                 raise Rejected(live.key, operation, "it does not exist any more")
             self._live(name, found)
             read = self._read[name]
-        if read.foreign is not None:
+        if read.foreign is not None and not of_any_kind:
             raise Rejected(live.key, operation, "it is a schedule of another kind")
         return read
 
@@ -337,16 +372,38 @@ def _is_over(trigger: Recurrence | Cron, now: datetime) -> bool:
     return trigger.end_time <= now.astimezone(zone).replace(tzinfo=None)
 
 
-def _placeholder(key: Key, properties: Mapping[str, Any], kind: str) -> Schedule:
+_UNREADABLE = Recurrence("day", 1)
+"""Stands for a trigger that cannot be read, and is told from all others by what it is."""
+
+
+def _placeholder(key: Key, properties: Mapping[str, Any], kind: str, trigger: Trigger) -> Schedule:
     """What is shown of a schedule that is not read further."""
     return Schedule(
         key,
-        Recurrence("day", 1),
+        trigger,
         Job(reference=f"({kind})"),
         enabled=bool(properties.get("isEnabled", True)),
-        display_name=properties.get("displayName"),
-        description=properties.get("description"),
+        display_name=_text(properties.get("displayName")),
+        description=_text(properties.get("description")),
     )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _switched(read: _Read, live: LiveSchedule, operation: str) -> dict[str, Any]:
+    """What was read, switched the other way; Rejected where it is not what was planned upon."""
+    if read.live.fingerprint != live.fingerprint:
+        raise Rejected(live.key, operation, "it was changed after the plan was made")
+    properties = {**read.properties, "isEnabled": not read.live.schedule.enabled}
+    properties.pop("provisioningState", None)
+    return properties
+
+
+def _fingerprint_of_all(properties: Mapping[str, Any]) -> str:
+    kept = {key: value for key, value in properties.items() if key != "provisioningState"}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
 def _fingerprint(schedule: Schedule, owner: str | None) -> str:

@@ -17,6 +17,7 @@ import yaml
 
 from reconciler.document import scalar_text
 from reconciler.firing.clocks import zones
+from reconciler.providers.azureml.durations import duration_seconds, iso_duration
 
 _GONE: Any = object()
 
@@ -139,6 +140,14 @@ def _zone(rule: Rule) -> Callable[[Any], Any]:
     return lambda value: (zones.resolve(value) or value) if isinstance(value, str) else value
 
 
+def _duration(rule: Rule) -> Callable[[Any], Any]:
+    def written(value: Any) -> Any:
+        seconds = duration_seconds(value)
+        return iso_duration(seconds) if seconds != value else value
+
+    return written
+
+
 def _text(rule: Rule) -> Callable[[Any], Any]:
     def written(value: Any) -> Any:
         if isinstance(value, bool):
@@ -173,6 +182,7 @@ _CHANGES: dict[str, Callable[[Rule], Callable[[Any], Any]]] = {
     "set": _set,
     "moment": _moment,
     "zone": _zone,
+    "duration": _duration,
     "text": _text,
     "absent": _absent,
     "empty": _empty,

@@ -27,7 +27,7 @@ from reconciler.providers.azureml.ids import Workspace
 from reconciler.providers.azureml.jobs.definition import (
     job_from_wire,
     job_to_wire,
-    unknown_members,
+    over_live,
 )
 from reconciler.providers.azureml.rules import normalize
 
@@ -55,6 +55,11 @@ class Marks:
 class Foreign(Exception):
     """A schedule that is none of ours to read: a monitor, a data import, a batch endpoint ..."""
 
+    def __init__(self, kind: str, trigger: Trigger | None = None) -> None:
+        """`trigger`: when it fires, which is known all the same unless None."""
+        super().__init__(kind)
+        self.trigger = trigger
+
 
 # ------------------------------------------------------------------------------------- reading
 
@@ -63,26 +68,53 @@ def schedule_from_wire(
     name: str, properties: Mapping[str, Any], target: str, workspace: Workspace
 ) -> Schedule:
     """The Schedule of a resource's `properties`; Foreign where it is of another kind."""
-    normal = normalize(dict(properties))
-    action = normal.get("action") or _EMPTY
-    if action.get("actionType") != "createjob":
-        raise Foreign(str((properties.get("action") or _EMPTY).get("actionType") or "no action"))
-    definition = action.get("jobDefinition") or _EMPTY
-    if definition.get("jobType") not in _JOB_TYPES:
-        raise Foreign(f"a job of type {definition.get('jobType')}")
+    try:
+        normal = normalize(dict(properties))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise Foreign("what cannot be read") from error
+    kind = _other_kind(normal, properties)
+    try:
+        trigger = trigger_from_wire(normal.get("trigger") or _EMPTY)
+    except Foreign as error:
+        raise Foreign(f"{kind}, with {error}" if kind else str(error)) from error
+    if kind is not None:
+        raise Foreign(kind, trigger)
+    try:
+        return _read(Key(target, name), normal, properties, trigger, workspace)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Foreign("a job that cannot be read", trigger) from error
+
+
+def _read(
+    key: Key,
+    normal: Mapping[str, Any],
+    properties: Mapping[str, Any],
+    trigger: Trigger,
+    workspace: Workspace,
+) -> Schedule:
     tags = dict(normal.get("tags") or {})
-    source = tags.get(SOURCE)
     return Schedule(
-        key=Key(target, name),
-        trigger=trigger_from_wire(normal.get("trigger") or _EMPTY),
-        job=job_from_wire(definition, workspace),
+        key=key,
+        trigger=trigger,
+        job=job_from_wire(normal["action"]["jobDefinition"], workspace),
         enabled=bool(properties.get("isEnabled", True)),
         display_name=normal.get("displayName"),
         description=normal.get("description"),
         tags={key: str(tags[key]) for key in sorted(tags) if key not in _OWN_TAGS},
         properties=dict(sorted((normal.get("properties") or {}).items())) | _state(properties),
-        source=_source(source),
+        source=_source(tags.get(SOURCE)),
     )
+
+
+def _other_kind(normal: Mapping[str, Any], properties: Mapping[str, Any]) -> str | None:
+    """What it does where that is no pipeline job."""
+    action = normal.get("action")
+    if not isinstance(action, Mapping) or action.get("actionType") != "createjob":
+        said = properties.get("action")
+        return str((said if isinstance(said, Mapping) else {}).get("actionType") or "no action")
+    definition = action.get("jobDefinition")
+    kind = definition.get("jobType") if isinstance(definition, Mapping) else None
+    return None if isinstance(kind, str) and kind in _JOB_TYPES else f"a job of type {kind}"
 
 
 STATE = "provisioning_state"
@@ -96,9 +128,9 @@ def _state(properties: Mapping[str, Any]) -> dict[str, str | None]:
 
 def marks_from_wire(properties: Mapping[str, Any]) -> Marks | None:
     """What this program left in the tags; None: it has never touched this schedule."""
-    tags = properties.get("tags") or {}
-    owner = tags.get(OWNER)
-    if not isinstance(owner, str) or not owner:
+    tags = properties.get("tags")
+    owner = tags.get(OWNER) if isinstance(tags, Mapping) else None
+    if not isinstance(tags, Mapping) or not isinstance(owner, str) or not owner:
         return None
     return Marks(owner, tags.get(SOURCE), tags.get(REVISION), tags.get(DIGEST))
 
@@ -181,7 +213,7 @@ def properties_to_wire(
     if definition is None:
         definition = job_to_wire(schedule.job, workspace, before)
     else:
-        definition = unknown_members(before) | dict(definition)
+        definition = over_live(definition, before)
     base |= {
         "displayName": schedule.display_name,
         "description": schedule.description,
@@ -204,7 +236,12 @@ def _trigger_over(live: Mapping[str, Any], trigger: Trigger) -> dict[str, Any]:
     wire = trigger_to_wire(trigger)
     if str(live.get("triggerType")).lower() != wire["triggerType"].lower():
         return wire
-    return {key: value for key, value in live.items() if key not in _TRIGGER} | wire
+    kept = {key: value for key, value in live.items() if key not in _TRIGGER}
+    pattern = live.get("schedule")
+    if "schedule" in wire and isinstance(pattern, Mapping):
+        unknown = {key: value for key, value in pattern.items() if key not in _PATTERN}
+        wire["schedule"] = unknown | wire["schedule"]
+    return kept | wire
 
 
 def trigger_to_wire(trigger: Trigger) -> dict[str, Any]:
@@ -237,6 +274,7 @@ def trigger_to_wire(trigger: Trigger) -> dict[str, Any]:
     return wire
 
 
+_PATTERN = ("hours", "minutes", "weekDays", "monthDays")
 _TRIGGER = (
     *("triggerType", "frequency", "interval", "schedule", "expression"),
     *("startTime", "endTime", "timeZone"),

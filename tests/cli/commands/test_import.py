@@ -137,7 +137,7 @@ def test_import_takes_over_what_was_made_by_hand(tmp_path: Path, arm: StandIn) -
         arm.put_live(name, made)
     folder = repository(tmp_path, arm)
     done = call(folder, "import", "--target", "prod")
-    assert "prod/mon: not imported: (CreateMonitor)" in done.err
+    assert "prod/mon: not imported, and left as it is: CreateMonitor" in done.err
     assert "3 schedules" in done.out
     assert done.out.endswith("prod: 3 to update, 1 unmanaged\n")
     assert done.out.count("owner") == done.out.count(" -> ") == 3

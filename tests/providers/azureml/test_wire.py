@@ -185,7 +185,7 @@ def test_literals_are_text(value: Any, text: str) -> None:
     assert made.job.inputs == {"x": text}
 
 
-@pytest.mark.parametrize("name", ["", "Default", None])
+@pytest.mark.parametrize("name", ["", None])
 def test_experiment_names_that_are_none(name: str | None) -> None:
     made, _ = settled(create_job={"job": "azureml:t", "experiment_name": name})
     assert made.job.experiment_name is None
@@ -268,7 +268,7 @@ def test_spellings_mean_the_same() -> None:
     shown = pipeline(provisioningState="Succeeded", tags=None, properties={}, description=None)
     shown["trigger"] |= {"startTime": "2026-01-01T00:00:00", "endTime": None}
     shown["trigger"]["schedule"] |= {"weekDays": None, "monthDays": []}
-    shown["action"]["jobDefinition"] |= {"experimentName": "Default", "status": "NotStarted"}
+    shown["action"]["jobDefinition"] |= {"status": "NotStarted"}
     shown["action"]["jobDefinition"]["settings"] = {"_source": "REMOTE.WORKSPACE.JOB"}
     read = [schedule_from_wire("a", one, TARGET, WORKSPACE) for one in (sent, shown)]
     assert read[0] == read[1]
@@ -376,8 +376,9 @@ def test_schedules_of_other_kinds_are_shown_and_never_written(
         one = provider(arm)
         [live] = one.list()
         assert live.owner is None
-        after = datetime(2026, 1, 1, tzinfo=UTC)
-        assert list(one.next_fires(live.schedule, after, after + timedelta(days=9))) == []
+        after = datetime(2027, 1, 1, tzinfo=UTC)
+        fires = list(one.next_fires(live.schedule, after, after + timedelta(days=2)))
+        assert [fire.hour for fire in fires] == [2, 2]
         assert kind.lower() in live.schedule.job.reference.lower()
         assert plan_target([schedule("b")], one, owner=OWNER).unmanaged == 1
         with pytest.raises(DeclarationError) as caught:

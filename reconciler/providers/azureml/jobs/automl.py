@@ -15,7 +15,7 @@ from reconciler.providers.azureml.jobs.terms.data import data_input, step_output
 from reconciler.providers.azureml.jobs.terms.references import compute_id
 from reconciler.providers.azureml.jobs.terms.settings import identity, queue, resources
 
-_DATA = ("training_data", "validation_data", "test_data")
+DATA = ("training_data", "validation_data", "test_data")
 _WITHOUT_VERBOSITY = ("text_classification", "text_classification_multilabel")
 _LANGUAGE = ("text_classification", "text_classification_multilabel", "text_ner")
 _LEFT_OUT = ("$schema", "experiment_name", "description", "compute", "search_space")
@@ -26,7 +26,7 @@ def node(
 ) -> dict[str, Any]:
     """The step; Unsendable."""
     sent = {key: value for key, value in step.items() if key not in _LEFT_OUT}
-    for key in _DATA:
+    for key in DATA:
         value = sent.get(key)
         if isinstance(value, Mapping) and value.get("path"):
             sent[key] = _data(value, folder, workspace, ids)
@@ -85,7 +85,7 @@ def _sweep(given: Mapping[str, Any]) -> dict[str, Any]:
     return {**given, "early_termination": {**defaults, **policy}}
 
 
-_PARTS = {
+PARTS = {
     "uniform": ("min_value", "max_value"),
     "loguniform": ("min_value", "max_value"),
     "quniform": ("min_value", "max_value", "q"),
@@ -106,9 +106,9 @@ def distribution(given: Any) -> Any:
     if kind == "choice":
         texts = [f"'{v}'" if isinstance(v, str) else _number(v) for v in given.get("values") or ()]
         return f"choice({','.join(texts)})"
-    if kind not in _PARTS:
+    if kind not in PARTS:
         return given
-    values = [given[part] for part in _PARTS[kind] if part in given]
+    values = [given[part] for part in PARTS[kind] if part in given]
     return f"{kind}({','.join(map(_number, values))})"
 
 

@@ -7,12 +7,14 @@ A job is a reference to one that is in the workspace, or is sent whole. Reading 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from reconciler.document import scalar_text
 from reconciler.model import Job
 from reconciler.providers.azureml.ids import PREFIX, Workspace, from_id, to_id
+from reconciler.providers.azureml.jobs.reading import is_known
 from reconciler.providers.azureml.jobs.terms.bindings import is_expression
 from reconciler.providers.azureml.jobs.terms.data import literal
 from reconciler.providers.azureml.jobs.terms.references import (
@@ -24,6 +26,10 @@ from reconciler.providers.azureml.jobs.terms.words import from_wire, to_wire
 
 SENT_WHOLE = "(sent with the schedule)"
 """The reference of a job whose definition is part of the schedule."""
+
+DEFAULT_EXPERIMENT = "Default"
+"""What the service fills in where the member was not sent. Of a reference the client of Azure
+sends none as "", which is another thing; of a job sent whole it leaves the member out."""
 
 _EMPTY: dict[str, Any] = {}
 _DEFAULTS = {"default_compute": "computes", "default_datastore": "datastores"}
@@ -49,9 +55,12 @@ def job_from_wire(definition: Mapping[str, Any], workspace: Workspace) -> Job:
         extra["identity"] = _identity_from_wire(dict(get("identity") or _EMPTY))
     if get("properties"):
         extra["properties"] = _sorted(get("properties"))
+    experiment = get("experimentName")
+    if not source and experiment == DEFAULT_EXPERIMENT:
+        experiment = None
     return Job(
         reference=from_id(source, "jobs", workspace) if source else SENT_WHOLE,
-        experiment_name=get("experimentName"),
+        experiment_name=experiment or None,
         inputs={
             name: _input_value(value, workspace)
             for name, value in sorted((get("inputs") or _EMPTY).items())
@@ -74,6 +83,8 @@ def _nodes(
     kinds = {"componentId": "components", "computeId": "computes"}
 
     def node(step: Mapping[str, Any]) -> dict[str, Any]:
+        if not is_known(step):
+            return dict(step)
         converted: dict[str, Any] = {
             key: convert(step[key], kind, workspace)
             for key, kind in kinds.items()
@@ -154,7 +165,7 @@ def job_to_wire(job: Job, workspace: Workspace, live: Mapping[str, Any]) -> dict
         "sourceJobId": None if whole else to_id(job.reference, "jobs", workspace),
         "jobs": _nodes(job.extra.get("jobs") or _EMPTY, to_id, workspace) if whole else {},
         "componentId": _component_id(component, workspace),
-        "experimentName": job.experiment_name or (None if whole else ""),
+        "experimentName": job.experiment_name or (_unnamed(wire) if whole else ""),
         "displayName": job.display_name,
         "description": job.description,
         "computeId": compute_id(job.compute, workspace),
@@ -172,6 +183,12 @@ def job_to_wire(job: Job, workspace: Workspace, live: Mapping[str, Any]) -> dict
     return {
         key: value for key, value in wire.items() if value is not None and key not in _READ_ONLY
     }
+
+
+def _unnamed(live: Mapping[str, Any]) -> Any:
+    """The experiment of a job that names none: what stands for none stays as it is."""
+    before = live.get("experimentName")
+    return before if before in ("", DEFAULT_EXPERIMENT) else None
 
 
 def _component_id(component: Any, workspace: Workspace) -> str | None:
@@ -205,6 +222,34 @@ def unknown_members(live: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in live.items() if key not in _KNOWN and value is not None}
 
 
+def carry_experiment(job: Job, live: Job) -> Job:
+    """`job` with the experiment of what it is put over, where it names none and that is Azure's."""
+    is_same = job.reference == live.reference != SENT_WHOLE
+    if is_same and job.experiment_name is None and live.experiment_name == DEFAULT_EXPERIMENT:
+        return replace(job, experiment_name=DEFAULT_EXPERIMENT)
+    return job
+
+
+def over_live(definition: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
+    """A job that is sent whole, over the one that is live: what is not known there survives, and
+    so does what stands for no experiment.
+    """
+    unnamed = None if live.get("sourceJobId") else _unnamed(live)
+    kept = {} if unnamed is None else {"experimentName": unnamed}
+    whole = unknown_members(live) | kept | dict(definition)
+    for section, known in (("inputs", _INPUT), ("outputs", _OUTPUT)):
+        before = live.get(section) or {}
+        whole[section] = {
+            name: _unknown(before.get(name) or {}, known) | value
+            for name, value in (whole.get(section) or {}).items()
+        }
+    return whole
+
+
+def _unknown(live: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
+    return {k: v for k, v in live.items() if k not in known and v is not None}
+
+
 def _over(
     live: Any,
     given: Mapping[str, Any],
@@ -216,9 +261,7 @@ def _over(
     for name, value in given.items():
         wire = to_wire(value)
         if wire is not None:
-            before = (live or {}).get(name) or {}
-            kept = {k: v for k, v in before.items() if k not in known and v is not None}
-            whole[name] = kept | wire
+            whole[name] = _unknown((live or {}).get(name) or {}, known) | wire
     return whole
 
 

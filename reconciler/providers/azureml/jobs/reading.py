@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.providers.azureml.jobs.terms.durations import duration_seconds
+from reconciler.providers.azureml.durations import duration_seconds
+from reconciler.providers.azureml.jobs.automl_reading import automl_words
 from reconciler.providers.azureml.jobs.terms.words import from_wire
 from reconciler.providers.azureml.rules import words
 
@@ -16,12 +17,24 @@ _BACK_TO_FILES = {"maxInstanceCount": "max_instance_count", "docker_args_list": 
 def file_steps(steps: Mapping[str, Any]) -> dict[str, Any]:
     """Each step as a job file has it; `steps` have short references."""
     return {
-        name: _step(step) if isinstance(step, Mapping) else step for name, step in steps.items()
+        name: _step(name, step) if isinstance(step, Mapping) else step
+        for name, step in steps.items()
     }
 
 
-def _step(step: Mapping[str, Any]) -> dict[str, Any]:
+KINDS = ("command", "parallel", "spark", "pipeline", "sweep", "automl", "data_transfer")
+
+
+def is_known(step: Mapping[str, Any]) -> bool:
+    """Whether a step is of a kind that is read; others pass as they stand, both ways."""
+    return str(step.get("type") or "command") in KINDS
+
+
+def _step(name: str, step: Mapping[str, Any]) -> dict[str, Any]:
     kind = str(step.get("type") or "command")
+    if not is_known(step):
+        own = {"_source"} | ({"name"} if step.get("name") == name else set())
+        return {key: value for key, value in step.items() if key not in own}
     found: dict[str, Any] = {"type": kind}
     if "componentId" in step:
         found["component"] = step["componentId"]
@@ -36,7 +49,13 @@ def _step(step: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in step.items():
         if key not in known:
             change = _SETTINGS.get(key)
-            found[key] = change(value) if change is not None and kind != "automl" else value
+            if kind == "automl" and key not in _OF_AUTOML:
+                change = None
+            found[key] = change(value) if change is not None else value
+    if kind == "automl":
+        return automl_words(found)
+    if kind == "parallel" and isinstance(step.get("mini_batch_size"), int):
+        found["mini_batch_size"] = str(step["mini_batch_size"])  # a size with a unit, in a file
     if kind == "sweep" and isinstance(step.get("limits"), Mapping):
         found["limits"] = dict(step["limits"])  # a sweep has seconds on the wire as well
     return found
@@ -143,8 +162,8 @@ def _entry(value: Any) -> Any:
     return {key: inner for key, inner in value.items() if key != "spark_job_entry_type"}
 
 
-def _list(value: Any) -> Any:
-    """Keys of partitions are the text of a list on the wire."""
+def partition_keys(value: Any) -> Any:
+    """Keys of partitions, which are the text of a list on the wire."""
     try:
         found = json.loads(value) if isinstance(value, str) else value
     except ValueError:
@@ -156,8 +175,9 @@ def _snake(name: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
 
 
+_OF_AUTOML = ("identity", "queue_settings", "resources")
 _SETTINGS: Mapping[str, Callable[[Any], Any]] = {
-    "partition_keys": _list,
+    "partition_keys": partition_keys,
     "identity": _identity,
     "distribution": _distribution,
     "limits": _limits,

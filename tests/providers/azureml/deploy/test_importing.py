@@ -14,7 +14,6 @@ from providers.azureml.opened import client
 from reconciler.importing import import_schedule
 from reconciler.model import Action
 from reconciler.plan.options import PlanOptions
-from reconciler.providers.azureml.jobs.reading import file_steps
 from reconciler.providers.azureml.provider import AzureMLProvider
 from reconciler.reconcile import plan_target, reconcile
 
@@ -35,7 +34,8 @@ def test_a_job_that_was_sent_comes_back_as_a_file(tmp_path: Path, file: str) -> 
         empty = tmp_path / "empty"
         reader = AzureMLProvider(TARGET, client(arm), owner=None)
         for live in reader.list():
-            write(empty, dict(import_schedule(live.schedule, steps=file_steps).files))
+            files = import_schedule(live.schedule, job=reader.live_job(live)).files
+            write(empty, {name: content.decode() for name, content in files.items()})
         plan = plan_target(
             declared(empty, "a.yml"), provider(arm), owner="them", options=PlanOptions(adopt=("a",))
         )

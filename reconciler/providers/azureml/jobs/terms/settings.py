@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reconciler.providers.azureml.durations import iso_duration
 from reconciler.providers.azureml.jobs.assets import without_empty
 from reconciler.providers.azureml.jobs.terms.bindings import is_expression
-from reconciler.providers.azureml.jobs.terms.durations import iso_duration
 from reconciler.providers.azureml.jobs.terms.words import to_wire
 from reconciler.providers.azureml.rules import words
 

@@ -1,0 +1,1 @@
+"""What `reconciler import` does: reads, checks and writes declarations."""

@@ -1,0 +1,1 @@
+"""What is live in a workspace -> the files that people write."""

@@ -1,0 +1,67 @@
+"""What some targets can do beside what `Provider` asks of all; told by `isinstance`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from reconciler.model import LiveSchedule
+from reconciler.snapshots import CodeLimits
+
+
+@runtime_checkable
+class PutsBack(Protocol):
+    """A target whose schedules hold more than is read of them."""
+
+    def enable(self, live: LiveSchedule) -> None:
+        """Let it fire again: all else is put back as it was read. Rejected if it changed since."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveJob:
+    """What a live schedule runs, in the words of files."""
+
+    create_job: Mapping[str, Any]
+    """What the declaration says of it. Without `job`, that is the path of `document`."""
+    document: Mapping[str, Any] | None = None
+    """The job file; None: the job has a name in the target."""
+    documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Component files that it leads to, by their paths from the folder of schedules."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """The code that these run, likewise."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the files should know."""
+    time_zone: str | None = None
+    """That of the trigger, as the target writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BringHome:
+    """That what has no name in the target is wanted as well, and where it goes."""
+
+    prefix: str = ""
+    """Before the paths of components and code: empty, or `../`."""
+    is_searched: bool = True
+    """Whether declarations are looked for where they go."""
+    limits: CodeLimits = field(default_factory=CodeLimits)
+    """Of each folder of code."""
+    on_download: Callable[[str, int, int], None] | None = None
+    """Hears of each file that has come: its path, how many bytes have, and how many will."""
+
+
+class Unsayable(Exception):
+    """Files cannot say what is live: it is left as it is."""
+
+
+@runtime_checkable
+class WritesJobs(Protocol):
+    """A target whose live jobs can be written as files."""
+
+    def live_job(self, live: LiveSchedule, home: BringHome | None = None) -> LiveJob:
+        """The job of a schedule that `list` gave, as files; Unsayable.
+
+        With a `home`, components, environments and code that have no name in the target come along.
+        """
+        ...
