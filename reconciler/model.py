@@ -216,6 +216,24 @@ class Hold:
     reason: str | None = None
     by: str | None = None
     """Who asked for it."""
+    suspended: bool = False
+    """It is none of the repository: somebody suspended the schedule where it lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """A stop that somebody asked for without a commit: of a live schedule, kept with it; or of
+    all changes of a target, kept in the state. It ends by itself.
+    """
+
+    until: datetime
+    """The instant at which it ends, in UTC."""
+    by: str
+    since: datetime
+    """When it was asked for, in UTC."""
+    reason: str | None = None
+    was_enabled: bool = True
+    """Whether the schedule was enabled before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +274,8 @@ class LiveSchedule:
     """The digest of what was last applied to it, where the target keeps it."""
     digest: str | None = None
     """The digest of what it is now, to compare with `applied`; None: that is `schedule_digest`."""
+    suspended: Suspension | None = None
+    """The last one asked for; it may be over."""
 
     @property
     def key(self) -> Key:

@@ -51,12 +51,15 @@ def plan_target(
     options: PlanOptions = DEFAULTS,
     now: datetime | None = None,
     root: Path | None = None,
+    impact: bool = True,
 ) -> Plan:
     """The first three lines: what would be done. Changes nothing.
 
     DeclarationError where the target cannot do what is declared, or, where `options` are strict,
-    not as it stands; with lines where `root`, the repository, is at hand. `now`: what it does to
-    fires, applied then, is told as well, up to the horizon of `options` from there.
+    not as it stands; with lines where `root`, the repository, is at hand. `now`: the moment for
+    which it is made: what is suspended then stays disabled; without one, nothing is. What it does
+    to fires, applied then, is told as well, up to the horizon of `options` from there, unless
+    `impact` is False.
     """
     live = list(provider.list())
     by_key = {schedule.key: schedule for schedule in live}
@@ -71,10 +74,11 @@ def plan_target(
         limits=None if options.ignore_limits else limits,
         adopt=options.adopt,
         allow_empty=options.allow_empty,
+        now=now,
     )
     if options.preflight:
         plan = _checked(plan, provider, root)
-    if now is None:
+    if now is None or not impact:
         return plan
     plan = with_last_fires(plan, provider.firing_trigger, now)
     plan = with_impact(plan, firing=provider.firing_trigger, now=now, horizon=options.horizon)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from reconciler.cli.session import UNKNOWN, Session
+from reconciler.declare.suspensions import suspended_schedule
 from reconciler.errors import ReconcilerError
 from reconciler.model import Key, LiveSchedule, Schedule
 from reconciler.providers.base import Provider
@@ -34,7 +35,15 @@ name_argument = click.argument("name", shell_complete=complete_names)
 
 
 def holds_of(session: Session, live: Sequence[LiveSchedule]) -> dict[Key, Schedule]:
-    """Those that their declarations hold: ours, and disabled. None where a file is wrong."""
+    """Those that are suspended where they live, and those that their declarations hold: ours, and
+    disabled. None of the latter where a file is wrong.
+    """
+    stopped = {one.key: suspended_schedule(one.schedule, one, session.now) for one in live}
+    stopped = {key: one for key, one in stopped.items() if one.hold is not None}
+    return _held(session, [one for one in live if one.key not in stopped]) | stopped
+
+
+def _held(session: Session, live: Sequence[LiveSchedule]) -> dict[Key, Schedule]:
     owner = session.config.owner
     off = {one.key for one in live if one.owner == owner and not one.schedule.enabled}
     if not off:

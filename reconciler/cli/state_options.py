@@ -14,6 +14,7 @@ from reconciler.cli.durations import duration
 from reconciler.cli.output import say
 from reconciler.cli.session import Session, actor, working_folder
 from reconciler.config import Config
+from reconciler.declare.suspensions import suspension_words
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.model import Plan, Result
 from reconciler.render.plain_text import printable
@@ -80,6 +81,21 @@ def state_without_config(option: str | None, base: Path, trouble: ReconcilerErro
     if not (base / FOLDER / FILE).is_file():
         raise trouble
     return open_state(f"{FOLDER}/{FILE}", base)
+
+
+def suspended_targets(session: Session, option: str | None, targets: Sequence[str]) -> list[str]:
+    """A line for each of `targets` that is suspended. StateError where a state that is there does
+    not answer: a stop that cannot be seen is none.
+    """
+    lines = []
+    with closing(state_of(session.config, option, readonly=True)) as state:
+        for target in targets:
+            asked = state.suspensions.get(target, session.now)
+            if asked is not None:
+                words = printable(suspension_words(asked))
+                how = f"`reconciler resume --target {printable(target)}` ends that"
+                lines.append(f"{printable(target)} is {words}; {how}")
+    return lines
 
 
 def record_apply(

@@ -95,9 +95,10 @@ def zone_of(schedule: Schedule, time_zone: str = "UTC") -> str:
 
 
 def hold_words(hold: Hold, time_zone: str) -> str:
-    """`held until 2026-12-01 08:00 Europe/Lisbon by ana: quarter end`."""
+    """`held until 2026-12-01 08:00 Europe/Lisbon by ana: quarter end`; or `suspended until`."""
     until = hold.until.astimezone(zones.zone(time_zone))
-    text = f"held until {until:%Y-%m-%d %H:%M} {time_zone}"
+    word = "suspended" if hold.suspended else "held"
+    text = f"{word} until {until:%Y-%m-%d %H:%M} {time_zone}"
     if hold.by:
         text += f" by {hold.by}"
     return mask_text(f"{text}: {hold.reason}" if hold.reason else text)

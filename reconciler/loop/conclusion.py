@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from reconciler.declare.suspensions import suspension_words
 from reconciler.errors import ConfigError, DeclarationError, ReconcilerError, SourceError
 from reconciler.loop.source import Revision
-from reconciler.model import Change, Outcome, Result
+from reconciler.model import Change, Outcome, Result, Suspension
 from reconciler.plan.filter import OBSERVED, Filtered
 from reconciler.state.records import Condition, Conditions, CycleOutcome, CycleRecord
 
@@ -33,8 +34,13 @@ def conclusion_of(
     results: Sequence[Result],
     revision: Revision,
     trouble: ReconcilerError | None,
+    suspended: Suspension | None = None,
 ) -> Conclusion:
-    """What a cycle that came to its end came to. `trouble`: why `revision` is an earlier one."""
+    """What a cycle that came to its end came to. `trouble`: why `revision` is an earlier one.
+    `suspended`: nothing was to be changed.
+    """
+    if suspended is not None:
+        return _while_suspended(suspended, filtered)
     found = _of_changes(filtered, results)
     alone = found.outcome in ("failed", "partial", "stalled") and found.reason != NOT_OURS
     if trouble is None or alone:
@@ -45,6 +51,14 @@ def conclusion_of(
         return Conclusion("unavailable", "SourceUnavailable", kept, retry=False)
     reason = "ConfigInvalid" if isinstance(trouble, ConfigError) else "RevisionBroken"
     return Conclusion("broken", reason, kept, retry=False)
+
+
+def _while_suspended(suspended: Suspension, filtered: Filtered) -> Conclusion:
+    words = f"the target is {suspension_words(suspended)}"
+    number = len(filtered.waiting)
+    if number:
+        words += "; 1 difference waits" if number == 1 else f"; {number} differences wait"
+    return Conclusion("waiting", "Suspended", words, retry=False)
 
 
 def _of_changes(filtered: Filtered, results: Sequence[Result]) -> Conclusion:
@@ -71,8 +85,12 @@ def _of_changes(filtered: Filtered, results: Sequence[Result]) -> Conclusion:
         reason = "OutsideWindow" if why else "Observed"
         return Conclusion("waiting", reason, words, retry=False)
     left = ""
+    stopped = [c for c in filtered.plan.changes if c.after and c.after.hold]
+    stopped = [c for c in stopped if c.after and c.after.hold and c.after.hold.suspended]
+    if stopped:
+        left = f"; {len(stopped)} suspended"
     if filtered.looked_away:
-        left = f"; {filtered.looked_away} not looked at (reconcile: off)"
+        left += f"; {filtered.looked_away} not looked at (reconcile: off)"
     if theirs:
         words = (f"{said}; " if said else "") + _not_ours(theirs) + left
         return Conclusion("stalled", NOT_OURS, words, retry=False)

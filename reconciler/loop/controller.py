@@ -271,6 +271,7 @@ class Loop:
             guard=self._leases.guard(name),
             clock=self._clock,
             actor=self.settings.actor,
+            suspended=lambda now: self.state.suspensions.get(name, now),
             parallelism=self.settings.parallelism,
         )
         try:

@@ -15,6 +15,7 @@ from typing import Any
 
 from reconciler.apply import Guard, apply_plan
 from reconciler.declare.repository import paused_collection
+from reconciler.declare.suspensions import suspension_words
 from reconciler.errors import (
     ConfigError,
     DeclarationError,
@@ -27,10 +28,10 @@ from reconciler.errors import (
 from reconciler.loop.active_revision import EVERY, ActiveRevision, Declared
 from reconciler.loop.conclusion import Conclusion, conclusion_of, words_of
 from reconciler.loop.source import Revision
-from reconciler.model import Action, Outcome, Plan, Result
+from reconciler.model import Action, Outcome, Plan, Result, Suspension
 from reconciler.plan.filter import Filtered, filter_plan
 from reconciler.plan.options import PlanOptions
-from reconciler.plan.windows import opening
+from reconciler.plan.windows import Opening, opening
 from reconciler.providers.base import Provider
 from reconciler.reconcile import plan_target
 from reconciler.render.documents import plan_document
@@ -60,6 +61,8 @@ class CycleContext:
     guard: Guard
     clock: Callable[[], datetime]
     actor: str | None = None
+    suspended: Callable[[datetime], Suspension | None] = lambda now: None
+    """Of the target, if nothing is to be changed in it at a moment."""
     parallelism: int = 16
     timer: Callable[[], float] = time.perf_counter
 
@@ -171,12 +174,11 @@ def _reconcile(
         means.good(name, taken.declared.revision.id)
         means.good(EVERY, taken.declared.revision.id)
     config = taken.declared.config
-    filtered = filter_plan(
-        taken.plan,
-        mode=mode,
-        limits=config.limits,
-        window=opening(config.windows, name, now),
-    )
+    suspended = means.suspended(now)
+    window = opening(config.windows, name, now)
+    if suspended is not None:
+        window = Opening(False, suspension_words(suspended), suspended.until)
+    filtered = filter_plan(taken.plan, mode=mode, limits=config.limits, window=window)
     results: Sequence[Result] = ()
     if filtered.plan.pending and not filtered.plan.refusals:
         with steps("apply"):
@@ -185,7 +187,7 @@ def _reconcile(
             )
         _raise_if_halted(results)
     trouble = taken.broken or wanted.trouble
-    verdict = conclusion_of(filtered, results, taken.declared.revision, trouble)
+    verdict = conclusion_of(filtered, results, taken.declared.revision, trouble, suspended)
     told = taken.plan.pending or taken.plan.not_ours
     document = plan_document(_differing(taken.plan), quiet=False) if told else None
     return _Done(verdict, taken.declared.revision, document, _recorded(filtered, results))
@@ -226,16 +228,16 @@ def _taken(
     """The plan for `declared`; for the last good revision where the target refuses that."""
     provider = means.open(declared)
     try:
-        return _Taken(declared, provider, _plan(declared, provider), broken)
+        return _Taken(declared, provider, _plan(declared, provider, now), broken)
     except DeclarationError as refused:
         good = means.active_revision.last_good(name, now) if broken is None else None
         if good is None or good.revision.id == declared.revision.id:
             raise
         provider = means.open(good)
-        return _Taken(good, provider, _plan(good, provider), refused)
+        return _Taken(good, provider, _plan(good, provider, now), refused)
 
 
-def _plan(declared: Declared, provider: Provider) -> Plan:
+def _plan(declared: Declared, provider: Provider, now: datetime) -> Plan:
     # The limits are counted by the filter, over what would really be changed.
     with paused_collection():
         config = declared.config
@@ -246,6 +248,8 @@ def _plan(declared: Declared, provider: Provider) -> Plan:
             limits=None,
             options=_OPTIONS,
             root=config.root,
+            now=now,
+            impact=False,
         )
 
 

@@ -77,6 +77,10 @@ class Metrics:
             "Schedules that are declared, and not applied, for they are somebody else's.",
             ["target"], registry=registry,
         )  # fmt: skip
+        self._suspended = Gauge(
+            "reconciler_target_suspended", "Whether somebody suspended the target.", ["target"],
+            registry=registry,
+        )  # fmt: skip
         self._drift_age = Gauge(
             "reconciler_drift_age_seconds", "For how long some schedule has differed.", ["target"],
             registry=registry,
@@ -123,6 +127,7 @@ class Metrics:
             self._changes.labels(target, result.action, result.outcome).inc()
         for outcome in _OUTCOMES:
             self._state.labels(target, outcome).set(outcome == record.outcome)
+        self._suspended.labels(target).set(record.reason == "Suspended")
         self._last.labels(target).set(ended.timestamp())
         if record.plan is not None or record.outcome in _CONVERGED:
             self._not_ours.labels(target).set(record.not_ours)
@@ -149,7 +154,7 @@ class Metrics:
         with self._lock:
             if self._standing.pop(target, None) is None:
                 return
-            for gauge in (self._drift, self._not_ours, self._drift_age, self._lag):
+            for gauge in (self._drift, self._not_ours, self._suspended, self._drift_age, self._lag):
                 gauge.labels(target).set(0)
             for outcome in _OUTCOMES:
                 self._state.labels(target, outcome).set(0)

@@ -26,6 +26,8 @@ def why(cause: Cause, before: LiveSchedule, after: Schedule) -> str:
     """The cause in words, with who changed it live and when; empty where nothing is known."""
     off = before.schedule.enabled and not after.enabled
     on = after.enabled and not before.schedule.enabled
+    if on and before.suspended is not None:
+        return f"its suspension until {before.suspended.until:%Y-%m-%d %H:%M} UTC is over"
     if cause == "repository":
         return "enabled again" if on else "changed in the repository"
     if cause == "unknown":

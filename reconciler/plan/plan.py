@@ -19,8 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from fnmatch import fnmatchcase
 
+from reconciler.declare.suspensions import while_suspended
 from reconciler.model import (
     Action,
     Canonical,
@@ -45,11 +47,12 @@ def make_plan(
     limits: Limits | None = None,
     adopt: Collection[str] = (),
     allow_empty: bool = False,
+    now: datetime | None = None,
 ) -> Plan:
     """Every change that brings `live` to `desired`, sorted by name.
 
     `adopt`: names, or patterns of them, of schedules that are not ours and shall be. `limits`
-    None: none hold.
+    None: none hold. `now`: what is suspended then is desired as disabled; None: nothing is.
     """
     remaining = {schedule.key: schedule for schedule in live}
     declared = {c.schedule.key for c in desired}
@@ -57,6 +60,8 @@ def make_plan(
     for c in desired:
         wanted = c.schedule
         before = predecessor(wanted, remaining, owner)
+        if before is not None and now is not None:
+            c = while_suspended(c, before, now)
         if before is not None and before.key != wanted.key and before.key in declared:
             before = None  # its old name is another's now
         if before is not None:

@@ -7,7 +7,15 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from reconciler.audit.records import RunRecord
-from reconciler.model import Canonical, Key, LiveSchedule, Note, Schedule, Trigger
+from reconciler.model import (
+    Canonical,
+    Key,
+    LiveSchedule,
+    Note,
+    Schedule,
+    Suspension,
+    Trigger,
+)
 
 
 class Provider(Protocol):
@@ -62,6 +70,14 @@ class Provider(Protocol):
 
         `by_hand`: not because it was removed from the repository: what was last applied stays on
         record, so that it reads as switched off live.
+        """
+        ...
+
+    def suspend(self, live: LiveSchedule, suspension: Suspension | None) -> None:
+        """Stop it firing until a moment, with who asked and why kept beside it: whose it is and
+        what was last applied stay. None: end that; it is enabled if it was so before.
+
+        Rejected if it changed since. A later `update` that enables it ends a suspension.
         """
         ...
 

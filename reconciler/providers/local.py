@@ -22,6 +22,7 @@ from reconciler.declare.jobs.job_document import (
     input_findings,
 )
 from reconciler.declare.jobs.step_places import place_in_schedule
+from reconciler.declare.suspensions import enabled_by, suspension_of, suspension_text
 from reconciler.document import (
     document_from_schedule,
     schedule_digest,
@@ -40,6 +41,7 @@ from reconciler.model import (
     Note,
     Schedule,
     Source,
+    Suspension,
     Trigger,
     data_path_of,
 )
@@ -161,6 +163,17 @@ class LocalProvider:
         with self.errors(live.key, "disable"):
             self.store.disable_schedule(
                 live.key.name, expected=live.fingerprint, now=self._clock(), applied=off
+            )
+
+    def suspend(self, live: LiveSchedule, suspension: Suspension | None) -> None:
+        """Store it as disabled, with the suspension in a column; None: as it was before."""
+        with self.errors(live.key, "suspend" if suspension is not None else "resume"):
+            self.store.suspend_schedule(
+                live.key.name,
+                expected=live.fingerprint,
+                enabled=enabled_by(live, suspension),
+                suspended=suspension_text(suspension) if suspension is not None else None,
+                now=self._clock(),
             )
 
     def firing_trigger(self, schedule: Schedule) -> Trigger:
@@ -373,6 +386,7 @@ class LocalProvider:
             row.modified_at,
             row.created_at,
             row.applied,
+            suspended=suspension_of(row.suspended),
         )
 
     @contextmanager

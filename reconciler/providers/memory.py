@@ -9,10 +9,19 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
+from reconciler.declare.suspensions import enabled_by
 from reconciler.document import document_from_schedule
 from reconciler.errors import Rejected
 from reconciler.firing import next_fires
-from reconciler.model import Canonical, Key, LiveSchedule, Note, Schedule, Trigger
+from reconciler.model import (
+    Canonical,
+    Key,
+    LiveSchedule,
+    Note,
+    Schedule,
+    Suspension,
+    Trigger,
+)
 
 
 class MemoryProvider:
@@ -71,7 +80,7 @@ class MemoryProvider:
         if live.key != schedule.key and schedule.key in self._live:
             raise Rejected(schedule.key, "update", "its new name was taken after the plan was made")
         del self._live[live.key]
-        self._keep(schedule, self.owner)
+        self._keep(schedule, self.owner, current.suspended)
 
     def disable(self, live: LiveSchedule, *, by_hand: bool = False) -> None:
         """Keep it as disabled."""
@@ -80,7 +89,16 @@ class MemoryProvider:
             raise Rejected(live.key, "disable", "it does not exist any more")
         if current.schedule.enabled and current.fingerprint != live.fingerprint:
             raise Rejected(live.key, "disable", "it was changed after the plan was made")
-        self._keep(replace(current.schedule, enabled=False), current.owner)
+        self._keep(replace(current.schedule, enabled=False), current.owner, current.suspended)
+
+    def suspend(self, live: LiveSchedule, suspension: Suspension | None) -> None:
+        """Keep it as disabled, with the suspension; None: as it was before."""
+        current = self._live.get(live.key)
+        if current is None or current.fingerprint != live.fingerprint:
+            raise Rejected(live.key, "suspend", "it was changed meanwhile")
+        enabled = enabled_by(current, suspension)
+        self._keep(replace(current.schedule, enabled=enabled), current.owner)
+        self._live[live.key] = replace(self._live[live.key], suspended=suspension)
 
     def firing_trigger(self, schedule: Schedule) -> Trigger:
         """The schedule's own."""
@@ -95,9 +113,12 @@ class MemoryProvider:
         """By the kernel; one without a start counts from `after`."""
         return next_fires(schedule.trigger, after, until, created or after)
 
-    def _keep(self, schedule: Schedule, owner: str | None) -> None:
+    def _keep(
+        self, schedule: Schedule, owner: str | None, suspended: Suspension | None = None
+    ) -> None:
         fingerprint = _fingerprint(schedule, owner)
-        self._live[schedule.key] = LiveSchedule(schedule, owner, fingerprint)
+        stopped = None if schedule.enabled else suspended
+        self._live[schedule.key] = LiveSchedule(schedule, owner, fingerprint, suspended=stopped)
 
 
 def _fingerprint(schedule: Schedule, owner: str | None) -> str:

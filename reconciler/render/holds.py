@@ -18,5 +18,6 @@ def hold_document(schedule: Schedule) -> dict[str, Any] | None:
         "until": hold.until.isoformat(),
         "reason": hold.reason and mask_text(hold.reason),
         "by": hold.by,
+        "suspended": hold.suspended,
         "words": hold_words(hold, zone_of(schedule)),
     }

@@ -17,6 +17,7 @@ from reconciler.state.database import Database
 from reconciler.state.history import KEEP, HistoryStore
 from reconciler.state.lease import Lease
 from reconciler.state.sqlite import SQLiteDatabase
+from reconciler.state.suspensions import SuspensionStore
 from reconciler.system.file_access import ReadableBy
 
 __all__ = ["FILE", "KEEP", "Lease", "LeaseLost", "State", "StateError", "open_state"]
@@ -32,6 +33,7 @@ class State:
         self._database = database
         self.history = HistoryStore(database, keep)
         self.conditions = ConditionStore(database)
+        self.suspensions = SuspensionStore(database)
 
     def lease(
         self,

@@ -74,6 +74,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX results_by_name ON results (name, cycle)",
     ),
+    (
+        """
+        CREATE TABLE suspensions (
+            target  TEXT PRIMARY KEY,
+            ends_at INTEGER NOT NULL,
+            actor   TEXT NOT NULL,
+            since   INTEGER NOT NULL,
+            reason  TEXT
+        ) STRICT
+        """,
+    ),
 )
 
 SQLITE = Schema(0x5343_5354, MIGRATIONS, "a state database of reconciler")  # "SCST"

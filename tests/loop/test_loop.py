@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from helpers import CONFIG, declaration, environment, write
 from reconciler.errors import SourceError
 from reconciler.loop.checkout import GitSource
 from reconciler.loop.git import Git
+from reconciler.model import Suspension
 
 from .looping import Looped, commit, git, moved_away, on_folder, on_git, upstream
 
@@ -555,3 +557,35 @@ def test_a_server_that_never_answers_is_given_up(tmp_path: Path) -> None:
         made.run("init", "--quiet", "--bare", "--template=", "--", str(tmp_path / "x.git"))
         with pytest.raises(SourceError, match="took longer than"):
             made.run("ls-remote", "--", "origin")
+
+
+def test_a_suspended_target_is_left_alone_until_the_end(
+    following: Looped, repository: Path
+) -> None:
+    now = following.clock()
+    following.state.suspensions.set(
+        "local", Suspension(now + timedelta(hours=2), "ana", now, "a flood")
+    )
+    commit(repository, {"schedules/two.yaml": None, **OFF})
+    record = following.cycle()
+    assert (record.outcome, record.reason) == ("waiting", "Suspended")
+    assert "by ana: a flood; 2 differences wait" in record.message
+    assert following.live() == {"one": True, "two": True}
+    assert following.conditions().ready.reason == "Suspended"
+    following.clock.go(hours=3)
+    assert following.cycle().outcome == "applied"
+    assert following.live() == {"one": False, "two": False}
+
+
+def test_a_suspended_schedule_comes_back_at_the_end(following: Looped) -> None:
+    now = following.clock()
+    provider = following.provider()
+    live = next(one for one in provider.list() if one.key.name == "one")
+    provider.suspend(live, Suspension(now + timedelta(hours=2), "ana", now))
+    provider.store.close()
+    record = following.cycle()
+    assert (record.outcome, record.message) == ("in_sync", "nothing to change; 1 suspended")
+    assert following.live() == {"one": False, "two": True}
+    following.clock.go(hours=3)
+    assert following.cycle().outcome == "applied"
+    assert following.live() == {"one": True, "two": True}

@@ -17,10 +17,20 @@ from helpers import CRON, OWNER, TARGET, schedule, with_job_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reconciler.apply import apply_plan
 from reconciler.document import schedule_digest, schedule_from_document
 from reconciler.errors import ProviderError, Rejected
 from reconciler.firing import next_fires
-from reconciler.model import Action, DatastoreChange, Hold, Key, LiveSchedule, Outcome, Schedule
+from reconciler.model import (
+    Action,
+    DatastoreChange,
+    Hold,
+    Key,
+    LiveSchedule,
+    Outcome,
+    Schedule,
+    Suspension,
+)
 from reconciler.plan.diff import same
 from reconciler.plan.options import PlanOptions
 from reconciler.providers.base import Provider
@@ -43,6 +53,8 @@ class Contract(ABC):
 
     keeps_what_was_applied = True
     """Whether it can be told what was changed by hand."""
+    refuses_to_enable = True
+    """Whether it keeps a suspended schedule off by itself."""
     fills_in_start = False
     """Whether the target gives a start to a trigger that has none."""
     triggers: Sequence[dict[str, Any]] = (CRON, DAILY, INBOX)
@@ -68,6 +80,55 @@ class Contract(ABC):
             provider.create(provider.canonical(self.declare(name), None).schedule)
 
     # -------------------------------------------------------------------------------------- list
+
+    def test_what_is_suspended_is_not_enabled_and_no_difference(self) -> None:
+        with self.open() as target:
+            declared, other = self.declare("a", tags={"of": "us"}), self.declare("b")
+            reconcile([declared, other], target.as_owner(), owner=OWNER)
+            asked, now = suspension(), datetime.now(UTC)
+            provider = target.as_owner()
+            provider.suspend(named(provider, "a"), asked)
+            live = named(target.as_owner(), "a")
+            assert (live.schedule.enabled, live.suspended) == (False, asked)
+            assert (live.owner, live.schedule.tags) == (OWNER, {"of": "us"})
+            plan = plan_target([declared, other], target.as_owner(), owner=OWNER, now=now)
+            assert plan.pending == ()
+            assert "suspended until" in plan.changes[0].reason
+            # What else is changed is applied, and it stays off.
+            edited = replace(declared, description="new")
+            provider = target.as_owner()
+            plan = plan_target([edited, other], provider, owner=OWNER, now=now)
+            assert apply_plan(plan, provider)[0].outcome is Outcome.UPDATED
+            live = named(target.as_owner(), "a")
+            assert (live.schedule.enabled, live.suspended) == (False, asked)
+            assert live.schedule.description == "new"
+            # A plan that knows nothing of it does not start it again.
+            provider = target.as_owner()
+            plan = plan_target([edited, other], provider, owner=OWNER)
+            if self.refuses_to_enable:
+                assert apply_plan(plan, provider)[0].outcome is Outcome.FAILED
+            # At its end it is enabled by the next apply.
+            provider = target.as_owner()
+            plan = plan_target([edited, other], provider, owner=OWNER, now=asked.until)
+            (change,) = plan.pending
+            assert "is over" in change.reason
+
+    def test_resuming_puts_it_back(self) -> None:
+        with self.open() as target:
+            declared = [self.declare("a"), self.declare("b", is_enabled=False)]
+            reconcile(declared, target.as_owner(), owner=OWNER)
+            before = snapshot(target)
+            for name, was in (("a", True), ("b", False)):
+                provider = target.as_owner()
+                provider.suspend(named(provider, name), replace(suspension(), was_enabled=was))
+                provider = target.as_owner()
+                provider.suspend(named(provider, name), None)
+                assert named(target.as_owner(), name).suspended is None
+            assert snapshot(target) == before
+            stale = named(target.as_owner(), "a")
+            disable(target.as_owner(), "a")
+            with pytest.raises(Rejected):
+                target.as_owner().suspend(stale, suspension())
 
     def test_an_empty_target_lists_nothing(self) -> None:
         with self.open() as target:
@@ -468,6 +529,15 @@ def find(target: Opened, name: str) -> LiveSchedule:
 def only(target: Opened) -> LiveSchedule:
     [found] = target.as_owner().list()
     return found
+
+
+def named(provider: Provider, name: str) -> LiveSchedule:
+    return next(live for live in provider.list() if live.key.name == name)
+
+
+def suspension(hours: int = 2) -> Suspension:
+    now = datetime.now(UTC).replace(microsecond=0)
+    return Suspension(now + timedelta(hours=hours), "ana", now, "a flood")
 
 
 def is_as_applied(live: LiveSchedule) -> bool:

@@ -21,6 +21,7 @@ class OpenedMemory(Opened):
 
 
 class TestMemory(Contract):
+    refuses_to_enable = False
     keeps_what_was_applied = False
 
     @contextmanager

@@ -21,7 +21,7 @@ from reconciler.cli.planning import (
     stopping_between_changes,
 )
 from reconciler.cli.session import Session, actor, config_option, format_option, target_option
-from reconciler.cli.state_options import now, record_apply, state_option
+from reconciler.cli.state_options import now, record_apply, state_option, suspended_targets
 from reconciler.errors import UnsafePlan
 from reconciler.model import Plan, Result
 from reconciler.plan.options import PlanOptions
@@ -98,6 +98,8 @@ def command(
     if form == "text":
         show_plans(plans, form)
     refusals = [reason for plan in plans for reason in plan.refusals]
+    if any(plan.pending for plan in plans):
+        refusals += suspended_targets(session, state, [plan.target for plan in plans])
     if refusals:
         # Before anything is changed in any target.
         raise UnsafePlan(refusals)

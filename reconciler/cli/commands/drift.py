@@ -21,7 +21,7 @@ from reconciler.cli.planning import (
     show_result,
 )
 from reconciler.cli.session import Session, config_option, format_option, target_option
-from reconciler.cli.state_options import now, record_apply, state_option
+from reconciler.cli.state_options import now, record_apply, state_option, suspended_targets
 from reconciler.errors import UnsafePlan
 from reconciler.plan.select import only
 from reconciler.render.documents import dumps
@@ -92,8 +92,9 @@ def revert(
     limits = None if ignore_limits else session.config.limits
     plan = only(one.plan, one.change.key, limits)
     show_plans([plan], "text")
-    if plan.refusals:
-        raise UnsafePlan(plan.refusals)
+    refusals = [*plan.refusals, *suspended_targets(session, state, [plan.target])]
+    if refusals:
+        raise UnsafePlan(refusals)
     if not yes and is_terminal(sys.stdin) and not confirm([plan], "text"):
         say("nothing was changed")
         click.get_current_context().exit(1)

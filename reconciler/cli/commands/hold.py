@@ -19,11 +19,12 @@ from reconciler.cli.editing.declaration_files import (
     split_name,
 )
 from reconciler.cli.output import out, say
-from reconciler.cli.session import Session, actor, complete_targets, config_option
+from reconciler.cli.session import Session, actor, complete_targets, config_option, find_live
 from reconciler.declare.holds import hold_words, read_until, zone_of
 from reconciler.declare.reading.edits import REMOVE, Edit, EditError, edit
+from reconciler.declare.suspensions import in_force
 from reconciler.errors import ReconcilerError
-from reconciler.model import Schedule
+from reconciler.model import Schedule, Suspension
 from reconciler.render.plain_text import printable
 
 
@@ -37,6 +38,11 @@ from reconciler.render.plain_text import printable
 )
 @click.option("--reason", help="Why; plans and status show it.")
 @click.option("--by", help="Who asks for it; without it, who calls.")
+@click.option(
+    "--suspended",
+    is_flag=True,
+    help="As it is suspended where it lives: until, reason and by are taken from there.",
+)
 @click.option("--release", is_flag=True, help="End the hold: take it out of the file.")
 @click.option(
     "--target",
@@ -50,6 +56,7 @@ def command(
     until: str | None,
     reason: str | None,
     by: str | None,
+    suspended: bool,
     release: bool,
     target: str | None,
     config: str | None,
@@ -60,9 +67,14 @@ def command(
     Writes `hold` into the file that declares it, with everything else in the file as it was; the
     next apply carries it out.
     """
-    if release == (until is not None) or (release and (reason or by)):
-        raise click.UsageError("give --until (with --reason and --by), or --release")
+    if sum((release, suspended, until is not None)) != 1 or (release and (reason or by)):
+        raise click.UsageError("give --until (with --reason and --by), --suspended, or --release")
     session = Session(config, no_color=no_color)
+    if suspended:
+        bare, where = split_name(name, target)
+        asked = _suspension(session, bare, where)
+        until = f"{asked.until:%Y-%m-%dT%H:%M:%SZ}"
+        reason, by = reason or asked.reason, by or asked.by
     if target is not None:
         session.config.target(target)
     declared = find_declared(session, name, target)
@@ -86,6 +98,16 @@ def command(
     schedules = _checked(session, declared, data, affected, release)
     replace_file(declared, data, session.config.root)
     _show(declared, schedules, release)
+
+
+def _suspension(session: Session, name: str, target: str | None) -> Suspension:
+    """That of the live schedule; an error where there is none that lasts."""
+    provider = session.provider(session.one_target(target))
+    live = find_live(provider, name)
+    asked = in_force(live, session.now)
+    if asked is None:
+        raise ReconcilerError(f"{live.key} is not suspended")
+    return asked
 
 
 def _until(session: Session, text: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.loop.status import say_suspended
 from reconciler.cli.options import plan_options
 from reconciler.cli.planning import plan_targets, show_plans
 from reconciler.cli.session import Session, config_option, format_option, target_option
@@ -49,6 +50,7 @@ def command(
 
         save_plans(saved_as, session, targets, declared, made, options)
     show_plans(plans, form)
+    say_suspended(session, None, [plan.target for plan in plans])
     if any(plan.refusals for plan in plans):
         click.get_current_context().exit(4)
     if exit_code and any(plan.pending or plan.not_ours for plan in plans):

@@ -10,7 +10,12 @@ from operator import itemgetter
 import click
 
 from reconciler.cli.live_schedules import shown_document
-from reconciler.cli.loop.status import loop_status_document, loop_statuses, show_loop_status
+from reconciler.cli.loop.status import (
+    loop_status_document,
+    loop_statuses,
+    show_loop_status,
+    target_suspensions,
+)
 from reconciler.cli.output import out, paint
 from reconciler.cli.planning import ANSWERING
 from reconciler.cli.session import (
@@ -23,7 +28,9 @@ from reconciler.cli.session import (
 from reconciler.cli.state_options import state_option
 from reconciler.cli.workspace_target import Workspace
 from reconciler.declare.holds import hold_words, zone_of
+from reconciler.declare.suspensions import suspension_words
 from reconciler.firing.words.trigger_words import describe
+from reconciler.masking import mask_text
 from reconciler.model import Action, Change, Key, LiveSchedule, Plan, Schedule
 from reconciler.reconcile import plan_target
 from reconciler.render.documents import FORMAT_VERSION, dumps
@@ -64,12 +71,24 @@ def command(
             owner=session.config.owner,
             options=ANSWERING,
             root=session.config.root,
+            now=session.now,
+            impact=False,
         )
         rows += _rows(plan, list(provider.list()), partial(trigger_words, provider))
     loop = loop_statuses(session, state, [one.name for one in targets])
+    suspended = target_suspensions(session, state, [one.name for one in targets])
     if form == "json":
         document: dict[str, object] = {"schedules": [_json(*row) for row in rows]}
         document["workspaces"] = [_engine_json(workspace) for workspace in engines]
+        document["suspended"] = {
+            name: {
+                "until": one.until.isoformat(),
+                "by": one.by,
+                "since": one.since.isoformat(),
+                "reason": one.reason and mask_text(one.reason),
+            }
+            for name, one in suspended.items()
+        }
         document["loop"] = [loop_status_document(standing) for standing in loop]
         out(dumps({"format_version": FORMAT_VERSION, **document}))
         return
@@ -79,6 +98,8 @@ def command(
         out("nothing is live, and nothing is declared\n")
     for workspace in engines:
         _show_engine(workspace)
+    for name, asked in suspended.items():
+        out(f"\n{printable(name)} is {printable(suspension_words(asked))}: nothing is applied\n")
     for standing in loop:
         show_loop_status(standing)
 

@@ -9,7 +9,9 @@ from datetime import datetime
 from reconciler.cli.output import out, paint, say
 from reconciler.cli.session import Session
 from reconciler.cli.state_options import state_of
+from reconciler.declare.suspensions import suspension_words
 from reconciler.errors import ReconcilerError
+from reconciler.model import Suspension
 from reconciler.render.plain_text import printable, short_revision
 from reconciler.state.records import Condition, Conditions
 
@@ -32,6 +34,25 @@ def loop_statuses(session: Session, option: str | None, targets: Sequence[str]) 
     except ReconcilerError as error:
         say(f"warning: how the loop stands is not known: {printable(error.message)}")
     return found
+
+
+def target_suspensions(
+    session: Session, option: str | None, targets: Sequence[str]
+) -> dict[str, Suspension]:
+    """The targets that are suspended; none where the state cannot be asked, which is said."""
+    try:
+        with closing(state_of(session.config, option, readonly=True)) as state:
+            asked = {one: state.suspensions.get(one, session.now) for one in targets}
+    except ReconcilerError as error:
+        say(f"warning: what is suspended is not known: {printable(error.message)}")
+        return {}
+    return {one: found for one, found in asked.items() if found is not None}
+
+
+def say_suspended(session: Session, option: str | None, targets: Sequence[str]) -> None:
+    """A line for each target that is suspended, for people."""
+    for target, asked in target_suspensions(session, option, targets).items():
+        say(f"{printable(target)} is {printable(suspension_words(asked))}: nothing is applied")
 
 
 def show_loop_status(standing: LoopStatus) -> None:

@@ -11,6 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from reconciler.declare.suspensions import (
+    enabled_by,
+    in_force,
+    suspension_of,
+    suspension_text,
+    suspension_words,
+)
 from reconciler.document import schedule_digest
 from reconciler.errors import Rejected
 from reconciler.firing import next_fires
@@ -25,6 +32,7 @@ from reconciler.model import (
     Note,
     Recurrence,
     Schedule,
+    Suspension,
     Trigger,
 )
 from reconciler.providers.azureml import canonical as forms
@@ -38,6 +46,7 @@ from reconciler.providers.azureml.returning.home import Home
 from reconciler.providers.azureml.returning.jobs import live_job
 from reconciler.providers.azureml.wire import (
     DIGEST,
+    SUSPENDED,
     Foreign,
     Marks,
     marks_from_wire,
@@ -99,6 +108,7 @@ class AzureMLProvider:
         self._listed_at: float | None = None
         self._written: set[str] = set()
         self._digests: dict[str, str] = {}
+        self._stopped: dict[str, dict[str, Any]] = {}
         self._used: frozenset[str] | None = None
         self._home: Home | None = None
         self._deployments = Deployments(client, options or DeployOptions())
@@ -175,7 +185,7 @@ class AzureMLProvider:
         name = schedule.key.name
         found = None if self._is_known_absent(name) else self._client.get(name)
         if found is None:
-            self._put(schedule, "create", None)
+            self._put(schedule, "create", self._stopped.pop(name, None))
             return
         live = self._live(name, found)
         if live.owner is None or live.owner != self.owner:
@@ -196,6 +206,10 @@ class AzureMLProvider:
         renamed = live.key != schedule.key
         if read.live.fingerprint not in known and (read.live.schedule.enabled or not renamed):
             raise Rejected(live.key, "update", "it was changed after the plan was made")
+        stopped = in_force(read.live, self._now())
+        if schedule.enabled and stopped is not None:
+            reason = f"it is {suspension_words(stopped)}; `reconciler resume` ends that"
+            raise Rejected(live.key, "update", reason)
         if renamed:
             self._rename(schedule, read.live)
             return
@@ -210,7 +224,10 @@ class AzureMLProvider:
         if due is not None and live.schedule.enabled:
             reason = f"{live.key.name} fires at {due:%H:%M} UTC: apply again after that"
             raise Rejected(schedule.key, "update", reason)
+        stopped = self._read[live.key.name].properties.get("tags") or {}
         self.disable(live)
+        if SUSPENDED in stopped:
+            self._stopped[schedule.key.name] = {"tags": {SUSPENDED: stopped[SUSPENDED]}}
         self.create(schedule)
 
     def disable(self, live: LiveSchedule, *, by_hand: bool = False) -> None:
@@ -241,6 +258,25 @@ class AzureMLProvider:
         properties = _switched(read, live, "enable")
         self._written.add(live.key.name)
         self._client.put(live.key.name, properties, "enable")
+
+    def suspend(self, live: LiveSchedule, suspension: Suspension | None) -> None:
+        """Put what is live again, switched off, with the suspension in a tag; None: as before."""
+        operation = "suspend" if suspension is not None else "resume"
+        read = self._as_planned(live, operation)
+        if read.live.fingerprint != live.fingerprint:
+            raise Rejected(live.key, operation, "it was changed meanwhile")
+        tags = dict(read.properties.get("tags") or {})
+        tags.pop(SUSPENDED, None)
+        if suspension is not None:
+            tags[SUSPENDED] = suspension_text(suspension)
+        properties = {
+            **read.properties,
+            "tags": tags,
+            "isEnabled": enabled_by(read.live, suspension),
+        }
+        properties.pop("provisioningState", None)
+        self._written.add(live.key.name)
+        self._client.put(live.key.name, properties, operation)
 
     def firing_trigger(self, schedule: Schedule) -> Trigger | None:
         """A cron fires on every day of the month, whatever it says: Azure ignores these fields."""
@@ -303,6 +339,7 @@ class AzureMLProvider:
             created_at=_instant(system.get("createdAt")),
             applied=applied,
             digest=_with_mark(schedule, unanchored),
+            suspended=suspension_of((properties.get("tags") or {}).get(SUSPENDED)),
         )
         self._read[name] = _Read(properties, live, foreign, self._client.clock())
         return live

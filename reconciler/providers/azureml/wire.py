@@ -35,7 +35,9 @@ OWNER = "reconciler-owner"
 SOURCE = "reconciler-source"
 REVISION = "reconciler-revision"
 DIGEST = "reconciler-digest"
-_OWN_TAGS = (OWNER, SOURCE, REVISION, DIGEST)
+SUSPENDED = "reconciler-suspended"
+_MARKS = (OWNER, SOURCE, REVISION, DIGEST)
+_OWN_TAGS = (*_MARKS, SUSPENDED)
 
 _TEXTS = ("displayName", "description")
 _JOB_TYPES = {"pipeline"}
@@ -205,9 +207,12 @@ def properties_to_wire(
     base = json.loads(json.dumps(live)) if live is not None else {}
     base.pop("provisioningState", None)
     tags = dict(schedule.tags)
+    asked = (base.get("tags") or {}).get(SUSPENDED)
+    if asked is not None and not schedule.enabled:
+        tags[SUSPENDED] = asked
     if marks is not None:
         own = (marks.owner, marks.source, marks.revision, marks.digest)
-        tags |= {tag: text for tag, text in zip(_OWN_TAGS, own, strict=True) if text is not None}
+        tags |= {tag: text for tag, text in zip(_MARKS, own, strict=True) if text is not None}
     action = base.get("action") or {}
     before = action.get("jobDefinition") or {}
     if definition is None:

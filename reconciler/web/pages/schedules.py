@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from reconciler.declare.suspensions import in_force, suspension_of, suspension_words
 from reconciler.document import schedule_from_document
 from reconciler.firing import next_fires
 from reconciler.firing.clocks.zones import zone
@@ -96,6 +97,7 @@ def _line(row: ScheduleRow, now: datetime, drift: Drift | None) -> Line:
             far = now + timedelta(days=3660)
             fires = next_fires(schedule.trigger, now, far, row.created_at)
             following = next(iter(fires), None)
+    said = drift.of(row.name) if drift is not None else ""
     return Line(
         row=row,
         enabled=enabled,
@@ -104,8 +106,13 @@ def _line(row: ScheduleRow, now: datetime, drift: Drift | None) -> Line:
         next=following,
         pipeline=pipeline,
         source=_source(row),
-        repository=drift.of(row.name) if drift is not None else "",
+        repository="; ".join(part for part in (said, _suspended(row, now)) if part),
     )
+
+
+def _suspended(row: ScheduleRow, now: datetime) -> str:
+    asked = suspension_of(row.suspended)
+    return suspension_words(asked) if asked is not None and asked.until > now else ""
 
 
 def _source(row: ScheduleRow) -> str:
@@ -137,6 +144,7 @@ def _read_one(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
     return {
         "live": live,
         "ours": live.owner == workspace.site.owner,
+        "suspended": suspension_words(stop) if (stop := in_force(live, now)) else "",
         "words": describe(trigger),
         "source": _source(row),
         "is_data": is_data,

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from reconciler.declare.suspensions import suspension_of, suspension_words
 from reconciler.model import Snapshot
 from reconciler.system.file_access import ReadableBy
 from reconciler.workspace.store.code import CodeStore
@@ -68,6 +69,10 @@ class ScheduleRow:
     """Since when it fires as it does: made, enabled again, or its trigger changed."""
     applied: str | None = None
     """The digest of what an apply last made of it."""
+    suspended: str | None = None
+    """As declare/suspensions.py writes it."""
+    repository: str | None = None
+    """The identity of the repository that an apply last took it from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,8 @@ class NewSchedule:
     source_line: int | None = None
     applied: str | None = None
     """The digest of what is applied; None: it is changed by hand, and what was applied stays."""
+    repository: str | None = None
+    """The identity of the repository that it is declared in; None: as it was."""
 
     @property
     def text(self) -> str:
@@ -246,16 +253,20 @@ class Store:
                 rename(connection, renamed_from, new.name)
                 expected = current[1]
             if current is not None and current[1] == new.fingerprint:
-                if new.applied is not None and new.applied != current[5]:
-                    connection.execute(
-                        "UPDATE schedules SET applied = ? WHERE name = ?", (new.applied, new.name)
-                    )
+                connection.execute(
+                    "UPDATE schedules SET applied = coalesce(?, applied),"
+                    " repository = coalesce(?, repository) WHERE name = ?",
+                    (new.applied, new.repository, new.name),
+                )
                 return
             _check_unchanged(current, expected, new.owner)
+            if new.document["is_enabled"] and current is not None:
+                _check_not_suspended(current[6], now)
             if new.document["is_enabled"]:
                 _check_pipeline_enabled(connection, new.pipeline, _version_of(new.document))
             connection.execute(
-                "INSERT OR REPLACE INTO schedules VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO schedules VALUES"
+                " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     new.name,
                     new.owner,
@@ -270,6 +281,8 @@ class Store:
                     self.actor,
                     _since(current, new.document) or now.isoformat(),
                     new.applied or (current[5] if current is not None else None),
+                    current[6] if current is not None and not new.document["is_enabled"] else None,
+                    new.repository or (current[7] if current is not None else None),
                 ),
             )
 
@@ -294,6 +307,36 @@ class Store:
                 "UPDATE schedules SET enabled = 0, document = ?, fingerprint = ?,"
                 " modified_at = ?, modified_by = ?, applied = coalesce(?, applied) WHERE name = ?",
                 (disabled.text, disabled.fingerprint, now.isoformat(), self.actor, applied, name),
+            )
+
+    def suspend_schedule(
+        self, name: str, *, expected: str, enabled: bool, suspended: str | None, now: datetime
+    ) -> None:
+        """Note a suspension beside a schedule, or take it away, and switch the schedule."""
+        with self.database.writing() as connection:
+            current = _current(connection, name)
+            if current is None:
+                raise Refused("it does not exist any more")
+            if current[1] != expected:
+                raise Refused("it was changed meanwhile")
+            document = {**_json(current[3]), "is_enabled": enabled}
+            if enabled:
+                job = connection.execute("SELECT pipeline FROM schedules WHERE name = ?", (name,))
+                _check_pipeline_enabled(connection, job.fetchone()[0], _version_of(document))
+            new = NewSchedule(name, current[0], document, "")
+            connection.execute(
+                "UPDATE schedules SET enabled = ?, document = ?, fingerprint = ?, modified_at = ?,"
+                " modified_by = ?, since = ?, suspended = ? WHERE name = ?",
+                (
+                    int(enabled),
+                    new.text,
+                    new.fingerprint,
+                    now.isoformat(),
+                    self.actor,
+                    _since(current, document) or now.isoformat(),
+                    suspended,
+                    name,
+                ),
             )
 
     def delete_schedule(self, name: str, *, expected: str, now: datetime) -> None:
@@ -404,10 +447,17 @@ class Store:
 
 def _current(connection: sqlite3.Connection, name: str) -> Any:
     return connection.execute(
-        "SELECT owner, fingerprint, created_at, document, since, applied FROM schedules"
-        " WHERE name = ?",
+        "SELECT owner, fingerprint, created_at, document, since, applied, suspended,"
+        " repository FROM schedules WHERE name = ?",
         (name,),
     ).fetchone()
+
+
+def _check_not_suspended(text: str | None, now: datetime) -> None:
+    """Whatever plan was made before somebody said stop does not start it again."""
+    suspension = suspension_of(text)
+    if suspension is not None and suspension.until > now:
+        raise Refused(f"it is {suspension_words(suspension)}; `reconciler resume` ends that")
 
 
 def _check_unchanged(current: Any, expected: str | None, owner: str | None) -> None:
@@ -499,7 +549,7 @@ def _pipeline(row: Any) -> PipelineRow:
 
 SCHEDULE_COLUMNS = (
     "name, owner, document, fingerprint, source_path, source_line, created_at, modified_at,"
-    " modified_by, since, applied"
+    " modified_by, since, applied, suspended, repository"
 )
 """What `schedule_row` expects."""
 
@@ -518,6 +568,8 @@ def schedule_row(row: Any) -> ScheduleRow:
         modified_by=row[8],
         since=_time(row[9]),
         applied=row[10],
+        suspended=row[11],
+        repository=row[12],
     )
 
 

@@ -173,6 +173,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     # A version has a status of its own, beside that of its pipeline.
     ("ALTER TABLE pipeline_versions ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1",),
+    # JSON: who stopped it, until when, why, and the repository that it is declared in.
+    (
+        "ALTER TABLE schedules ADD COLUMN suspended TEXT",
+        "ALTER TABLE schedules ADD COLUMN repository TEXT",
+    ),
 )
 
 
