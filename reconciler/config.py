@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from reconciler.declare.adoption import Adoption
 from reconciler.declare.checking.json_schema import schema_findings
 from reconciler.declare.checking.lint import lint_document, nearest
 from reconciler.declare.findings import Finding, place, place_fault
@@ -102,6 +103,9 @@ class Config:
     folder: Path
     root: Path
     owner: str
+    repository: str | None
+    """Its identity, in the mark beside the owner; None: it says none."""
+    adoptions: tuple[Adoption, ...]
     schedules: tuple[str, ...]
     exclude: tuple[str, ...]
     default_target: str | None
@@ -210,6 +214,10 @@ def load_config(path: Path) -> Config:
         folder=folder,
         root=root,
         owner=document["owner"],
+        repository=document.get("repository"),
+        adoptions=tuple(
+            Adoption(one["names"], one.get("from") or "") for one in document.get("adopt") or ()
+        ),
         schedules=tuple(document["schedules"]),
         exclude=tuple(document.get("exclude") or ()),
         default_target=document.get("default_target"),

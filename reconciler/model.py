@@ -276,6 +276,8 @@ class LiveSchedule:
     """The digest of what it is now, to compare with `applied`; None: that is `schedule_digest`."""
     suspended: Suspension | None = None
     """The last one asked for; it may be over."""
+    repository: str | None = None
+    """The identity of the repository that it was last applied from; None: not known."""
 
     @property
     def key(self) -> Key:

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler.apply import OnResult, apply_plan
+from reconciler.declare.adoption import Adoption
 from reconciler.declare.places import Places
 from reconciler.errors import DeclarationError
 from reconciler.model import Canonical, Key, LiveSchedule, Note, Plan, Problem, Result, Schedule
@@ -52,6 +53,8 @@ def plan_target(
     now: datetime | None = None,
     root: Path | None = None,
     impact: bool = True,
+    repository: str | None = None,
+    adoptions: Sequence[Adoption] = (),
 ) -> Plan:
     """The first three lines: what would be done. Changes nothing.
 
@@ -59,7 +62,7 @@ def plan_target(
     not as it stands; with lines where `root`, the repository, is at hand. `now`: the moment for
     which it is made: what is suspended then stays disabled; without one, nothing is. What it does
     to fires, applied then, is told as well, up to the horizon of `options` from there, unless
-    `impact` is False.
+    `impact` is False. `repository`, `adoptions`: as of `make_plan`.
     """
     live = list(provider.list())
     by_key = {schedule.key: schedule for schedule in live}
@@ -75,6 +78,8 @@ def plan_target(
         adopt=options.adopt,
         allow_empty=options.allow_empty,
         now=now,
+        repository=repository,
+        adoptions=adoptions,
     )
     if options.preflight:
         plan = _checked(plan, provider, root)

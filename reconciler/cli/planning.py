@@ -13,10 +13,10 @@ from reconciler.apply import Guard
 from reconciler.cli.output import is_terminal, out, paint, say
 from reconciler.cli.session import Session
 from reconciler.config import Target
+from reconciler.declare.adoption import is_adopted, spent_adoptions
 from reconciler.errors import Halted
 from reconciler.model import Outcome, Plan, Result, Schedule
 from reconciler.plan.options import PlanOptions
-from reconciler.plan.plan import is_adopted
 from reconciler.providers.base import Provider
 from reconciler.reconcile import plan_target
 from reconciler.render.documents import plans_document
@@ -59,9 +59,15 @@ def plan_targets(
             options=options,
             now=session.now,
             root=session.config.root,
+            repository=session.config.repository,
+            adoptions=session.config.adoptions,
         )
         made.append((plan, provider))
-    _check_adopted(options.adopt, [plan for plan, _ in made])
+    plans = [plan for plan, _ in made]
+    _check_adopted(options.adopt, plans)
+    for adoption in spent_adoptions(session.config.adoptions, plans):
+        where = ", ".join(plan.target for plan in plans)
+        say(f"adopt: {printable(str(adoption))} is spent in {printable(where)}, and can be removed")
     return made
 
 

@@ -181,6 +181,7 @@ class Session:
             revision=self.head.name if target.provider == "azureml" else None,
             azure=AzureAccess.of(),
             on_upload=UploadProgress() if target.provider == "azureml" else None,
+            repository=config.repository if owner == config.owner else None,
         )
 
 

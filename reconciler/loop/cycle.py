@@ -250,6 +250,8 @@ def _plan(declared: Declared, provider: Provider, now: datetime) -> Plan:
             root=config.root,
             now=now,
             impact=False,
+            repository=config.repository,
+            adoptions=config.adoptions,
         )
 
 

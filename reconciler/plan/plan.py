@@ -11,6 +11,7 @@ no               | ours, enabled           | DISABLE  -   never deleted
 no               | ours, disabled          | NOOP
 no               | not ours                | left out, and counted as unmanaged
 
+What is ours, and what takes over what is not, is said by `declare/adoption.py`.
 What is declared with `renamed_from`, is absent, and is ours under that name is an UPDATE of that.
 What is declared, is absent, and never fires any more is a NOOP where the target drops such ones.
 """
@@ -20,15 +21,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from fnmatch import fnmatchcase
 
+from reconciler.declare.adoption import Adoption, Claim
 from reconciler.declare.suspensions import while_suspended
 from reconciler.model import (
     Action,
     Canonical,
     Change,
     FieldChange,
-    Key,
     LiveSchedule,
     Plan,
 )
@@ -48,12 +48,16 @@ def make_plan(
     adopt: Collection[str] = (),
     allow_empty: bool = False,
     now: datetime | None = None,
+    repository: str | None = None,
+    adoptions: Sequence[Adoption] = (),
 ) -> Plan:
     """Every change that brings `live` to `desired`, sorted by name.
 
     `adopt`: names, or patterns of them, of schedules that are not ours and shall be. `limits`
     None: none hold. `now`: what is suspended then is desired as disabled; None: nothing is.
+    `repository`: the identity of ours; `adoptions`: those of its configuration.
     """
+    claim = Claim(owner, repository, tuple(adoptions), adopt)
     remaining = {schedule.key: schedule for schedule in live}
     declared = {c.schedule.key for c in desired}
     changes = []
@@ -62,16 +66,20 @@ def make_plan(
         before = predecessor(wanted, remaining, owner)
         if before is not None and now is not None:
             c = while_suspended(c, before, now)
-        if before is not None and before.key != wanted.key and before.key in declared:
+        if (
+            before is not None
+            and before.key != wanted.key
+            and (before.key in declared or not claim.holds(before))
+        ):
             before = None  # its old name is another's now
         if before is not None:
             del remaining[before.key]
-        change = _change(c, before, owner, adopt)
-        over = tuple(spent(wanted, before, owner))
+        change = _change(c, before, claim)
+        over = tuple(spent(wanted, before, before is not None and claim.holds(before)))
         changes.append(replace(change, notes=(*change.notes, *over)) if over else change)
     unmanaged = 0
     for leftover in remaining.values():
-        if leftover.owner != owner:
+        if not claim.holds(leftover):
             unmanaged += 1
         else:
             changes.append(_gone(leftover))
@@ -87,8 +95,7 @@ def make_plan(
 def _change(
     desired: Canonical,
     before: LiveSchedule | None,
-    owner: str,
-    adopt: Collection[str],
+    claim: Claim,
 ) -> Change:
     after, notes, contents = desired.schedule, desired.notes, desired.contents
     key = after.key
@@ -97,7 +104,7 @@ def _change(
     if before is None:
         reason = say("", after)
         return Change(Action.CREATE, key, None, after, reason=reason, notes=notes, cause="new")
-    if before.owner == owner:
+    if claim.holds(before):
         if same(before.schedule, after):
             reason = say("", after, pending=False)
             return Change(Action.NOOP, key, before, after, reason=reason)
@@ -109,9 +116,11 @@ def _change(
             Action.UPDATE, key, before, after, fields, reason, notes, None, cause, contents
         )
     fields = () if same(before.schedule, after) else diff_schedules(before.schedule, after)
-    whose = f'managed by "{before.owner}"' if before.owner else "made by hand"
-    if _is_named(key, adopt) or after.adopt == (before.owner or ""):
-        taken = FieldChange(("owner",), before.owner, owner)
+    whose = claim.whose(before)
+    if claim.takes(after, before):
+        taken = FieldChange(("owner",), before.owner, claim.owner)
+        if before.owner == claim.owner:
+            taken = FieldChange(("repository",), before.repository, claim.repository)
         reason = f"taken over: it is {whose}"
         reason = say(reason, after)
         fields = (taken, *fields)
@@ -125,12 +134,3 @@ def _gone(before: LiveSchedule) -> Change:
         reason = "not in the repository any more"
         return Change(Action.DISABLE, before.key, before, None, reason=reason, cause="removed")
     return Change(Action.NOOP, before.key, before, None, reason="disabled, not in the repository")
-
-
-def is_adopted(key: Key, pattern: str) -> bool:
-    """Whether `--adopt` with this name, `target/name` or pattern of them means it."""
-    return fnmatchcase(key.name, pattern) or fnmatchcase(str(key), pattern)
-
-
-def _is_named(key: Key, patterns: Collection[str]) -> bool:
-    return any(is_adopted(key, pattern) for pattern in patterns)

@@ -30,12 +30,12 @@ def predecessor(
     return found
 
 
-def spent(schedule: Schedule, before: LiveSchedule | None, owner: str) -> Iterator[Note]:
+def spent(schedule: Schedule, before: LiveSchedule | None, is_ours: bool) -> Iterator[Note]:
     """A note for each of `renamed_from` and `adopt` that has nothing to do (any more)."""
     if schedule.renamed_from is not None and (before is None or before.key == schedule.key):
         what = f"renamed_from: {schedule.renamed_from}"
         yield Note("rewritten", "renamed_from", f"{schedule.key}: {what} is spent, {_REMOVE}")
-    if schedule.adopt is not None and (before is None or before.owner == owner):
+    if schedule.adopt is not None and (before is None or is_ours):
         yield Note("rewritten", "adopt", f"{schedule.key}: adopt is spent, {_REMOVE}")
 
 

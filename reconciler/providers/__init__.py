@@ -60,6 +60,8 @@ class Opening:
     on_upload: Callable[[str, int, int], None] | None = None
     """Hears of uploads: the folder, how many of its bytes are there, how many it has."""
     temporal: TemporalAccess = field(default_factory=TemporalAccess.of)
+    repository: str | None = None
+    """Its identity, for what is applied."""
 
 
 def open_provider(target: Target, opening: Opening) -> Provider:
@@ -106,6 +108,7 @@ def open_local(target: Target, opening: Opening) -> LocalProvider:
         target.name,
         Store(path, actor=opening.actor, readable_by=target.options.get("readable_by", "owner")),
         owner=opening.owner,
+        repository=opening.repository,
         datastores=target.options.get("datastores") or (),
         data=data_assets(target.options),
     )
@@ -153,6 +156,7 @@ def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
         client,
         owner=opening.owner,
         revision=opening.revision,
+        repository=opening.repository,
         options=DeployOptions(
             upload_data=bool(options.get("upload_data")),
             wrap_commands=options.get("command_jobs") == "wrapped",

@@ -92,6 +92,7 @@ class LocalProvider:
         datastores: Iterable[str] = (),
         data: Mapping[str, DataAsset] | None = None,
         clock: Clock = utc_now,
+        repository: str | None = None,
     ) -> None:
         """`name`: the target's. `owner`: whose what is created or updated becomes.
         `data`: the data assets of the target.
@@ -99,6 +100,7 @@ class LocalProvider:
         self.name = name
         self.store = store
         self.owner = owner
+        self._repository = repository
         self._datastores = tuple(datastores)
         self._assets = data or {}
         self._addresses: dict[tuple[str, str], tuple[tuple[Path, AddressError], ...]] = {}
@@ -360,6 +362,7 @@ class LocalProvider:
                     source_path=source.path if source else None,
                     source_line=source.line if source else None,
                     applied=schedule_digest(schedule) if name_of in self._desired else None,
+                    repository=self._repository if name_of in self._desired else None,
                 ),
                 expected=expected,
                 publication=publication(definition) if definition is not None else None,
@@ -387,6 +390,7 @@ class LocalProvider:
             row.created_at,
             row.applied,
             suspended=suspension_of(row.suspended),
+            repository=row.repository,
         )
 
     @contextmanager

@@ -43,3 +43,24 @@ def test_the_owner_that_is_given(tmp_path: Path) -> None:
 def test_without_a_remote_and_a_terminal_it_is_the_folder(tmp_path: Path) -> None:
     invoke(tmp_path, "init", "my schedules")
     assert owner(tmp_path / "my schedules") == "my-schedules"
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://user:secret@Example.org/team/models.git", "example.org/team/models"),
+        ("git@example.org:team/models.git", "example.org/team/models"),
+        ("ssh://git@example.org:22/team/models", "example.org/team/models"),
+        ("/srv/git/models.git", None),
+        ("file:///srv/git/models.git", None),
+    ],
+)
+def test_the_identity_is_host_and_path_of_the_remote(
+    tmp_path: Path, address: str, expected: str | None
+) -> None:
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "remote", "add", "origin", address)
+    invoke(tmp_path, "init")
+    text = (tmp_path / "reconciler.yaml").read_text()
+    assert (f"repository: {expected}\n" in text) is (expected is not None)
+    assert ("repository:" in text) is (expected is not None)

@@ -22,7 +22,7 @@ from reconciler.render.plain_text import printable
 
 _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@-]{0,127}")
 _OTHER = re.compile(r"[^A-Za-z0-9._/@-]")
-_OWNER_LINE = re.compile(r"(?m)^owner: [^ \n]*+")
+_OWNER_LINE = re.compile(r"(?m)^owner: [^ \n]*+(?P<rest>.*)$")
 _PACKAGE = Path(__file__).parents[2]
 _IGNORED = {
     ".reconciler/": "The embedded workspace: what is live, not what is declared.",
@@ -60,8 +60,9 @@ def command(folder: str, ci: str, owner: str | None) -> None:
                 raise _exists(ci, path, folder)
         if not alone:
             mark = _owner(owner, root)
-            files[0] = (files[0][0], _owned(files[0][1], mark))
-            out(f"owner: {mark}\n")
+            identity = _repository(root)
+            files[0] = (files[0][0], _owned(files[0][1], mark, identity))
+            out(f"owner: {mark}\n" + (f"repository: {identity}\n" if identity else ""))
         for path, content in files:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
@@ -103,8 +104,28 @@ def _allowed(name: str) -> str:
     return _OTHER.sub("-", name).lstrip("._/@-")[:128] or "schedules"
 
 
-def _owned(text: bytes, owner: str) -> bytes:
-    return _OWNER_LINE.sub(f"owner: {owner}", text.decode(), count=1).encode()
+def _repository(root: Path) -> str | None:
+    """Host and path of the remote, without who signs in; None where there is no such remote."""
+    there = next((p for p in (root, *root.parents) if p.is_dir()), root)
+    remote = (ask_git(there, "remote", "get-url", "origin").text or "").strip()
+    scheme, found, rest = remote.partition("://")
+    if not found:
+        # git@host:team/repository; a path on this machine is no identity.
+        before, colon, path = remote.partition(":")
+        if not colon or "/" in before or len(before) < 2:
+            return None
+        rest = f"{before}/{path.lstrip('/')}"
+    elif scheme == "file":
+        return None
+    host, _, path = rest.partition("/")
+    host = host.rpartition("@")[2].partition(":")[0].lower()
+    return _allowed(f"{host}/{path.removesuffix('/').removesuffix('.git')}")
+
+
+def _owned(text: bytes, owner: str, repository: str | None) -> bytes:
+    more = f"\nrepository: {repository}" if repository else ""
+    line = rf"owner: {owner}\g<rest>{more}"
+    return _OWNER_LINE.sub(line, text.decode(), count=1).encode()
 
 
 def _pipelines(ci: str, root: Path) -> list[tuple[Path, bytes]]:

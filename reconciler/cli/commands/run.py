@@ -305,6 +305,7 @@ def opener(
             revision=declared.revision.commit,
             azure=azure,
             observer=observer,
+            repository=declared.config.repository,
         )
         return open_provider(declared.target, opening)
 

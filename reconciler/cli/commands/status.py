@@ -73,6 +73,8 @@ def command(
             root=session.config.root,
             now=session.now,
             impact=False,
+            repository=session.config.repository,
+            adoptions=session.config.adoptions,
         )
         rows += _rows(plan, list(provider.list()), partial(trigger_words, provider))
     loop = loop_statuses(session, state, [one.name for one in targets])

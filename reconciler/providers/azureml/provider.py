@@ -97,12 +97,14 @@ class AzureMLProvider:
         revision: str | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         options: DeployOptions | None = None,
+        repository: str | None = None,
     ) -> None:
         """`name`: the target's. `revision`: the commit that is applied."""
         self.name = name
         self.owner = owner
         self._client = client
         self._revision = revision
+        self._repository = repository
         self._now = now
         self._read: dict[str, _Read] = {}
         self._listed_at: float | None = None
@@ -339,6 +341,7 @@ class AzureMLProvider:
             created_at=_instant(system.get("createdAt")),
             applied=applied,
             digest=_with_mark(schedule, unanchored),
+            repository=marks.repository if marks is not None else None,
             suspended=suspension_of((properties.get("tags") or {}).get(SUSPENDED)),
         )
         self._read[name] = _Read(properties, live, foreign, self._client.clock())
@@ -380,7 +383,10 @@ class AzureMLProvider:
             # last applied stays on record.
             known = marks_from_wire(base) if base is not None else None
             digest = self._digests.get(schedule.key.name) or (known.digest if known else None)
-            marks = Marks(self.owner, source, self._revision, digest)
+            repository = known.repository if known else None
+            if schedule.key.name in self._digests:
+                repository = self._repository or repository
+            marks = Marks(self.owner, source, self._revision, digest, repository)
         self._deployments.deploy(schedule.key)
         definition = self._deployments.definition(schedule.key.name)
         workspace = self._client.workspace

@@ -36,7 +36,8 @@ SOURCE = "reconciler-source"
 REVISION = "reconciler-revision"
 DIGEST = "reconciler-digest"
 SUSPENDED = "reconciler-suspended"
-_MARKS = (OWNER, SOURCE, REVISION, DIGEST)
+REPOSITORY = "reconciler-repository"
+_MARKS = (OWNER, SOURCE, REVISION, DIGEST, REPOSITORY)
 _OWN_TAGS = (*_MARKS, SUSPENDED)
 
 _TEXTS = ("displayName", "description")
@@ -52,6 +53,7 @@ class Marks:
     source: str | None = None
     revision: str | None = None
     digest: str | None = None
+    repository: str | None = None
 
 
 class Foreign(Exception):
@@ -134,7 +136,9 @@ def marks_from_wire(properties: Mapping[str, Any]) -> Marks | None:
     owner = tags.get(OWNER) if isinstance(tags, Mapping) else None
     if not isinstance(tags, Mapping) or not isinstance(owner, str) or not owner:
         return None
-    return Marks(owner, tags.get(SOURCE), tags.get(REVISION), tags.get(DIGEST))
+    return Marks(
+        owner, tags.get(SOURCE), tags.get(REVISION), tags.get(DIGEST), tags.get(REPOSITORY)
+    )
 
 
 def trigger_from_wire(trigger: Mapping[str, Any]) -> Trigger:
@@ -211,7 +215,7 @@ def properties_to_wire(
     if asked is not None and not schedule.enabled:
         tags[SUSPENDED] = asked
     if marks is not None:
-        own = (marks.owner, marks.source, marks.revision, marks.digest)
+        own = (marks.owner, marks.source, marks.revision, marks.digest, marks.repository)
         tags |= {tag: text for tag, text in zip(_MARKS, own, strict=True) if text is not None}
     action = base.get("action") or {}
     before = action.get("jobDefinition") or {}

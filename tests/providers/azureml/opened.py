@@ -67,6 +67,14 @@ def provider(
     *,
     revision: str | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    repository: str | None = None,
     **options: Any,
 ) -> AzureMLProvider:
-    return AzureMLProvider(TARGET, client(arm, **options), owner=owner, revision=revision, now=now)
+    return AzureMLProvider(
+        TARGET,
+        client(arm, **options),
+        owner=owner,
+        revision=revision,
+        now=now,
+        repository=repository,
+    )

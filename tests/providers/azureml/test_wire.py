@@ -526,3 +526,21 @@ def test_what_a_pattern_without_a_start_does_first(trigger: dict[str, Any], said
         ]
         assert len(messages) == said
         assert [change.action for change in plan.changes] == [Action.CREATE] * 2
+
+
+def test_the_repository_is_a_mark_and_no_difference() -> None:
+    with StandIn() as arm:
+        declared = schedule("a", tags={"team": "x"})
+        reconcile([declared], provider(arm), owner=OWNER)
+        one = provider(arm, repository="here")
+        assert plan_target([declared], one, owner=OWNER, repository="here").pending == ()
+        changed = schedule("a", tags={"team": "x"}, description="new")
+        one = provider(arm, repository="here")
+        apply_plan(plan_target([changed], one, owner=OWNER, repository="here"), one)
+        assert (arm.live("a") or {})["properties"]["tags"]["reconciler-repository"] == "here"
+        (live,) = provider(arm).list()
+        assert (live.repository, dict(live.schedule.tags)) == ("here", {"team": "x"})
+        other = provider(arm, repository="there")
+        plan = plan_target([changed], other, owner=OWNER, repository="there")
+        assert [change.action for change in plan.changes] == [Action.SKIP]
+        assert plan_target([], other, owner=OWNER, repository="there").pending == ()
