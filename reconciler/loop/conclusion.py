@@ -11,12 +11,13 @@ from reconciler.declare.suspensions import suspension_words
 from reconciler.errors import ConfigError, DeclarationError, ReconcilerError, SourceError
 from reconciler.loop.source import Revision
 from reconciler.model import Change, Outcome, Result, Suspension
-from reconciler.plan.filter import OBSERVED, Filtered
+from reconciler.plan.filter import OBSERVED, Filtered, Waiting
 from reconciler.state.records import Condition, Conditions, CycleOutcome, CycleRecord
 
 _CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
 _SHOWN = 3
 NOT_OURS = "NotOurs"
+CONTENDED = "Contended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,20 @@ def conclusion_of(
     revision: Revision,
     trouble: ReconcilerError | None,
     suspended: Suspension | None = None,
+    contended: Sequence[Waiting] = (),
 ) -> Conclusion:
     """What a cycle that came to its end came to. `trouble`: why `revision` is an earlier one.
-    `suspended`: nothing was to be changed.
+    `suspended`: nothing was to be changed. `contended`: what was undone again and again.
     """
     if suspended is not None:
         return _while_suspended(suspended, filtered)
     found = _of_changes(filtered, results)
-    alone = found.outcome in ("failed", "partial", "stalled") and found.reason != NOT_OURS
+    if contended and found.outcome in ("waiting", "applied", "in_sync"):
+        found = _contended(contended, results)
+    alone = found.outcome in ("failed", "partial", "stalled") and found.reason not in (
+        NOT_OURS,
+        CONTENDED,
+    )
     if trouble is None or alone:
         return found
     did = f" ({found.message})" if found.outcome != "in_sync" else ""
@@ -97,6 +104,13 @@ def _of_changes(filtered: Filtered, results: Sequence[Result]) -> Conclusion:
     if done:
         return Conclusion("applied", "Applied", said + left, retry=False)
     return Conclusion("in_sync", "InSync", "nothing to change" + left, retry=False)
+
+
+def _contended(contended: Sequence[Waiting], results: Sequence[Result]) -> Conclusion:
+    more = f"; and {len(contended) - 1} more" if len(contended) > 1 else ""
+    done = sum(result.outcome in _CHANGED for result in results)
+    changed = f"; {done} changed" if done else ""
+    return Conclusion("stalled", CONTENDED, f"{contended[0].why}{more}{changed}", retry=False)
 
 
 def _not_ours(changes: Sequence[Change]) -> str:

@@ -272,6 +272,7 @@ class Loop:
             clock=self._clock,
             actor=self.settings.actor,
             suspended=lambda now: self.state.suspensions.get(name, now),
+            contention=one.contention,
             parallelism=self.settings.parallelism,
         )
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ from reconciler.errors import (
 )
 from reconciler.loop.active_revision import EVERY, ActiveRevision, Declared
 from reconciler.loop.conclusion import Conclusion, conclusion_of, words_of
+from reconciler.loop.contention import Contention
 from reconciler.loop.source import Revision
 from reconciler.model import Action, Outcome, Plan, Result, Suspension
 from reconciler.plan.filter import Filtered, filter_plan
@@ -63,6 +64,8 @@ class CycleContext:
     actor: str | None = None
     suspended: Callable[[datetime], Suspension | None] = lambda now: None
     """Of the target, if nothing is to be changed in it at a moment."""
+    contention: Contention = field(default_factory=Contention)
+    """What was changed lately in the target."""
     parallelism: int = 16
     timer: Callable[[], float] = time.perf_counter
 
@@ -179,15 +182,19 @@ def _reconcile(
     if suspended is not None:
         window = Opening(False, suspension_words(suspended), suspended.until)
     filtered = filter_plan(taken.plan, mode=mode, limits=config.limits, window=window)
+    filtered, contended = means.contention.left(filtered, now)
     results: Sequence[Result] = ()
     if filtered.plan.pending and not filtered.plan.refusals:
         with steps("apply"):
             results = apply_plan(
                 filtered.plan, taken.provider, parallelism=means.parallelism, guard=means.guard
             )
+        means.contention.note(results, now)
         _raise_if_halted(results)
     trouble = taken.broken or wanted.trouble
-    verdict = conclusion_of(filtered, results, taken.declared.revision, trouble, suspended)
+    verdict = conclusion_of(
+        filtered, results, taken.declared.revision, trouble, suspended, contended
+    )
     told = taken.plan.pending or taken.plan.not_ours
     document = plan_document(_differing(taken.plan), quiet=False) if told else None
     return _Done(verdict, taken.declared.revision, document, _recorded(filtered, results))

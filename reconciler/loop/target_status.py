@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from reconciler.loop.contention import Contention
 from reconciler.state.records import CycleRecord
 
 INTERVAL = timedelta(seconds=60)
@@ -37,6 +38,7 @@ class TargetStatus:
     standby: bool = False
     stateless: bool = False
     """The state could not be asked or written the last time: nobody knows whose it is."""
+    contention: Contention = field(default_factory=Contention)
     said: tuple[str, str, str | None] | None = None
 
 

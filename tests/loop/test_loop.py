@@ -589,3 +589,35 @@ def test_a_suspended_schedule_comes_back_at_the_end(following: Looped) -> None:
     following.clock.go(hours=3)
     assert following.cycle().outcome == "applied"
     assert following.live() == {"one": True, "two": True}
+
+
+def test_a_change_that_is_undone_again_and_again_is_contended(
+    following: Looped, repository: Path
+) -> None:
+    for _ in range(3):
+        following.switch_off("one")
+        assert following.cycle().outcome == "applied"
+    following.switch_off("one")
+    record = following.cycle()
+    assert (record.outcome, record.reason) == ("stalled", "Contended")
+    assert "local/one: the same change was undone 3 times by hand since" in record.message
+    assert following.live()["one"] is False
+    assert following.conditions().stalled.reason == "Contended"
+    # What else there is to do is done meanwhile.
+    commit(repository, {"schedules/two.yaml": declaration("two", hour=4)})
+    record = following.cycle()
+    assert (record.reason, [r.outcome for r in record.results]) == (
+        "Contended",
+        ["updated", "waiting"],
+    )
+    following.clock.go(minutes=6)
+    record = following.cycle()
+    assert (record.reason, record.changed) == ("Contended", 1)
+    assert following.live()["one"] is True
+    assert following.cycle().reason == "InSync"
+    # It is another change after a commit.
+    commit(repository, {ONE: declaration("one", hour=5)})
+    assert following.cycle().outcome == "applied"
+    following.clock.go(days=2)
+    following.switch_off("one")
+    assert following.cycle().outcome == "applied"
