@@ -6,16 +6,16 @@ from contextlib import closing
 
 import click
 
-from reconciler.cli.output import out
-from reconciler.cli.session import Session, config_option, find_live
-from reconciler.cli.state_options import state_of, state_option
-from reconciler.cli.suspending import (
+from reconciler.cli.loop.suspending import (
     check_meant,
     meant_targets,
     note,
     target_only,
     try_note,
 )
+from reconciler.cli.output import out
+from reconciler.cli.session import Session, config_option, find_live
+from reconciler.cli.state_options import state_of, state_option
 from reconciler.render.plain_text import printable
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import click
 
 from reconciler.cli.durations import duration
+from reconciler.cli.loop.suspending import check_meant, meant_targets, note, target_only, try_note
 from reconciler.cli.output import out, say
 from reconciler.cli.session import (
     Session,
@@ -17,7 +18,6 @@ from reconciler.cli.session import (
     find_live,
 )
 from reconciler.cli.state_options import state_of, state_option
-from reconciler.cli.suspending import check_meant, meant_targets, note, target_only, try_note
 from reconciler.declare.holds import read_until
 from reconciler.declare.suspensions import in_force, suspension_words
 from reconciler.model import Suspension
