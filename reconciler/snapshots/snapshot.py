@@ -31,10 +31,19 @@ class CodeLimits:
 class SnapshotError(Exception):
     """Code that cannot be taken: a sentence, and what to do about it."""
 
-    def __init__(self, message: str, hint: str | None = None, *, leads_out: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str | None = None,
+        *,
+        leads_out: bool = False,
+        is_pointer: bool = False,
+    ) -> None:
         super().__init__(message)
         self.hint = hint
         self.leads_out = leads_out
+        self.is_pointer = is_pointer
+        """It is a pointer of Git LFS, and not what it points to."""
 
 
 class Snapshots:
@@ -137,6 +146,11 @@ class Snapshots:
             except TooLarge as error:
                 what = f'"{shown}" has more than {_bytes(self._limits.size)}'
                 raise SnapshotError(f"{what}, {_shown(name)} among it", _HINT) from error
+            if size < _POINTER and _is_pointer(f"{folder}/{name}"):
+                at = name if name == shown or shown.endswith(f"/{name}") else f"{shown}/{name}"
+                what = f'"{at}" is a pointer of Git LFS, and its content is not here'
+                hint = "`git lfs pull` fetches it; .amlignore leaves out what does not belong to it"
+                raise SnapshotError(what, hint, is_pointer=True)
             left -= size
             yield CodeFile(name, size, digest)
 
@@ -200,6 +214,16 @@ class Snapshots:
 
     def _show(self, path: str) -> str:
         return _shown(os.path.relpath(path, self._root))
+
+
+_LFS = b"version https://git-lfs.github.com/spec/v1\n"
+_POINTER = 1024
+"""Bytes that a pointer has at most, as Git LFS says."""
+
+
+def _is_pointer(path: str) -> bool:
+    with open(path, "rb") as file:
+        return file.read(len(_LFS)) == _LFS
 
 
 _HINT = "name what does not belong to it in its .amlignore, or raise the limits under code"

@@ -108,7 +108,7 @@ class ComponentFiles:
         try:
             snapshot = self._snapshots.take(path)
         except SnapshotError as error:
-            code = "SCH002" if error.leads_out else "SCH055"
+            code = "SCH050" if error.is_pointer else "SCH002" if error.leads_out else "SCH055"
             return Finding(code, (), clip_path(str(error)), error.hint)
         if found.kind == "code":
             brought.snapshots[snapshot.path] = snapshot

@@ -13,6 +13,7 @@ from reconciler.declare.findings import Finding, clip, place
 from reconciler.declare.jobs.component_files import ComponentFiles
 from reconciler.declare.jobs.job_document import JobFile, read_job
 from reconciler.declare.problem_codes import CODES
+from reconciler.declare.reading.absent import why_absent
 from reconciler.declare.reading.files import File, FileError, check_inside, display_path, read_file
 from reconciler.declare.reading.positions import Locator
 from reconciler.declare.reading.yaml_loader import parse
@@ -122,7 +123,9 @@ class JobFiles:
                 return Finding(error.code, (), f'the job file "{clip(reference)}": {error}')
             if isinstance(error.__cause__, FileNotFoundError):
                 what = f'the job file "{shown}" does not exist'
-                return Finding("SCH028", (), what, _hint(reference))
+                return Finding(
+                    "SCH028", (), what, why_absent(file.path, self._root) or _hint(reference)
+                )
             return Finding("SCH028", (), f'the job file "{shown}": {error}')
         documents, faults = parse(data)
         if faults and file.real in self._searched:
@@ -153,6 +156,8 @@ class JobFiles:
 def _hint(reference: str) -> str | None:
     if reference.startswith("file:"):
         return f'write the path alone: "{clip(reference.removeprefix("file:"))}"'
+    if "\\" in reference:
+        return f'folders are written with "/": "{clip(reference.replace(chr(92), "/"))}"'
     if not reference.lower().endswith((".yml", ".yaml")):
         return f'for a job that is registered write "azureml:{clip(reference)}"'
     return "a path is relative to the file that it stands in"

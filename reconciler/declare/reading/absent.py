@@ -49,6 +49,23 @@ def find_absent(
     return problems
 
 
+def why_absent(path: str, root: Path) -> str | None:
+    """What to do about a file that Git has and this checkout has not; None if it is not that."""
+    submodules, files, _ = _left_out(root)
+    path = os.path.abspath(path)
+    for one in submodules:
+        if path.startswith(one + os.sep):
+            shown = display_path(one, root)
+            return (
+                f"it lies in the submodule {shown}, which is not checked out:"
+                f" git submodule update --init -- {shown}"
+            )
+    if path in files:
+        folder = display_path(os.path.dirname(path), root)
+        return f"a sparse checkout leaves it out: git sparse-checkout add {folder}"
+    return None
+
+
 def _left_out(root: Path) -> tuple[list[str], list[str], str | None]:
     """Absolute paths of submodules and of files that are not there; why Git does not say."""
     if not has_git(root):

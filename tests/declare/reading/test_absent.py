@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from helpers import environment, write
 
-from reconciler.declare.reading.absent import find_absent
+from reconciler.declare.reading.absent import find_absent, why_absent
 from reconciler.declare.reading.files import find_files
 from reconciler.declare.reading.patterns import is_meant
+from reconciler.declare.repository import read_declarations
+from reconciler.declare.resolve import TargetSettings
+from reconciler.snapshots.snapshot import SnapshotError, Snapshots
 
 IDENTITY = ("-c", "user.name=Ana", "-c", "user.email=ana@example.com")
 
@@ -121,3 +125,35 @@ def test_names_alone_are_told_as_files_are(pattern: str, tmp_path: Path) -> None
     found, _ = find_files([pattern], root, root, exclude)
     meant = {str(path) for path in paths if is_meant(str(path), [pattern], root, exclude)}
     assert meant == {file.path for file in found}
+
+
+def test_why_a_job_file_is_not_there(tmp_path: Path) -> None:
+    inner = commit(tmp_path / "inner", "job.yml")
+    main = commit(tmp_path / "main", "schedules/a.yml", "jobs/job.yml")
+    git(main, "submodule", "add", str(inner), "shared")
+    commit(main)
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", str(main), str(clone))
+    assert why_absent(str(clone / "jobs/none.yml"), clone) is None
+    assert why_absent(str(clone / "shared/job.yml"), clone) == (
+        "it lies in the submodule shared, which is not checked out:"
+        " git submodule update --init -- shared"
+    )
+    git(clone, "sparse-checkout", "set", "schedules")
+    job = 'create_job: ../jobs/job.yml\nname: a\ntrigger: {type: cron, expression: "0 2 * * *"}\n'
+    write(clone, {"schedules/a.yml": job})
+    found = read_declarations(
+        ["schedules"], base=clone, root=clone, targets=[TargetSettings("t")], known_targets=["t"],
+        now=datetime.now(UTC),
+    )  # fmt: skip
+    [problem] = [one for one in found.problems if one.code == "SCH028"]
+    assert problem.hint == "a sparse checkout leaves it out: git sparse-checkout add jobs"
+
+
+def test_a_pointer_of_lfs_among_code_is_no_code(tmp_path: Path) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n"
+    write(tmp_path, {"src/t.py": "print()\n", "src/model.bin": pointer})
+    with pytest.raises(SnapshotError, match=r"src/model\.bin.*pointer of Git LFS") as raised:
+        Snapshots(tmp_path).take(str(tmp_path / "src"))
+    assert raised.value.is_pointer
+    assert "git lfs pull" in (raised.value.hint or "")
