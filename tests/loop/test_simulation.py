@@ -135,7 +135,7 @@ class World:
     def event(self) -> None:
         kinds = [
             self.edit, self.add, self.remove, self.rename, self.move, self.by_hand,
-            self.suspend, self.resume, self.outage, self.lose_objects, self.restart, self.merge,
+            self.suspend, self.resume, self.outage, self.lose_clone, self.restart, self.merge,
         ]  # fmt: skip
         self.rng.choice(kinds)()
         self.turn(self.rng.choice(self.repositories))
@@ -220,13 +220,13 @@ class World:
         with moved_away(one.path):
             self.turn(one)
 
-    def lose_objects(self) -> None:
+    def lose_clone(self) -> None:
+        """A loop that begins again without what it had fetched."""
         one = self.rng.choice(self.repositories)
-        base = self.folder / f"at{one.number}" / f".loop{self.rng.randrange(2)}"
-        files = sorted(p for p in base.rglob("objects/*/*") if p.is_file())
-        for file in self.rng.sample(files, min(3, len(files))):
-            file.chmod(0o644)
-            file.unlink()
+        which = self.rng.randrange(2)
+        one.loops[which].close()
+        shutil.rmtree(self.folder / f"at{one.number}" / f".loop{which}", ignore_errors=True)
+        one.loops[which] = self._loop(one, which)
 
     def restart(self) -> None:
         one = self.rng.choice(self.repositories)
@@ -265,7 +265,10 @@ class World:
             if result.outcome == "created" and old is not None:
                 assert old.repository != one.identity, f"{result.name} was made anew"
         for name, old_name in self.renamed.items():
-            if name in after and name not in before and old_name in before:
+            old = before.get(old_name)
+            is_renamed = "renamed_from" in one.declared.get(name, ())
+            ours = is_renamed and old is not None and old.repository == one.identity
+            if ours and name in after and name not in before:
                 assert after[name].created_at == before[old_name].created_at
                 assert old_name not in after
 
