@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from reconciler.masking import mask_text
 from reconciler.model import Canonical, Hold, LiveSchedule, Schedule, Suspension
 
-_LONGEST = 256
-"""Characters: of the value of a tag in Azure."""
+_LONGEST = 250
+"""Characters: a tag of Azure holds 256, a keyword of Temporal 255."""
 
 
 def in_force(live: LiveSchedule, now: datetime) -> Suspension | None:

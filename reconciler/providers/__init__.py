@@ -191,6 +191,7 @@ def open_temporal(target: Target, opening: Opening) -> TemporalProvider:
         target.name,
         connection,
         owner=opening.owner,
+        repository=opening.repository,
         task_queue=options.get("task_queue", "reconciler"),
         store=CodeStore(Files(options.get("store", STORE), opening.folder)),
     )

@@ -141,12 +141,13 @@ class Snapshots:
                     what = f'"{shown}" holds two files whose names look the same: {_shown(name)}'
                     raise SnapshotError(what, "rename one of them")
                 composed.add(one)
+            place = place_of(name)
             try:
-                digest, size = digest_at(place_of(name), left)
+                digest, size = digest_at(place, left)
             except TooLarge as error:
                 what = f'"{shown}" has more than {_bytes(self._limits.size)}'
                 raise SnapshotError(f"{what}, {_shown(name)} among it", _HINT) from error
-            if size < _POINTER and _is_pointer(f"{folder}/{name}"):
+            if size < _POINTER and isinstance(place, str) and _is_pointer(place):
                 at = name if name == shown or shown.endswith(f"/{name}") else f"{shown}/{name}"
                 what = f'"{at}" is a pointer of Git LFS, and its content is not here'
                 hint = "`git lfs pull` fetches it; .amlignore leaves out what does not belong to it"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from reconciler.declare.suspensions import enabled_by, suspension_text
 from reconciler.document import schedule_digest
 from reconciler.errors import Rejected
 from reconciler.firing import next_fires
@@ -18,6 +19,7 @@ from reconciler.model import (
     LiveSchedule,
     Note,
     Schedule,
+    Suspension,
     Trigger,
 )
 from reconciler.providers.temporal.canonical import Settled, settle
@@ -57,10 +59,14 @@ class TemporalProvider:
         task_queue: str,
         store: CodeStore,
         clock: Callable[[], datetime] = utc_now,
+        repository: str | None = None,
     ) -> None:
-        """`name`: the target's. `store`: where the code of its jobs is kept."""
+        """`name`: the target's. `store`: where the code of its jobs is kept. `repository`: its
+        identity, for what is applied.
+        """
         self.name = name
         self.owner = owner
+        self._repository = repository
         self.connection = connection
         self.task_queue = task_queue
         self.store = store
@@ -119,6 +125,10 @@ class TemporalProvider:
     def disable(self, live: LiveSchedule, *, by_hand: bool = False) -> None:
         """Pause it; all else stays as it is, also what was edited."""
         self._run(self._disable(live, by_hand))
+
+    def suspend(self, live: LiveSchedule, suspension: Suspension | None) -> None:
+        """Pause it, with the suspension in a search attribute; None: as it was before."""
+        self._run(self._suspend(live, suspension))
 
     def firing_trigger(self, schedule: Schedule) -> Trigger | None:
         """The schedule's own, which is asked wherever Temporal cannot say it; None of what was
@@ -205,7 +215,11 @@ class TemporalProvider:
         payload = self._payload(schedule, settled, None, "create")
         made = wire.to_wire(schedule, payload, self.task_queue)
         marks = wire.marks_to_wire(
-            {wire.OWNER: self.owner, wire.APPLIED: self._applied(schedule, None)}
+            {
+                wire.OWNER: self.owner,
+                wire.APPLIED: self._applied(schedule, None),
+                wire.REPOSITORY: self._declared_in(schedule, None),
+            }
         )
         if await calls.create(self.connection, key, made, marks):
             await self._written(key, "create", made, self.owner, None)
@@ -232,10 +246,19 @@ class TemporalProvider:
         payload = self._payload(schedule, settled, read.payload, "update")
         made = wire.to_wire(schedule, payload, self.task_queue)
         made.state.notes = read.wire.state.notes
-        await self._put(read, "update", made, self.owner, self._applied(schedule, read))
+        marks = {
+            wire.OWNER: self.owner,
+            wire.APPLIED: self._applied(schedule, read),
+            wire.REPOSITORY: self._declared_in(schedule, read),
+        }
+        if schedule.enabled:
+            marks[wire.SUSPENDED] = None
+        await self._put(read, "update", made, marks)
 
     async def _disable(self, live: LiveSchedule, by_hand: bool) -> None:
         from temporalio.api.schedule.v1 import Schedule as WireSchedule
+
+        from reconciler.providers.temporal import wire
 
         read = await self._as_planned(live, "disable")
         if read.wire.state.paused:
@@ -248,7 +271,22 @@ class TemporalProvider:
         applied = read.live.applied
         if not by_hand and read.live.owner is not None:
             applied = schedule_digest(replace(read.live.schedule, enabled=False))
-        await self._put(read, "disable", made, read.live.owner, applied)
+        await self._put(read, "disable", made, {wire.APPLIED: applied})
+
+    async def _suspend(self, live: LiveSchedule, suspension: Suspension | None) -> None:
+        from temporalio.api.schedule.v1 import Schedule as WireSchedule
+
+        from reconciler.providers.temporal import wire
+
+        operation = "suspend" if suspension is not None else "resume"
+        read = await self._as_planned(live, operation)
+        if read.live.fingerprint != live.fingerprint:
+            raise Rejected(live.key, operation, _CHANGED)
+        made = WireSchedule()
+        made.CopyFrom(read.wire)
+        made.state.paused = not enabled_by(read.live, suspension)
+        text = suspension_text(suspension) if suspension is not None else None
+        await self._put(read, operation, made, {wire.SUSPENDED: text})
 
     def _rename(self, schedule: Schedule, live: LiveSchedule) -> None:
         """Pause `live` and make `schedule`, at a time when neither fires: no fire is lost between
@@ -267,22 +305,22 @@ class TemporalProvider:
         self.create(schedule)
 
     async def _put(
-        self, read: Read, operation: str, made: WireSchedule, owner: str | None, applied: str | None
+        self, read: Read, operation: str, made: WireSchedule, changed: Mapping[str, str | None]
     ) -> None:
-        """Write over what was read, and read it back."""
+        """Write over what was read, and read it back. `changed`: marks that become others."""
         from reconciler.providers.temporal import calls, wire
 
-        key = read.live.key
-        same = wire.same_on_wire(read.wire, made)
-        if same and (read.live.owner, read.live.applied) == (owner, applied):
+        before = {name: wire.mark(read.marks, name) for name in wire.MARKS}
+        after = {**before, **changed}
+        if wire.same_on_wire(read.wire, made) and before == after:
             return
-        given = {**dict(read.marks.indexed_fields)}
-        marks = wire.marks_to_wire({wire.OWNER: owner, wire.APPLIED: applied})
-        for name, value in given.items():
+        marks = wire.marks_to_wire(after)
+        for name, value in read.marks.indexed_fields.items():
             if name not in wire.MARKS:
                 marks.indexed_fields[name].CopyFrom(value)
+        key = read.live.key
         await calls.update(self.connection, key, operation, made, marks, read.token)
-        await self._written(key, operation, made, owner, read.token, applied)
+        await self._written(key, operation, made, after[wire.OWNER], read.token, after)
 
     async def _written(
         self,
@@ -291,7 +329,7 @@ class TemporalProvider:
         made: WireSchedule,
         owner: str | None,
         token: bytes | None,
-        applied: str | None = None,
+        marks: Mapping[str, str | None] | None = None,
     ) -> None:
         """Wait until it reads as it was written, and the list has it. Rejected where it does not:
         the default engine of Temporal takes an update over a newer one, says so, and drops it.
@@ -305,7 +343,8 @@ class TemporalProvider:
                     raise Rejected(key, operation, "it was removed at the same time")
                 continue
             same = wire.same_on_wire(read.wire, made)
-            if same and (token is None or (read.live.owner, read.live.applied) == (owner, applied)):
+            found = {name: wire.mark(read.marks, name) for name in wire.MARKS}
+            if same and (marks is None or found == marks):
                 break
             if not same and (not patience or (token is not None and read.token != token)):
                 raise Rejected(key, operation, _CHANGED)
@@ -339,3 +378,9 @@ class TemporalProvider:
         if schedule.key.name in self._settled:
             return schedule_digest(schedule)
         return read.live.applied if read is not None else None
+
+    def _declared_in(self, schedule: Schedule, read: Read | None) -> str | None:
+        """The identity of the repository that it is applied from; else that of before."""
+        before = read.live.repository if read is not None else None
+        applied = self.owner is not None and schedule.key.name in self._settled
+        return (self._repository or before) if applied else before

@@ -18,6 +18,7 @@ from temporalio.api.schedule.v1 import Schedule as WireSchedule
 from temporalio.api.schedule.v1 import ScheduleListEntry
 from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 
+from reconciler.declare.suspensions import suspension_of
 from reconciler.document import schedule_digest
 from reconciler.model import DatastoreChange, Job, Key, LiveSchedule, Recurrence, Schedule
 from reconciler.providers.temporal.lowering import lower
@@ -33,7 +34,9 @@ from reconciler.providers.temporal.spec_wire import spec_to_wire, trigger_from_w
 
 OWNER = "ReconcilerOwner"
 APPLIED = "ReconcilerApplied"
-MARKS = (OWNER, APPLIED)
+SUSPENDED = "ReconcilerSuspended"
+REPOSITORY = "ReconcilerRepository"
+MARKS = (OWNER, APPLIED, SUSPENDED, REPOSITORY)
 """Search attributes, of the type Keyword."""
 EDITED = "temporal."
 """How the properties begin that say what was edited in Temporal itself."""
@@ -112,6 +115,8 @@ def read(target: str, name: str, found: DescribeScheduleResponse, task_queue: st
         modified_at=_aware(changed),
         created_at=payload.created if payload else _aware(info.create_time.ToDatetime()),
         applied=mark(found.search_attributes, APPLIED) if owner is not None else None,
+        suspended=suspension_of(mark(found.search_attributes, SUSPENDED)),
+        repository=mark(found.search_attributes, REPOSITORY) if owner is not None else None,
     )
     return Read(live, payload, wire, found.search_attributes, found.conflict_token)
 
