@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from reconciler.web.settings import Site
+from reconciler.web.upload_folders import Uploads
 from reconciler.web.workspace_view import Workspace
 
 T = TypeVar("T")
@@ -34,6 +35,7 @@ class Services:
     ) -> None:
         self.site = site
         self.clock = clock
+        self.uploads = Uploads(site.path, site.readable_by, site.code_limits)
         self.closing: list[Callable[[], None]] = []
         """What else is to be closed with it."""
         self._idle: queue.SimpleQueue[Workspace] = queue.SimpleQueue()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reconciler.snapshots import CodeLimits
 from reconciler.state import State
 from reconciler.system.file_access import ReadableBy
 from reconciler.web.tokens import Tokens
@@ -33,6 +34,8 @@ class Site:
     """Of the repository beside it: what is marked so is the repository's."""
     tokens: Tokens
     datastores: Mapping[str, Datastore] = field(default_factory=dict)
+    code_limits: CodeLimits = field(default_factory=CodeLimits)
+    """How much one folder of code may hold that a client uploads."""
     base: Path = Path()
     """What the paths of published job files are relative to: the repository's root."""
     config: Path | None = None

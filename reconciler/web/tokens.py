@@ -23,6 +23,8 @@ SESSION_SECONDS = 12 * 3600
 """How long a browser stays signed in."""
 LINK_SECONDS = 15 * 60
 """How long a printed link may be opened."""
+UPLOAD_SECONDS = 3600
+"""How long files may be sent to an address of an upload."""
 LONGEST_TOKEN = 512
 
 
@@ -74,6 +76,17 @@ class Tokens:
     def csrf(self, session: Session) -> str:
         """What every form of a session sends along: another site cannot know it."""
         return _text(self._mac("csrf", session.right, session.identifier))
+
+    # ------------------------------------------------------------------------------ the uploads
+
+    def new_upload(self, identifier: str, now: float) -> str:
+        """The signature of an address that files are uploaded to, for UPLOAD_SECONDS."""
+        return self._sign("upload", "write", int(now) + UPLOAD_SECONDS, identifier)
+
+    def read_upload(self, text: str, now: float) -> str | None:
+        """Which upload a signature is for; None: it is not ours, or is over."""
+        found = self._read("upload", text, now)
+        return found.identifier if found is not None and found.right == "write" else None
 
     # -------------------------------------------------------------------------------- signing
 

@@ -23,6 +23,7 @@ from reconciler.workspace.store.records import NewRun, RunRow, StepRow, new_run
 from reconciler.workspace.store.references import split_reference
 from reconciler.workspace.store.runs import Runs
 from reconciler.workspace.store.schedules import NewSchedule, ScheduleRow, Store
+from reconciler.workspace.store.sent_assets import SentAssets
 
 MOST_DOTS = 16
 """In the id of a step: each may be where the run's name ends."""
@@ -57,6 +58,11 @@ class Workspace:
     def browse(self) -> ApiListings:
         """Lists, searched and paged in SQL."""
         return ApiListings(self.store.database)
+
+    @cached_property
+    def sent(self) -> SentAssets:
+        """What Azure's clients sent along with schedules."""
+        return SentAssets(self.store.database)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -61,6 +61,7 @@ def _site(told: dict[str, Any]) -> Any:
         owner=session.config.owner,
         tokens=Tokens(told["token"], told["read_only_token"]),
         datastores=workspace.datastores,
+        code_limits=session.config.code_limits,
         base=session.config.root,
         config=session.config.path,
         hosts=frozenset(host.lower() for host in told["hosts"]),

@@ -34,8 +34,8 @@ CSRF_HEADER = "x-csrf-token"
 LARGEST_FORM = 256 * 1024
 SLOWEST_SECONDS = 2.0
 """The longest wait of a failed attempt."""
-OPEN_PAGES = ("/login", "/static", "/shared-logs")
-"""What asks for no session: a shared log has a signature of its own."""
+OPEN_PAGES = ("/login", "/static", "/shared-logs", "/uploads")
+"""What asks for no session: a shared log and an upload have a signature of their own."""
 _SAFE = ("GET", "HEAD")
 _ASKS = re.compile(
     r"/history/v1\.0/.*(:query|/rundata)|/pipelines/v1\.0/.*/pipelineruns/[^/]+/(graph/[a-z/]+|outputs)"

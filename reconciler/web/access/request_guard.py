@@ -25,6 +25,12 @@ LARGEST_BODY = 4 * 1024 * 1024
 LARGEST_HEADERS = 32 * 1024
 BODY_SECONDS = 20.0
 """How long the whole of a body may take to arrive."""
+UPLOADS = "/uploads/"
+"""Where files of code are sent, each in a body, by who has an address that was signed."""
+LARGEST_UPLOAD = 64 * 1024 * 1024
+"""Bytes of one body of an upload: Azure's client sends larger files in blocks."""
+UPLOAD_SECONDS = 300.0
+"""How long one body of an upload may take to arrive, and to be answered."""
 SEND_SECONDS = 30.0
 """How long a client may take to read a piece of an answer."""
 ANSWER_SECONDS = 60.0
@@ -49,7 +55,7 @@ HEADERS = {
 
 
 class TooLarge(Exception):
-    """The body has more than LARGEST_BODY bytes."""
+    """The body has more bytes than it may."""
 
 
 class TooSlow(Exception):
@@ -78,9 +84,11 @@ class RequestGuard:
                 response.headers["Connection"] = "close"
             await response(scope, receive, sender)
             return
-        body = _Body(receive, Headers(scope=scope))
+        uploads = scope["path"].startswith(UPLOADS)
+        body = _Body(receive, Headers(scope=scope), uploads=uploads)
+        seconds = UPLOAD_SECONDS if uploads else ANSWER_SECONDS
         try:
-            await asyncio.wait_for(self._app(scope, body, sender), ANSWER_SECONDS)
+            await asyncio.wait_for(self._app(scope, body, sender), seconds)
         except TooLarge:
             await sender.fail(413, "RequestEntityTooLarge", "The body is too large.")
         except (TooSlow, TimeoutError):
@@ -114,7 +122,8 @@ class RequestGuard:
         if length is not None and "transfer-encoding" in headers:
             # A proxy before us may go by the other one: where a request ends is then a guess.
             return 400, "BadRequest", "The body has two lengths."
-        if length is not None and length.isdigit() and int(length) > LARGEST_BODY:
+        most = LARGEST_UPLOAD if scope["path"].startswith(UPLOADS) else LARGEST_BODY
+        if length is not None and length.isdigit() and int(length) > most:
             return 413, "RequestEntityTooLarge", "The body is too large."
         return None
 
@@ -137,9 +146,10 @@ def path_is_plain(raw: bytes) -> bool:
 class _Body:
     """`receive`, as long as a body is neither too large nor too slow."""
 
-    def __init__(self, receive: Receive, headers: Headers) -> None:
+    def __init__(self, receive: Receive, headers: Headers, *, uploads: bool) -> None:
         self._receive = receive
-        self._left = LARGEST_BODY
+        self._left = LARGEST_UPLOAD if uploads else LARGEST_BODY
+        self._seconds = UPLOAD_SECONDS if uploads else BODY_SECONDS
         self._deadline: float | None = None
         self._whole = "content-length" not in headers and "transfer-encoding" not in headers
 
@@ -147,7 +157,7 @@ class _Body:
         if self._whole:
             return await self._receive()
         if self._deadline is None:
-            self._deadline = time.monotonic() + BODY_SECONDS
+            self._deadline = time.monotonic() + self._seconds
         try:
             left = max(0.0, self._deadline - time.monotonic())
             message = await asyncio.wait_for(self._receive(), left)

@@ -1,7 +1,7 @@
 """Bodies of a schedule that are not taken. Pure.
 
-What Azure's service refuses, and what an embedded workspace cannot do: jobs whose steps are sent
-along or come from components, batch endpoints, monitors, data imports. It says so in Azure's shape,
+What Azure's service refuses, and what an embedded workspace cannot do: batch endpoints, monitors,
+data imports. It says so in Azure's shape,
 before anything is changed.
 """
 
@@ -17,6 +17,7 @@ from reconciler.firing.clocks.zones import resolve
 from reconciler.firing.rules.cron import can_read
 from reconciler.model import FREQUENCIES, WEEK_DAYS
 from reconciler.web.arm.errors import bad
+from reconciler.web.arm.sent_jobs import is_whole
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}")
 LARGEST_INTERVAL = 72_000
@@ -123,11 +124,14 @@ def _action(action: Mapping[str, Any]) -> None:
         raise bad(f"The job type {definition.get('jobType')!r} is not supported: use Pipeline")
     _members_are(definition, "jobDefinition", _JOB_TEXTS, _JOB_MAPS)
     source = definition.get("sourceJobId")
-    if not isinstance(source, str) or not source or definition.get("jobs"):
+    if not isinstance(source, str | None):
+        raise bad("The member jobDefinition.sourceJobId is not a text")
+    if source and definition.get("jobs"):
+        raise bad("A job has steps, jobs, or is another's, sourceJobId; not both")
+    if not source and not is_whole(definition):
         raise bad(
-            "An embedded workspace runs published pipelines only: publish the job file with"
-            " `reconciler pipelines publish`, and refer to it by sourceJobId; steps and components"
-            " sent with the schedule are not supported"
+            "The job has no steps: send them with the schedule, or publish a job file with"
+            " `reconciler pipelines publish`, and refer to it by sourceJobId"
         )
     for part, kind in (("inputs", "jobInputType"), ("outputs", "jobOutputType")):
         for name, value in (definition.get(part) or {}).items():

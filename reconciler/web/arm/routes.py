@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from reconciler.errors import ProviderError
-from reconciler.web.arm import datastore_calls, job_calls, schedule_calls
+from reconciler.web.arm import asset_calls, datastore_calls, job_calls, schedule_calls
 from reconciler.web.arm.address import PROVIDER, Address, read_address
 from reconciler.web.arm.call import Call, json_response
 from reconciler.web.arm.errors import ArmError, bad, conflict, refused
@@ -95,6 +95,18 @@ def _below_workspace(path: list[str]) -> dict[str, Answer]:
             return {"GET": datastore_calls.list_all}
         case ["datastores", _]:
             return {"GET": datastore_calls.get}
+        case ["datastores", _, *_]:
+            return {"POST": _no_secrets}
+        case ["codes", _, "versions", _, "startpendingupload"]:
+            return {"POST": asset_calls.begin_upload}
+        case ["codes" | "components" | "environments", _, "versions", _]:
+            return {"GET": asset_calls.get, "PUT": asset_calls.put}
+        case ["codes" | "components" | "environments", _, "versions"]:
+            return {"GET": asset_calls.list_versions}
+        case ["components" | "environments", _]:
+            return {"GET": asset_calls.container}
+        case ["computes", _]:
+            return {"GET": asset_calls.compute}
         case ["components" | "codes" | "environments" | "computes" | "data", *_]:
             return dict.fromkeys(("GET", "PUT", "POST", "PATCH", "DELETE"), _no_parts)
         case ["batchendpoints" | "onlineendpoints", *_]:
@@ -154,9 +166,17 @@ def _workspace_resource(call: Call) -> dict[str, Any]:
 
 async def _no_parts(call: Call) -> Response:
     raise bad(
-        f"An embedded workspace takes no {call.address.rest[0]}: its schedules run published"
-        " pipelines. Publish the job file, `reconciler pipelines publish FILE`, and give its name"
-        " as the job, azureml:NAME"
+        f"An embedded workspace does not do this with {call.address.rest[0]}: it takes a job with"
+        " its code, components and environments, and data by its address in a datastore,"
+        " azureml://datastores/NAME/paths/PATH"
+    )
+
+
+async def _no_secrets(call: Call) -> Response:
+    raise bad(
+        "An embedded workspace takes no data: its datastores are folders that it looks at by"
+        " itself, and it gives no keys. Put the data into one of them, and name it there:"
+        " azureml://datastores/NAME/paths/PATH"
     )
 
 

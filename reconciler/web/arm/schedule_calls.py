@@ -8,11 +8,14 @@ from typing import Any
 from starlette.responses import Response
 
 from reconciler.model import Key, Schedule
+from reconciler.providers.azureml.ids import Workspace as Place
+from reconciler.providers.local_jobs import publication
 from reconciler.web.arm.call import PAGE, Call, json_response
 from reconciler.web.arm.errors import bad, conflict, not_found
 from reconciler.web.arm.long_running import Operation, operation_path
 from reconciler.web.arm.refusals import refuse_bad_schedule
 from reconciler.web.arm.schedules import read_schedule, resource
+from reconciler.web.arm.sent_jobs import KIND, SentJob, is_whole, read_sent_job
 from reconciler.web.workspace_view import Missing, Workspace, live_schedule
 from reconciler.workspace.store.database import Refused
 from reconciler.workspace.store.references import PREFIX, split_reference
@@ -26,10 +29,16 @@ TRIES = 5
 
 async def get(call: Call) -> Response:
     """One schedule."""
-    row = await call.services.read(lambda workspace: _row(workspace, call.name))
-    if row is None:
+    place, masked = call.place, call.masked
+
+    def read(workspace: Workspace) -> dict[str, Any] | None:
+        row = _row(workspace, call.name)
+        return shown(workspace, row, place, masked=masked) if row is not None else None
+
+    found = await call.services.read(read)
+    if found is None:
         raise not_found("Trigger", call.name)
-    return json_response(resource(row, call.place, masked=call.masked))
+    return json_response(found)
 
 
 async def list_page(call: Call) -> Response:
@@ -42,7 +51,8 @@ async def list_page(call: Call) -> Response:
 
     def read(workspace: Workspace) -> tuple[list[dict[str, Any]], bool]:
         rows = workspace.browse.schedule_page(after=after, limit=PAGE + 1, enabled=enabled)
-        return [resource(row, place, masked=masked) for row in rows[:PAGE]], len(rows) > PAGE
+        page = [shown(workspace, row, place, masked=masked) for row in rows[:PAGE]]
+        return page, len(rows) > PAGE
 
     found, more = await call.services.read(read)
     page: dict[str, Any] = {"value": found}
@@ -59,15 +69,25 @@ async def put(call: Call) -> Response:
     refuse_bad_schedule(call.name, properties, now)
     assert isinstance(properties, dict)
     wanted = read_schedule(call.name, properties, call.place)
-    row = await call.services.write(lambda w: put_schedule(w, wanted), by=ACTOR)
-    shown = resource(row, call.place, masked=False)["properties"]
+    definition = properties["action"]["jobDefinition"]
+    place, uploads = call.place, call.services.uploads
+
+    def write(workspace: Workspace) -> dict[str, Any]:
+        job = None
+        if is_whole(definition):
+            limits = workspace.site.code_limits
+            job = read_sent_job(call.name, definition, place, workspace.sent, uploads, limits)
+        row = put_schedule(workspace, wanted, job)
+        return shown(workspace, row, place, masked=False)
+
+    made = (await call.services.write(write, by=ACTOR))["properties"]
     operation = Operation("put", call.name, now)
     headers = {
         **_pending(call, operation),
         "Location": call.url(f"{call.place.id}/schedules/{call.name}"),
     }
     # As in Azure, of an update too: 201, and the state of something that is being made.
-    body = {"properties": {**shown, "provisioningState": "Creating"}}
+    body = {"properties": {**made, "provisioningState": "Creating"}}
     return json_response(body, 201, headers)
 
 
@@ -106,10 +126,19 @@ def _row(workspace: Workspace, name: str) -> ScheduleRow | None:
     return rows[0] if rows else None
 
 
-def put_schedule(workspace: Workspace, wanted: Schedule) -> ScheduleRow:
-    """Store a schedule over whatever stands there, which keeps its owner; ArmError."""
+def shown(workspace: Workspace, row: ScheduleRow, place: Place, *, masked: bool) -> dict[str, Any]:
+    """A schedule as GET shows it, with the job that was sent with it."""
+    name, version = split_reference(row.document["create_job"]["job"])
+    sent = workspace.sent.get(KIND, name, version) if version is not None else None
+    return resource(row, place, masked=masked, sent=sent.properties if sent else None)
+
+
+def put_schedule(workspace: Workspace, wanted: Schedule, job: SentJob | None = None) -> ScheduleRow:
+    """Store a schedule over whatever stands there, which keeps its owner; ArmError. `job`: what
+    was sent with it, and is published with it.
+    """
     wanted = replace(wanted, key=Key(workspace.site.target, wanted.key.name))
-    wanted = _as_pipeline(workspace, wanted)
+    wanted = _as_pipeline(workspace, wanted) if job is None else job.of(wanted)
     for _ in range(TRIES):
         row = _row(workspace, wanted.key.name)
         live = live_schedule(row, workspace.site.target) if row is not None else None
@@ -117,12 +146,15 @@ def put_schedule(workspace: Workspace, wanted: Schedule) -> ScheduleRow:
         for note in provider.canonical(wanted, live).notes:
             if note.kind == "refused":
                 raise bad(f"{note.path}: {note.message}" + (f" ({note.hint})" if note.hint else ""))
+        if job is not None:
+            now = workspace.clock()
+            workspace.sent.put(KIND, job.pipeline, job.version, job.sent, now)
         new = workspace.new_schedule(wanted, row)
         try:
             workspace.store.put_schedule(
                 new,
                 expected=row.fingerprint if row is not None else None,
-                publication=None,
+                publication=publication(job.definition) if job is not None else None,
                 now=workspace.clock(),
             )
         except Refused as error:

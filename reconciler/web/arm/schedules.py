@@ -23,6 +23,7 @@ from reconciler.providers.azureml.wire import (
     schedule_from_wire,
 )
 from reconciler.web.arm.errors import bad
+from reconciler.web.arm.sent_jobs import shown_definition
 from reconciler.web.workspace_view import stored_schedule
 from reconciler.workspace.store.schedules import ScheduleRow
 
@@ -36,12 +37,14 @@ _DATASTORE = {
 }
 
 
-def resource(row: ScheduleRow, place: Workspace, *, masked: bool) -> dict[str, Any]:
+def resource(
+    row: ScheduleRow, place: Workspace, *, masked: bool, sent: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """A schedule as GET shows it. `masked`: without values that look secret, for who may only
-    read, and so never sends them back.
+    read, and so never sends them back. `sent`: the `jobDefinition` of a job that was sent whole.
     """
     schedule = stored_schedule(row, "")
-    properties = shown_properties(schedule, place)
+    properties = shown_properties(schedule, place, sent)
     properties["provisioningState"] = "Succeeded"
     return {
         "id": f"{place.id}/schedules/{row.name}",
@@ -52,11 +55,14 @@ def resource(row: ScheduleRow, place: Workspace, *, masked: bool) -> dict[str, A
     }
 
 
-def shown_properties(schedule: Schedule, place: Workspace) -> dict[str, Any]:
-    """The `properties` of a schedule."""
+def shown_properties(
+    schedule: Schedule, place: Workspace, sent: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The `properties` of a schedule; `sent` as for `resource`."""
     trigger = schedule.trigger
     plain = replace(schedule, trigger=_without_zone(trigger))
-    properties = properties_to_wire(plain, place, None)
+    definition = shown_definition(sent) if sent is not None else None
+    properties = properties_to_wire(plain, place, None, definition=definition)
     if isinstance(trigger, DatastoreChange):
         properties["trigger"] = {
             "triggerType": "Datastore",

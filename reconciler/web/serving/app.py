@@ -23,6 +23,7 @@ from reconciler.web.error_responses import api_of, error_response
 from reconciler.web.pages.sign_in import Login
 from reconciler.web.services import Services
 from reconciler.web.templating import render
+from reconciler.web.uploads.calls import routes as upload_routes
 from reconciler.web.workspace_view import Missing
 from reconciler.workspace.store.database import Refused, StoreError
 
@@ -39,6 +40,7 @@ def create_app(services: Services) -> Starlette:
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
             *arm.routes,
             *v1.routes,
+            *upload_routes,
             *pages.routes,
         ],
         middleware=[

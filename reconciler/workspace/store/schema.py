@@ -178,6 +178,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE schedules ADD COLUMN suspended TEXT",
         "ALTER TABLE schedules ADD COLUMN repository TEXT",
     ),
+    (
+        """
+        CREATE TABLE sent_assets (
+            kind       TEXT NOT NULL,     -- codes, components, environments, jobs
+            name       TEXT NOT NULL,
+            version    TEXT NOT NULL,
+            properties TEXT NOT NULL,     -- JSON, as it was sent
+            digest     TEXT,              -- of code: what its client found it to be
+            upload     TEXT,              -- of code: the folder of its files
+            created_at TEXT NOT NULL,
+            PRIMARY KEY (kind, name, version)
+        ) STRICT
+        """,
+        "CREATE INDEX sent_assets_by_digest ON sent_assets (digest) WHERE digest IS NOT NULL",
+    ),
 )
 
 

@@ -147,6 +147,8 @@ def test_an_update_that_temporal_drops_is_not_taken_for_done(target: OpenedNames
     made.CopyFrom(read.wire)
     made.policies.catchup_window.FromSeconds(7)
     edit(target, "a", lambda live: live.policies.catchup_window.FromSeconds(3600))
+    from reconciler.providers.temporal import wire
+
     with pytest.raises(Rejected, match="changed after the plan was made"):
         Background.run(
             provider._put(read, "update", made, {wire.OWNER: OWNER, wire.APPLIED: "digest"})

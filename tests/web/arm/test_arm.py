@@ -193,7 +193,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"action": {"actionType": "InvokeBatchEndpoint"}}, "calls a batch endpoint"),
     ({"action": {"actionType": "ImportData"}}, "imports data"),
     ({"job": JOB | {"jobType": "Command"}}, "job type 'Command'"),
-    ({"job": {"jobType": "Pipeline", "jobs": {"a": {"componentId": "x"}}}}, "pipelines publish"),
+    ({"job": {"jobType": "Pipeline", "jobs": {"a": {"componentId": "x"}}}}, "no component x"),
+    ({"job": {"jobType": "Pipeline", "jobs": {"a": {"type": "sweep"}}}}, "runs in Azure only"),
+    ({"job": {"jobType": "Pipeline", "jobs": {"a": 1}}}, "an object of steps"),
+    ({"job": {"jobType": "Pipeline"}}, "pipelines publish"),
+    ({"job": JOB | {"jobs": {"a": {"type": "command"}}}}, "not both"),
     ({"job": JOB | {"sourceJobId": "nope"}}, 'no pipeline "nope" is published'),
     ({"job": JOB | {"sourceJobId": "train:zzz"}}, 'no version "zzz"'),
     ({"job": JOB | {"inputs": {"x": {"jobInputType": "literal", "value": "1"}}}}, '"x"'),
@@ -234,10 +238,13 @@ def test_unknown_routes_and_versions(server: Server, api: httpx.Client) -> None:
         return answer.status_code, answer.json()["error"]["code"]
 
     assert code("GET", f"{BASE}/models") == (404, "InvalidResourceType")
-    for part in ("computes/cpu", "components/a/versions/1", "codes/c/versions/1", "environments/e"):
+    assert code("PUT", f"{BASE}/computes/cpu", json={}) == (405, "HttpMethodNotSupported")
+    for part in ("components/a/versions/1", "codes/c/versions/1", "environments/e/versions/1"):
+        assert "no properties" in message(api.put(f"{BASE}/{part}", json={}), 400)
+    for part in ("data/x", "data/x/versions/1", "computes"):
         told = message(api.put(f"{BASE}/{part}", json={}), 400)
-        assert f"An embedded workspace takes no {part.partition('/')[0]}: its schedules run" in told
-        assert "`reconciler pipelines publish FILE`" in told
+        assert f"does not do this with {part.partition('/')[0]}" in told
+    assert "gives no keys" in message(api.post(f"{BASE}/datastores/inbox/listSecrets"), 400)
     assert "cannot be archived" in message(
         api.put(f"{BASE}/jobs/x", json={"properties": {"isArchived": True}}), 400
     )

@@ -1,0 +1,1 @@
+"""Code that Azure's clients upload to the workspace itself, file by file."""
