@@ -62,7 +62,7 @@ _HEADER = re.compile(
 )
 # Words with an underscore or a dot are names; of others prose has many: `unexpected token: x`.
 _NAMED = re.compile(
-    r"(?<![\w.-])(?=[A-Za-z0-9]{1,60}+[_.])([A-Za-z][\w.]{0,100}+)"
+    r"(?<![\w./-])(?=[A-Za-z0-9]{1,60}+[_.])([A-Za-z][\w.]{0,100}+)"
     r"([ \t]{0,4}+:[ \t]{1,8}+)([^\s\"',;}\]]++)"
 )
 _IN_QUOTES = re.compile(

@@ -147,7 +147,7 @@ class Snapshots:
             except TooLarge as error:
                 what = f'"{shown}" has more than {_bytes(self._limits.size)}'
                 raise SnapshotError(f"{what}, {_shown(name)} among it", _HINT) from error
-            if size < _POINTER and isinstance(place, str) and _is_pointer(place):
+            if _LEAST <= size < _POINTER and isinstance(place, str) and _is_pointer(place):
                 at = name if name == shown or shown.endswith(f"/{name}") else f"{shown}/{name}"
                 what = f'"{at}" is a pointer of Git LFS, and its content is not here'
                 hint = "`git lfs pull` fetches it; .amlignore leaves out what does not belong to it"
@@ -218,7 +218,7 @@ class Snapshots:
 
 
 _LFS = b"version https://git-lfs.github.com/spec/v1\n"
-_POINTER = 1024
+_LEAST, _POINTER = 120, 1024
 """Bytes that a pointer has at most, as Git LFS says."""
 
 

@@ -16,9 +16,9 @@ from reconciler.web.settings import Site
 from reconciler.workspace.engine.executor import run_folder
 from reconciler.workspace.engine.lease import Lease
 from reconciler.workspace.execution.run_inputs import Context, JobError, run_inputs
-from reconciler.workspace.store.api_listings import ApiListings
 from reconciler.workspace.store.database import Refused, StoreError
 from reconciler.workspace.store.ledger import Ledger
+from reconciler.workspace.store.listings.api import ApiListings
 from reconciler.workspace.store.records import NewRun, RunRow, StepRow, new_run
 from reconciler.workspace.store.references import split_reference
 from reconciler.workspace.store.runs import Runs

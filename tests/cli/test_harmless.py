@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from reconciler.cli import main_group
-from reconciler.cli.follow_logs import _plain_file, harmless
+from reconciler.cli.follow_logs import harmless
+from reconciler.cli.running.target_runs import _plain_file
 
 
 def test_a_log_is_text() -> None:

@@ -38,6 +38,7 @@ NOT_FILES = {
     "SCH048",
     "SCH049",
     "SCH051",
+    "SCH067",
 }
 
 

@@ -298,7 +298,7 @@ def test_what_the_page_on_cron_says_is_sent(row: str) -> None:
     declared, sent = row.strip("| ").split(" | ")
     for expression in re.findall(r"`([^`]+)`", declared):
         trigger, note, refused = settle_cron(Cron(expression))
-        if sent == "as it stands":
+        if sent.startswith("as it stands"):
             assert (trigger, note, refused) == (Cron(expression), None, None)
         elif sent.startswith("refused"):
             assert refused is not None

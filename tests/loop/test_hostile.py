@@ -89,7 +89,7 @@ def ordeal(folder: Path, kinds: tuple[str, ...]) -> list[float]:
         for target in TARGETS:
             loop.wait("cycle", outcome="applied", target=target)
         probe.start()
-        for kind in kinds:
+        for turn, kind in enumerate(kinds):
             before = {target: len(loop.events("cycle", target=target)) for target in TARGETS}
             write(origin, FILES[kind])
             for target in TARGETS:
@@ -99,14 +99,16 @@ def ordeal(folder: Path, kinds: tuple[str, ...]) -> list[float]:
             loop.until(lambda: second(origin) == {"one": True})
             for name in FILES[kind]:
                 (origin / name).unlink()
-            write(origin, {"reconciler.yaml": CONFIG})
+            # One that is declared as before would be left: it was undone again and again.
+            another = declaration("one", description=f'"{turn}"')
+            write(origin, {"reconciler.yaml": CONFIG, "schedules/one.yaml": another})
             known = len(loop.events("cycle", target="second"))
-            loop.until(lambda b=known: outcomes(loop, "second", b) & {"in_sync", "applied"})
+            loop.until(lambda b=known: outcomes(loop, "second", b) & {"applied"})
         probe.done.set()
         probe.join()
         assert probe.wrong == []
         assert loop.events("bug") == []
-        assert live(origin) == {"one": ("", True)}
+        assert live(origin) == {"one": (str(len(kinds) - 1), True)}
         assert loop.stop() == 0
         return probe.seconds
 

@@ -198,7 +198,7 @@ def test_a_plan_that_the_branch_brings_is_not_shown(there: ThrowAway) -> None:
     invoke(there.work, "plan", "--out", "plan.json")
     config = there.work / "reconciler.yaml"
     far = "{provider: azureml, subscription_id: '${{ env.RECONCILER_TEST_NOT_SET }}', "
-    far += "resource_group: ml, workspace: vision}"
+    far += "resource_group: ml, workspace: vision, command_jobs: wrapped}"
     config.write_text(config.read_text().replace("targets:\n", f"targets:\n  far: {far}\n"))
     there.commit("Bring a plan")
     jobs = there.pull_request(1, branch)

@@ -45,7 +45,7 @@ class Settled:
 def settle(schedule: Schedule, before: Payload | None, now: datetime, *, is_live: bool) -> Settled:
     """`before`: what the live schedule carries. `is_live`: whether there is one."""
     job = schedule.job
-    notes = list(_job_notes(job, before))
+    notes = list(_job_notes(job, before, schedule.key.target))
     if isinstance(schedule.trigger, DatastoreChange):
         why = "a target of Temporal has no datastore triggers"
         notes.append(Note("refused", "trigger", why, "give the schedule targets that have them"))
@@ -95,7 +95,7 @@ def pipeline_of(definition: JobDefinition) -> Pipeline:
     return Pipeline(json.loads(made.document), code)
 
 
-def _job_notes(job: Job, before: Payload | None) -> Iterator[Note]:
+def _job_notes(job: Job, before: Payload | None, target: str) -> Iterator[Note]:
     definition = job.definition
     if definition is None:
         if _pipeline(job, before) is None:
@@ -103,7 +103,7 @@ def _job_notes(job: Job, before: Payload | None) -> Iterator[Note]:
             hint = "name a job file: job: ./NAME.yml"
             yield Note("refused", "create_job.job", what, hint)
         return
-    yield from (note for note in definition_notes(definition) if note.kind == "refused")
+    yield from (note for note in definition_notes(definition, target) if note.kind == "refused")
     document = json.loads(publication(definition).document)
     for where, error in address_errors(document, job.inputs, (), {}):
         message = f"{definition.path}, {where}: {error}"

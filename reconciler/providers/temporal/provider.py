@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from reconciler.declare.suspensions import enabled_by, suspension_text
+from reconciler.declare.suspensions import enabled_by, in_force, suspension_text, suspension_words
 from reconciler.document import schedule_digest
 from reconciler.errors import Rejected
 from reconciler.firing import next_fires
@@ -243,6 +243,10 @@ class TemporalProvider:
         known = (live.fingerprint, wire.fingerprint(schedule, self.owner))
         if read.live.fingerprint not in known:
             raise Rejected(live.key, "update", _CHANGED)
+        stopped = in_force(read.live, self._clock())
+        if stopped is not None and schedule.enabled:
+            reason = f"it is {suspension_words(stopped)}; `reconciler resume` ends that"
+            raise Rejected(live.key, "update", reason)
         payload = self._payload(schedule, settled, read.payload, "update")
         made = wire.to_wire(schedule, payload, self.task_queue)
         made.state.notes = read.wire.state.notes

@@ -14,7 +14,7 @@ from reconciler.web.pages.drift import Drift
 from reconciler.web.pages.history import conditions_of
 from reconciler.web.templating import render
 from reconciler.web.workspace_view import Workspace
-from reconciler.workspace.store.page_listings import PageListings
+from reconciler.workspace.store.listings.pages import PageListings
 
 _DAY = timedelta(days=1)
 _FEW = 10

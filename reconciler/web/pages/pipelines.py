@@ -19,7 +19,7 @@ from reconciler.web.template_filters import path_of
 from reconciler.web.templating import render
 from reconciler.web.workspace_view import Missing, Workspace
 from reconciler.workspace.store.code import code_files
-from reconciler.workspace.store.page_listings import PageListings
+from reconciler.workspace.store.listings.pages import PageListings
 
 
 async def list_pipelines(request: Request) -> Response:

@@ -20,7 +20,7 @@ from reconciler.web.template_filters import inputs, path_of, query
 from reconciler.web.templating import render
 from reconciler.web.workspace_view import Missing, Workspace, find_step
 from reconciler.workspace.execution.runner import log_path
-from reconciler.workspace.store.page_listings import STATUSES, PageListings
+from reconciler.workspace.store.listings.pages import STATUSES, PageListings
 
 OPEN = ("NotStarted", "Running")
 _SHOWN = 64 * 1024

@@ -38,7 +38,7 @@ from reconciler.web.pages.history import changes_of
 from reconciler.web.template_filters import document, inputs, path_of, plain
 from reconciler.web.templating import render
 from reconciler.web.workspace_view import Workspace
-from reconciler.workspace.store.page_listings import KINDS, PageListings, ScheduleQuery
+from reconciler.workspace.store.listings.pages import KINDS, PageListings, ScheduleQuery
 from reconciler.workspace.store.references import split_reference
 from reconciler.workspace.store.schedules import ScheduleRow
 

@@ -28,7 +28,6 @@ from reconciler.workspace.datastores.addresses import (
     read_address,
 )
 from reconciler.workspace.datastores.datastore import Datastore, WatchError
-from reconciler.workspace.datastores.web_files import fetch_url
 
 FOLDERS = ("uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model")
 """Types of data that are folders."""
@@ -108,6 +107,8 @@ class TargetData:
             os.makedirs(os.path.dirname(made), exist_ok=True)
             try:
                 if store is None:
+                    from reconciler.workspace.datastores.web_files import fetch_url
+
                     fetch_url(path, made)
                 else:
                     store.fetch(path, made, is_folder=wanted.is_folder)

@@ -80,13 +80,26 @@ def test_nothing_yet_makes_no_file(repo: Path) -> None:
     assert not (repo / ".reconciler").exists()
 
 
-def test_an_apply_that_cannot_be_written_down_is_still_done(repo: Path) -> None:
+def test_a_state_that_does_not_answer_stops_an_apply(repo: Path) -> None:
+    """It may be that somebody has suspended the target."""
     (repo / ".reconciler").mkdir()
     with sqlite3.connect(repo / ".reconciler/state.db") as connection:
         connection.execute("CREATE TABLE theirs (x)")
     connection.close()
+    invoke(repo, "apply", "--yes", code=1)
+    assert "2 to create" in invoke(repo, "plan").out
+
+
+def test_an_apply_that_cannot_be_written_down_is_still_done(repo: Path) -> None:
+    invoke(repo, "apply", "--yes")
+    write(repo, {"schedules/later.yaml": declaration("later").replace("./job", "../schedules/job")})
+    with sqlite3.connect(repo / ".reconciler/state.db") as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON cycles BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+    connection.close()
     done = invoke(repo, "apply", "--yes")
-    assert "2 created" in done.out
+    assert "1 created" in done.out
     assert "warning: this apply is not in the history" in done.err
 
 

@@ -98,7 +98,7 @@ create_job:
 ---
 name: path-inside
 trigger: {type: cron, expression: "0 3 * * *"}
-create_job: {job: ./demo.yml, inputs: {input_data: {type: uri_folder, path: blob/images}}}
+create_job: {job: ./demo.yml, inputs: {input_data: {type: uri_folder, path: FOLDER/blob/images}}}
 ---
 name: on-change
 trigger:
@@ -121,7 +121,7 @@ FILES = {
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[Serve, Notebook]]:
     """The workspace, and a notebook that is connected to it."""
-    write(folder, FILES)
+    write(folder, {name: text.replace("FOLDER", str(folder)) for name, text in FILES.items()})
     for name in ("blob/file", "other/in"):
         (folder / name).mkdir(parents=True)
     (folder / "blob/file/x.csv").write_text("x,y\n")

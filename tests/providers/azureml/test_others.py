@@ -162,7 +162,7 @@ def call(arm: StandIn, folder: Path, *args: str) -> Done:
 
 
 def test_when_others_fire_is_told_in_words(folder: Path) -> None:
-    with StandIn(later=LATER) as arm:
+    with StandIn(later=LATER, jobs={"train"}) as arm:
         arm.put_live("weekly", pipeline(action=ACTIONS["command"], trigger=CRON))
         arm.put_live(
             "watch",

@@ -233,11 +233,13 @@ class JobSources:
 
     def job(self, definition: JobDefinition) -> Mapping[str, Any]:
         """See Files."""
+        declared: Mapping[str, Any] = json.loads(definition.document)
+        if not definition.root:
+            return declared
         try:
             read = self._files.document(definition.path)
         except NotOne:  # one of several documents: as it was declared
-            document: Mapping[str, Any] = json.loads(definition.document)
-            return document
+            return declared
         if canonical_text(read.declared) != definition.document:
             raise _changed(definition.path)
         return read.sent

@@ -1,0 +1,1 @@
+"""Lists of what the workspace holds: for its pages, and for Azure's API."""
