@@ -171,8 +171,8 @@ async def register(connection: Connection, key: Key) -> None:
         raise ProviderError(
             key,
             "mark",
-            f"the namespace has no search attributes {' and '.join(MARKS)}, and they cannot be"
-            f" registered: {error}",
+            f"the namespace has not all search attributes ({', '.join(MARKS)}), and they cannot"
+            f" be registered: {error}",
             hint="have them made, once: temporal operator search-attribute create"
             f" --namespace {connection.namespace} {names}",
         ) from error

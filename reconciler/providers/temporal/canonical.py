@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.declare.findings import all_of
+from reconciler.declare.findings import all_of, json_path
 from reconciler.firing import next_fire
 from reconciler.model import (
     Canonical,
@@ -106,7 +106,7 @@ def _job_notes(job: Job, before: Payload | None, target: str) -> Iterator[Note]:
     yield from (note for note in definition_notes(definition, target) if note.kind == "refused")
     document = json.loads(publication(definition).document)
     for where, error in address_errors(document, job.inputs, (), {}):
-        message = f"{definition.path}, {where}: {error}"
+        message = f"{definition.path}, {json_path(where)}: {error}"
         yield Note("refused", "create_job", message, error.hint)
     steps = (document.get("jobs") or {}).values()
     said = {key for part in (document, *steps) for key in part} | job.extra.keys()

@@ -254,7 +254,7 @@ def test_what_it_cannot_do_is_refused(target: OpenedNamespace) -> None:
     assert words.endswith("and a schedule of Temporal may have 500,000")
     job = '{"command":"x","inputs":{"d":{"path":"azureml:d:1","type":"uri_file"}},"type":"command"}'
     [words] = refused(with_job_file(schedule("a"), job))
-    assert words.startswith("jobs/train.yml, inputs.d: ")
+    assert words.startswith("jobs/train.yml, inputs.d.path: ")
     sweep = '{"jobs":{"a":{"type":"sweep"}},"type":"pipeline"}'
     assert len(refused(with_job_file(schedule("a"), sweep))) == 1
 
@@ -294,12 +294,13 @@ def test_marks_that_cannot_be_registered(server: Server) -> None:
     [result] = reconcile([declare("a")], opened.as_owner(), owner=OWNER)
     assert result.outcome is Outcome.FAILED
     assert result.error is not None
-    assert "has no search attributes ReconcilerOwner and ReconcilerApplied" in result.error
+    assert "has not all search attributes (ReconcilerOwner, ReconcilerApplied, " in result.error
     with pytest.raises(ProviderError) as caught:
         opened.as_owner().create(opened.as_owner().canonical(declare("a"), None).schedule)
     assert caught.value.hint == (
         "have them made, once: temporal operator search-attribute create --namespace three"
         " --name ReconcilerOwner --type Keyword --name ReconcilerApplied --type Keyword"
+        " --name ReconcilerSuspended --type Keyword --name ReconcilerRepository --type Keyword"
     )
     assert opened.as_owner().list() == []
 
