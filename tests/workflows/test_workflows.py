@@ -126,7 +126,14 @@ def test_another_pull_request_that_was_merged_first_changes_nothing(there: Throw
     assert (expression(there, "a"), expression(there, "b")) == ("0 5 * * *", "0 5 * * *")
 
 
-@pytest.mark.parametrize("how", ["squash", "rebase", "merge"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "squash",
+        pytest.param("rebase", marks=pytest.mark.torture),
+        pytest.param("merge", marks=pytest.mark.torture),
+    ],
+)
 def test_a_queue_merges_two_as_one_group(there: ThrowAway, how: str) -> None:
     """One push for both; and it is validated before, for that is what the queue waits for."""
     one, two = open_pull(there, 1, "a", 5), open_pull(there, 2, "b", 6)

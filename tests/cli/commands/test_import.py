@@ -81,7 +81,10 @@ def test_samples_of_azure_ml(tmp_path: Path, arm: StandIn, name: str) -> None:
 
 
 @needed
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [NAMES[0], *(pytest.param(name, marks=pytest.mark.torture) for name in NAMES[1:])],
+)
 def test_samples_with_inline_commands(tmp_path: Path, arm: StandIn, name: str) -> None:
     """Their components go first; imported elsewhere the steps are as they are live."""
     folder = repository(tmp_path / "first", arm)

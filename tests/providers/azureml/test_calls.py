@@ -139,7 +139,7 @@ def test_a_plan_that_has_waited_is_checked_again() -> None:
         assert arm.counts["GET schedule"] == 2
 
 
-@pytest.mark.parametrize("parallelism", [1, 16])
+@pytest.mark.parametrize("parallelism", [pytest.param(1, marks=pytest.mark.torture), 16])
 def test_a_thousand_creates_under_the_buckets_of_azure(parallelism: int) -> None:
     """Nothing fails, nothing is thrown back, and it takes as long as the buckets want."""
     time = VirtualClock()
