@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,12 +15,17 @@ def npm_file(package: str, version: str, file: str) -> Path:
     """A file of a package; the test is skipped where npm is missing."""
     folder = ROOT / ".cache" / package.replace("/", "-").lstrip("@")
     found = folder / "node_modules" / package / file
-    if not found.exists():
+    if not (folder / ".installed").exists():
         npm = shutil.which("npm")
         if npm is None:
             pytest.skip(f"npm is not installed: {package} cannot be had")
         folder.mkdir(parents=True, exist_ok=True)
         flags = ["--no-audit", "--no-fund", "--no-save", "--prefix", str(folder)]
         command = [npm, "install", *flags, f"{package}@{version}"]
-        subprocess.run(command, check=True, timeout=600, capture_output=True)
+        # One of those that run the tests installs it; the others wait.
+        with (folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / ".installed").exists():
+                subprocess.run(command, check=True, timeout=600, capture_output=True)
+                (folder / ".installed").touch()
     return found

@@ -190,7 +190,7 @@ APPLIES: dict[str, Callable[[Path, Place], Ran]] = {
 }
 
 
-@pytest.mark.parametrize("forge", PLANS)
+@pytest.mark.parametrize("forge", ["gitlab", pytest.param("azure", marks=pytest.mark.torture)])
 def test_a_branch_that_is_behind_is_planned_as_it_will_be_merged(
     forge: str, repo: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -151,7 +151,7 @@ def test_why_a_job_file_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_pointer_of_lfs_among_code_is_no_code(tmp_path: Path) -> None:
-    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n"
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{0:064}\nsize 4\n"
     write(tmp_path, {"src/t.py": "print()\n", "src/model.bin": pointer})
     with pytest.raises(SnapshotError, match=r"src/model\.bin.*pointer of Git LFS") as raised:
         Snapshots(tmp_path).take(str(tmp_path / "src"))

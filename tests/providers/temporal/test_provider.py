@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -36,9 +37,8 @@ def edit(target: OpenedNamespace, name: str, change: Callable[[Any], None]) -> N
     from temporalio.api.workflowservice.v1 import DescribeScheduleRequest, UpdateScheduleRequest
 
     namespace = target.connection.namespace
-    found = target.call(
-        "describe_schedule", DescribeScheduleRequest(namespace=namespace, schedule_id=name)
-    )
+    asked = DescribeScheduleRequest(namespace=namespace, schedule_id=name)
+    found = target.call("describe_schedule", asked)
     change(found.schedule)
     target.call(
         "update_schedule",
@@ -50,6 +50,10 @@ def edit(target: OpenedNamespace, name: str, change: Callable[[Any], None]) -> N
             request_id=f"edit-{name}-{datetime.now(UTC).timestamp()}",
         ),
     )
+    # It is answered before it is done: what comes next is to find it done.
+    deadline = time.monotonic() + 10
+    while target.call("describe_schedule", asked).conflict_token == found.conflict_token:
+        assert time.monotonic() < deadline, "the edit was not taken"
 
 
 def remove(target: OpenedNamespace, name: str) -> None:
