@@ -16,7 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, environment
+from helpers import environment
+from npm import npm_file
 
 from reconciler.workspace.datastores.datastore import Datastore, secrets_of
 from workspace.engine.engines import Bench, wait_for
@@ -24,8 +25,6 @@ from workspace.engine.engines import Bench, wait_for
 pytest.importorskip("adlfs", reason="adlfs is not installed: pip install '.[dev]'")
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-AZURITE = "azurite@3.35.0"
-CACHE = ROOT / ".cache" / "azurite"
 ACCOUNT = "devstoreaccount1"
 # The one key of Azurite, which its documentation prints.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -33,15 +32,9 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 
 def installed() -> Path:
     """Azurite's own program for blobs; installed from npm the first time."""
-    program = CACHE / "node_modules/azurite/dist/src/blob/main.js"
-    if not program.exists():
-        npm = shutil.which("npm")
-        if npm is None or shutil.which("node") is None:
-            pytest.skip("npm is not installed: Azurite cannot be had")
-        CACHE.mkdir(parents=True, exist_ok=True)
-        flags = ["--no-audit", "--no-fund", "--no-save", "--prefix", str(CACHE)]
-        subprocess.run([npm, "install", *flags, AZURITE], check=True, timeout=600)
-    return program
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed: Azurite cannot be had")
+    return npm_file("azurite", "3.35.0", "dist/src/blob/main.js")
 
 
 class Server:
