@@ -1,5 +1,5 @@
 """Desired and live schedules -> a Plan; no I/O, no clock, no provider."""
 
-from reconciler.plan.plan import make_plan
+from reconciler.plan.decision_table import make_plan
 
 __all__ = ["make_plan"]

@@ -1,4 +1,4 @@
-"""Signals, heard while a command is at work and no longer."""
+"""What SIGTERM, Ctrl-C and SIGHUP do: heard while a command is at work and no longer."""
 
 from __future__ import annotations
 
@@ -23,3 +23,22 @@ def heard(handler: Callable[[int, object], None], *numbers: int) -> Iterator[Non
     finally:
         for number, one in before.items():
             signal.signal(number, one)
+
+
+@contextmanager
+def stopping(stop: Callable[[], None], wake: Callable[[], None]) -> Iterator[None]:
+    """Have SIGTERM and Ctrl-C call `stop`, SIGHUP `wake`; for what goes on until it is told.
+
+    Each is called in a thread of its own: a handler runs wherever the main thread is, which may
+    hold the lock that the call needs.
+    """
+
+    def elsewhere(told: Callable[[], None]) -> Callable[[int, object], None]:
+        return lambda *_: threading.Thread(target=told, name="signal").start()
+
+    hang_up = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []  # not on Windows
+    with (
+        heard(elsewhere(stop), signal.SIGTERM, signal.SIGINT),
+        heard(elsewhere(wake), *hang_up),
+    ):
+        yield

@@ -26,7 +26,7 @@ from reconciler.model import (
 from reconciler.plan import make_plan
 from reconciler.plan.select import only as of_one
 
-# The words of ARCHITECTURE and of reconciler/plan/plan.py.
+# The words of ARCHITECTURE and of reconciler/plan/decision_table.py.
 TABLE = """
 desired          | live                    | action
 -----------------+-------------------------+----------
@@ -89,7 +89,7 @@ def test_decision_table(desired: str, found: str, action: str) -> None:
 
 
 def test_the_table_is_the_one_in_the_code() -> None:
-    from reconciler.plan import plan as module
+    from reconciler.plan import decision_table as module
 
     documented = [
         [cell.strip() for cell in r.split("|")] for r in module.__doc__.splitlines() if "|" in r

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -43,7 +41,7 @@ from reconciler.providers import AzureAccess, Opening, open_provider
 from reconciler.providers.base import Provider
 from reconciler.render.plain_text import clip
 from reconciler.state.records import CycleRecord
-from reconciler.system.signals import heard
+from reconciler.system.signals import stopping
 
 _FOLDER = ".reconciler"
 _WELL = ("in_sync", "applied", "standby")
@@ -209,7 +207,7 @@ def command(
             reader=reader,
             patience=None if once else PATIENCE_SECONDS,
         )
-        stack.enter_context(_listening(loop))
+        stack.enter_context(stopping(loop.stop, lambda: loop.wake("signal")))
         open_port(lambda: loop.wake("webhook"), lambda: _health(loop, listeners.on_lease))
         log("started", source=followed.name, interval=interval.total_seconds())
         if once:
@@ -310,22 +308,6 @@ def opener(
         return open_provider(declared.target, opening)
 
     return opened
-
-
-@contextmanager
-def _listening(loop: Loop) -> Iterator[None]:
-    """SIGTERM and Ctrl-C end the loop, SIGHUP wakes it."""
-
-    # A handler runs wherever the main thread is, which may hold the lock that it would need.
-    def elsewhere(told: Callable[[], None]) -> Callable[[int, object], None]:
-        return lambda *_: threading.Thread(target=told, name="signal").start()
-
-    hang_up = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []  # not on Windows
-    with (
-        heard(elsewhere(loop.stop), signal.SIGTERM, signal.SIGINT),
-        heard(elsewhere(lambda: loop.wake("signal")), *hang_up),
-    ):
-        yield
 
 
 def _once(loop: Loop) -> int:
