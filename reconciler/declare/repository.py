@@ -15,10 +15,10 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from reconciler.declare.checking.two_readings import two_readings
-from reconciler.declare.declaration import declare, target_findings
 from reconciler.declare.document_kinds import Kind, classify
 from reconciler.declare.findings import Finding, clip, place, place_fault
 from reconciler.declare.jobs.job_files import JobFiles
+from reconciler.declare.per_target import declare, target_findings
 from reconciler.declare.reading.absent import find_absent
 from reconciler.declare.reading.files import File, FileError, find_files, read_file
 from reconciler.declare.reading.positions import Locator

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from helpers import schedule
 
-from reconciler.declare.declaration import declare
 from reconciler.declare.findings import Finding
 from reconciler.declare.holds import hold_words, read_until, stricter, until_instant, zone_of
+from reconciler.declare.per_target import declare
 from reconciler.declare.resolve import TargetSettings
 from reconciler.model import Hold, Mode, Schedule, Source
 

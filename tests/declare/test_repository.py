@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.declare.declaration import _build
+from reconciler.declare.per_target import _build
 from reconciler.declare.repository import Declarations, read_declarations
 from reconciler.declare.resolve import TargetSettings
 from reconciler.model import Source

@@ -14,10 +14,10 @@ from typing import Any
 import click
 
 from reconciler.cli.session import Session
-from reconciler.declare.declaration import declare
 from reconciler.declare.document_kinds import Kind, classify
 from reconciler.declare.findings import Finding
 from reconciler.declare.jobs.job_files import JobFiles
+from reconciler.declare.per_target import declare
 from reconciler.declare.problem_codes import CODES
 from reconciler.declare.reading.files import File, FileError, find_files, read_file
 from reconciler.declare.reading.yaml_loader import parse
