@@ -7,7 +7,7 @@ included), or an iCalendar file (RFC 5545), whose rules of recurrence are follow
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -15,6 +15,14 @@ from zoneinfo import ZoneInfo
 
 MOST_SPANS = 10_000
 """Of one calendar within the time that is looked at."""
+LARGEST = 256 << 10
+"""Bytes of an iCalendar file."""
+MOST_RULES = 100
+"""Rules of recurrence in an iCalendar file."""
+_FOLD = re.compile(r"\n[ \t]")
+_RULE = re.compile(r"(?im)^(?:rrule|exrule)\b(.*)")
+_FREQUENCY = re.compile(r"FREQ=(?:DAILY|WEEKLY|MONTHLY|YEARLY)\b")
+_OF_DAY = re.compile(r"BY(?:HOUR|MINUTE|SECOND)\b|FREQ=(?:HOUR|MINUTE|SECOND)LY")
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d)(?:/(\d{4}-\d\d-\d\d))?(?:[ \t](.*))?", re.ASCII)
 _DAY = timedelta(days=1)
 
@@ -40,7 +48,7 @@ def read_calendar(
     A day is a day of `zone`; so is a time of an iCalendar file that names no zone of its own.
     """
     if data.lstrip(b"\xef\xbb\xbf \t\r\n").upper().startswith(b"BEGIN:VCALENDAR"):
-        spans = _icalendar(data, zone, start, end)
+        spans: Iterable[Closed] = _icalendar(data, zone, start, end)
     else:
         spans = _lines(data, zone)
     found = sorted(
@@ -81,7 +89,7 @@ def _days(first: date, end: date, zone: ZoneInfo, label: str) -> Closed:
     return Closed(at[0], at[1], label)
 
 
-def _icalendar(data: bytes, zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[Closed]:
+def _icalendar(data: bytes, zone: ZoneInfo, start: datetime, end: datetime) -> list[Closed]:
     try:
         import icalendar
         import recurring_ical_events  # type: ignore[import-untyped]
@@ -89,18 +97,40 @@ def _icalendar(data: bytes, zone: ZoneInfo, start: datetime, end: datetime) -> I
         raise CalendarError(
             "iCalendar files need packages: pip install 'schedule-reconciler[calendars]'"
         ) from error
+    _check_rules(data)
     try:
         calendar = icalendar.Calendar.from_ical(data)
         events = recurring_ical_events.of(calendar).between(start - _DAY, end + _DAY)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        return [_span(event, zone) for event in events]
+    # These packages raise whatever comes of text that is no calendar.
+    except Exception as error:
         raise CalendarError(f"it is not an iCalendar file: {error}") from error
-    for event in events:
-        label = str(event.get("SUMMARY", "")).strip()
-        first, last = event["DTSTART"].dt, event["DTEND"].dt
-        if isinstance(first, datetime):
-            yield Closed(_instant(first, zone), _instant(last, zone), label)
-        else:
-            yield _days(first, max(last, first + _DAY), zone, label)
+
+
+def _check_rules(data: bytes) -> None:
+    """CalendarError where following the rules of recurrence could take long: they are counted out
+    from their beginning, be that a second at a time, and each is text of others.
+    """
+    if len(data) > LARGEST:
+        raise CalendarError(f"it has more than {LARGEST >> 10} KiB")
+    lines = "\n".join(line for line in data.decode("utf-8", "replace").splitlines() if line)
+    rules = [rule.upper() for rule in _RULE.findall(_FOLD.sub("", lines))]
+    if len(rules) > MOST_RULES:
+        raise CalendarError(f"it has more than {MOST_RULES} rules of recurrence")
+    for rule in rules:
+        frequency = _FREQUENCY.search(rule)
+        if frequency is None or _OF_DAY.search(rule):
+            raise CalendarError(
+                "a rule of recurrence is daily, weekly, monthly or yearly, without times of day"
+            )
+
+
+def _span(event: Any, zone: ZoneInfo) -> Closed:
+    label = str(event.get("SUMMARY", "")).strip()
+    first, last = event["DTSTART"].dt, event["DTEND"].dt
+    if isinstance(first, datetime):
+        return Closed(_instant(first, zone), _instant(last, zone), label)
+    return _days(first, max(last, first + _DAY), zone, label)
 
 
 def _instant(value: Any, zone: ZoneInfo) -> datetime:

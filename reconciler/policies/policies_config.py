@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from reconciler.declare.checking.json_schema import is_part_valid
 from reconciler.declare.checking.lint import nearest
 from reconciler.declare.findings import Finding, clip
 from reconciler.declare.reading.files import File, FileError, check_inside, read_file
@@ -49,15 +50,14 @@ def read_policies(
     findings: list[Finding] = []
     names: set[str] = set()
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-        if not isinstance(entry, dict):
-            continue
+        if not is_part_valid(entry, "config", "policy"):
+            continue  # what is wrong with it was said
         at = ("policies", index)
-        name = entry.get("name")
-        if isinstance(name, str):
-            if name in names:
-                message = f'there are two policies "{clip(name)}"'
-                findings.append(Finding("CFG001", (*at, "name"), message))
-            names.add(name)
+        name = entry["name"]
+        if name in names:
+            message = f'there are two policies "{clip(name)}"'
+            findings.append(Finding("CFG001", (*at, "name"), message))
+        names.add(name)
         findings += _unknown_targets(entry, at, targets)
         given = [key for key in _RULES if key in entry]
         if len(given) != 1:
@@ -69,17 +69,14 @@ def read_policies(
         except _Wrong as wrong:
             path = (*at, given[0], *wrong.path)
             findings.append(Finding("CFG001", path, wrong.message, wrong.hint))
-        except (KeyError, TypeError, ValueError, AttributeError):
-            continue  # its schema says what is wrong
     return tuple(policies), findings
 
 
 def _unknown_targets(
     entry: Mapping[str, Any], at: tuple[str | int, ...], targets: Collection[str]
 ) -> Iterator[Finding]:
-    named = entry.get("targets")
-    for index, name in enumerate(named if isinstance(named, list) else ()):
-        if isinstance(name, str) and name not in targets:
+    for index, name in enumerate(entry.get("targets", ())):
+        if name not in targets:
             message = f'there is no target "{clip(name)}"'
             yield Finding("CFG001", (*at, "targets", index), message, nearest(name, list(targets)))
 
@@ -131,9 +128,7 @@ def _none(value: Any, folder: Path, root: Path) -> Rule:
 
 def _apart(value: str, folder: Path, root: Path) -> Rule:
     distance = read_duration(value)
-    if distance is None:
-        raise ValueError(value)
-    if not timedelta(0) < distance <= LONGEST_DISTANCE:
+    if distance is None or not timedelta(0) < distance <= LONGEST_DISTANCE:
         raise _Wrong((), "it must be 1 minute to 1 day")
     return LeastDistance(distance)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,66 @@ def test_what_is_wrong(repo: Path, entry: str) -> None:
     said = render_problems(caught.value.problems, "text")
     assert WRONG[entry] in said
     assert {problem.line for problem in caught.value.problems} == {5}
+
+
+ICAL = """\
+BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:x
+BEGIN:VEVENT
+UID:1
+DTSTAMP:20260101T000000Z
+DTSTART:20260101T000000Z
+DTEND:20260101T000001Z
+{rule}
+END:VEVENT
+END:VCALENDAR
+"""
+HOSTILE = {
+    "seconds": ("RRULE:FREQ=SECONDLY", "daily, weekly, monthly or yearly"),
+    "folded": ("RRULE:FREQ=SEC\n ONDLY", "daily, weekly, monthly or yearly"),
+    "folded twice": ("RRULE:FREQ=MINU\n\n\tTELY", "daily, weekly, monthly or yearly"),
+    "parameters": ("rrule;X-A=1:freq=hourly", "daily, weekly, monthly or yearly"),
+    "two": ("RRULE:FREQ=DAILY;FREQ=SECONDLY", "daily, weekly, monthly or yearly"),
+    "times of day": ("RRULE:FREQ=DAILY;BYSECOND=1,2,3", "without times of day"),
+    "exceptions": ("EXRULE:FREQ=SECONDLY", "daily, weekly, monthly or yearly"),
+    "many": ("RRULE:FREQ=DAILY\n" * 101, "more than 100 rules of recurrence"),
+    "large": ("X-A:" + "a" * (256 << 10), "more than 256 KiB"),
+    "in a zone": (
+        "END:VEVENT\nBEGIN:VTIMEZONE\nTZID:X\nBEGIN:STANDARD\nDTSTART:19700101T000000\n"
+        "RRULE:FREQ=SECONDLY\nTZOFFSETFROM:+0000\nTZOFFSETTO:+0000\nEND:STANDARD\n"
+        "END:VTIMEZONE\nBEGIN:VEVENT",
+        "daily, weekly, monthly or yearly",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_calendars_that_would_take_for_ever(repo: Path, kind: str) -> None:
+    rule, said = HOSTILE[kind]
+    (repo / "h.ics").write_text(ICAL.format(rule=rule))
+    write(repo, {"reconciler.yaml": f"{HEAD}  - {{name: a, no_fires: h.ics}}\n"})
+    begun = time.process_time()
+    with pytest.raises(ConfigError) as caught:
+        load_config(repo / "reconciler.yaml")
+    assert time.process_time() - begun < 5
+    (problem,) = caught.value.problems
+    assert said in problem.message
+
+
+def test_what_never_comes_is_no_trouble(repo: Path) -> None:
+    (repo / "n.ics").write_text(ICAL.format(rule="RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"))
+    write(repo, {"reconciler.yaml": f"{HEAD}  - {{name: a, no_fires: n.ics}}\n"})
+    write(repo, {"schedules/a.yaml": declaration("a")})
+    invoke(repo, "validate")
+
+
+def test_many_wrong_ones_are_all_left_out(repo: Path) -> None:
+    """More findings than are listed: none of what was not looked at is read."""
+    write(repo, {"reconciler.yaml": HEAD + "  - {nam: 5}\n" * 300})
+    with pytest.raises(ConfigError) as caught:
+        load_config(repo / "reconciler.yaml")
+    assert "only the first 100 problems" in render_problems(caught.value.problems, "text")
 
 
 def test_two_of_one_name(repo: Path) -> None:

@@ -96,6 +96,19 @@ def schema_findings(document: Any, name: str) -> list[Finding]:
     return _word_all(document, name)
 
 
+def is_part_valid(document: Any, name: str, part: str) -> bool:
+    """Whether `document` is what the schema of that name defines as `part`."""
+    return _fast_part(name, part).is_valid(document)
+
+
+@cache
+def _fast_part(name: str, part: str) -> jsonschema_rs.Draft202012Validator:
+    import jsonschema_rs
+
+    whole = {"$ref": f"#/$defs/{part}", "$defs": schema(name)["$defs"]}
+    return jsonschema_rs.Draft202012Validator(whole)
+
+
 @cache
 def _fast(name: str) -> jsonschema_rs.Draft202012Validator:
     import jsonschema_rs
