@@ -17,7 +17,7 @@ from uuid import uuid4
 from reconciler.providers.temporal.store import CodeStore, Files, StoreError
 from reconciler.system.file_access import make_folder
 from reconciler.worker.orders import StepOrder
-from reconciler.workspace.execution.run_bindings import FOLDERS_OF_STEPS
+from reconciler.workspace.execution.run_bindings import FOLDERS_OF_STEPS, STEPS
 from reconciler.workspace.execution.runner import log_path
 
 _PIECE = 1 << 20
@@ -34,7 +34,7 @@ class StepFiles:
         self._folder = folder
         self._files = files
         self._code = code
-        self.work = folder / "work" / order.step
+        self.work = folder / STEPS / order.step
         self.log = log_path(folder, order.step)
         self.log_note: str | None = None
         self.environment, self._outputs = order.localized(str(folder))
@@ -82,7 +82,7 @@ class StepFiles:
         for name in FOLDERS_OF_STEPS:
             place = self.work / name
             if any(place.iterdir()):
-                self._files.put(place, f"{self._stored}/work/{self._order.step}/{name}")
+                self._files.put(place, f"{self._stored}/{STEPS}/{self._order.step}/{name}")
 
     @property
     def _stored(self) -> str:

@@ -93,7 +93,7 @@ def test_five_steps_on_three_machines(site: Site) -> None:
     assert (run.log("join"), run.log("bad")) == ("left two\nright three\n", "no\n")
     store = site.folder / "store" / "runs" / run.name
     assert (store / "outputs/make/out/a.txt").read_text() == made
-    assert (store / "work/join/outputs/m").read_text() == "m\n"
+    assert (store / "steps/join/outputs/m").read_text() == "m\n"
     assert not Path("/tmp/never-run").exists()
     record("five-steps", run.history())
 

@@ -12,6 +12,8 @@ from reconciler.workspace.datastores.addresses import is_address
 from reconciler.workspace.execution.data import DataError, Send, TargetData
 from reconciler.workspace.execution.run_inputs import Context, JobError
 
+STEPS = "steps"
+"""The folder of a run with one for each step, which that runs in."""
 FOLDERS_OF_STEPS = ("outputs", "logs")
 """What a step finds in its folder, as in Azure: many a script writes there."""
 ARTIFACTS = "artifacts"
@@ -113,7 +115,7 @@ class Parent:
             raise JobError(f"{what} cannot be the name of a file")
         place = os.path.join(self.folder, *default)
         if default[0] == "outputs" and default[-1] == ARTIFACTS:
-            place = os.path.join(self.folder, "work", default[1])
+            place = os.path.join(self.folder, STEPS, default[1])
         if self.data is not None and is_address(path):
             if "${{" in path:
                 raise JobError(f"{what}: {path} holds what is not known here")

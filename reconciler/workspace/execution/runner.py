@@ -18,7 +18,7 @@ from typing import Literal
 
 from reconciler.system.file_access import ReadableBy, make_folder
 from reconciler.workspace.execution.data import DataError, TargetData
-from reconciler.workspace.execution.run_bindings import FOLDERS_OF_STEPS
+from reconciler.workspace.execution.run_bindings import FOLDERS_OF_STEPS, STEPS
 from reconciler.workspace.execution.run_code import CodeError, RunCode
 from reconciler.workspace.execution.step_process import GRACE_SECONDS, Ended, StepProcess
 from reconciler.workspace.execution.steps import RunPlan, Step
@@ -220,7 +220,7 @@ class Run:
     def _prepare(self, step: Step) -> Path:
         """The folder that the step runs in, with a copy of its code; and those of its outputs."""
         make_folder(self.folder, self._readable_by)
-        folder = self.folder / "work" / step.name
+        folder = self.folder / STEPS / step.name
         folder.mkdir(parents=True, exist_ok=True)
         if step.code is not None and self._code is not None:
             self._code.copy(step.code, folder)

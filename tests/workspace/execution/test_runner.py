@@ -403,7 +403,7 @@ def test_code_is_copied(tmp_path: Path) -> None:
     assert done.end == ("Completed", None)
     assert done.log("a") == "text\nmore\n"
     assert (tmp_path / "src" / "text").read_text() == "text\n"
-    assert (done.folder / "work" / "a" / "text").read_text() == "changed\n"
+    assert (done.folder / "steps" / "a" / "text").read_text() == "changed\n"
 
 
 def test_code_that_is_a_file(tmp_path: Path) -> None:
@@ -416,7 +416,7 @@ def test_no_code(tmp_path: Path) -> None:
     done = ran(
         tmp_path, "jobs: {a: {command: pwd; ls}}", code=WorkingTree(tmp_path, tmp_path / "runs")
     )
-    assert done.log("a").splitlines() == [str(done.folder / "work" / "a"), "logs", "outputs"]
+    assert done.log("a").splitlines() == [str(done.folder / "steps" / "a"), "logs", "outputs"]
 
 
 def test_links_in_code(tmp_path: Path) -> None:
@@ -433,12 +433,12 @@ def test_links_in_code(tmp_path: Path) -> None:
     done = ran(tmp_path, CODE, code=WorkingTree(tmp_path, tmp_path / "runs"))
     assert done.log("a") == "text\nmore\n"
     assert (tmp_path / "outside" / "text").read_text() == "text\n"
-    assert sorted(os.listdir(done.folder / "work" / "a")) == ["folder", "logs", "outputs", "text"]
+    assert sorted(os.listdir(done.folder / "steps" / "a")) == ["folder", "logs", "outputs", "text"]
 
 
 def test_runs_inside_the_code_are_not_copied(tmp_path: Path) -> None:
     """`code: .`, with the workspace beside the job: a copy would hold itself."""
-    write(tmp_path, {"text": "text\n", "runs/other/work/text": "other\n"})
+    write(tmp_path, {"text": "text\n", "runs/other/steps/text": "other\n"})
     done = ran(
         tmp_path,
         "jobs: {a: {command: find . -type f, code: .}}",
