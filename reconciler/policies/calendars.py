@@ -51,10 +51,11 @@ def read_calendar(
         spans: Iterable[Closed] = _icalendar(data, zone, start, end)
     else:
         spans = _lines(data, zone)
-    found = sorted(
-        {span for span in spans if span.start < end and span.end > start},
-        key=lambda span: (span.start, span.end, span.label),
-    )
+    try:
+        touching = {span for span in spans if span.start < end and span.end > start}
+    except OverflowError as error:
+        raise CalendarError("it has a day that no clock can show") from error
+    found = sorted(touching, key=lambda span: (span.start, span.end, span.label))
     if len(found) > MOST_SPANS:
         raise CalendarError(f"it has more than {MOST_SPANS:,} entries")
     return tuple(found)

@@ -18,6 +18,7 @@ schedules: [schedules]
 targets: {local: {provider: local}, prod: {provider: local, workspace: prod.db}}
 policies:
 """
+EVENT = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\n{}\nEND:VEVENT\nEND:VCALENDAR\n"
 WRONG = {
     "{name: a}": "one of schema, max_fires",
     "{name: a, min_distance: 5m, no_fires: days.txt}": "one of schema, max_fires",
@@ -38,6 +39,8 @@ WRONG = {
     "{name: a, no_fires: back.txt}": "back.txt: line 1: the last day is before the first",
     "{name: a, no_fires: latin.txt}": "latin.txt: it is not UTF-8",
     "{name: a, no_fires: broken.ics}": "broken.ics: it is not an iCalendar file",
+    "{name: a, no_fires: never.txt}": "never.txt: it has a day that no clock can show",
+    "{name: a, no_fires: never.ics}": "never.ics: it is not an iCalendar file: date value out of range",
     "{name: a, no_fires: {calendar: days.txt, time_zone: Nowhere}}": 'no time zone "Nowhere"',
     "{name: a, schema: nothing.json}": "there is no file nothing.json",
     "{name: a, schema: list.json}": "list.json is no JSON schema: one mapping is expected",
@@ -63,6 +66,8 @@ def repo(tmp_path: Path) -> Path:
         "feb.txt": "2027-02-29\n",
         "back.txt": "2027-02-20/2027-02-19\n",
         "broken.ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:x\nEND:VCALENDAR\n",
+        "never.txt": "9999-12-31\n",
+        "never.ics": EVENT.format("DTSTART;VALUE=DATE:99991231"),
         "list.json": "[1]\n",
         "cut.json": '{"a": \n',
     }
