@@ -99,6 +99,7 @@ def read_payload(data: bytes | Mapping[str, Any]) -> tuple[Payload, bool]:
     try:
         body = json.loads(data) if isinstance(data, bytes) else dict(data)
         said = body.pop("sum", None)
+        _check_shape(body)
         created = datetime.strptime(body["created"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         payload = Payload(
             body["schedule"],
@@ -111,6 +112,18 @@ def read_payload(data: bytes | Mapping[str, Any]) -> tuple[Payload, bool]:
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not the input of a run: {error!r}") from error
     return payload, whole
+
+
+def _check_shape(body: Mapping[str, Any]) -> None:
+    """TypeError where it is not as its readers take it: whoever may edit a schedule may write
+    anything there.
+    """
+    schedule, job = body["schedule"], body["schedule"]["create_job"]
+    if not (
+        all(isinstance(one, Mapping) for one in (schedule, job, body["job"], body["code"]))
+        and all(isinstance(one, str) for one in (schedule["name"], job["job"]))
+    ):
+        raise TypeError("it has another shape")
 
 
 def _sum(body: Mapping[str, Any]) -> str:
