@@ -19,7 +19,8 @@ from temporalio.client import (
     WorkflowHandle,
     WorkflowQueryFailedError,
 )
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from reconciler.errors import ProviderError, ReconcilerError
@@ -116,10 +117,8 @@ class TemporalRuns:
             query += f" AND (TemporalScheduledById = {said[0]} OR WorkflowId STARTS_WITH {said[1]})"
         client = await self._provider.connection.client()
         rows: list[RunRow] = []
-        seen = 0
         try:
             async for one in client.list_workflows(query, limit=_MOST_SEEN):
-                seen += 1
                 row = await _row(one)
                 if row is None or (schedule is not None and row.schedule != schedule):
                     continue
@@ -181,18 +180,24 @@ class TemporalRuns:
         except JobError as error:
             raise ReconcilerError(str(error)) from error
         client = await self._provider.connection.client()
-        name = f"{live.key.name}-{run_stamp(now.astimezone(UTC))}"
-        try:
-            await client.start_workflow(
-                WORKFLOW,
-                args=[json.loads(payload.to_bytes()), {"inputs": dict(given)}],
-                id=name,
-                task_queue=self._provider.task_queue,
-                memo={ABOUT: about(payload, given)},
-            )
-        except RPCError as error:
-            raise translated(error, live.key, "trigger") from error
-        return name
+        name = stem = f"{live.key.name}-{run_stamp(now.astimezone(UTC))}"
+        number = 1
+        while True:
+            try:
+                await client.start_workflow(
+                    WORKFLOW,
+                    args=[json.loads(payload.to_bytes()), {"inputs": dict(given)}],
+                    id=name,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    task_queue=self._provider.task_queue,
+                    memo={ABOUT: about(payload, given)},
+                )
+                return name
+            except WorkflowAlreadyStartedError:  # in the same second: numbered, as in the workspace
+                number += 1
+                name = f"{stem}-{number}"
+            except RPCError as error:
+                raise translated(error, live.key, "trigger") from error
 
 
 def _identifiers(name: str) -> list[str]:
