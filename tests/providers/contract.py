@@ -315,6 +315,25 @@ class Contract(ABC):
             [note] = next(c.notes for c in plan.changes if c.key.name == "new")
             assert note.message.endswith("is spent, and can be removed")
 
+    def test_what_is_suspended_stays_so_under_another_name(self) -> None:
+        with self.open() as target:
+            self.put(target.as_owner(), "old")
+            asked, now = suspension(), datetime.now(UTC)
+            provider = target.as_owner()
+            provider.suspend(named(provider, "old"), asked)
+            declared = replace(self.declare("new"), renamed_from="old")
+            provider = target.as_owner()
+            if self.refuses_to_enable:  # a plan that knows nothing of it
+                plan = plan_target([declared], provider, owner=OWNER)
+                assert [r.outcome for r in apply_plan(plan, provider)] == [Outcome.FAILED]
+                provider = target.as_owner()
+            plan = plan_target([declared], provider, owner=OWNER, now=now)
+            assert [r.outcome for r in apply_plan(plan, provider)] == [Outcome.UPDATED]
+            live = named(target.as_owner(), "new")
+            assert (live.schedule.enabled, live.suspended) == (False, asked)
+            plan = plan_target([declared], target.as_owner(), owner=OWNER, now=now)
+            assert plan.pending == ()
+
     def test_a_renaming_of_what_changed_since_is_refused(self) -> None:
         with self.open() as target:
             self.put(target.as_owner(), "old")

@@ -208,7 +208,9 @@ class TemporalProvider:
             self.store.publish(schedule.key, definition)
         return settled
 
-    async def _create(self, schedule: Schedule, settled: Settled) -> None:
+    async def _create(
+        self, schedule: Schedule, settled: Settled, suspended: str | None = None
+    ) -> None:
         from reconciler.providers.temporal import calls, wire
 
         key = schedule.key
@@ -219,6 +221,7 @@ class TemporalProvider:
                 wire.OWNER: self.owner,
                 wire.APPLIED: self._applied(schedule, None),
                 wire.REPOSITORY: self._declared_in(schedule, None),
+                wire.SUSPENDED: suspended,
             }
         )
         if await calls.create(self.connection, key, made, marks):
@@ -243,10 +246,7 @@ class TemporalProvider:
         known = (live.fingerprint, wire.fingerprint(schedule, self.owner))
         if read.live.fingerprint not in known:
             raise Rejected(live.key, "update", _CHANGED)
-        stopped = in_force(read.live, self._clock())
-        if stopped is not None and schedule.enabled:
-            reason = f"it is {suspension_words(stopped)}; `reconciler resume` ends that"
-            raise Rejected(live.key, "update", reason)
+        self._check_suspension(schedule, read.live)
         payload = self._payload(schedule, settled, read.payload, "update")
         made = wire.to_wire(schedule, payload, self.task_queue)
         made.state.notes = read.wire.state.notes
@@ -258,6 +258,13 @@ class TemporalProvider:
         if schedule.enabled:
             marks[wire.SUSPENDED] = None
         await self._put(read, "update", made, marks)
+
+    def _check_suspension(self, schedule: Schedule, live: LiveSchedule) -> None:
+        """Rejected where it would fire, though it was suspended after the plan was made."""
+        stopped = in_force(live, self._clock())
+        if stopped is not None and schedule.enabled:
+            reason = f"it is {suspension_words(stopped)}; `reconciler resume` ends that"
+            raise Rejected(live.key, "update", reason)
 
     async def _disable(self, live: LiveSchedule, by_hand: bool) -> None:
         from temporalio.api.schedule.v1 import Schedule as WireSchedule
@@ -294,11 +301,15 @@ class TemporalProvider:
 
     def _rename(self, schedule: Schedule, live: LiveSchedule) -> None:
         """Pause `live` and make `schedule`, at a time when neither fires: no fire is lost between
-        the two, and none is made by both. Done again it goes on where it was stopped.
+        the two, and none is made by both. Done again it goes on where it was stopped. What is
+        suspended stays so under its new name.
         """
+        from reconciler.providers.temporal import wire
+
         read = self._run(self._as_planned(live, "update"))
         if read.live.schedule.enabled and read.live.fingerprint != live.fingerprint:
             raise Rejected(live.key, "update", _CHANGED)
+        self._check_suspension(schedule, read.live)
         now = self._clock()
         fires = self.next_fires(read.live.schedule, now, now + _CLEAR, read.live.created_at)
         due = next(iter(fires), None)
@@ -306,7 +317,8 @@ class TemporalProvider:
             reason = f"{live.key.name} fires at {due:%H:%M} UTC: apply again after that"
             raise Rejected(schedule.key, "update", reason)
         self.disable(read.live)
-        self.create(schedule)
+        suspended = None if schedule.enabled else wire.mark(read.marks, wire.SUSPENDED)
+        self._run(self._create(schedule, self._publish(schedule), suspended))
 
     async def _put(
         self, read: Read, operation: str, made: WireSchedule, changed: Mapping[str, str | None]
