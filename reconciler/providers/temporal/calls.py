@@ -7,6 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import AsyncIterator
+from typing import Any
 
 from temporalio.api.common.v1 import SearchAttributes
 from temporalio.api.enums.v1 import IndexedValueType
@@ -69,9 +70,9 @@ async def describe(
 ) -> DescribeScheduleResponse | None:
     """One schedule; None: there is none."""
     request = DescribeScheduleRequest(namespace=connection.namespace, schedule_id=key.name)
-    client = await connection.client()
     try:
-        return await client.workflow_service.describe_schedule(request)
+        found: DescribeScheduleResponse = await connection.send("describe_schedule", request)
+        return found
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
@@ -88,21 +89,12 @@ async def create(connection: Connection, key: Key, made: Schedule, marks: Search
         request_id=uuid.uuid4().hex,
         search_attributes=marks,
     )
-    client = await connection.client()
-    registered = False
-    async for more in patience(_REGISTER_SECONDS):
-        try:
-            await client.workflow_service.create_schedule(request)
-        except RPCError as error:
-            if error.status is RPCStatusCode.ALREADY_EXISTS:
-                return False
-            if not (_is_about_marks(error) and more):
-                raise translated(error, key, "create") from error
-            if not registered:
-                await register(connection, key)
-                registered = True
-        else:
-            break
+    try:
+        await _call_with_marks(connection, "create_schedule", request, key)
+    except RPCError as error:
+        if error.status is RPCStatusCode.ALREADY_EXISTS:
+            return False
+        raise translated(error, key, "create") from error
     return True
 
 
@@ -124,22 +116,13 @@ async def update(
         request_id=uuid.uuid4().hex,
         search_attributes=marks,
     )
-    client = await connection.client()
-    registered = False
-    async for more in patience(_REGISTER_SECONDS):
-        try:
-            await client.workflow_service.update_schedule(request)
-        except RPCError as error:
-            if "conflict token" in str(error):
-                reason = "it was changed after the plan was made"
-                raise Rejected(key, operation, reason) from error
-            if not (_is_about_marks(error) and more):
-                raise translated(error, key, operation) from error
-            if not registered:
-                await register(connection, key)
-                registered = True
-        else:
-            return
+    try:
+        await _call_with_marks(connection, "update_schedule", request, key)
+    except RPCError as error:
+        if "conflict token" in str(error):
+            reason = "it was changed after the plan was made"
+            raise Rejected(key, operation, reason) from error
+        raise translated(error, key, operation) from error
 
 
 async def await_listed(connection: Connection, key: Key, operation: str, owner: str | None) -> None:
@@ -155,6 +138,21 @@ async def await_listed(connection: Connection, key: Key, operation: str, owner: 
 
 
 # ------------------------------------------------------------------------------------------- marks
+
+
+async def _call_with_marks(connection: Connection, name: str, request: Any, key: Key) -> None:
+    """A call that writes marks, again until the namespace knows them. RPCError, ProviderError."""
+    registered = False
+    async for more in patience(_REGISTER_SECONDS):
+        try:
+            await connection.send(name, request)
+            return
+        except RPCError as error:
+            if not (_is_about_marks(error) and more):
+                raise
+        if not registered:
+            await register(connection, key)
+            registered = True
 
 
 async def register(connection: Connection, key: Key) -> None:

@@ -108,20 +108,20 @@ class Connection:
         self, name: str, request: Any, *, key: Key | None = None, operation: str = "list"
     ) -> Any:
         """One call of the workflow service, by its name in Python; ProviderError."""
-        client = await self.client()
-        method: Callable[[Any], Awaitable[Any]] = getattr(client.workflow_service, name)
-        return await self.checked(method(request), name, key, operation)
-
-    async def checked(self, waited: Awaitable[T], name: str, key: Key | None, operation: str) -> T:
-        """What is waited for; what it raises, as a ProviderError."""
         from temporalio.service import RPCError
 
-        if self._observer is not None:
-            self._observer(name)
         try:
-            return await waited
+            return await self.send(name, request)
         except RPCError as error:
             raise translated(error, key, operation) from error
+
+    async def send(self, name: str, request: Any) -> Any:
+        """The same, for whoever tells its errors apart; RPCError, ProviderUnavailable."""
+        client = await self.client()
+        method: Callable[[Any], Awaitable[Any]] = getattr(client.workflow_service, name)
+        if self._observer is not None:
+            self._observer(name)
+        return await method(request)
 
 
 def translated(error: RPCError, key: Key | None, operation: str) -> ProviderError:

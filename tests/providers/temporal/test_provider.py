@@ -160,6 +160,16 @@ def test_an_update_that_temporal_drops_is_not_taken_for_done(target: OpenedNames
     assert find(target, "a").schedule.properties == {"temporal.catchup_seconds": "3600"}
 
 
+def test_every_call_is_heard_of(target: OpenedNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By whoever counts them."""
+    heard: list[str] = []
+    monkeypatch.setattr(target.connection, "_observer", heard.append)
+    reconcile([declare("a")], target.as_owner(), owner=OWNER)
+    reconcile([declare("a", trigger=DAILY)], target.as_owner(), owner=OWNER)
+    calls = {"list_schedules", "describe_schedule", "create_schedule", "update_schedule"}
+    assert set(heard) == calls
+
+
 def test_what_others_run_is_shown_and_left_alone(target: OpenedNamespace) -> None:
     from temporalio.api.schedule.v1 import IntervalSpec, Schedule, ScheduleSpec
     from temporalio.api.workflowservice.v1 import CreateScheduleRequest
