@@ -362,7 +362,7 @@ class TemporalProvider:
             found = {name: wire.mark(read.marks, name) for name in wire.MARKS}
             if same and (marks is None or found == marks):
                 break
-            if not same and (not patience or (token is not None and read.token != token)):
+            if not patience or (not same and token is not None and read.token != token):
                 raise Rejected(key, operation, _CHANGED)
         await calls.await_listed(self.connection, key, operation, owner)
 

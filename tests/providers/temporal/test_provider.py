@@ -160,6 +160,26 @@ def test_an_update_that_temporal_drops_is_not_taken_for_done(target: OpenedNames
     assert find(target, "a").schedule.properties == {"temporal.catchup_seconds": "3600"}
 
 
+def test_marks_that_are_not_written_are_not_taken_for_done(
+    target: OpenedNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of a suspension may be all that an update changes."""
+    from reconciler.providers.temporal import calls, wire
+
+    provider = target.as_owner()
+    reconcile([declare("a")], provider, owner=OWNER)
+    read = Background.run(provider._describe(find(target, "a").key, "update"))
+    assert read is not None
+    patience = calls.patience
+    monkeypatch.setattr(calls, "patience", lambda: patience(0.3))
+    marks = {name: wire.mark(read.marks, name) for name in wire.MARKS}
+    written = provider._written(
+        read.live.key, "resume", read.wire, OWNER, read.token, {**marks, wire.SUSPENDED: "x"}
+    )
+    with pytest.raises(Rejected, match="changed after the plan was made"):
+        Background.run(written)
+
+
 def test_every_call_is_heard_of(target: OpenedNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     """By whoever counts them."""
     heard: list[str] = []
