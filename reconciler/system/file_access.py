@@ -1,11 +1,13 @@
 """Who may read the files that the program keeps: their owner alone, or a group too.
 
 Whatever the umask is, and also where the files were made before: a file is tightened when it is
-opened. What belongs to another user, who alone can change that, is left as it is.
+opened. What belongs to another user, who alone can change that, is left as it is. What a step may
+have put in place of a file is not read.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -83,6 +85,17 @@ def tighten_runs(folder: Path, readable_by: ReadableBy = "owner") -> None:
                 for log in logs.iterdir():
                     tighten(log, readable_by)
     make_folder(folder, readable_by)
+
+
+def plain_file(path: str, flags: int) -> int:
+    """As `opener` of open(): a file and nothing else, for a step can put a link or a pipe where its
+    log was. OSError.
+    """
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no file")
 
 
 def opener(readable_by: ReadableBy = "owner") -> _Opener:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from pathlib import Path
 
+from reconciler.system.file_access import plain_file
 from reconciler.web.workspace_view import Missing, Workspace
 from reconciler.workspace.execution.runner import log_path
 
@@ -47,7 +45,7 @@ def read_run_log(workspace: Workspace, run: str) -> str:
 
 def read_piece(path: Path, offset: int, most: int) -> tuple[bytes, int]:
     """Bytes of a file from `offset` on, and where they end."""
-    with open(path, "rb", opener=_open_plain) as file:
+    with open(path, "rb", opener=plain_file) as file:
         file.seek(offset)
         data = file.read(most)
     # A character that is not whole yet comes with the next piece.
@@ -61,15 +59,6 @@ def read_piece(path: Path, offset: int, most: int) -> tuple[bytes, int]:
                 data = data[:-back]
             break
     return data, offset + len(data)
-
-
-def _open_plain(path: str, flags: int) -> int:
-    """Open a file and nothing else: a step can put a link or a pipe where its log was."""
-    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return descriptor
-    os.close(descriptor)
-    raise OSError(errno.EINVAL, "it is no file")
 
 
 def decode(data: bytes, start: int) -> str:

@@ -86,7 +86,7 @@ class Machine:
             try:
                 await told.during(asyncio.to_thread(step.prepare))
             except (StoreError, OSError, ValueError, shutil.Error) as error:
-                return self._result(Ended(None, _words(error)))
+                return self._result(Ended(None, _words(error, "its folder cannot be made")))
             if told.reason is not None:
                 return self._kept_none(told.reason)
             process = self._process(order, step)
@@ -125,7 +125,7 @@ class Machine:
             try:
                 await told.during(asyncio.to_thread(step.send))
             except (StoreError, OSError) as error:
-                result.reason = _words(error)
+                result.reason = _words(error, "what it made cannot be kept")
         return result
 
     def _result(self, ended: Ended, notes: list[str] | None = None) -> StepResult:
@@ -174,8 +174,8 @@ def _why_told() -> str:
     return _STOPPED
 
 
-def _words(error: Exception) -> str:
+def _words(error: Exception, what: str) -> str:
     if isinstance(error, StoreError):
         return str(error)
     why = (isinstance(error, OSError) and error.strerror) or str(error)
-    return f"its folder cannot be made: {why}"
+    return f"{what}: {why}"

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from reconciler.providers.temporal.store import CodeStore, Files, StoreError
-from reconciler.system.file_access import make_folder
+from reconciler.system.file_access import make_folder, plain_file
 from reconciler.worker.orders import StepOrder
 from reconciler.workspace.execution.run_bindings import FOLDERS_OF_STEPS, STEPS
 from reconciler.workspace.execution.runner import log_path
@@ -81,7 +81,7 @@ class StepFiles:
                 self._files.put(place, f"{self._stored}/{path}")
         for name in FOLDERS_OF_STEPS:
             place = self.work / name
-            if any(place.iterdir()):
+            if place.is_dir() and any(place.iterdir()):  # the step may have removed it
                 self._files.put(place, f"{self._stored}/{STEPS}/{self._order.step}/{name}")
 
     @property
@@ -99,7 +99,7 @@ class StepFiles:
 
     def _send_log(self) -> None:
         try:
-            with open(self.log, "rb") as log:
+            with open(self.log, "rb", opener=plain_file) as log:
                 log.seek(self._sent)
                 while piece := log.read(_PIECE):
                     name = f"{self._pieces + 1:08d}"
@@ -111,11 +111,3 @@ class StepFiles:
             return  # it has printed nothing yet
         except (StoreError, OSError) as error:
             self.log_note = f"the log in the store is not whole: {error}"
-
-
-def log_pieces(files: Files, run: str, step: str, after: int = 0) -> tuple[bytes, int]:
-    """(what a step printed in its pieces after that many, how many there are now). StoreError."""
-    folder = f"runs/{run}/logs/{step}"
-    names = [name for name in files.names(folder) if name.isdigit()]
-    data = b"".join(files.read(f"{folder}/{name}") or b"" for name in names[after:])
-    return data, len(names)

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from reconciler.cli import main_group
 from reconciler.cli.follow_logs import harmless
-from reconciler.cli.running.target_runs import _plain_file
+from reconciler.system.file_access import plain_file
 
 
 def test_a_log_is_text() -> None:
@@ -31,7 +31,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     for path in (link, pipe):
         with pytest.raises(OSError, match=r"symbolic link|levels|no file"):
-            open(path, "rb", opener=_plain_file).close()
+            open(path, "rb", opener=plain_file).close()
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,17 @@ def test_a_failure_that_ends_the_run(site: Site) -> None:
     record("stopped-by-a-failure", run.history())
 
 
+def test_a_step_that_meddles_with_its_folders(site: Site) -> None:
+    """A pipe in place of its log would be waited for, for ever."""
+    log = "../../logs/a.log"
+    command = f"rm -r outputs logs; echo said; sleep 1; rm {log}; mkfifo {log}; sleep 1"
+    with site.machine("one"):
+        run = site.start(pipeline(a={"command": command}))
+        status, message = run.ended()["a"]
+    assert (status, run.log("a")) == ("Completed", "said\n")
+    assert message == "the log in the store is not whole: [Errno 22] it is no file"
+
+
 def test_a_step_that_takes_too_long(site: Site) -> None:
     job = pipeline(slow={"command": "sleep 600", "limits": {"timeout": 1}})
     with site.machine("one"):

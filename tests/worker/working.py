@@ -128,9 +128,10 @@ class Run:
         Background.run(self.handle.cancel())
 
     def log(self, step: str) -> str:
-        from reconciler.worker.step_files import log_pieces
+        from reconciler.worker.runs import TemporalRuns
 
-        return log_pieces(self.site.files, self.name, step)[0].decode()
+        runs = TemporalRuns(self.site.opened.as_owner())
+        return b"".join(piece for piece, _ in runs.log(self.name, step, 0)).decode()
 
     def history(self) -> str:
         async def fetch() -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Protocol
@@ -15,6 +12,7 @@ from reconciler.config import Target
 from reconciler.errors import ReconcilerError
 from reconciler.providers import open_temporal
 from reconciler.render.plain_text import printable
+from reconciler.system.file_access import plain_file
 from reconciler.workspace.execution.runner import log_path
 from reconciler.workspace.store.records import RunRow, StepRow
 
@@ -92,7 +90,7 @@ class LocalRuns:
         """As of TargetRuns: bytes of a file."""
         try:
             path = log_path(self._workspace.folder_of(name), step)
-            with open(path, "rb", opener=_plain_file) as log:
+            with open(path, "rb", opener=plain_file) as log:
                 log.seek(after)
                 while chunk := log.read(1 << 20):
                     yield chunk, log.tell()
@@ -131,12 +129,3 @@ def runs_of(session: Session, target: Target) -> TargetRuns:
     from reconciler.worker.runs import TemporalRuns
 
     return TemporalRuns(open_temporal(target, session.opening(target, session.config.owner)))
-
-
-def _plain_file(path: str, flags: int) -> int:
-    """Open a file and nothing else: a step can put a link or a pipe where its log was."""
-    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return descriptor
-    os.close(descriptor)
-    raise OSError(errno.EINVAL, "it is no file")
