@@ -16,12 +16,11 @@ from typing import cast
 
 from reconciler.audit.records import RunRecord, RunStatus
 from reconciler.declare.checking.lint import nearest
-from reconciler.declare.findings import Finding, Path, json_path
+from reconciler.declare.findings import Path
 from reconciler.declare.jobs.job_document import (
     definition_inputs,
     input_findings,
 )
-from reconciler.declare.jobs.step_places import place_in_schedule
 from reconciler.declare.suspensions import enabled_by, suspension_of, suspension_text
 from reconciler.document import (
     document_from_schedule,
@@ -48,11 +47,11 @@ from reconciler.model import (
 from reconciler.plan.contents import content_changes
 from reconciler.providers.local_jobs import (
     IGNORED_KEYS,
+    address_notes,
     definition_notes,
     experiment_of,
     ignored_note,
     publication,
-    refused,
 )
 from reconciler.workspace.datastores.address_check import address_errors
 from reconciler.workspace.datastores.addresses import AddressError, DataAsset
@@ -261,13 +260,7 @@ class LocalProvider:
             document = json.loads(publication(definition).document)
             found = address_errors(document, inputs, self._datastores, self._assets)
             self._addresses[key] = tuple(found)
-        for path, error in self._addresses[key]:
-            if path[0] != "create_job":
-                yield refused(path, str(error), error.hint, definition, self.name)
-                continue
-            finding = Finding("TGT001", path, f"{schedule.key}: {error}", error.hint)
-            problem = place_in_schedule(finding, definition, schedule.source)
-            yield Note("refused", json_path(path), str(error), error.hint, problem=problem)
+        yield from address_notes(schedule, definition, self._addresses[key], self.name)
 
     def _registered(self, schedule: Schedule) -> Iterator[Note]:
         """A job that is published already: it has to be there, enabled, and take the inputs."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from reconciler.declare.findings import Finding, Path, all_of
+from reconciler.declare.findings import Finding, Path, all_of, json_path
 from reconciler.declare.jobs.job_document import canonical_text
 from reconciler.declare.jobs.local_paths import is_local
 from reconciler.declare.jobs.self_contained import self_contained
-from reconciler.declare.jobs.step_places import place_in_job
-from reconciler.model import JobDefinition, Note
+from reconciler.declare.jobs.step_places import place_in_job, place_in_schedule
+from reconciler.model import JobDefinition, Note, Schedule
+from reconciler.workspace.datastores.addresses import AddressError
 from reconciler.workspace.store.schedules import Publication
 
 
@@ -40,11 +41,13 @@ IGNORED_KEYS = (
 )
 
 
-def ignored_note(keys: Iterable[str]) -> Note:
+def ignored_note(
+    keys: Iterable[str], ignored: Iterable[str] = IGNORED_KEYS, machine: str = "this machine"
+) -> Note:
     """What a job says of machines that are not this one."""
-    found = [key for key in IGNORED_KEYS if key in keys]
+    found = [key for key in ignored if key in keys]
     what = f"{all_of(found)} {'is' if len(found) == 1 else 'are'} ignored"
-    return Note("approximated", "create_job", f"{what}: steps run as processes of this machine")
+    return Note("approximated", "create_job", f"{what}: steps run as processes of {machine}")
 
 
 def refused(
@@ -54,6 +57,22 @@ def refused(
     finding = Finding("TGT001", path, f"{message} (target {target})", hint)
     problem = place_in_job(finding, definition)
     return Note("refused", "create_job.job", f"{definition.path}: {message}", hint, problem=problem)
+
+
+def address_notes(
+    schedule: Schedule,
+    definition: JobDefinition,
+    errors: Iterable[tuple[Path, AddressError]],
+    target: str,
+) -> Iterator[Note]:
+    """What `address_errors` finds in what is published of a job and in the schedule's inputs."""
+    for path, error in errors:
+        if path[0] != "create_job":
+            yield refused(path, str(error), error.hint, definition, target)
+            continue
+        finding = Finding("TGT001", path, f"{schedule.key}: {error}", error.hint)
+        problem = place_in_schedule(finding, definition, schedule.source)
+        yield Note("refused", json_path(path), str(error), error.hint, problem=problem)
 
 
 @lru_cache(maxsize=1024)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.declare.findings import all_of, json_path
 from reconciler.firing import next_fire
 from reconciler.model import (
     Canonical,
@@ -17,21 +16,22 @@ from reconciler.model import (
     Note,
     Schedule,
 )
-from reconciler.providers.local_jobs import definition_notes, experiment_of, publication
+from reconciler.providers.local_jobs import (
+    IGNORED_KEYS,
+    address_notes,
+    definition_notes,
+    experiment_of,
+    ignored_note,
+    publication,
+)
 from reconciler.providers.temporal.lowering import lower
 from reconciler.providers.temporal.payload import LARGEST, Payload, Pipeline, payload_of
 from reconciler.workspace.datastores.address_check import address_errors
 from reconciler.workspace.store.references import PREFIX
 from reconciler.workspace.store.schedules import short_version
 
-_IGNORED = (
-    "environment",
-    "resources",
-    "distribution",
-    "identity",
-    "services",
-    "queue_settings",
-)
+_IGNORED = tuple(key for key in IGNORED_KEYS if key != "compute")
+"""A step goes to a worker of its compute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Settled:
 def settle(schedule: Schedule, before: Payload | None, now: datetime, *, is_live: bool) -> Settled:
     """`before`: what the live schedule carries. `is_live`: whether there is one."""
     job = schedule.job
-    notes = list(_job_notes(job, before, schedule.key.target))
+    notes = list(_job_notes(schedule, before))
     if isinstance(schedule.trigger, DatastoreChange):
         why = "a target of Temporal has no datastore triggers"
         notes.append(Note("refused", "trigger", why, "give the schedule targets that have them"))
@@ -95,7 +95,8 @@ def pipeline_of(definition: JobDefinition) -> Pipeline:
     return Pipeline(json.loads(made.document), code)
 
 
-def _job_notes(job: Job, before: Payload | None, target: str) -> Iterator[Note]:
+def _job_notes(schedule: Schedule, before: Payload | None) -> Iterator[Note]:
+    job = schedule.job
     definition = job.definition
     if definition is None:
         if _pipeline(job, before) is None:
@@ -103,15 +104,12 @@ def _job_notes(job: Job, before: Payload | None, target: str) -> Iterator[Note]:
             hint = "name a job file: job: ./NAME.yml"
             yield Note("refused", "create_job.job", what, hint)
         return
-    yield from (note for note in definition_notes(definition, target) if note.kind == "refused")
+    of_job = definition_notes(definition, schedule.key.target)
+    yield from (note for note in of_job if note.kind == "refused")
     document = json.loads(publication(definition).document)
-    for where, error in address_errors(document, job.inputs, (), {}):
-        message = f"{definition.path}, {json_path(where)}: {error}"
-        yield Note("refused", "create_job", message, error.hint)
+    errors = address_errors(document, job.inputs, (), {})
+    yield from address_notes(schedule, definition, errors, schedule.key.target)
     steps = (document.get("jobs") or {}).values()
     said = {key for part in (document, *steps) for key in part} | job.extra.keys()
-    found = [key for key in _IGNORED if key in said]
-    if found:
-        what = f"{all_of(found)} {'is' if len(found) == 1 else 'are'} ignored"
-        why = f"{what}: steps run as processes of the worker's machine"
-        yield Note("approximated", "create_job", why)
+    if said & set(_IGNORED):
+        yield ignored_note(said, _IGNORED, "the worker's machine")

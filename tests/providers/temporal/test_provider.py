@@ -287,8 +287,9 @@ def test_what_it_cannot_do_is_refused(target: OpenedNamespace) -> None:
     [words] = refused(with_job_file(schedule("a"), large))
     assert words.endswith("and a schedule of Temporal may have 500,000")
     job = '{"command":"x","inputs":{"d":{"path":"azureml:d:1","type":"uri_file"}},"type":"command"}'
-    [words] = refused(with_job_file(schedule("a"), job))
-    assert words.startswith("jobs/train.yml, inputs.d.path: ")
+    [note] = provider.canonical(with_job_file(schedule("a"), job), None).notes
+    assert (note.kind, note.path) == ("refused", "create_job.job")
+    assert note.message.startswith("jobs/train.yml: ")
     sweep = '{"jobs":{"a":{"type":"sweep"}},"type":"pipeline"}'
     assert len(refused(with_job_file(schedule("a"), sweep))) == 1
 
