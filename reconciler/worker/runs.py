@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from temporalio.client import (
     WorkflowExecution,
@@ -30,7 +30,7 @@ from reconciler.providers.temporal.payload import ABOUT, WORKFLOW, Payload, abou
 from reconciler.providers.temporal.store import StoreError
 from reconciler.worker.naming import run_name
 from reconciler.workspace.execution.run_inputs import Context, JobError, run_inputs
-from reconciler.workspace.store.records import RunRow, StepRow, run_stamp
+from reconciler.workspace.store.records import RunFilter, RunRow, StepRow, run_stamp
 
 if TYPE_CHECKING:
     from reconciler.providers.temporal.provider import TemporalProvider
@@ -56,16 +56,9 @@ class TemporalRuns:
     def __init__(self, provider: TemporalProvider) -> None:
         self._provider = provider
 
-    def newest(
-        self,
-        *,
-        schedule: str | None = None,
-        status: str | None = None,
-        experiment: str | None = None,
-        limit: int = 50,
-    ) -> list[RunRow]:
+    def newest(self, *, limit: int = 50, **wanted: Unpack[RunFilter]) -> list[RunRow]:
         """The newest first. ProviderError."""
-        return Background.run(self._newest(schedule, status, experiment, limit))
+        return Background.run(self._newest(wanted, limit))
 
     def get(self, name: str) -> RunRow | None:
         """A run by its name; None: there is none."""
@@ -105,9 +98,9 @@ class TemporalRuns:
 
     # ------------------------------------------------------------------------------------ in a loop
 
-    async def _newest(
-        self, schedule: str | None, status: str | None, experiment: str | None, limit: int
-    ) -> list[RunRow]:
+    async def _newest(self, wanted: RunFilter, limit: int) -> list[RunRow]:
+        schedule, status = wanted.get("schedule"), wanted.get("status")
+        experiment = wanted.get("experiment")
         query = f'WorkflowType = "{WORKFLOW}"'
         if status in _QUERIED:
             query += f' AND ExecutionStatus = "{_QUERIED[status]}"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, Unpack
 
 from reconciler.cli.session import Session, actor
 from reconciler.cli.workspace_target import Workspace
@@ -14,20 +14,13 @@ from reconciler.providers import open_temporal
 from reconciler.render.plain_text import printable
 from reconciler.system.file_access import plain_file
 from reconciler.workspace.execution.runner import log_path
-from reconciler.workspace.store.records import RunRow, StepRow
+from reconciler.workspace.store.records import RunFilter, RunRow, StepRow
 
 
 class TargetRuns(Protocol):
     """What commands ask of a target's runs. Each call raises ReconcilerError."""
 
-    def newest(
-        self,
-        *,
-        schedule: str | None = None,
-        status: str | None = None,
-        experiment: str | None = None,
-        limit: int = 50,
-    ) -> list[RunRow]:
+    def newest(self, *, limit: int = 50, **wanted: Unpack[RunFilter]) -> list[RunRow]:
         """The newest first."""
         ...
 
@@ -62,19 +55,10 @@ class LocalRuns:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
-    def newest(
-        self,
-        *,
-        schedule: str | None = None,
-        status: str | None = None,
-        experiment: str | None = None,
-        limit: int = 50,
-    ) -> list[RunRow]:
+    def newest(self, *, limit: int = 50, **wanted: Unpack[RunFilter]) -> list[RunRow]:
         """As of TargetRuns."""
         with self._workspace.errors():
-            return self._workspace.runs.newest(
-                schedule=schedule, status=status, experiment=experiment, limit=limit
-            )
+            return self._workspace.runs.newest(limit=limit, **wanted)
 
     def get(self, name: str) -> RunRow | None:
         """As of TargetRuns."""

@@ -9,13 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from reconciler.model import Schedule, data_path_of
 from reconciler.workspace.datastores.changes import Listed, Seen
 from reconciler.workspace.store.references import split_reference
 
 Cause = Literal["time", "data", "manual"]
+
+
+class RunFilter(TypedDict, total=False):
+    """Which runs are wanted; None, as what is left out: whatever it is."""
+
+    schedule: str | None
+    status: str | None
+    experiment: str | None
 
 
 @dataclass(frozen=True, slots=True)
