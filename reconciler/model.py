@@ -338,8 +338,6 @@ class Note:
     hint: str | None = None
     at: Place | None = None
     """Where it is, if not in the declaration."""
-    problem: Problem | None = field(default=None, compare=False)
-    """Of what is refused for what stands in another file, and was placed already: that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from reconciler.declare.document_kinds import Kind, classify
 from reconciler.declare.findings import Finding, json_path, place
 from reconciler.declare.reading.files import File, FileError, check_inside, read_file
 from reconciler.declare.reading.positions import Locator
@@ -22,11 +24,10 @@ class Places:
         """`root`: the repository; None: it is not at hand, and a problem is about a whole file."""
         self._root = root
         self._locators: dict[str, Locator | None] = {}
+        self._jobs: dict[str, int] = {}
 
     def of_note(self, code: str, schedule: Schedule, note: Note) -> Problem:
         """A Problem about the field that a note is about."""
-        if note.problem is not None:
-            return note.problem
         if note.at is not None:
             message = f"{schedule.key.target}: {note.message}"
             return self.at(code, note.at, message, note.hint)
@@ -47,9 +48,11 @@ class Places:
         return self._placed(replace(finding, path=keys), path, locator, document, line)
 
     def at(self, code: str, at: Place, message: str, hint: str | None) -> Problem:
-        """A Problem about a value of a file."""
-        finding = Finding(code, at.keys, message, hint)
-        return self._placed(finding, at.path, self._locator(at.path), 0, 1)
+        """A Problem about a value of a job file, or of a component's."""
+        finding, locator = Finding(code, at.keys, message, hint), self._locator(at.path)
+        if at.path not in self._jobs:
+            self._jobs[at.path] = locator.first(_is_job) if locator is not None else 0
+        return self._placed(finding, at.path, locator, self._jobs[at.path], 1)
 
     def _placed(
         self, finding: Finding, path: str, locator: Locator | None, document: int, line: int
@@ -78,3 +81,8 @@ class Places:
             return Locator(read_file(file, self._root))
         except FileError:
             return None
+
+
+def _is_job(document: Any) -> bool:
+    """Whether it is what a file beside a declaration is read for: others may stand in it too."""
+    return classify(document)[0] in (Kind.JOB, Kind.COMPONENT)

@@ -47,7 +47,7 @@ from reconciler.model import (
 from reconciler.plan.contents import content_changes
 from reconciler.providers.local_jobs import (
     IGNORED_KEYS,
-    address_notes,
+    address_note,
     definition_notes,
     experiment_of,
     ignored_note,
@@ -234,8 +234,8 @@ class LocalProvider:
     def _notes(self, schedule: Schedule) -> Iterator[Note]:
         job = schedule.job
         if job.definition is not None:
-            yield from definition_notes(job.definition, self.name)
-            yield from self._address_notes(schedule, job.definition)
+            yield from definition_notes(job.definition)
+            yield from self._address_notes(job, job.definition)
             yield from self._disabled(schedule, job.definition.name)
         else:
             yield from self._registered(schedule)
@@ -252,15 +252,15 @@ class LocalProvider:
                 hint or "name it under datastores in reconciler.yaml",
             )
 
-    def _address_notes(self, schedule: Schedule, definition: JobDefinition) -> Iterator[Note]:
+    def _address_notes(self, job: Job, definition: JobDefinition) -> Iterator[Note]:
         """Data that the job or the schedule names, and the target does not have."""
-        inputs = schedule.job.inputs
-        key = (definition.digest, repr(inputs))
+        key = (definition.digest, repr(job.inputs))
         if key not in self._addresses:
             document = json.loads(publication(definition).document)
-            found = address_errors(document, inputs, self._datastores, self._assets)
+            found = address_errors(document, job.inputs, self._datastores, self._assets)
             self._addresses[key] = tuple(found)
-        yield from address_notes(schedule, definition, self._addresses[key], self.name)
+        for path, error in self._addresses[key]:
+            yield address_note(path, error, definition)
 
     def _registered(self, schedule: Schedule) -> Iterator[Note]:
         """A job that is published already: it has to be there, enabled, and take the inputs."""

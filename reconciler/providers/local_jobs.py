@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from reconciler.declare.findings import Finding, Path, all_of, json_path
+from reconciler.declare.findings import Path, all_of, json_path
 from reconciler.declare.jobs.job_document import canonical_text
 from reconciler.declare.jobs.local_paths import is_local
 from reconciler.declare.jobs.self_contained import self_contained
-from reconciler.declare.jobs.step_places import place_in_job, place_in_schedule
-from reconciler.model import JobDefinition, Note, Schedule
+from reconciler.declare.jobs.step_places import place_in_files
+from reconciler.model import JobDefinition, Note
 from reconciler.workspace.datastores.addresses import AddressError
 from reconciler.workspace.store.schedules import Publication
 
@@ -50,34 +50,21 @@ def ignored_note(
     return Note("approximated", "create_job", f"{what}: steps run as processes of {machine}")
 
 
-def refused(
-    path: Path, message: str, hint: str | None, definition: JobDefinition, target: str
-) -> Note:
-    """What stands at `path` of the document that is published of a job; said at its place there."""
-    finding = Finding("TGT001", path, f"{message} (target {target})", hint)
-    problem = place_in_job(finding, definition)
-    return Note("refused", "create_job.job", f"{definition.path}: {message}", hint, problem=problem)
+def refused(path: Path, message: str, hint: str | None, definition: JobDefinition) -> Note:
+    """What stands at `path` of the document that is published of a job, at its place in a file."""
+    return Note("refused", "create_job.job", message, hint, place_in_files(path, definition))
 
 
-def address_notes(
-    schedule: Schedule,
-    definition: JobDefinition,
-    errors: Iterable[tuple[Path, AddressError]],
-    target: str,
-) -> Iterator[Note]:
-    """What `address_errors` finds in what is published of a job and in the schedule's inputs."""
-    for path, error in errors:
-        if path[0] != "create_job":
-            yield refused(path, str(error), error.hint, definition, target)
-            continue
-        finding = Finding("TGT001", path, f"{schedule.key}: {error}", error.hint)
-        problem = place_in_schedule(finding, definition, schedule.source)
-        yield Note("refused", json_path(path), str(error), error.hint, problem=problem)
+def address_note(path: Path, error: AddressError, definition: JobDefinition) -> Note:
+    """What `address_errors` found of that document, or of the schedule that runs it."""
+    if path[0] == "create_job":
+        return Note("refused", json_path(path), str(error), error.hint)
+    return refused(path, str(error), error.hint, definition)
 
 
 @lru_cache(maxsize=1024)
-def definition_notes(definition: JobDefinition, target: str) -> tuple[Note, ...]:
-    """What the workspace, the target of that name, makes of a job file."""
+def definition_notes(definition: JobDefinition) -> tuple[Note, ...]:
+    """What the workspace makes of a job file."""
     document = json.loads(publication(definition).document)
     steps = document.get("jobs") or {"": document}
     notes: list[Note] = []
@@ -86,13 +73,13 @@ def definition_notes(definition: JobDefinition, target: str) -> tuple[Note, ...]
             what = f'step "{name}" {_why_not_here(step)}'
             hint = "give the schedules that run it targets that can"
             key = "component" if _runs_component(step) else "type"
-            notes.append(refused(("jobs", name, key), what, hint, definition, target))
+            notes.append(refused(("jobs", name, key), what, hint, definition))
         code = step.get("code")
         if isinstance(code, str) and not is_local(code):
             what = f'step "{name}" runs code that is not here: {code}'
             hint = "name a folder of the repository, or targets that can run it"
             place: Path = ("jobs", name, "code") if "jobs" in document else ("code",)
-            notes.append(refused(place, what, hint, definition, target))
+            notes.append(refused(place, what, hint, definition))
     said = {key for part in (document, *steps.values()) for key in part}
     if said & set(IGNORED_KEYS):
         notes.append(ignored_note(said))

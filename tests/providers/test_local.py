@@ -14,7 +14,7 @@ from helpers import OWNER, TARGET, schedule, with_job_file
 
 from providers.contract import INBOX, Contract, Opened, declare
 from reconciler.errors import ConfigError, DeclarationError, ProviderError, Rejected
-from reconciler.model import Note, Outcome, Schedule
+from reconciler.model import Note, Outcome, Place, Schedule
 from reconciler.providers.local import LocalProvider, split_reference
 from reconciler.providers.local_jobs import publication
 from reconciler.reconcile import plan_target, reconcile
@@ -141,7 +141,7 @@ def test_steps_that_are_no_commands_are_refused(target: OpenedFile) -> None:
     job = '{"jobs":{"a":{"command":"x"},"b":{"component":"azureml:c"}},"type":"pipeline"}'
     [note] = notes(target, with_job_file(schedule("a"), job))
     assert note.kind == "refused"
-    assert note.message.startswith('jobs/train.yml: step "b" runs azureml:c, which is registered')
+    assert note.message.startswith('step "b" runs azureml:c, which is registered')
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,8 @@ def test_code_by_address_is_refused(target: OpenedFile, code: str) -> None:
     job = f'{{"jobs":{{"a":{{"command":"x","code":"{code}"}}}},"type":"pipeline"}}'
     [note] = notes(target, with_job_file(schedule("a"), job))
     assert note.kind == "refused"
-    assert note.message == f'jobs/train.yml: step "a" runs code that is not here: {code}'
+    assert note.message == f'step "a" runs code that is not here: {code}'
+    assert note.at == Place("jobs/train.yml", ("jobs", "a", "code"))
 
 
 def test_a_disabled_pipeline_is_refused_before_anything_is_changed(target: OpenedFile) -> None:

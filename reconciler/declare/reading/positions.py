@@ -6,7 +6,9 @@ a file that has something wrong with it is parsed a second time, for its marks a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from reconciler.declare.reading.yaml_loader import LINE_BREAK, Marks, parse
 from reconciler.masking import MASK, mask_lines
@@ -55,6 +57,11 @@ class Locator:
             parse(self._data, self._marks)
         at = (document, path)
         return at in self._marks.values or at in self._marks.keys
+
+    def first(self, wanted: Callable[[Any], bool]) -> int:
+        """The number of the first document that is `wanted`; 0 if none is."""
+        documents, _ = parse(self._data)
+        return next((one.index for one in documents if wanted(one.data)), 0)
 
     def line(self, number: int) -> str | None:
         """The text of a line, from 1; None past the end."""

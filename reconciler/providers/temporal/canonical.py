@@ -18,7 +18,7 @@ from reconciler.model import (
 )
 from reconciler.providers.local_jobs import (
     IGNORED_KEYS,
-    address_notes,
+    address_note,
     definition_notes,
     experiment_of,
     ignored_note,
@@ -45,7 +45,7 @@ class Settled:
 def settle(schedule: Schedule, before: Payload | None, now: datetime, *, is_live: bool) -> Settled:
     """`before`: what the live schedule carries. `is_live`: whether there is one."""
     job = schedule.job
-    notes = list(_job_notes(schedule, before))
+    notes = list(_job_notes(job, before))
     if isinstance(schedule.trigger, DatastoreChange):
         why = "a target of Temporal has no datastore triggers"
         notes.append(Note("refused", "trigger", why, "give the schedule targets that have them"))
@@ -95,8 +95,7 @@ def pipeline_of(definition: JobDefinition) -> Pipeline:
     return Pipeline(json.loads(made.document), code)
 
 
-def _job_notes(schedule: Schedule, before: Payload | None) -> Iterator[Note]:
-    job = schedule.job
+def _job_notes(job: Job, before: Payload | None) -> Iterator[Note]:
     definition = job.definition
     if definition is None:
         if _pipeline(job, before) is None:
@@ -104,11 +103,10 @@ def _job_notes(schedule: Schedule, before: Payload | None) -> Iterator[Note]:
             hint = "name a job file: job: ./NAME.yml"
             yield Note("refused", "create_job.job", what, hint)
         return
-    of_job = definition_notes(definition, schedule.key.target)
-    yield from (note for note in of_job if note.kind == "refused")
+    yield from (note for note in definition_notes(definition) if note.kind == "refused")
     document = json.loads(publication(definition).document)
-    errors = address_errors(document, job.inputs, (), {})
-    yield from address_notes(schedule, definition, errors, schedule.key.target)
+    for where, error in address_errors(document, job.inputs, (), {}):
+        yield address_note(where, error, definition)
     steps = (document.get("jobs") or {}).values()
     said = {key for part in (document, *steps) for key in part} | job.extra.keys()
     if said & set(_IGNORED):

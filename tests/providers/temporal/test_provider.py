@@ -16,7 +16,7 @@ from helpers import CRON, OWNER, schedule, with_job_file
 from providers.contract import DAILY, INBOX, declare, find
 from providers.temporal.server import NAMESPACES, OpenedNamespace, Server, connected, needed
 from reconciler.errors import DeclarationError, ProviderError, ProviderUnavailable, Rejected
-from reconciler.model import Action, Change, Outcome, Schedule
+from reconciler.model import Action, Change, Outcome, Place, Schedule
 from reconciler.providers.temporal.connection import Background
 from reconciler.reconcile import plan_target, reconcile
 
@@ -288,8 +288,8 @@ def test_what_it_cannot_do_is_refused(target: OpenedNamespace) -> None:
     assert words.endswith("and a schedule of Temporal may have 500,000")
     job = '{"command":"x","inputs":{"d":{"path":"azureml:d:1","type":"uri_file"}},"type":"command"}'
     [note] = provider.canonical(with_job_file(schedule("a"), job), None).notes
-    assert (note.kind, note.path) == ("refused", "create_job.job")
-    assert note.message.startswith("jobs/train.yml: ")
+    assert note.message == 'the target has no data asset "d"'
+    assert note.at == Place("jobs/train.yml", ("inputs", "d", "path"))
     sweep = '{"jobs":{"a":{"type":"sweep"}},"type":"pipeline"}'
     assert len(refused(with_job_file(schedule("a"), sweep))) == 1
 
