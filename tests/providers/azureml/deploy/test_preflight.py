@@ -163,3 +163,19 @@ def test_a_job_that_is_not_there(tmp_path: Path) -> None:
         assert problem.message == 'local/a: the workspace has no job "train"'
         arm.settings.jobs = {"train"}
         assert planned(tmp_path, arm).count(Action.CREATE) == 1
+
+
+def test_a_datastore_that_the_service_fills_in_is_none_to_look_for(tmp_path: Path) -> None:
+    place = "azureml://datastores/${{default_datastore}}/paths/${{name}}/"
+    given = f'    outputs: {{o: {{type: uri_folder, path: "{place}"}}}}\n'
+    job = JOB.replace("  score:\n", f"{given}  score:\n")
+    folder = repository(tmp_path, "a")
+    (folder / "job.yml").write_text(job)
+    with StandIn() as arm:
+        everything(arm)
+        arm.assets.datastores = {"attic", "lake"}
+        assert planned(folder, arm).count(Action.CREATE) == 1
+        assert [one for one in asked(arm) if one.startswith("datastore ")] == [
+            "datastore datastores/attic",
+            "datastore datastores/lake",
+        ]

@@ -42,10 +42,10 @@ class Needed:
 
 
 def needed(sent: Any, workspace: Workspace) -> Iterator[Needed]:
-    """What `sent`, a part of a body, refers to in `workspace`, but for what is put along."""
+    """What `sent`, a part of a body, refers to in `workspace` and has to be there."""
     for _, text in _texts(sent, ()):
         found = _of_wire(text, workspace)
-        if found is not None and not _is_put_along(found):
+        if found is not None and not _is_never_looked_for(found):
             yield found
 
 
@@ -83,10 +83,11 @@ def _of_wire(text: str, workspace: Workspace) -> Needed | None:
     return None
 
 
-def _is_put_along(thing: Needed) -> bool:
-    if thing.kind == "computes":
-        return thing.name.lower() in _ALWAYS_THERE or "${{" in thing.name
-    return thing.name in (ANONYMOUS, ANONYMOUS_ENVIRONMENT)
+def _is_never_looked_for(thing: Needed) -> bool:
+    """What the service has or fills in (`${{default_datastore}}`), and what is put along."""
+    if thing.kind == "computes" and thing.name.lower() in _ALWAYS_THERE:
+        return True
+    return "${{" in thing.name or thing.name in (ANONYMOUS, ANONYMOUS_ENVIRONMENT)
 
 
 def _is_short(thing: Needed, keys: Keys, text: str) -> bool:
