@@ -28,11 +28,7 @@ def settle_cron(cron: Cron) -> tuple[Cron | Recurrence, str | None, str | None]:
     if not _OTHER_BLANKS.search(cron.expression):
         return _settle(cron)
     sent, note, refusal = _settle(replace(cron, expression=" ".join(cron.expression.split())))
-    return (
-        sent,
-        note or "its fields are sent with blanks between them: Azure reads no tabs",
-        refusal,
-    )
+    return sent, note or _WITH_BLANKS, refusal
 
 
 def _settle(cron: Cron) -> tuple[Cron | Recurrence, str | None, str | None]:
