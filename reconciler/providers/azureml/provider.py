@@ -52,6 +52,7 @@ from reconciler.providers.azureml.wire import (
     marks_from_wire,
     properties_to_wire,
     schedule_from_wire,
+    tags_from_wire,
 )
 from reconciler.providers.capabilities import BringHome, LiveJob, Unsayable
 
@@ -342,7 +343,7 @@ class AzureMLProvider:
             applied=applied,
             digest=_with_mark(schedule, unanchored),
             repository=marks.repository if marks is not None else None,
-            suspended=suspension_of((properties.get("tags") or {}).get(SUSPENDED)),
+            suspended=suspension_of(tags_from_wire(properties).get(SUSPENDED)),
         )
         self._read[name] = _Read(properties, live, foreign, self._client.clock())
         return live

@@ -130,11 +130,17 @@ def _state(properties: Mapping[str, Any]) -> dict[str, str | None]:
     return {STATE: state} if state.lower() in ("failed", "canceled") else {}
 
 
+def tags_from_wire(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The tags of a resource; none where it has something else in their place."""
+    tags = properties.get("tags")
+    return tags if isinstance(tags, Mapping) else _EMPTY
+
+
 def marks_from_wire(properties: Mapping[str, Any]) -> Marks | None:
     """What this program left in the tags; None: it has never touched this schedule."""
-    tags = properties.get("tags")
-    owner = tags.get(OWNER) if isinstance(tags, Mapping) else None
-    if not isinstance(tags, Mapping) or not isinstance(owner, str) or not owner:
+    tags = tags_from_wire(properties)
+    owner = tags.get(OWNER)
+    if not isinstance(owner, str) or not owner:
         return None
     return Marks(
         owner, tags.get(SOURCE), tags.get(REVISION), tags.get(DIGEST), tags.get(REPOSITORY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import itertools
 import json
 import random
 from collections import Counter
@@ -23,8 +24,10 @@ from reconciler.cli.imports.check import Checked, check
 from reconciler.config import Target
 from reconciler.declare.resolve import TargetSettings
 from reconciler.importing import import_schedule
+from reconciler.providers.azureml.jobs.automl_reading import automl_words
 from reconciler.providers.azureml.provider import AzureMLProvider
 from reconciler.providers.azureml.returning.blobs import safe_paths, split_address
+from reconciler.providers.azureml.returning.components import environment_document
 from reconciler.providers.azureml.rules import words
 from reconciler.providers.capabilities import Unsayable
 from reconciler.reconcile import reconcile
@@ -287,6 +290,43 @@ def test_broken_bodies_block_no_other() -> None:
         target = Target(TARGET, "azureml", TargetSettings(TARGET), {})
         kept = [c.live.key.name for c in check(done, reader, target, NOW) if c.wrong is None]
         assert "good" in kept
+
+
+@pytest.mark.parametrize("tags", [["x"], [], 7, "x", {"reconciler-suspended": 7}])
+def test_tags_of_another_kind_block_no_other(tags: Any) -> None:
+    with StandIn() as arm:
+        reader = AzureMLProvider(TARGET, client(arm), owner=None)
+        odd = {"name": "odd", "properties": {**pipeline(), "tags": tags}}
+        good = {"name": "good", "properties": pipeline()}
+        reader._client = _Listing(reader._client, [odd, good])  # type: ignore[assignment]
+        assert [(one.key.name, one.suspended) for one in reader.list()] == [
+            ("odd", None),
+            ("good", None),
+        ]
+
+
+ALIASES = "a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9]\n" + "".join(
+    f"{key}: &{key} [{', '.join([f'*{before}'] * 9)}]\n"
+    for before, key in itertools.pairwise("abcdefghij")
+)
+
+
+@pytest.mark.parametrize("conda", ["[" * 5000, ALIASES, "a: [", "a", 7, "a: 1\n---\na: 1\n"])
+def test_conda_files_that_no_file_can_hold_stay(conda: Any) -> None:
+    with pytest.raises(Unsayable, match="its conda file"):
+        environment_document({"image": "x", "condaFile": conda})
+
+
+def test_what_an_environment_pins_is_read_as_it_is_sent() -> None:
+    given = {"image": "x", "condaFile": "name: on\ndependencies:\n- python=3.10\n- d: 2001-99-99\n"}
+    found = environment_document(given)["conda_file"]
+    assert found == {"name": True, "dependencies": ["python=3.10", {"d": "2001-99-99"}]}
+
+
+@pytest.mark.parametrize("value", ["2001-99-99", "[" * 5000, "9" * 6000, "a: ["])
+def test_values_of_a_search_that_are_no_numbers_stay(value: str) -> None:
+    step = {"search_space": [{"rate": value}]}
+    assert automl_words(step) == step
 
 
 class _Listing:

@@ -71,7 +71,7 @@ def _scalar(value: Any) -> Any:
     """A number, where it was sent as its text."""
     try:
         read = yaml.safe_load(value) if isinstance(value, str) else value
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         return value
     is_number = isinstance(read, (int, float)) and not isinstance(read, bool)
     return read if is_number and distribution(read) == value else value

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
+from reconciler.declare.reading.yaml_loader import parse
+from reconciler.providers.azureml.deploy.questions.client_reading import as_client_reads
 from reconciler.providers.azureml.ids import PREFIX
 from reconciler.providers.azureml.jobs.assets import ANONYMOUS, ANONYMOUS_ENVIRONMENT
 from reconciler.providers.azureml.jobs.reading import partition_keys
@@ -53,13 +53,13 @@ def environment_document(properties: Mapping[str, Any]) -> dict[str, Any]:
 def _conda(text: Any) -> Any:
     if not text:
         return None
-    try:
-        read = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise Unsayable("its conda file cannot be read") from error
-    if not isinstance(read, dict):
+    content = str(text).encode("utf-8", "replace")
+    documents, faults = parse(content)  # which knows what aliases cost before it is paid
+    if faults or len(documents) != 1:
+        raise Unsayable("its conda file cannot be read")
+    if not isinstance(documents[0].data, dict):
         raise Unsayable("its conda file is no mapping")
-    return read
+    return as_client_reads(content, documents[0].data)
 
 
 def _inference(given: Any) -> Any:
