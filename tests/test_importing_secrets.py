@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 import yaml
 from credentials import SHAPES, json_web_token, made
+from helpers import schedule
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.declare.checking.json_schema import schema_findings
 from reconciler.declare.jobs.job_document import read_job
 from reconciler.declare.resolve import TargetSettings, resolve
-from reconciler.importing import Imported, import_document, import_v1
+from reconciler.importing import Imported, import_document, import_schedule, import_v1
 from reconciler.importing.secrets import Secrets
 from reconciler.masking import GONE, without_secrets
+from reconciler.providers.capabilities import LiveJob
 
 SCHEMA = "schedule.schema.json"
 SECRETS = [*(made(template, random.Random(name)) for name, template in SHAPES.items())]
@@ -115,6 +117,14 @@ def test_v1_files() -> None:
     assert "hunter2" not in texts(imported)
     assert SECRETS[0] not in imported.files["a.yml"].decode()
     assert set(imported.variables) == {"a_description", "a_url"}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x0b", "\x85", "\u2028", "\u2029"])
+def test_what_is_live_ends_no_comment(end: str) -> None:
+    job = LiveJob({"job": "azureml:x"}, notes=(f"one{end}is_enabled: false",))
+    [text] = import_schedule(schedule("a"), job=job).files.values()
+    assert b"# one is_enabled: false\n" in text
+    assert "is_enabled" not in yaml.safe_load(text)
 
 
 def test_a_job_file_gets_its_credentials_from_the_declaration() -> None:

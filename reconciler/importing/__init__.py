@@ -21,6 +21,8 @@ from reconciler.model import Cron, Schedule, Trigger
 from reconciler.providers.capabilities import LiveJob, Unsayable
 
 HEADER = "# yaml-language-server: $schema={schema}\n"
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}")
+"""As the schema of a schedule has it. Not every target holds to it: Temporal takes any text."""
 _ORDER = (
     "name",
     "display_name",
@@ -57,6 +59,8 @@ def import_schedule(
     written as it fires: by its text it would come to fire otherwise, or be refused. `job`: as its
     target writes it; without it, in the words of `schedule`. Unsayable.
     """
+    if _NAME.fullmatch(schedule.key.name) is None:  # it is the name of a file as well
+        raise Unsayable("a declaration cannot have its name")
     notes = list(job.notes) if job is not None else []
     said = schedule.trigger
     if isinstance(said, Cron) and isinstance(fires, Cron) and fires != said:
@@ -224,5 +228,6 @@ def _text(document: Mapping[str, Any], schema: str, notes: tuple[str, ...]) -> s
 
 
 def _short(value: Any) -> str:
-    text = str(value).replace("\n", " ")
+    # Any break of a line would end the comment, and what follows be part of the document.
+    text = "".join(one if one.isprintable() else " " for one in str(value))
     return text[:300] + ("..." if len(text) > 300 else "")

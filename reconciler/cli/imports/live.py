@@ -80,7 +80,12 @@ def _tried(
 def _imported(
     provider: Provider, live: LiveSchedule, schema: str, home: BringHome | None
 ) -> Imported:
-    job = provider.live_job(live, home) if isinstance(provider, WritesJobs) else None
+    reference = live.schedule.job.reference
+    job = None
+    if isinstance(provider, WritesJobs):
+        job = provider.live_job(live, home)
+    elif reference.startswith("("):
+        raise Unsayable(reference.strip("()"))
     return import_schedule(live.schedule, schema, provider.firing_trigger(live.schedule), job)
 
 

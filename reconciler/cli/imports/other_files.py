@@ -44,6 +44,9 @@ def _from_document(
             )
         if not isinstance(document["Schedule"], dict):
             raise ReconcilerError(f"{file}: Schedule is not a mapping")
+        for key in ("recurrence", "pipeline_parameters"):
+            if not isinstance(document["Schedule"].get(key) or {}, dict):
+                raise ReconcilerError(f"{file}: {key} is not a mapping")
         job = _rebased(job, working_folder(), root)
         return [import_v1(document, schedule_name(Path(file).stem), job, schema)]
     if isinstance(document.get("name"), str) and "trigger" in document:

@@ -63,3 +63,26 @@ def test_by_name(folder: Path) -> None:
     )
     both = invoke(folder, "import", "other", "old.yml", code=2)
     assert "give either names of live schedules, or files" in both.err
+
+
+@pytest.mark.parametrize("name", ["../outside", "sub/inside", "", "a.b", "-a", "a\nb"])
+def test_what_has_no_name_of_a_file_is_left(folder: Path, name: str) -> None:
+    """Nothing is written out of the folder, be it for a moment alone."""
+    store = Store(folder / "workspace.db", actor="somebody")
+    [pipeline] = store.pipelines()
+    job = {"job": f"azureml:{pipeline.name}"}
+    new = NewSchedule(name, None, DOCUMENT | {"name": name, "create_job": job}, pipeline.name)
+    store.put_schedule(new, expected=None, publication=None, now=pipeline.published_at)
+    store.close()
+    before = {path for path in folder.parent.rglob("*.yml") if "schedules" not in path.parts}
+    done = invoke(folder, "import")
+    assert "not imported, and left as it is: a declaration cannot have its name" in done.err
+    assert "wrote schedules/other.yml\nwrote schedules/theirs.yml\n2 schedules\n" in done.out
+    assert {p for p in folder.parent.rglob("*.yml") if "schedules" not in p.parts} == before
+
+
+@pytest.mark.parametrize("line", ["recurrence: daily", "pipeline_parameters: [1]"])
+def test_files_of_v1_that_hold_something_else(folder: Path, line: str) -> None:
+    write(folder, {"old.yml": f"Schedule:\n  {line}\n"})
+    done = invoke(folder, "import", "old.yml", "--job", "azureml:x", code=1)
+    assert f"old.yml: {line.partition(':')[0]} is not a mapping" in done.err
