@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class RepositoryFiles:
         # The limits of the configuration were held where the code was declared.
         self._snapshots = Snapshots(self._root, CodeLimits(files=sys.maxsize, size=sys.maxsize))
         self._documents: dict[str, Read] = {}
-        self._hashes: dict[str, str] = {}
+        self._hashes: dict[tuple[str, str], str] = {}
 
     def document(self, path: str) -> Read:
         """The mapping that a YAML file holds; Unsendable."""
@@ -53,23 +53,33 @@ class RepositoryFiles:
 
     def snapshot(self, path: str) -> tuple[Snapshot, str]:
         """The code in a folder, or a file, and the hash that Azure's client has for it."""
+        snapshot = self._take(path)
+        return snapshot, self._hash(path, "code", lambda: client_hash(snapshot))
+
+    def data(self, path: str) -> tuple[Snapshot, bool, str]:
+        """The data in a folder, or a file; whether it is a folder; and the hash that Azure's client
+        has for data.
+        """
+        snapshot, is_folder = self._take(path), (self._root / path).is_dir()
+        return snapshot, is_folder, self._hash(path, "data", lambda: data_hash(snapshot, is_folder))
+
+    def _take(self, path: str) -> Snapshot:
         try:
             snapshot = self._snapshots.take(str(self._root / path))
         except SnapshotError as error:
             raise Unsendable(str(error), error.hint) from error
         if not snapshot.files:
             raise no_files(path)
+        return snapshot
+
+    def _hash(self, path: str, of: str, make: Callable[[], str]) -> str:
         try:
-            found = self._hashes.get(path)
+            found = self._hashes.get((path, of))
             if found is None:
-                found = self._hashes[path] = client_hash(snapshot)
+                found = self._hashes[path, of] = make()
         except OSError as error:
             raise Unsendable(f'"{path}" cannot be read: {error.strerror}') from error
-        return snapshot, found
-
-    def is_folder(self, path: str) -> bool:
-        """Whether it is a folder, and not a file."""
-        return (self._root / path).is_dir()
+        return found
 
     def _read(self, path: str) -> Read:
         place = str(self._root / path)

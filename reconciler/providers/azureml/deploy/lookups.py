@@ -16,7 +16,7 @@ from uuid import UUID
 from reconciler.declare.jobs.job_document import canonical_text
 from reconciler.errors import Rejected, Unauthorized
 from reconciler.model import JobDefinition, Snapshot
-from reconciler.providers.azureml.deploy.files import NotOne, RepositoryFiles, data_hash
+from reconciler.providers.azureml.deploy.files import NotOne, RepositoryFiles
 from reconciler.providers.azureml.deploy.questions.at_once import at_once
 from reconciler.providers.azureml.deploy.questions.needed import Needed
 from reconciler.providers.azureml.deploy.questions.refusals import (
@@ -273,9 +273,7 @@ class JobSources:
         return f"{self._lookups.container(_STORE)}/{found.path}/", content
 
     def _data(self, path: str, datastore: str) -> Data:
-        snapshot, _ = self._files.snapshot(path)
-        is_folder = self._files.is_folder(path)
-        content = data_hash(snapshot, is_folder)
+        snapshot, is_folder, content = self._files.data(path)
         place = f"LocalUpload/{content}/{os.path.basename(path)}"
         found = self.uploads[path] = Data(datastore, place, snapshot, is_folder)
         return found
