@@ -12,6 +12,7 @@ import re
 import secrets
 import shutil
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from threading import Lock
@@ -23,8 +24,11 @@ from reconciler.web.tokens import UPLOAD_SECONDS
 IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 MOST_BEGUN = 64
 """Uploads that are under way at once."""
-_LONGEST_PATH = 1000
+_LONGEST_PATH = 2000
 _LONGEST_NAME = 255
+"""Bytes."""
+_DEEPEST = 100
+"""Folders that one file may bring, and its name."""
 
 
 class UploadError(Exception):
@@ -43,8 +47,8 @@ class Uploads:
         self._folder = workspace.with_name(f"{workspace.stem}-uploads")
         self.readable_by = readable_by
         self._limits = limits
-        self._sizes: dict[str, dict[str, int]] = {}
-        """Of the uploads under way, the bytes of each file and each block, as announced."""
+        self._sizes: dict[str, dict[Path, int]] = {}
+        """Of the uploads under way, the bytes of each file and each part, or those announced."""
         self._lock = Lock()
 
     def begin(self) -> str:
@@ -65,7 +69,8 @@ class Uploads:
         parts = PurePosixPath(name).parts
         if (
             not name
-            or len(name) > _LONGEST_PATH
+            or len(name.encode()) > _LONGEST_PATH
+            or len(parts) > _DEEPEST
             or "/".join(parts) != name
             or any(part in ("..", ".", "/") for part in parts)
             or any(len(part.encode()) > _LONGEST_NAME for part in parts)
@@ -82,27 +87,40 @@ class Uploads:
         digest = hashlib.sha256(name.encode()).hexdigest()
         return self._begun(identifier) / "parts" / digest
 
-    def reserve(self, identifier: str, name: str, size: int) -> None:
-        """Hold room for `size` bytes of a file, in place of what it had; UploadError."""
+    def reserve(
+        self, identifier: str, place: Path, size: int, instead_of: Collection[Path] = ()
+    ) -> None:
+        """Hold room for `size` bytes at a place, beside all but what is there and the parts that
+        it is made of; UploadError. `settle` ends that.
+        """
         with self._lock:
-            sizes = self._sizes.get(identifier)
-            if sizes is None:
-                sizes = self._sizes[identifier] = _sizes(self._begun(identifier))
-            total = sum(sizes.values()) - sizes.get(name, 0) + size
-            if len(sizes | {name: size}) > self._limits.files:
+            folder = self._begun(identifier)
+            if not folder.is_dir():
+                raise UploadError(403, "AuthenticationFailed", "The upload is over.")
+            if identifier not in self._sizes:
+                self._sizes[identifier] = _sizes(folder)
+            sizes = self._sizes[identifier]
+            others = {path: n for path, n in sizes.items() if path not in {place, *instead_of}}
+            if len(others) + 1 > self._limits.files:
                 raise UploadError(
                     413, "RequestBodyTooLarge", f"Code has at most {self._limits.files:,} files."
                 )
-            if total > self._limits.size:
+            # What is there stays until the other is whole, which it may never be.
+            held = max(size, sizes.get(place, 0))
+            if sum(others.values()) + held > self._limits.size:
                 raise UploadError(
                     413, "RequestBodyTooLarge", f"Code has at most {self._limits.size:,} bytes."
                 )
-            sizes[name] = size
+            sizes[place] = held
 
-    def release(self, identifier: str, name: str) -> None:
-        """Give back the room of what is not there any more."""
+    def settle(self, identifier: str, places: Collection[Path]) -> None:
+        """Count these as they are, whatever was announced."""
         with self._lock:
-            self._sizes.get(identifier, {}).pop(name, None)
+            sizes = self._sizes.get(identifier, {})
+            for place in places:
+                sizes.pop(place, None)
+                with suppress(OSError):
+                    sizes[place] = place.stat().st_size
 
     def finish(self, identifier: str) -> Path:
         """End an upload; the folder of its files. UploadError where it is none under way."""
@@ -135,12 +153,6 @@ class Uploads:
                     self._sizes.pop(folder.name, None)
 
 
-def _sizes(folder: Path) -> dict[str, int]:
+def _sizes(folder: Path) -> dict[Path, int]:
     """What is there already, after a restart."""
-    paths = [path for path in folder.rglob("*") if path.is_file()]
-    return {
-        path.relative_to(folder / "files").as_posix()
-        if path.is_relative_to(folder / "files")
-        else path.name: path.stat().st_size
-        for path in paths
-    }
+    return {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}

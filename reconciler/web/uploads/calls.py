@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -63,28 +64,26 @@ async def _take(request: Request, services: Services) -> Response:
             return _answer(200)
         case "block":
             block = _block(name, request.query_params.get("blockid", ""))
-            await _write(request, uploads, identifier, block, uploads.part(identifier, block))
+            await _write(request, uploads, identifier, uploads.part(identifier, block))
         case "blocklist":
             await _join(request, uploads, identifier, name, place)
         case None:
-            await _write(request, uploads, identifier, name, place)
+            await _write(request, uploads, identifier, place)
         case _:
             raise UploadError(400, "InvalidQueryParameterValue", "The call is not supported.")
     return _answer(201)
 
 
-async def _write(
-    request: Request, uploads: Uploads, identifier: str, name: str, place: Path
-) -> None:
+async def _write(request: Request, uploads: Uploads, identifier: str, place: Path) -> None:
     """A body into a file, which is there whole or not at all."""
     length = request.headers.get("content-length", "")
     if not (length.isascii() and length.isdigit()) or int(length) > LARGEST_UPLOAD:
         raise UploadError(411, "MissingContentLengthHeader", "How long the file is, is not said.")
-    uploads.reserve(identifier, name, int(length))
+    uploads.reserve(identifier, place, int(length))
     access = uploads.readable_by
-    await asyncio.to_thread(make_folder, place.parent, access)
     new = uploads.part(identifier, os.urandom(16).hex())
     try:
+        await asyncio.to_thread(make_folder, place.parent, access)
         with open(new, "wb", opener=opener(access)) as file:
             async for piece in request.stream():
                 await asyncio.to_thread(file.write, piece)
@@ -92,24 +91,21 @@ async def _write(
     finally:
         with suppress(OSError):
             os.unlink(new)
+        uploads.settle(identifier, [place])
 
 
 async def _join(
     request: Request, uploads: Uploads, identifier: str, name: str, place: Path
 ) -> None:
     """The blocks of a file in the order of a list, and away with them."""
-    body = b""
+    body = bytearray()
     async for piece in request.stream():
         body += piece
         if len(body) > _LARGEST_LIST:
             raise UploadError(413, "RequestBodyTooLarge", "The list of blocks is too long.")
-    said = [_block(name, one) for one in _listed(body)]
-    parts = [uploads.part(identifier, block) for block in said]
-    await asyncio.to_thread(_concatenate, parts, place, uploads)
-    size = place.stat().st_size
-    for block in said:
-        uploads.release(identifier, block)
-    uploads.reserve(identifier, name, size)
+    said = await asyncio.to_thread(_listed, bytes(body))
+    parts = [uploads.part(identifier, _block(name, one)) for one in said]
+    await asyncio.to_thread(_concatenate, uploads, identifier, parts, place)
 
 
 def _block(name: str, identifier: str) -> str:
@@ -118,11 +114,13 @@ def _block(name: str, identifier: str) -> str:
 
 
 def _listed(body: bytes) -> list[str]:
-    if b"<!" in body:  # no document type, and so no entities
+    # No document type, and so no entities; and no more of it than a list can have.
+    if b"<!" in body or body.count(b"<") > 2 * _MOST_BLOCKS + 3:
         raise UploadError(400, "InvalidXmlDocument", "The list of blocks cannot be read.")
     try:
-        found = [one.text or "" for one in ElementTree.fromstring(body)]
-    except ElementTree.ParseError as error:
+        # As text, whatever it says of its encoding: in another one, `<!` has other bytes.
+        found = [one.text or "" for one in ElementTree.fromstring(body.decode("utf-8-sig"))]
+    except (ElementTree.ParseError, UnicodeDecodeError) as error:
         raise UploadError(
             400, "InvalidXmlDocument", "The list of blocks cannot be read."
         ) from error
@@ -131,16 +129,26 @@ def _listed(body: bytes) -> list[str]:
     return found
 
 
-def _concatenate(parts: list[Path], place: Path, uploads: Uploads) -> None:
+def _concatenate(uploads: Uploads, identifier: str, parts: list[Path], place: Path) -> None:
+    """Parts into a file, which is there whole or not at all, and away with them."""
     if not all(part.is_file() for part in parts):
         raise UploadError(400, "InvalidBlockList", "A block is not there.")
-    make_folder(place.parent, uploads.readable_by)
-    with open(place, "wb", opener=opener(uploads.readable_by)) as whole:
+    size = sum(part.stat().st_size for part in parts)
+    uploads.reserve(identifier, place, size, parts)
+    new = uploads.part(identifier, os.urandom(16).hex())
+    try:
+        make_folder(place.parent, uploads.readable_by)
+        with open(new, "wb", opener=opener(uploads.readable_by)) as whole:
+            for part in parts:
+                with open(part, "rb") as file:
+                    shutil.copyfileobj(file, whole, 1 << 20)
+        os.replace(new, place)
         for part in parts:
-            with open(part, "rb") as file:
-                while piece := file.read(1 << 20):
-                    whole.write(piece)
             part.unlink()
+    finally:
+        with suppress(OSError):
+            os.unlink(new)
+        uploads.settle(identifier, [place, *parts])
 
 
 def _answer(status: int, code: str | None = None) -> Response:

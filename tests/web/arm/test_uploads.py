@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def begin(server: Server, name: str = "a-code") -> tuple[str, str]:
     return reference["blobUri"], reference["credential"]["sasUri"].partition("?")[2]
 
 
-def send(url: str, signature: str, data: bytes = b"x", **more: Any) -> httpx.Response:
+def send(url: str, signature: str, data: bytes | Iterator[bytes] = b"x", **more: Any) -> httpx.Response:
     with httpx.Client(timeout=30) as client:
         request = client.build_request("PUT", f"{url}?{signature}", content=data, **more)
         raw = (url.split("/", 3)[3] + "?" + signature).encode()
@@ -142,6 +143,63 @@ def test_too_much(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     assert send(f"{uri}/src/c", signature, b"").status_code == 413
     monkeypatch.setattr(request_guard, "LARGEST_UPLOAD", 5)
     assert send(f"{uri}/src/a", signature, b"x" * 6).status_code == 413
+
+
+def join(url: str, signature: str, *blocks: str, **more: Any) -> httpx.Response:
+    said = "".join(f"<Latest>{one}</Latest>" for one in blocks)
+    body = f"<BlockList>{said}</BlockList>"
+    return send(url, f"{signature}&comp=blocklist", body.encode(), **more)
+
+
+def test_files_of_no_blocks_are_counted(server: Server, tmp_path: Path) -> None:
+    uri, signature = begin(server)
+    server.running.services.uploads._limits = CodeLimits(files=2, size=10)
+    statuses = [join(f"{uri}/src/{n}", signature).status_code for n in range(4)]
+    assert statuses == [201, 201, 413, 413]
+    assert len(list(tmp_path.rglob("files/src/*"))) == 2
+
+
+def test_a_body_that_never_came_gives_no_room_back(server: Server) -> None:
+    uri, signature = begin(server)
+    server.running.services.uploads._limits = CodeLimits(files=9, size=10)
+    assert send(f"{uri}/src/a", signature, b"x" * 9).status_code == 201
+
+    def breaks() -> Iterator[bytes]:
+        yield b"x"
+        raise ConnectionAbortedError
+
+    with suppress(ConnectionAbortedError):
+        send(f"{uri}/src/a", signature, breaks(), headers={"Content-Length": "2"})
+    assert send(f"{uri}/src/b", signature, b"x" * 2).status_code == 413
+    assert send(f"{uri}/src/a", signature, b"x" * 8).status_code == 201
+    assert send(f"{uri}/src/b", signature, b"x" * 2).status_code == 201
+
+
+def test_blocks_count_once_also_after_a_restart(server: Server) -> None:
+    uri, signature = begin(server)
+    uploads = server.running.services.uploads
+    uploads._limits = CodeLimits(files=2, size=10)
+    place, block = f"{uri}/src/a", f"{signature}&comp=block&blockid=MDE="
+    assert send(place, block, b"x" * 8).status_code == 201
+    uploads._sizes.clear()  # what is only in memory
+    assert send(place, block, b"y" * 9).status_code == 201
+    assert send(place, block.replace("MDE=", "MDI="), b"x").status_code == 201
+    assert join(place, signature, "MDE=", "MDI=").status_code == 201
+    assert send(f"{uri}/src/b", signature).status_code == 413
+    assert send(place, signature, b"x" * 9).status_code == 201
+    assert send(f"{uri}/src/b", signature).status_code == 201
+
+
+def test_lists_of_blocks_that_are_none(server: Server) -> None:
+    uri, signature = begin(server)
+    for body in (
+        '<!DOCTYPE l [<!ENTITY a "MDE=">]><l><Latest>&a;</Latest></l>'.encode("utf-16"),
+        b"<l>" + b"<a/>" * 200_000 + b"</l>",
+        b"\xff<l/>",
+    ):
+        answer = send(f"{uri}/src/a", f"{signature}&comp=blocklist", body)
+        assert answer.status_code == 400
+        assert answer.headers["x-ms-error-code"] == "InvalidXmlDocument"
 
 
 def test_uploads_under_way_are_few(server: Server) -> None:
