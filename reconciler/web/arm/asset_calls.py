@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
 
+from reconciler.masking import mask
 from reconciler.web.arm.call import Call, json_response
 from reconciler.web.arm.errors import ArmError, bad, not_found, refused
 from reconciler.web.upload_folders import IDENTIFIER, UploadError
@@ -173,16 +175,20 @@ def _put_code(call: Call, workspace: Workspace, properties: dict[str, Any]) -> S
     return SentAsset(name, version, properties, identifier)
 
 
-def _meant(properties: Any) -> dict[str, Any]:
-    spec = properties.get("componentSpec") or {}
+def _meant(properties: Mapping[str, Any]) -> dict[str, Any]:
+    spec = properties.get("componentSpec")
+    if not isinstance(spec, dict):
+        return dict(properties)
     return {**properties, "componentSpec": {**spec, "_source": None}}
 
 
 def _shown(call: Call, asset: SentAsset) -> dict[str, Any]:
     kind = _kind(call)
+    properties = {**asset.properties, "provisioningState": "Succeeded"}
     return {
         "id": f"{call.place.id}/{kind}/{asset.name}/versions/{asset.version}",
         "name": asset.version,
         "type": f"{_TYPE}/{kind}/versions",
-        "properties": {**asset.properties, "provisioningState": "Succeeded"},
+        # As of a schedule: who may only read never sends them back.
+        "properties": mask("", properties) if call.masked else properties,
     }

@@ -26,6 +26,8 @@ from reconciler.workspace.store.sent_assets import SentAssets
 KIND = "jobs"
 _MOST_STEPS = 1000
 _DEEPEST = 16
+_LARGEST = 16 << 20
+"""Characters of all its components, each as often as a step runs it."""
 _READ_ONLY = ("status", "services", "isArchived", "sourceJobId")
 
 
@@ -133,6 +135,7 @@ class _Reader:
         self._uploads = uploads
         self._limits = limits
         self._left = _MOST_STEPS
+        self._room = _LARGEST
         self.snapshots: dict[str, Snapshot] = {}
 
     def steps(self, given: Any, depth: int) -> dict[str, Any]:
@@ -175,6 +178,9 @@ class _Reader:
                 " were created in it, and none of Azure or of a registry"
             )
         spec = dict(asset.properties["componentSpec"])
+        self._room -= len(json.dumps(spec))
+        if self._room < 0:
+            raise bad(f"The components of the job have more than {_LARGEST >> 20} MiB")
         if isinstance(spec.get("code"), str):
             spec["code"] = self._code(spec["code"])
         if spec.get("type") == "pipeline":
@@ -187,9 +193,11 @@ class _Reader:
         asset = self._assets.get("codes", name, version)
         if asset is None or asset.upload is None:
             raise bad(f"There is no code {name}:{version} in this workspace")
+        path = f"code/{name}/{version}"
+        if path in self.snapshots:
+            return f"./{path}"
         upload, _, folder = asset.upload.partition("/")
         root = self._uploads.finished(upload)
-        path = f"code/{name}"
         try:
             snapshot = Snapshots(root.resolve(), self._limits).take(str(root.resolve() / folder))
         except SnapshotError as error:

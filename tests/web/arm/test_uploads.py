@@ -34,7 +34,9 @@ def begin(server: Server, name: str = "a-code") -> tuple[str, str]:
     return reference["blobUri"], reference["credential"]["sasUri"].partition("?")[2]
 
 
-def send(url: str, signature: str, data: bytes | Iterator[bytes] = b"x", **more: Any) -> httpx.Response:
+def send(
+    url: str, signature: str, data: bytes | Iterator[bytes] = b"x", **more: Any
+) -> httpx.Response:
     with httpx.Client(timeout=30) as client:
         request = client.build_request("PUT", f"{url}?{signature}", content=data, **more)
         raw = (url.split("/", 3)[3] + "?" + signature).encode()
