@@ -108,8 +108,7 @@ class ComponentFiles:
         try:
             snapshot = self._snapshots.take(path)
         except SnapshotError as error:
-            code = "SCH050" if error.is_pointer else "SCH002" if error.leads_out else "SCH055"
-            return Finding(code, (), clip_path(str(error)), error.hint)
+            return _not_taken(error)
         if found.kind == "code":
             brought.snapshots[snapshot.path] = snapshot
         return None
@@ -119,7 +118,7 @@ class ComponentFiles:
         if found.kind != "data":
             return None
         finding = self._take(replace(found, kind="code"), path, brought)
-        if finding is None or finding.code == "SCH002":
+        if finding is None or finding.code in ("SCH002", "SCH050"):
             return finding
         hint = "name it as a datastore or as data of the target; or raise the limits under code"
         what = f"the data cannot be published with the job: {finding.message}"
@@ -135,8 +134,7 @@ class ComponentFiles:
             what = f'"{clip(found.includes[error.number])}" cannot be added to the code: {error}'
             return Finding("SCH055", (error.number,), what, "a path is relative to its file")
         except SnapshotError as error:
-            where = "SCH002" if error.leads_out else "SCH055"
-            return Finding(where, (), clip_path(str(error)), error.hint)
+            return _not_taken(error)
         paths = [os.path.join(folder, one.replace("\\", "/")) for one in found.includes]
         shown = [display_path(os.path.normpath(one), self._root) for one in paths]
         own = display_path(path, self._root) if found.text else None
@@ -215,6 +213,11 @@ class ComponentFiles:
 
 
 _WHAT = "a component file has a command, or type: pipeline and jobs"
+
+
+def _not_taken(error: SnapshotError) -> Finding:
+    code = "SCH050" if error.is_pointer else "SCH002" if error.leads_out else "SCH055"
+    return Finding(code, (), clip_path(str(error)), error.hint)
 
 
 def clip_path(text: str) -> str:

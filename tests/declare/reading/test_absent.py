@@ -157,3 +157,24 @@ def test_a_pointer_of_lfs_among_code_is_no_code(tmp_path: Path) -> None:
         Snapshots(tmp_path).take(str(tmp_path / "src"))
     assert raised.value.is_pointer
     assert "git lfs pull" in (raised.value.hint or "")
+
+
+def test_a_pointer_of_lfs_that_a_job_brings_is_said_as_one(tmp_path: Path) -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{0:064}\nsize 4\n"
+    job = """\
+type: pipeline
+inputs: {model: {type: uri_file, path: ./model.bin}}
+jobs:
+  own: {command: ls, code: ./src}
+  more: {component: {command: ls, additional_includes: [./model.bin]}}
+"""
+    schedule = 'create_job: ./job.yml\nname: a\ntrigger: {type: cron, expression: "0 2 * * *"}\n'
+    places = ("s/model.bin", "s/src/model.bin")
+    write(tmp_path, {"s/a.yml": schedule, "s/job.yml": job, **dict.fromkeys(places, pointer)})
+    found = read_declarations(
+        ["s"], base=tmp_path, root=tmp_path, targets=[TargetSettings("t")], known_targets=["t"],
+        now=datetime.now(UTC),
+    )  # fmt: skip
+    said = [(one.code, one.line) for one in found.problems if one.path == "s/job.yml"]
+    assert said == [("SCH050", 2), ("SCH050", 4), ("SCH050", 5)]
+    assert all("git lfs pull" in (one.hint or "") for one in found.problems)
