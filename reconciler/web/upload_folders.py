@@ -100,14 +100,15 @@ class Uploads:
             if identifier not in self._sizes:
                 self._sizes[identifier] = _sizes(folder)
             sizes = self._sizes[identifier]
-            others = {path: n for path, n in sizes.items() if path not in {place, *instead_of}}
-            if len(others) + 1 > self._limits.files:
+            given_up = sizes.keys() & {place, *instead_of}
+            if len(sizes) - len(given_up) + 1 > self._limits.files:
                 raise UploadError(
                     413, "RequestBodyTooLarge", f"Code has at most {self._limits.files:,} files."
                 )
             # What is there stays until the other is whole, which it may never be.
             held = max(size, sizes.get(place, 0))
-            if sum(others.values()) + held > self._limits.size:
+            others = sum(sizes.values()) - sum(sizes[path] for path in given_up)
+            if others + held > self._limits.size:
                 raise UploadError(
                     413, "RequestBodyTooLarge", f"Code has at most {self._limits.size:,} bytes."
                 )

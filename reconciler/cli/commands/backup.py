@@ -21,7 +21,8 @@ def command(file: Path, target: str | None, config: str | None, no_color: bool) 
     """Copy the embedded workspace of a target to FILE, as it is at one moment.
 
     `serve` and others may go on meanwhile. To restore, end `serve` and put the copy in place of
-    the workspace's file. Logs and outputs of runs lie in folders beside it, and are not copied.
+    the workspace's file. Folders beside it are not copied: the code of its jobs, which it needs, in
+    NAME-code and NAME-uploads, and the logs and outputs of runs.
     """
     session = Session(config, no_color=no_color)
     workspace = Workspace(session, session.one_target(target))

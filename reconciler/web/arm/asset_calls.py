@@ -5,6 +5,7 @@ Environments and computes are asked for by clients, and ignored by the workspace
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Mapping
@@ -100,7 +101,8 @@ async def begin_upload(call: Call) -> Response:
     if there is not None:
         raise refused(409, "Conflict", f"codes/{name}/versions/{version} is there already")
     try:
-        identifier = call.services.uploads.begin()
+        # In a thread: it may find much to take away that was abandoned.
+        identifier = await asyncio.to_thread(call.services.uploads.begin)
     except UploadError as error:
         raise refused(error.status, error.code, str(error)) from error
     signature = call.services.site.tokens.new_upload(identifier, time.time())
