@@ -196,6 +196,7 @@ def test_mask_lines_of_anything(lines: list[str]) -> None:
         ('["--password", "hunter2", "x"]', '["--password", "****", "x"]'),
         ("curl -H 'PRIVATE-TOKEN: hunter2' h", "curl -H 'PRIVATE-TOKEN: ****' h"),
         ("DB_PASSWORD: hunter2", "DB_PASSWORD: ****"),
+        ("DB_PASSWORD: ${{ inputs.x }}", "DB_PASSWORD: ${{ inputs.x }}"),
         ("fs.azure.account.key: hunter2 x", "fs.azure.account.key: **** x"),
         ("unexpected token: x, primary_key: id", "unexpected token: x, primary_key: id"),
     ],

@@ -63,7 +63,7 @@ _HEADER = re.compile(
 # Words with an underscore or a dot are names; of others prose has many: `unexpected token: x`.
 _NAMED = re.compile(
     r"(?<![\w./-])(?=[A-Za-z0-9]{1,60}+[_.])([A-Za-z][\w.]{0,100}+)"
-    r"([ \t]{0,4}+:[ \t]{1,8}+)([^\s\"',;}\]]++)"
+    r"([ \t]{0,4}+:[ \t]{1,8}+)(\$\{\{[^{}\n]*+\}\}|[^\s\"',;}\]]++)"
 )
 _IN_QUOTES = re.compile(
     r"([\"'])([A-Za-z_][\w. -]{0,100}+)\1(\s{0,8}+:\s{0,8}+)(\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|[^\s,}\]\"']++)"  # noqa: E501
