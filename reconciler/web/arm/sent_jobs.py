@@ -28,6 +28,8 @@ _MOST_STEPS = 1000
 _DEEPEST = 16
 _LARGEST = 16 << 20
 """Characters of all its components, each as often as a step runs it."""
+_MAPPINGS = ("inputs", "outputs", "environment_variables", "limits")
+_TEXTS = ("type", "command", "code", "componentId")
 _READ_ONLY = ("status", "services", "isArchived", "sourceJobId")
 
 
@@ -124,6 +126,13 @@ def _output(value: Any) -> Any:
     return {key: item for key, item in value.items() if key in ("type", "path", "mode")}
 
 
+def _check_members(unit: Mapping[str, Any], what: str) -> None:
+    for members, kind, words in ((_MAPPINGS, dict, "an object"), (_TEXTS, str, "a text")):
+        for member in members:
+            if not isinstance(unit.get(member), kind | None):
+                raise bad(f"The member {member} of {what} is not {words}")
+
+
 class _Reader:
     """The steps of one job, and what they lead to."""
 
@@ -145,6 +154,10 @@ class _Reader:
         self._left -= len(given)
         if self._left < 0 or depth > _DEEPEST:
             raise bad(f"The job has more than {_MOST_STEPS:,} steps, or {_DEEPEST} levels of them")
+        for name, step in given.items():
+            _check_members(step, f"the step {name}")
+            if "component" in step:  # in place, or a path of files: neither is a way to send one
+                raise bad(f"The step {name} has a component, which is sent as its componentId")
         try:
             found = file_steps(given)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -178,6 +191,7 @@ class _Reader:
                 " were created in it, and none of Azure or of a registry"
             )
         spec = dict(asset.properties["componentSpec"])
+        _check_members(spec, f"the component {name}:{version}")
         self._room -= len(json.dumps(spec))
         if self._room < 0:
             raise bad(f"The components of the job have more than {_LARGEST >> 20} MiB")

@@ -41,7 +41,7 @@ def put_component(server: Server, version: str, **spec: Any) -> None:
     assert made.status_code == 201, made.text
 
 
-def put_schedule(server: Server, *versions: str) -> httpx.Response:
+def put_schedule(server: Server, *versions: str, **more: Any) -> httpx.Response:
     steps = {
         f"s{number}": {
             "type": "command",
@@ -49,7 +49,7 @@ def put_schedule(server: Server, *versions: str) -> httpx.Response:
             "componentId": f"{BASE}/components/c/versions/{version}",
         }
         for number, version in enumerate(versions)
-    }
+    } | more
     action = {
         "actionType": "CreateJob",
         "jobDefinition": {"jobType": "Pipeline", "jobs": steps},
@@ -104,3 +104,27 @@ def test_an_environment_of_any_shape_may_be_put_again(server: Server) -> None:
     for status in (201, 200):
         made = put(server, "environments/e/versions/1", {"componentSpec": [1]})
         assert made.status_code == status
+
+
+def test_steps_of_another_shape(server: Server) -> None:
+    steps: list[tuple[dict[str, Any], str]] = [
+        *(({"type": kind, "component": "./x.yml"}, "its componentId") for kind in ("sweep", "x")),
+        ({"component": {"command": "ls", "code": "/etc"}}, "its componentId"),
+        ({"componentId": 7}, "componentId of the step s is not a text"),
+        ({"command": ["ls"]}, "command of the step s is not a text"),
+        ({"command": "ls", "code": 7}, "code of the step s is not a text"),
+        ({"command": "ls", "inputs": [1]}, "inputs of the step s is not an object"),
+        ({"command": "ls", "limits": 7}, "limits of the step s is not an object"),
+    ]
+    for step, said in steps:
+        answer = put_schedule(server, s={"type": "command", **step})
+        assert (answer.status_code, said in answer.text) == (400, True), answer.text
+
+
+def test_components_of_another_shape(server: Server) -> None:
+    inner: dict[str, Any] = {"type": "pipeline", "jobs": {"a": {"type": "x", "component": "./x"}}}
+    specs: list[dict[str, Any]] = [{"outputs": [1]}, {"code": [1]}, {"command": 1}, inner]
+    for number, spec in enumerate(specs):
+        put_component(server, str(number), **spec)
+        answer = put_schedule(server, str(number))
+        assert answer.status_code == 400, answer.text
