@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 
@@ -240,6 +241,45 @@ def test_submodules_where_they_are_wanted(mono: Path, tmp_path: Path) -> None:
     record = made.cycle()
     assert record.outcome == "applied", record.message
     assert made.live() == {"a": True, "x": True}
+
+
+def tree_of(mono: Path, *entries: str) -> str:
+    """A tree as it stands; `git add` makes none that holds such names."""
+    made = subprocess.run(
+        ["git", "-C", str(mono), "mktree", "--missing"],
+        input="".join(f"{entry}\n" for entry in entries),
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return made.stdout.strip()
+
+
+@pytest.mark.parametrize("path", ["../../../../victim", "out/victim"])
+def test_a_submodule_does_not_lead_out(mono: Path, tmp_path: Path, path: str) -> None:
+    """What stands in its place is removed, and that may be anybody's."""
+    victim = tmp_path / "here/.reconciler/sources/victim"
+    inner = upstream(tmp_path / "inner")
+    *above, last = path.split("/")
+    said = f'[submodule "x"]\npath = {path}\nurl = ../inner\n'
+    commit(mono, {".gitmodules": said})
+    made = tree_of(mono, f"160000 commit {git(inner, 'rev-parse', 'HEAD')}\t{last}")
+    for name in reversed(above):
+        made = tree_of(mono, f"040000 tree {made}\t{name}")
+    listed = [*git(mono, "ls-tree", "HEAD").splitlines(), *git(mono, "ls-tree", made).splitlines()]
+    if path.startswith("out"):
+        (tmp_path / "link").write_text("../../../..")
+        blob = git(mono, "hash-object", "-w", str(tmp_path / "link"))
+        listed.append(f"120000 blob {blob}\tout")
+    top = tree_of(mono, *listed)
+    git(mono, "reset", "--soft", git(mono, "commit-tree", "-m", "x", top))
+    victim.mkdir(parents=True)
+    (victim / "precious").touch()
+    source = GitSource(
+        mono.as_uri(), tmp_path / "here/.reconciler", environment=environment(), base=tmp_path,
+        ref="main", submodules=True,
+    )  # fmt: skip
+    with pytest.raises(SourceError, match="leads out of the repository"):
+        source.fetch()
+    assert (victim / "precious").exists()
 
 
 def test_large_files_where_they_are_wanted(mono: Path, tmp_path: Path) -> None:

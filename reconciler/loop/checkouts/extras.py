@@ -42,7 +42,7 @@ class Extras:
         inner.fetch(link.id)
         entries = inner.entries(link.id, ["."], below=True)
         files = [entry for entry in entries if entry.mode != GITLINK]
-        place = tree / link.path
+        place = _place(tree, link.path, clone.git.shown)
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
         inner.need(files)
@@ -71,6 +71,16 @@ class Extras:
                 raise SourceError(f"{clone.git.shown}: Git LFS has not {printable(entry.path)}")
             Path(made.name).chmod(path.stat().st_mode)
             Path(made.name).replace(path)
+
+
+def _place(tree: Path, path: str, shown: str) -> Path:
+    """Where a submodule belongs. Trees of Git hold any name, and what stands there is removed."""
+    place = tree / path
+    names = path.split("/")
+    leads_out = any(name in ("", ".", "..") or name.lower() == ".git" for name in names)
+    if leads_out or not place.parent.resolve().is_relative_to(tree.resolve()):
+        raise SourceError(f"{shown}: the submodule {printable(path)} leads out of the repository")
+    return place
 
 
 def _address(clone: Clone, commit: str, path: str) -> str:
