@@ -15,6 +15,7 @@ from reconciler.errors import SourceError
 from reconciler.loop.checkout import GitSource
 from reconciler.loop.checkouts import clone as clones
 from reconciler.loop.checkouts.references import is_below, paths_up
+from reconciler.loop.git import Git
 
 from .looping import Looped, commit, git, on_git, upstream
 
@@ -192,6 +193,22 @@ def test_a_damaged_clone_is_made_anew(mono: Path, tmp_path: Path, how: str) -> N
     changed = commit(mono, {"shared/src/train.py": "print('again')\n"})
     record = made.cycle()
     assert (record.outcome, record.revision) == ("applied", changed), record.message
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "fatal: could not read Username for 'https://example.org': terminal prompts disabled",
+        "fatal: unable to access 'https://example.org/shallow.git/': Could not resolve host",
+        "fatal: early EOF; fatal: fetch-pack: invalid index-pack output",
+        "remote: packages are read by members alone",
+    ],
+)
+def test_a_server_that_does_not_answer_is_no_damage(tmp_path: Path, said: str) -> None:
+    clone = clones.Clone(Git(tmp_path, "https://example.org/shallow.git", environment={}))
+    assert not clone.is_damaged(SourceError(f"{clone.git.shown}: git fetch: {said}"))
+    damaged = "error: file ./objects/pack/pack-12.pack is far too short"
+    assert clone.is_damaged(SourceError(f"{clone.git.shown}: git fetch: {damaged}"))
 
 
 def test_a_clone_that_has_grown_is_made_anew(

@@ -27,7 +27,8 @@ _SIZE = "reconciler-size"
 _GROWTH, _LEAST = 3, 64_000_000
 _DAMAGED = re.compile(
     r"not a git repository|corrupt|bad object|bad (?:tree|config)|missing (?:blob|tree|object)"
-    r"|unable to read|could not read|loose object|pack|index file|inflate|shallow|\.lock"
+    r"|unable to read|could not read(?! Username| Password)|loose object|index file|inflate|shallow"
+    r"|(?<![\w-])pack(?:file|ed)?\b|\.lock"
     r"|invalid object|not our ref|unresolved|did not send all"
 )
 GITLINK, LINK, TREE = "160000", "120000", "040000"
@@ -59,7 +60,8 @@ class Clone:
 
     def is_damaged(self, error: SourceError) -> bool:
         """Whether Git complains of the clone, and not of the server or the way to it."""
-        return self._folder.exists() and _DAMAGED.search(error.message) is not None
+        said = error.message.replace(self.git.shown, "")
+        return self._folder.exists() and _DAMAGED.search(said) is not None
 
     def remove(self) -> None:
         """Away with it: `prepare` makes another."""
