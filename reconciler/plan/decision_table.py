@@ -64,14 +64,14 @@ def make_plan(
     for c in desired:
         wanted = c.schedule
         before = predecessor(wanted, remaining, owner)
-        if before is not None and now is not None:
-            c = while_suspended(c, before, now)
         if (
             before is not None
             and before.key != wanted.key
             and (before.key in declared or not claim.holds(before))
         ):
             before = None  # its old name is another's now
+        if before is not None and now is not None:
+            c = while_suspended(c, before, now)
         if before is not None:
             del remaining[before.key]
         change = _change(c, before, claim)

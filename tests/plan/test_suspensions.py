@@ -29,3 +29,14 @@ def test_when_it_is_over_it_is_enabled() -> None:
     (change,) = plan(NOW + timedelta(hours=2)).changes
     assert change.action is Action.UPDATE
     assert change.reason == "its suspension until 2026-11-28 14:00 UTC is over"
+
+
+def test_the_suspension_of_what_is_not_renamed_is_not_ours() -> None:
+    """Another repository of the owner has the old name: the new one begins as it is declared."""
+    stopped = replace(live(schedule("a", is_enabled=False)), suspended=ASKED, repository="theirs")
+    wanted = canonical(schedule("b", renamed_from="a"))
+    made = make_plan(
+        wanted, [stopped], target=TARGET, owner=OWNER, now=NOW, repository="example.org/ours"
+    )
+    (change,) = made.changes
+    assert (change.action, change.after) == (Action.CREATE, wanted[0].schedule)
