@@ -19,7 +19,7 @@ from reconciler.cli.session import (
 )
 from reconciler.cli.state_options import state_of, state_option
 from reconciler.declare.holds import read_until
-from reconciler.declare.suspensions import in_force, suspension_words
+from reconciler.declare.suspensions import suspension_words
 from reconciler.model import Suspension
 from reconciler.render.plain_text import printable
 
@@ -73,8 +73,8 @@ def _suspend_schedule(
     one = session.one_target(target)
     provider = session.provider(one)
     live = find_live(provider, name)
-    before = in_force(live, session.now)
-    was = before.was_enabled if before is not None else live.schedule.enabled
+    # One that is over and that no apply has ended yet still says what the schedule was.
+    was = live.schedule.enabled or (live.suspended is not None and live.suspended.was_enabled)
     asked = replace(asked, was_enabled=was)
     provider.suspend(live, asked)
     words = suspension_words(asked)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from helpers import Done, declaration, invoke, repository, write
+
+from reconciler.model import Suspension
+from reconciler.providers.local import LocalProvider
+from reconciler.workspace.store.schedules import Store
 
 WORDS = re.compile(r"suspended until \d{4}-\d\d-\d\d \d\d:\d\d UTC by ann: a flood")
 
@@ -51,6 +57,18 @@ def test_a_schedule_stays_off_and_is_shown(repo: Path) -> None:
     assert enabled(repo) == {"one": True, "two": True}
     call(repo, "plan", "--exit-code")
     assert "is not suspended" in call(repo, "resume", "one").out
+
+
+def test_once_more_after_one_that_no_apply_has_ended(repo: Path) -> None:
+    """What was enabled before the first is enabled after the second."""
+    over = datetime.now(UTC) - timedelta(hours=1)
+    with closing(Store(repo / "workspace.db")) as store:
+        provider = LocalProvider("local", store, owner="us")
+        one, _ = provider.list()
+        provider.suspend(one, Suspension(over, "ann", over - timedelta(hours=1)))
+    suspend(repo, "one")
+    assert "enabled again" in call(repo, "resume", "one").out
+    assert enabled(repo)["one"]
 
 
 def test_it_becomes_a_hold_of_the_file(repo: Path) -> None:
