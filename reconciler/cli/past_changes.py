@@ -3,61 +3,104 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.audit.timeline import Applied
+from reconciler.cli.loop.suspending import RESUMED, SUSPENDED
 from reconciler.document import schedule_from_document
 from reconciler.model import Key, Schedule
 from reconciler.state import State
 from reconciler.state.records import Entry
 
 _PAGE = 200
+_LOOKED_AT = 20
+"""Entries of one schedule, for the last that was applied."""
 _DONE = ("created", "updated", "disabled")
+
+
+class _Switched(NamedTuple):
+    """A suspension, or its end: the history has of it that it was, and no schedule."""
+
+    began_at: datetime
+    ended_at: datetime
+    is_stop: bool
 
 
 def past_changes(
     state: State, target: str, names: Collection[str], since: datetime
 ) -> dict[str, list[Applied]]:
     """By name, the changes since then and the one before them, the oldest first."""
-    found: dict[str, list[Applied]] = defaultdict(list)
-    for entry in _entries(state, target, since):
+    found: dict[str, list[Applied | _Switched]] = defaultdict(list)
+    before: int | None = None
+    for entry in _entries(state, target):
+        if entry.record.ended_at < since:
+            before = entry.id + 1
+            break
         for name, change in _changes(state, entry):
             if name in names:
                 found[name].append(change)
-    for name, changes in found.items():
-        before = state.history.list(target, schedule=name, changes=True, limit=len(changes) + 1)
-        earlier = [entry for entry in before if entry.record.ended_at < since]
-        changes += [change for one, change in _of(state, earlier) if one == name][:1]
-        changes.reverse()
-    return found
+    if before is not None:
+        for name, changes in found.items():
+            changes += _last_before(state, target, name, before)
+    return {name: _with_switches(reversed(changes)) for name, changes in found.items()}
 
 
-def _entries(state: State, target: str, since: datetime) -> Iterator[Entry]:
-    """Those that changed something since then, the newest first."""
+def _entries(state: State, target: str) -> Iterator[Entry]:
+    """Those that changed something, the newest first."""
     before: int | None = None
     while page := state.history.list(target, changes=True, limit=_PAGE, before=before):
-        for entry in page:
-            if entry.record.ended_at < since:
-                return
-            yield entry
+        yield from page
         before = page[-1].id
 
 
-def _of(state: State, entries: Collection[Entry]) -> Iterator[tuple[str, Applied]]:
-    for entry in entries:
-        yield from _changes(state, entry)
+def _last_before(
+    state: State, target: str, name: str, before: int
+) -> Iterator[Applied | _Switched]:
+    """What was applied last to a schedule, and how it was switched after that, the newest first."""
+    for entry in state.history.list(
+        target, schedule=name, changes=True, limit=_LOOKED_AT, before=before
+    ):
+        for one, change in _changes(state, entry):
+            if one == name:
+                yield change
+                if isinstance(change, Applied):
+                    return
 
 
-def _changes(state: State, entry: Entry) -> Iterator[tuple[str, Applied]]:
+def _with_switches(changes: Iterable[Applied | _Switched]) -> list[Applied]:
+    """The oldest first: what switches made of the schedule that was applied before them."""
+    found: list[Applied] = []
+    was_enabled: bool | None = None
+    """Before it was suspended; None: it is not."""
+    for one in changes:
+        if isinstance(one, Applied):
+            found.append(one)
+            was_enabled = None if one.after.enabled else was_enabled
+        elif found:
+            last = found[-1].after
+            was_enabled = last.enabled if was_enabled is None else was_enabled
+            after = replace(last, enabled=was_enabled and not one.is_stop)
+            found.append(Applied(one.began_at, one.ended_at, last, after))
+            was_enabled = was_enabled if one.is_stop else None
+    return found
+
+
+def _changes(state: State, entry: Entry) -> Iterator[tuple[str, Applied | _Switched]]:
     """What was done in one cycle or apply: the name of a schedule, and the change."""
     whole = state.history.show(entry.id)
-    if whole is None or whole.record.plan is None:
+    if whole is None:
         return
     record = whole.record
     done = {result.name for result in record.results if result.outcome in _DONE}
-    for change in whole.record.plan["changes"]:
+    if record.plan is None and record.reason in (SUSPENDED, RESUMED):
+        is_stop = record.reason == SUSPENDED
+        yield from ((n, _Switched(record.started_at, record.ended_at, is_stop)) for n in done)
+    if record.plan is None:
+        return
+    for change in record.plan["changes"]:
         name = change["name"]
         after = _schedule(change["after"], record.target, name)
         if name in done and after is not None:

@@ -21,13 +21,15 @@ from helpers import OWNER, declaration, invoke, repository, schedule, with_job_f
 from reconciler.apply import apply_plan
 from reconciler.audit.audit import audit
 from reconciler.audit.records import ScheduleAudit, Verdict
+from reconciler.cli.loop.suspending import RESUMED, SUSPENDED
 from reconciler.cli.past_changes import past_changes
 from reconciler.firing import next_fires
 from reconciler.history import apply_record
-from reconciler.model import Schedule
+from reconciler.model import Schedule, Suspension
 from reconciler.providers.local import LocalProvider
 from reconciler.reconcile import plan_target
 from reconciler.state import State, open_state
+from reconciler.state.records import CycleRecord, ResultRecord
 from reconciler.workspace.store.database import Database
 from reconciler.workspace.store.ledger import Ledger
 from reconciler.workspace.store.records import Fire, NewRun
@@ -51,6 +53,19 @@ class World:
         self.database = Database(folder / "workspace.db")
         self.state: State = open_state("state.db", folder)
         self.truth: dict[str, list[tuple[datetime, Verdict]]] = {}
+
+    def suspend(self, name: str, at: datetime, until: datetime | None) -> None:
+        """As the commands do; `until` None: resume."""
+        self.now = at
+        live = next(one for one in self.provider.list() if one.key.name == name)
+        self.provider.suspend(live, Suspension(until, "ana", at) if until is not None else None)
+        did = (SUSPENDED, "disable") if until is not None else (RESUMED, "update")
+        self.state.history.record(
+            CycleRecord(
+                "local", at, at, "applied", did[0], "", cause="apply",
+                results=(ResultRecord(name, did[1], f"{did[1]}d"),),
+            )
+        )  # fmt: skip
 
     def apply(self, at: datetime, *declared: Schedule) -> None:
         self.now = at
@@ -163,6 +178,33 @@ def test_what_it_was_before_is_what_is_held_against(world: World) -> None:
         "s2": [(changed, SINCE, first), (other, first, second), (changed, second, NOW)],
         "s3": [(late, first, NOW)],
     }
+    for name, parts in spans.items():
+        for one, since, until in parts:
+            for due in due_fires(one, since, until):
+                inject(world, name, due, Verdict.ON_TIME)
+    found = audited(world)
+    for name in spans:
+        assert found[name].marks == "." * len(world.truth[name])
+        assert found[name].unknown == ()
+
+
+def test_what_is_suspended_is_not_to_fire(world: World) -> None:
+    """Also where it is changed afterwards, and where it began before the time in question."""
+    early, late = declared(2)
+    world.apply(MADE, early, late)
+    before, day = SINCE - timedelta(hours=5), timedelta(days=1, hours=1)
+    world.suspend("s0", before, NOW)
+    world.suspend("s1", SINCE + day, NOW)
+    world.suspend("s0", SINCE + 2 * day, None)
+    world.suspend("s1", SINCE + 2 * day, NOW)  # for longer
+    world.suspend("s1", SINCE + 3 * day, None)
+    other = replace(late, trigger=early.trigger)
+    world.apply(SINCE + 5 * day, early, other)
+    spans = {
+        "s0": [(early, SINCE + 2 * day, NOW)],
+        "s1": [(late, SINCE, SINCE + day), (late, SINCE + 3 * day, SINCE + 5 * day),
+               (other, SINCE + 5 * day, NOW)],
+    }  # fmt: skip
     for name, parts in spans.items():
         for one, since, until in parts:
             for due in due_fires(one, since, until):

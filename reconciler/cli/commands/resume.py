@@ -7,6 +7,7 @@ from contextlib import closing
 import click
 
 from reconciler.cli.loop.suspending import (
+    RESUMED,
     check_meant,
     meant_targets,
     note,
@@ -43,7 +44,7 @@ def command(
                 out(f"{printable(one)} is not suspended\n")
                 continue
             opened.suspensions.end(one, session.now)
-            note(opened, one, "applied", "Resumed", "it may be changed again", session.now)
+            note(opened, one, "applied", RESUMED, "it may be changed again", session.now)
             out(f"{printable(one)} may be changed again\n")
 
 
@@ -57,4 +58,4 @@ def _resume_schedule(session: Session, name: str, target: str | None, state: str
     enabled = live.suspended.was_enabled
     provider.suspend(live, None)
     out(f"{shown} is {'enabled again' if enabled else 'not suspended any more; it was disabled'}\n")
-    try_note(session, state, live, "Resumed", "is not suspended any more", "update")
+    try_note(session, state, live, RESUMED, "is not suspended any more", "update")

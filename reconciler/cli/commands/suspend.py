@@ -9,7 +9,14 @@ from datetime import UTC, datetime
 import click
 
 from reconciler.cli.durations import duration
-from reconciler.cli.loop.suspending import check_meant, meant_targets, note, target_only, try_note
+from reconciler.cli.loop.suspending import (
+    SUSPENDED,
+    check_meant,
+    meant_targets,
+    note,
+    target_only,
+    try_note,
+)
 from reconciler.cli.output import out, say
 from reconciler.cli.session import (
     Session,
@@ -62,7 +69,7 @@ def command(
         for one in meant_targets(session, target):
             opened.suspensions.set(one, asked)
             words = suspension_words(asked)
-            note(opened, one, "waiting", "Suspended", words, session.now)
+            note(opened, one, "waiting", SUSPENDED, words, session.now)
             out(f"{printable(one)} is {printable(words)}\n")
     say("live schedules go on as they are; no apply and no loop changes them before that")
 
@@ -79,7 +86,7 @@ def _suspend_schedule(
     provider.suspend(live, asked)
     words = suspension_words(asked)
     out(f"{printable(str(live.key))} is {printable(words)}\n")
-    try_note(session, state, live, "Suspended", words, "disable")
+    try_note(session, state, live, SUSPENDED, words, "disable")
     if live.owner == session.config.owner:
         say(f"to keep it so by the repository: reconciler hold {printable(name)} --suspended")
 
