@@ -167,6 +167,16 @@ def test_it_starts_again_without_git(mono: Path, tmp_path: Path) -> None:
         source.fetch()
 
 
+def test_more_paths_than_a_command_holds(tmp_path: Path) -> None:
+    made = upstream(tmp_path / "r", "a", "b")
+    commit(made, {"jobs/one.yml": JOB, "jobs/two.yml": JOB})
+    clone = clones.Clone(Git(made / ".git", made.as_uri(), environment=environment()))
+    many = [f"jobs/{'x' * 200}{number}.yml" for number in range(15_000)]
+    paths = ["jobs/one.yml", *many, "jobs", "schedules/a.yaml"]
+    found = [one.path for one in clone.entries("HEAD", paths, below=True)]
+    assert sorted(found) == ["jobs/one.yml", "jobs/two.yml", "schedules/a.yaml"]
+
+
 def damage(clone: Path, how: str) -> None:
     if how == "head":
         (clone / "HEAD").write_text("nothing\n")

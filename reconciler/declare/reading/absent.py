@@ -63,6 +63,10 @@ def why_absent(path: str, root: Path) -> str | None:
     if path in files:
         folder = display_path(os.path.dirname(path), root)
         return f"a sparse checkout leaves it out: git sparse-checkout add {folder}"
+    for one, is_folder in _outside_of(root):
+        if path == one or (is_folder and path.startswith(one + os.sep)):
+            what = f"the loop leaves {display_path(one, root)} out"
+            return f"{what}: write the path to it without escapes and variables"
     return None
 
 

@@ -11,24 +11,13 @@ import pytest
 import yaml
 from fakes.arm import StandIn, pipeline
 from helpers import Done, environment, run, write
+from providers.azureml.opened import config_of
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT.parent / "shared/corpus/azureml-examples/cli/schedules"
 NAMES = ["cron-job-schedule", "cron-with-settings-job-schedule", "recurrence-job-schedule"]
 TOKEN = "a-very-secret-token"
 needed = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples of Azure ML are not here")
-
-CONFIG = """\
-owner: us
-schedules: [schedules]
-targets:
-  prod:
-    provider: azureml
-    subscription_id: {settings.subscription}
-    resource_group: {settings.group}
-    workspace: {settings.workspace}
-    endpoint: {address}
-"""
 
 
 @pytest.fixture
@@ -42,8 +31,7 @@ MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def repository(folder: Path, arm: StandIn) -> Path:
-    config = CONFIG.format(settings=arm.settings, address=arm.address)
-    write(folder, {"reconciler.yaml": config})
+    write(folder, {"reconciler.yaml": config_of(arm)})
     (folder / "schedules").mkdir()
     return folder
 

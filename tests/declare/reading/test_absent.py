@@ -178,3 +178,12 @@ jobs:
     said = [(one.code, one.line) for one in found.problems if one.path == "s/job.yml"]
     assert said == [("SCH050", 2), ("SCH050", 4), ("SCH050", 5)]
     assert all("git lfs pull" in (one.hint or "") for one in found.problems)
+
+
+def test_why_a_job_file_is_not_in_a_checkout_of_the_loop(tmp_path: Path) -> None:
+    write(tmp_path, {".git/outside": "shared/\0other.yml\0"})
+    hint = "write the path to it without escapes and variables"
+    for path, shown in (("shared/jobs/job.yml", "shared"), ("other.yml", "other.yml")):
+        said = why_absent(str(tmp_path / path), tmp_path)
+        assert said == f"the loop leaves {shown} out: {hint}"
+    assert why_absent(str(tmp_path / "sharedness/job.yml"), tmp_path) is None

@@ -43,6 +43,21 @@ def workspace(arm: StandIn) -> Workspace:
     return Workspace(settings.subscription, settings.group, settings.workspace, arm.address)
 
 
+def config_of(arm: StandIn) -> str:
+    """A reconciler.yaml with the stand-in as its only target, `prod`."""
+    return f"""\
+owner: us
+schedules: [schedules]
+targets:
+  prod:
+    provider: azureml
+    subscription_id: {arm.settings.subscription}
+    resource_group: {arm.settings.group}
+    workspace: {arm.settings.workspace}
+    endpoint: {arm.address}
+"""
+
+
 def client(
     arm: StandIn,
     *,

@@ -10,24 +10,13 @@ import pytest
 from fakes.arm import StandIn, pipeline
 from helpers import OWNER, Done, invoke, schedule, write
 
-from providers.azureml.opened import provider
+from providers.azureml.opened import config_of, provider
 from reconciler.apply import apply_plan
 from reconciler.model import LiveSchedule
 from reconciler.plan.options import PlanOptions
 from reconciler.providers.azureml.provider import AzureMLProvider
 from reconciler.reconcile import plan_target
 
-CONFIG = """\
-owner: us
-schedules: [schedules]
-targets:
-  prod:
-    provider: azureml
-    subscription_id: {settings.subscription}
-    resource_group: {settings.group}
-    workspace: {settings.workspace}
-    endpoint: {address}
-"""
 LATER = ("novel", "inner")
 CRON = {"triggerType": "Cron", "expression": "15 10 * * 1", "timeZone": "UTC"}
 COMMAND = {"jobType": "Command", "command": "echo", "environmentId": "azureml:e:1", "novel": [1]}
@@ -156,8 +145,7 @@ create_job: azureml:train
 
 
 def call(arm: StandIn, folder: Path, *args: str) -> Done:
-    config = CONFIG.format(settings=arm.settings, address=arm.address)
-    write(folder, {"reconciler.yaml": config})
+    write(folder, {"reconciler.yaml": config_of(arm)})
     return invoke(folder, *args, env={"AZURE_ACCESS_TOKEN": arm.settings.token})
 
 

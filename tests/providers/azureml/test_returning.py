@@ -18,8 +18,7 @@ from helpers import TARGET, invoke, write
 
 from providers.azureml.deploy.test_deploying import declared, repository
 from providers.azureml.deploy.test_deploying import provider as deployer
-from providers.azureml.opened import client
-from providers.azureml.test_others import CONFIG
+from providers.azureml.opened import client, config_of
 from reconciler.cli.imports.check import Checked, check
 from reconciler.config import Target
 from reconciler.declare.resolve import TargetSettings
@@ -361,7 +360,7 @@ def _broken(chosen: random.Random, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def imported(arm: StandIn, folder: Path, *options: str) -> str:
-    write(folder, {"reconciler.yaml": CONFIG.format(settings=arm.settings, address=arm.address)})
+    write(folder, {"reconciler.yaml": config_of(arm)})
     (folder / "schedules").mkdir(exist_ok=True)
     token = {"AZURE_ACCESS_TOKEN": arm.settings.token}
     done = invoke(folder, "import", "--code", *options, env=token)

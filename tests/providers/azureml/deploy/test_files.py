@@ -45,5 +45,5 @@ def test_data_that_goes_while_it_is_read(tmp_path: Path) -> None:
     files = RepositoryFiles(str(tmp_path))
     files.snapshot("rows.csv")
     (tmp_path / "rows.csv").unlink()
-    with pytest.raises(Unsendable, match='cannot be read: No such file'):
+    with pytest.raises(Unsendable, match="cannot be read: No such file"):
         files.data("rows.csv")
