@@ -53,6 +53,7 @@ class Contention:
             made = self._made.get(change.key)
             if (
                 change.action not in _TOUCHING
+                or _ends_suspension(change)
                 or made is None
                 or made.digest != _digest(change)
                 or made.times < UNDONE
@@ -76,7 +77,7 @@ class Contention:
     def note(self, results: Iterable[Result], now: datetime) -> None:
         """Remember what was done."""
         for result in results:
-            if result.outcome not in _DONE:
+            if result.outcome not in _DONE or _ends_suspension(result.change):
                 continue
             digest, before = _digest(result.change), self._made.get(result.change.key)
             if before is None or before.digest != digest or now - before.last > FORGOTTEN:
@@ -84,6 +85,13 @@ class Contention:
             self._made[result.change.key] = replace(before, times=before.times + 1, last=now)
         for key in [key for key, made in self._made.items() if now - made.last > FORGOTTEN]:
             del self._made[key]
+
+
+def _ends_suspension(change: Change) -> bool:
+    """Whoever suspends a schedule for a time works with the loop, however often."""
+    before, after = change.before, change.after
+    stopped = before is not None and before.suspended is not None and not before.schedule.enabled
+    return stopped and after is not None and after.enabled
 
 
 def _digest(change: Change) -> str:

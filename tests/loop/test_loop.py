@@ -591,6 +591,18 @@ def test_a_suspended_schedule_comes_back_at_the_end(following: Looped) -> None:
     assert following.live() == {"one": True, "two": True}
 
 
+def test_suspensions_that_end_are_no_contention(following: Looped) -> None:
+    for _ in range(5):
+        now = following.clock()
+        provider = following.provider()
+        live = next(one for one in provider.list() if one.key.name == "one")
+        provider.suspend(live, Suspension(now + timedelta(minutes=10), "ana", now))
+        provider.store.close()
+        following.clock.go(minutes=15)
+        assert following.cycle().outcome == "applied"
+        assert following.live()["one"] is True
+
+
 def test_a_change_that_is_undone_again_and_again_is_contended(
     following: Looped, repository: Path
 ) -> None:
