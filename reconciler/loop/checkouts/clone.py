@@ -25,6 +25,8 @@ _WHOLE = "reconciler-whole"
 _SIZE = "reconciler-size"
 """In the clone: its bytes when it was made."""
 _GROWTH, _LEAST = 3, 64_000_000
+_PATHS_AT_ONCE = 200
+"""In one command, each of up to 4,096 bytes: the system takes two megabytes of arguments."""
 _DAMAGED = re.compile(
     r"not a git repository|corrupt|bad object|bad (?:tree|config)|missing (?:blob|tree|object)"
     r"|unable to read|could not read(?! Username| Password)|loose object|index file|inflate|shallow"
@@ -101,16 +103,19 @@ class Clone:
             tree = self.git.run("rev-parse", "--verify", f"{commit}^{{tree}}").strip()
             found.append(Entry(TREE, tree, "."))
         named = [path for path in paths if path not in ("", ".")]
-        if named or (whole and below):
-            given = () if whole and below else ("--", *named)
-            text = self.git.run("ls-tree", "-z", "--full-tree", *options, commit, *given)
-            found += _parsed(text)
-        return found
+        if whole and below:
+            return found + self._listed(options, commit)
+        for start in range(0, len(named), _PATHS_AT_ONCE):
+            found += self._listed(options, commit, "--", *named[start : start + _PATHS_AT_ONCE])
+        return list({one.path: one for one in found}.values())
+
+    def _listed(self, options: Sequence[str], commit: str, *paths: str) -> list[Entry]:
+        return _parsed(self.git.run("ls-tree", "-z", "--full-tree", *options, commit, *paths))
 
     def folder(self, commit: str, path: str) -> list[Entry]:
         """What lies in a folder of a commit."""
         inside = () if path in ("", ".") else ("--", f"{path}/")
-        return _parsed(self.git.run("ls-tree", "-z", "--full-tree", commit, *inside))
+        return self._listed((), commit, *inside)
 
     def need(self, entries: Iterable[Entry]) -> None:
         """Have the blobs of files, asked for in one call."""
