@@ -88,7 +88,13 @@ def offline_notes(target: Target) -> Callable[[Schedule], Sequence[Note]] | None
         upload_data=bool(options.get("upload_data")),
         wrap_commands=options.get("command_jobs") == "wrapped",
         named_outputs=_names_outputs(options),
+        data_changes=has_agent(options),
     )
+
+
+def has_agent(options: Mapping[str, Any]) -> bool:
+    """Whether the options of a target in Azure say that our agent looks at datastores for it."""
+    return options.get("data_changes") == "agent"
 
 
 def _names_outputs(options: Mapping[str, Any]) -> bool:
@@ -161,6 +167,7 @@ def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
             upload_data=bool(options.get("upload_data")),
             wrap_commands=options.get("command_jobs") == "wrapped",
             named_outputs=_names_outputs(options),
+            data_changes=has_agent(options),
             on_upload=opening.on_upload,
         ),
     )

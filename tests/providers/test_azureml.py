@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from providers.azureml.opened import provider
-from providers.contract import DAILY, DEEP, KEYS, NAMES, Contract, Opened, optional
+from providers.contract import DAILY, DEEP, INBOX, KEYS, NAMES, Contract, Opened, optional
 from reconciler.document import schedule_from_document
 from reconciler.model import Key, Schedule
 from reconciler.providers.azureml.client import Client
@@ -35,7 +35,7 @@ class OpenedWorkspace(Opened):
         self.opened: list[AzureMLProvider] = []
 
     def as_owner(self, owner: str | None = OWNER) -> AzureMLProvider:
-        self.opened.append(provider(self.arm, owner, revision="0123abc"))
+        self.opened.append(provider(self.arm, owner, revision="0123abc", data_changes=True))
         return self.opened[-1]
 
 
@@ -96,6 +96,14 @@ CRONS = st.fixed_dictionaries(
     },
     optional=BOUNDS,
 )
+CHANGES = st.fixed_dictionaries(
+    {"type": st.just("datastore"), "datastore": st.sampled_from(["inbox", "d"])},
+    optional={
+        "path_on_datastore": st.sampled_from(["", "/", "a//b/", "é ü", "a/./b"]),
+        "polling_interval": st.integers(1, 10_000),
+        "data_path_parameter_name": NAMES | st.just("n"),
+    },
+)
 COMMON: dict[str, st.SearchStrategy[Any]] = {
     "experiment_name": TEXTS | st.just("Default"),
     "display_name": TEXTS,
@@ -120,7 +128,7 @@ WHOLE = """{"type":"pipeline","inputs":{"n":1},"jobs":{
  "b":{"component":"azureml:train@latest","compute":"azureml:cpu","outputs":{"o":"${{x}}"}}}}"""
 DOCUMENTS = st.fixed_dictionaries(
     {
-        "trigger": RECURRENCES | CRONS,
+        "trigger": RECURRENCES | CRONS | CHANGES,
         "create_job": st.fixed_dictionaries({"job": REFERENCES}, optional=COMMON),
     },
     optional={
@@ -151,7 +159,7 @@ LAW = settings(
 
 class TestAzureML(Contract):
     fills_in_start = True
-    triggers = (CRON, DAILY, WEEKLY)
+    triggers = (CRON, DAILY, WEEKLY, INBOX)
     examples = schedules()
 
     @contextmanager

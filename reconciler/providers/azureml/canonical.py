@@ -29,6 +29,7 @@ from reconciler.model import (
     Trigger,
 )
 from reconciler.providers.azureml.cron import carry_spelling, settle_cron
+from reconciler.providers.azureml.data_changes import with_data_path
 from reconciler.providers.azureml.ids import PREFIX, Workspace
 from reconciler.providers.azureml.jobs.assets import (
     IN_SCHEDULE,
@@ -77,12 +78,14 @@ def settle(
     *,
     wrap_commands: bool = False,
     named_outputs: bool = True,
+    data_changes: bool = False,
 ) -> Settled:
     """`schedule` settled with what `sources` know; `wrap_commands`: a command job is sent as a
-    pipeline of one step; `named_outputs`: the version of the API knows them.
+    pipeline of one step; `named_outputs`: the version of the API knows them; `data_changes`: an
+    agent looks at datastores.
     """
     notes: list[Note] = []
-    trigger = carry_start(_settle_trigger(schedule.trigger, notes), live)
+    trigger = carry_start(_settle_trigger(schedule.trigger, notes, data_changes), live)
     trigger = carry_spelling(trigger, live)
     asked = sources or Sources(_NOWHERE, _NOWHERE)
     job, needs = _settle_job(schedule, notes, workspace, asked, wrap_commands)
@@ -109,10 +112,12 @@ def settle(
     return Settled(done, definition, needs)
 
 
-def notes_of(schedule: Schedule, of_job: Sequence[Note]) -> tuple[Note, ...]:
+def notes_of(
+    schedule: Schedule, of_job: Sequence[Note], *, data_changes: bool = False
+) -> tuple[Note, ...]:
     """What is said of a schedule without asking anybody; `of_job`: what `job_notes` gives."""
     notes: list[Note] = []
-    _settle_trigger(schedule.trigger, notes)
+    _settle_trigger(schedule.trigger, notes, data_changes)
     return (*notes, *of_job)
 
 
@@ -165,17 +170,24 @@ def _on_the_clock_of(zone: str, live: Recurrence | Cron) -> datetime | None:
         return start
 
 
-def _settle_trigger(trigger: Trigger, notes: list[Note]) -> Trigger:
+_AGENT = (
+    "Azure Machine Learning has no trigger for changes in a datastore: it is made with a time that"
+    " never comes, and `reconciler run` or `reconciler agent` looks at the folder and submits its"
+    " job"
+)
+_NO_AGENT = (
+    "say `data_changes: agent` in the target and run `reconciler agent`; or keep it to other"
+    " targets with `targets`"
+)
+
+
+def _settle_trigger(trigger: Trigger, notes: list[Note], data_changes: bool) -> Trigger:
     if isinstance(trigger, DatastoreChange):
-        notes.append(
-            Note(
-                "refused",
-                "trigger",
-                "Azure Machine Learning has no trigger for changes in a datastore",
-                "keep it to other targets with `targets`; in Azure, Event Grid or a Logic App can"
-                " start a pipeline when a blob is made",
-            )
-        )
+        if data_changes:
+            notes.append(Note("rewritten", "trigger", _AGENT))
+        else:
+            what = "Azure Machine Learning has no trigger for changes in a datastore"
+            notes.append(Note("refused", "trigger", what, _NO_AGENT))
         return trigger
     _check_zone(trigger.time_zone, notes)
     if isinstance(trigger, Cron):
@@ -224,10 +236,11 @@ def _settle_job(
         if ":" in name and not name.startswith("/"):
             hint = f'write "{PREFIX}{name.split(":")[0]}"'
             notes.append(Note("refused", "create_job.job", "jobs in Azure have no versions", hint))
-        return job, Collected()
-    path = job.definition.path
+        return with_data_path(job, schedule.trigger, {}), Collected()
+    definition = job.definition
+    path = definition.path
     try:
-        document = sources.files.job(job.definition)
+        document = sources.files.job(definition)
     except Unsendable as problem:
         notes.append(_refusal(problem, path, False))
         return job, Collected()
@@ -238,10 +251,11 @@ def _settle_job(
             at = Place(path, ("type",))
             notes.append(Note("refused", "create_job.job", what, _WRAP, at))
             return job, Collected()
-        document = one_step_pipeline(document, job.definition.name)
+        document = one_step_pipeline(document, definition.name)
+    job = with_data_path(job, schedule.trigger, document.get("inputs") or {})
     folder = posixpath.dirname(schedule.source.path) if schedule.source is not None else None
     try:
-        return whole_job(job, job.definition, document, workspace, sources, folder)
+        return whole_job(job, definition, document, workspace, sources, folder)
     except Unsendable as problem:
         notes += [_refusal(one, path, is_command) for one in (problem, *problem.others)]
         return job, Collected()

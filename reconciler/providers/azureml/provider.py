@@ -38,6 +38,7 @@ from reconciler.model import (
 from reconciler.providers.azureml import canonical as forms
 from reconciler.providers.azureml.client import Client
 from reconciler.providers.azureml.cron import as_fired
+from reconciler.providers.azureml.data_changes import watched_folder, watched_since
 from reconciler.providers.azureml.deploy.deployments import Deployments, DeployOptions
 from reconciler.providers.azureml.deploy.notes import Before
 from reconciler.providers.azureml.deploy.resources import Resources
@@ -376,6 +377,19 @@ class AzureMLProvider:
 
     # ---------------------------------------------------------------------------------- writing
 
+    def _since(self, schedule: Schedule, base: Mapping[str, Any] | None) -> datetime | None:
+        """From when on changes of its folder count: as long as it stays enabled, and the folder
+        the same, as before.
+        """
+        trigger = schedule.trigger
+        if not isinstance(trigger, DatastoreChange):
+            return None
+        if base is not None and base.get("isEnabled"):
+            tags = tags_from_wire(base)
+            if watched_folder(tags) == (trigger.datastore, trigger.path_on_datastore):
+                return watched_since(tags) or self._now()
+        return self._now()
+
     def _put(self, schedule: Schedule, operation: str, base: Mapping[str, Any] | None) -> None:
         marks = None
         if self.owner is not None:
@@ -391,7 +405,9 @@ class AzureMLProvider:
         self._deployments.deploy(schedule.key)
         definition = self._deployments.definition(schedule.key.name)
         workspace = self._client.workspace
-        properties = properties_to_wire(schedule, workspace, marks, base, definition)
+        properties = properties_to_wire(
+            schedule, workspace, marks, base, definition, since=self._since(schedule, base)
+        )
         self._written.add(schedule.key.name)
         self._client.put(schedule.key.name, properties, operation)
 

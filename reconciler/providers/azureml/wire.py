@@ -16,6 +16,7 @@ from reconciler.firing.clocks.zones import resolve, windows_name
 from reconciler.model import (
     FREQUENCIES,
     Cron,
+    DatastoreChange,
     Key,
     Pattern,
     Recurrence,
@@ -23,6 +24,8 @@ from reconciler.model import (
     Source,
     Trigger,
 )
+from reconciler.providers.azureml.data_changes import NEVER, data_tags, data_trigger
+from reconciler.providers.azureml.data_changes import TAGS as DATA_TAGS
 from reconciler.providers.azureml.ids import Workspace
 from reconciler.providers.azureml.jobs.definition import (
     job_from_wire,
@@ -38,7 +41,7 @@ DIGEST = "reconciler-digest"
 SUSPENDED = "reconciler-suspended"
 REPOSITORY = "reconciler-repository"
 _MARKS = (OWNER, SOURCE, REVISION, DIGEST, REPOSITORY)
-_OWN_TAGS = (*_MARKS, SUSPENDED)
+_OWN_TAGS = (*_MARKS, SUSPENDED, *DATA_TAGS)
 
 _TEXTS = ("displayName", "description")
 _JOB_TYPES = {"pipeline"}
@@ -83,6 +86,7 @@ def schedule_from_wire(
         raise Foreign(f"{kind}, with {error}" if kind else str(error)) from error
     if kind is not None:
         raise Foreign(kind, trigger)
+    trigger = data_trigger(trigger, tags_from_wire(properties)) or trigger
     try:
         return _read(Key(target, name), normal, properties, trigger, workspace)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -208,11 +212,14 @@ def properties_to_wire(
     marks: Marks | None,
     live: Mapping[str, Any] | None = None,
     definition: Mapping[str, Any] | None = None,
+    *,
+    since: datetime | None = None,
 ) -> dict[str, Any]:
     """The `properties` to PUT: the whole of what is desired, over what is live.
 
     `schedule` is canonical; `marks` go into its tags; `live` are the properties as last read;
-    `definition` is the `jobDefinition` where it is known better than from the schedule.
+    `definition` is the `jobDefinition` where it is known better than from the schedule. `since`:
+    from when on changes of a datastore count, if its trigger is one by them.
     """
     base = json.loads(json.dumps(live)) if live is not None else {}
     base.pop("provisioningState", None)
@@ -223,6 +230,10 @@ def properties_to_wire(
     if marks is not None:
         own = (marks.owner, marks.source, marks.revision, marks.digest, marks.repository)
         tags |= {tag: text for tag, text in zip(_MARKS, own, strict=True) if text is not None}
+    trigger = schedule.trigger
+    if isinstance(trigger, DatastoreChange):
+        tags |= data_tags(trigger, since)
+        trigger = NEVER
     action = base.get("action") or {}
     before = action.get("jobDefinition") or {}
     if definition is None:
@@ -236,7 +247,7 @@ def properties_to_wire(
         "properties": dict(schedule.properties),
         # Always said: an update without it switches a schedule on.
         "isEnabled": schedule.enabled,
-        "trigger": _trigger_over(base.get("trigger") or {}, schedule.trigger),
+        "trigger": _trigger_over(base.get("trigger") or {}, trigger),
         "action": {
             **action,
             "actionType": "CreateJob",

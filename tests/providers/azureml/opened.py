@@ -12,6 +12,7 @@ from helpers import OWNER, TARGET
 
 from reconciler.providers.azureml.client import Client, Limits
 from reconciler.providers.azureml.credentials import TokenSource, fixed_token
+from reconciler.providers.azureml.deploy.deployments import DeployOptions
 from reconciler.providers.azureml.ids import Workspace
 from reconciler.providers.azureml.provider import AzureMLProvider
 
@@ -83,6 +84,7 @@ def provider(
     revision: str | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     repository: str | None = None,
+    data_changes: bool = False,
     **options: Any,
 ) -> AzureMLProvider:
     return AzureMLProvider(
@@ -92,4 +94,5 @@ def provider(
         revision=revision,
         now=now,
         repository=repository,
+        options=DeployOptions(data_changes=data_changes),
     )

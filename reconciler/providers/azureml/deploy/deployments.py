@@ -31,6 +31,8 @@ class DeployOptions:
     """A command job is sent as a pipeline of one step."""
     named_outputs: bool = True
     """The version of the API has a place for the names of outputs."""
+    data_changes: bool = False
+    """An agent looks at datastores for it."""
     on_upload: OnUpload | None = None
 
 
@@ -92,8 +94,13 @@ class Deployments:
         self._declared[schedule.key.name] = schedule
         definition = schedule.job.definition
         if definition is None:
-            named = self._options.named_outputs
-            return settle(schedule, self._workspace, live, named_outputs=named)
+            return settle(
+                schedule,
+                self._workspace,
+                live,
+                named_outputs=self._options.named_outputs,
+                data_changes=self._options.data_changes,
+            )
         files = self._files.get(definition.root)
         if files is None:
             files = self._files[definition.root] = RepositoryFiles(definition.root)
@@ -105,6 +112,7 @@ class Deployments:
             Sources(asked, asked),
             wrap_commands=self._options.wrap_commands,
             named_outputs=self._options.named_outputs,
+            data_changes=self._options.data_changes,
         )
         if settled.definition is None:
             return settled

@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.model import JobDefinition, Note, Schedule
+from reconciler.model import JobDefinition, Note, Schedule, data_path_of
 from reconciler.providers.azureml.canonical import job_notes, notes_of
 from reconciler.providers.azureml.deploy.files import RepositoryFiles
 from reconciler.providers.azureml.deploy.questions.refusals import (
@@ -37,8 +37,10 @@ class OfflineNotes:
         upload_data: bool = False,
         wrap_commands: bool = False,
         named_outputs: bool = True,
+        data_changes: bool = False,
     ) -> None:
-        """All three: as the target says."""
+        """All of them: as the target says."""
+        self._data_changes = data_changes
         self._named_outputs = named_outputs
         self._upload_data = upload_data
         self._wrap_commands = wrap_commands
@@ -47,7 +49,7 @@ class OfflineNotes:
 
     def __call__(self, schedule: Schedule) -> Sequence[Note]:
         """What is refused, rewritten or approximated."""
-        return notes_of(schedule, self._of_job(schedule))
+        return notes_of(schedule, self._of_job(schedule), data_changes=self._data_changes)
 
     def _of_job(self, schedule: Schedule) -> tuple[Note, ...]:
         job, source = schedule.job, schedule.source
@@ -63,7 +65,7 @@ class OfflineNotes:
         given = json.dumps(
             [job.inputs, job.outputs, sorted(job.extra)], sort_keys=True, default=str
         )
-        key = (*made_by, folder, given)
+        key = (*made_by, folder, given, str(data_path_of(schedule.trigger)))
         found = self._jobs.get(key)
         if found is None:
             nowhere = OfflineSources(None, None, self._upload_data)
