@@ -13,6 +13,7 @@ from reconciler.errors import ConfigError
 from reconciler.model import Note, Schedule
 from reconciler.providers.base import Provider
 from reconciler.providers.temporal.access import TemporalAccess
+from reconciler.workspace.datastores.datastore import secrets_of
 
 if TYPE_CHECKING:
     from reconciler.config import Target
@@ -34,12 +35,15 @@ class AzureAccess:
     """In place of signing in."""
     endpoints: tuple[str, ...] = ()
     """Addresses that may be sent a token, beside Azure's own and this machine."""
+    hidden: frozenset[str] = field(default=frozenset(), repr=False)
+    """Secrets, kept out of errors of datastores."""
 
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ) -> AzureAccess:
         """From AZURE_ACCESS_TOKEN and RECONCILER_AZURE_ENDPOINTS, addresses with blanks between."""
         endpoints = environment.get("RECONCILER_AZURE_ENDPOINTS", "").split()
-        return cls(environment.get("AZURE_ACCESS_TOKEN"), tuple(endpoints))
+        hidden = frozenset(secrets_of(environment))
+        return cls(environment.get("AZURE_ACCESS_TOKEN"), tuple(endpoints), hidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,7 @@ def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
     from reconciler.providers.azureml.endpoint import CLOUDS, check_endpoint
     from reconciler.providers.azureml.ids import Workspace
     from reconciler.providers.azureml.provider import AzureMLProvider
+    from reconciler.workspace.datastores.datastore import Datastore
 
     options = target.options
     endpoint, authority = CLOUDS[options.get("cloud", "public")]
@@ -163,6 +168,10 @@ def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
         owner=opening.owner,
         revision=opening.revision,
         repository=opening.repository,
+        datastores={
+            name: Datastore(one["url"], opening.folder, hidden=opening.azure.hidden)
+            for name, one in (options.get("datastores") or {}).items()
+        },
         options=DeployOptions(
             upload_data=bool(options.get("upload_data")),
             wrap_commands=options.get("command_jobs") == "wrapped",

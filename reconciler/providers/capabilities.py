@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
-from reconciler.model import LiveSchedule
+from reconciler.model import DatastoreChange, LiveSchedule
 from reconciler.snapshots import CodeLimits
+from reconciler.workspace.datastores.datastore import Datastore
 
 
 @runtime_checkable
@@ -63,5 +65,45 @@ class WritesJobs(Protocol):
         """The job of a schedule that `list` gave, as files; Unsayable.
 
         With a `home`, components, environments and code that have no name in the target come along.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DataWatch:
+    """A live schedule that follows a folder, and whose jobs an agent submits."""
+
+    name: str
+    trigger: DatastoreChange
+    enabled: bool
+    since: datetime | None
+    """From when on changes count, as the schedule says; what was there before is not run."""
+    modified_at: datetime | None = None
+
+
+@runtime_checkable
+class FollowsFolders(Protocol):
+    """A target that has no trigger for changes in a datastore, and holds their schedules."""
+
+    def data_watches(self) -> Sequence[DataWatch]:
+        """Those that are ours, read afresh. Changes nothing. ProviderError."""
+        ...
+
+    def datastore(self, name: str) -> Datastore:
+        """Where a datastore is. WatchError where it cannot be looked at, ProviderError."""
+        ...
+
+    def job_name(self, watch: DataWatch, address: str, stamp: str) -> str:
+        """That of the job for one version of a file, whoever asks for it."""
+        ...
+
+    def address(self, watch: DataWatch, name: str) -> str:
+        """A file of the folder as a job names it."""
+        ...
+
+    def submit(self, watch: DataWatch, job: str, address: str, at: datetime) -> None:
+        """Have the schedule's job run with the file; one that is there by that name is left.
+
+        `at`: when the change was found. Rejected where the target does not take it.
         """
         ...

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reconciler.errors import ConfigError, LeaseLost, StateError
 from reconciler.state.conditions import ConditionStore
+from reconciler.state.data_cursors import DataCursors
 from reconciler.state.database import Database
 from reconciler.state.history import KEEP, HistoryStore
 from reconciler.state.lease import Lease
@@ -20,7 +21,7 @@ from reconciler.state.sqlite import SQLiteDatabase
 from reconciler.state.suspensions import SuspensionStore
 from reconciler.system.file_access import ReadableBy
 
-__all__ = ["FILE", "KEEP", "Lease", "LeaseLost", "State", "StateError", "open_state"]
+__all__ = ["FILE", "KEEP", "DataCursors", "Lease", "LeaseLost", "State", "StateError", "open_state"]
 
 FILE = "state.db"
 _POSTGRES = ("postgresql://", "postgres://")
@@ -34,6 +35,7 @@ class State:
         self.history = HistoryStore(database, keep)
         self.conditions = ConditionStore(database)
         self.suspensions = SuspensionStore(database)
+        self.data_cursors = DataCursors(database)
 
     def lease(
         self,

@@ -85,6 +85,49 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
     ),
+    (
+        """
+        CREATE TABLE watches (             -- schedules of a target whose folders an agent lists
+            target    TEXT NOT NULL,
+            schedule  TEXT NOT NULL,
+            folder    TEXT NOT NULL,
+            since     INTEGER NOT NULL,    -- what was there before is not run
+            asked     INTEGER NOT NULL,    -- `since` as the live schedule says it
+            disabled  INTEGER NOT NULL,    -- 1: it was when it was last seen
+            seen      INTEGER NOT NULL,    -- 1: its folder was listed since `since`
+            looked_at INTEGER,             -- the last time that the folder was listed
+            failures  INTEGER NOT NULL,    -- since then
+            problem   TEXT,
+            PRIMARY KEY (target, schedule)
+        ) STRICT
+        """,
+        """
+        CREATE TABLE watched_files (
+            target   TEXT NOT NULL,
+            schedule TEXT NOT NULL,
+            path     TEXT NOT NULL,
+            stamp    TEXT NOT NULL,
+            digest   TEXT NOT NULL,
+            PRIMARY KEY (target, schedule, path)
+        ) STRICT
+        """,
+        """
+        CREATE TABLE submissions (         -- jobs that changed files ask for
+            id           INTEGER PRIMARY KEY AUTOINCREMENT,
+            target       TEXT NOT NULL,
+            job          TEXT NOT NULL,    -- its name there
+            schedule     TEXT NOT NULL,
+            address      TEXT NOT NULL,    -- of the file
+            due_at       INTEGER NOT NULL, -- when it was found
+            tries        INTEGER NOT NULL,
+            next_at      INTEGER NOT NULL, -- not to be tried before
+            submitted_at INTEGER,          -- NULL: not yet
+            problem      TEXT,
+            UNIQUE (target, job)
+        ) STRICT
+        """,
+        "CREATE INDEX submissions_pending ON submissions (target, submitted_at, id)",
+    ),
 )
 
 SQLITE = Schema(0x5343_5354, MIGRATIONS, "a state database of reconciler")  # "SCST"

@@ -28,6 +28,7 @@ from .assets import Assets
 from .contract import Contract
 from .control import Control, pipeline
 from .faults import Fault
+from .jobs import Jobs
 from .messages import Answer, Call, answer
 from .routes import Routes
 from .schedules import Store
@@ -145,6 +146,11 @@ class StandIn(Control):
     def assets(self) -> Assets:
         """Environments, code, components, data, and the blobs of a container."""
         return self._routes.assets
+
+    @property
+    def jobs(self) -> Jobs:
+        """Jobs that were put, or that schedules started."""
+        return self._routes.jobs
 
     @property
     def throttled(self) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema_rs
 
 SCHEMA = json.loads((Path(__file__).parent / "contract.schema.json").read_text("utf-8"))
-BODIES = ("sent", "created", "resource", "page", "operation", "error")
+BODIES = ("sent", "created", "resource", "page", "operation", "error", "job")
 
 
 class Contract:

@@ -23,8 +23,8 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     route: str = "other"
-    """list, schedule, operation, result, job, workspace, blob, environment, code, component, data,
-    model, datastore, compute or other."""
+    """list, schedule, operation, result, jobs, job, cancel, workspace, blob, environment, code,
+    component, data, model, datastore, compute or other."""
     name: str = ""
     """Of the schedule, the job or the operation; of an asset or a blob, the path."""
     status: int = 0
@@ -66,8 +66,12 @@ def _route(segments: list[str]) -> tuple[str, str]:
             return "list", ""
         case ["schedules", _]:
             return "schedule", segments[9]
+        case ["jobs"]:
+            return "jobs", ""
         case ["jobs", _]:
             return "job", segments[9]
+        case ["jobs", _, "cancel"]:
+            return "cancel", segments[9]
         case [kind, *_] if kind in ASSETS:
             return kind.removesuffix("s"), "/".join(segments[_WORKSPACE:])
     return "other", ""

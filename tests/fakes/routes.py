@@ -13,6 +13,7 @@ from .clocks import instant
 from .contract import Contract
 from .errors import Refused, arm, not_found
 from .front import Front
+from .jobs import Jobs
 from .messages import ASSETS, Answer, Call, answer
 from .records import VIEWS, Operation, Record
 from .refusals import refuse_bad_schedule
@@ -28,6 +29,7 @@ class Routes:
     ) -> None:
         self.front = Front(settings)
         self.assets = Assets(settings.workspace_id, address)
+        self.jobs = Jobs(settings.workspace_id, contract, address, settings.page_size)
         self._settings = settings
         self._store = store
         self._contract = contract
@@ -59,6 +61,9 @@ class Routes:
             ("GET", "operation"): self._status,
             ("GET", "result"): self._result,
             ("GET", "job"): self._job,
+            ("GET", "jobs"): self.jobs.list,
+            ("PUT", "job"): lambda call: self.jobs.put(call, self._settings.now()),
+            ("POST", "cancel"): self.jobs.cancel,
             ("GET", "workspace"): self._workspace,
         }.get((call.method, call.route))
         if served is not None:
@@ -193,6 +198,9 @@ class Routes:
         return answer(204)
 
     def _job(self, call: Call) -> Answer:
+        made = self.jobs.get(call)
+        if made is not None:
+            return made
         if self._settings.jobs is not None and call.name not in self._settings.jobs:
             raise not_found("Job", call.name)
         properties = {"jobType": "Pipeline", "status": "Completed", "experimentName": "Default"}

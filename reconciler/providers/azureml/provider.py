@@ -38,7 +38,9 @@ from reconciler.model import (
 from reconciler.providers.azureml import canonical as forms
 from reconciler.providers.azureml.client import Client
 from reconciler.providers.azureml.cron import as_fired
-from reconciler.providers.azureml.data_changes import watched_folder, watched_since
+from reconciler.providers.azureml.data_changes import address_of, watched_folder, watched_since
+from reconciler.providers.azureml.data_jobs import job_name, job_properties
+from reconciler.providers.azureml.datastores import find_datastore
 from reconciler.providers.azureml.deploy.deployments import Deployments, DeployOptions
 from reconciler.providers.azureml.deploy.notes import Before
 from reconciler.providers.azureml.deploy.resources import Resources
@@ -55,7 +57,8 @@ from reconciler.providers.azureml.wire import (
     schedule_from_wire,
     tags_from_wire,
 )
-from reconciler.providers.capabilities import BringHome, LiveJob, Unsayable
+from reconciler.providers.capabilities import BringHome, DataWatch, LiveJob, Unsayable
+from reconciler.workspace.datastores.datastore import Datastore
 
 _UNANCHORED = "n:"
 """Before the digest of a schedule whose declaration has no start: the service fills one in, and
@@ -100,8 +103,13 @@ class AzureMLProvider:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         options: DeployOptions | None = None,
         repository: str | None = None,
+        datastores: Mapping[str, Datastore] | None = None,
     ) -> None:
-        """`name`: the target's. `revision`: the commit that is applied."""
+        """`name`: the target's. `revision`: the commit that is applied. `datastores`: those that
+        are elsewhere than the workspace says.
+        """
+        self._datastores = dict(datastores or {})
+        self._resources = Resources(client.calls, client.workspace)
         self.name = name
         self.owner = owner
         self._client = client
@@ -314,8 +322,53 @@ class AzureMLProvider:
         if home is None:
             return job
         if self._home is None or self._home.wanted is not home:
-            self._home = Home(Resources(self._client.calls, self._client.workspace), home)
+            self._home = Home(self._resources, home)
         return self._home.bring(job, live.key.name)
+
+    # ---------------------------------------------------------------------- changes in datastores
+
+    def data_watches(self) -> Sequence[DataWatch]:
+        """See FollowsFolders."""
+        return [
+            DataWatch(
+                live.key.name,
+                live.schedule.trigger,
+                live.schedule.enabled,
+                watched_since(tags_from_wire(self._read[live.key.name].properties)),
+                live.modified_at,
+            )
+            for live in self.list()
+            if live.owner is not None
+            and live.owner == self.owner
+            and isinstance(live.schedule.trigger, DatastoreChange)
+        ]
+
+    def datastore(self, name: str) -> Datastore:
+        """See FollowsFolders."""
+        found = self._datastores.get(name)
+        if found is None:
+            found = self._datastores[name] = find_datastore(name, self._resources)
+        return found
+
+    def job_name(self, watch: DataWatch, address: str, stamp: str) -> str:
+        """See FollowsFolders."""
+        return job_name(watch.name, address, stamp)
+
+    def address(self, watch: DataWatch, name: str) -> str:
+        """See FollowsFolders."""
+        return address_of(watch.trigger, name)
+
+    def submit(self, watch: DataWatch, job: str, address: str, at: datetime) -> None:
+        """See FollowsFolders."""
+        definition = (self._read[watch.name].properties.get("action") or {}).get("jobDefinition")
+        parameter = watch.trigger.data_path_parameter_name
+        properties = job_properties(watch.name, definition or {}, parameter, address, at)
+        try:
+            self._resources.put(f"jobs/{job}", properties, Key(self.name, watch.name))
+        except Rejected:
+            # A job does not change once it is there: another try, or another agent, made it.
+            if self._resources.get(f"jobs/{job}") is None:
+                raise
 
     # ---------------------------------------------------------------------------------- reading
 

@@ -30,8 +30,18 @@ class WatchError(Exception):
 class Datastore:
     """A named place where files land. Its methods may be called from several threads."""
 
-    def __init__(self, url: str, base: Path, *, hidden: Iterable[str] = ()) -> None:
-        """`url`: an fsspec URL, or a folder relative to `base`. `hidden`: kept out of errors."""
+    def __init__(
+        self,
+        url: str,
+        base: Path,
+        *,
+        hidden: Iterable[str] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`url`: an fsspec URL, or a folder relative to `base`. `hidden`: kept out of errors.
+        `options`: for its file system.
+        """
+        self._options = dict(options or {})
         self.url = url if "://" in url else f"file://{(base / url).resolve()}"
         self.is_local = self.url.startswith(("file://", "local://"))
         self._hidden = tuple(sorted(filter(None, hidden), key=len, reverse=True))
@@ -153,7 +163,7 @@ class Datastore:
             raise WatchError(
                 "fsspec is needed: pip install 'schedule-reconciler[datastores]'"
             ) from error
-        system, root = fsspec.core.url_to_fs(self.url)
+        system, root = fsspec.core.url_to_fs(self.url, **self._options)
         _retry_less(system)
         system.invalidate_cache()
         return system, root
