@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pipelines": ("pipelines", "List, show, publish, disable and enable pipelines."),
     "run": ("run", "Keep live schedules as the repository says, for ever."),
     "serve": ("serve", "Fire the schedules of an embedded workspace."),
+    "agent": ("agent", "Submit jobs for changed files, of targets that do not."),
     "worker": ("worker", "Run the steps of a target of Temporal on this machine."),
     "backup": ("backup", "Copy an embedded workspace, while it runs."),
     "history": ("history", "List, show, export and prune past cycles and applies."),

@@ -353,7 +353,7 @@ class Loop:
             self.state.set_good_revision(key, revision, lease)
 
     def _lease(self, name: str) -> Lease:
-        return self.state.lease(name, self.settings.holder, self.settings.lease)
+        return self.state.lease(f"target/{name}", self.settings.holder, self.settings.lease)
 
     def _ended(self, future: Future[CycleRecord | None]) -> None:
         error = future.exception()

@@ -1,4 +1,4 @@
-"""The leases that this loop holds: one for each target, renewed while it lives."""
+"""The leases that this process holds: one for each target, renewed while it lives."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Leases:
         """That of a target, held or not."""
         with self._lock:
             if target not in self._leases:
-                self._leases[target] = self._make(f"target/{target}")
+                self._leases[target] = self._make(target)
             return self._leases[target]
 
     def acquire(self, target: str) -> bool:

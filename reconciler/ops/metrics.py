@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from reconciler import __version__
+from reconciler.agent.agent import Turn
 from reconciler.state.records import CycleRecord
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -31,6 +32,14 @@ class _Standing:
     drifting: datetime | None = None
     behind: datetime | None = None
     applied: str | None = None
+
+
+_DATA = {
+    "schedules": "Schedules whose folders the agent looks at.",
+    "folders_failing": "Of those, the ones whose folder cannot be listed.",
+    "jobs_pending": "Jobs for changed files that are not submitted yet.",
+    "jobs_refused": "Schedules whose next job the target does not take.",
+}
 
 
 class Metrics:
@@ -109,6 +118,14 @@ class Metrics:
             "reconciler_lease_held", "Whether this process works on the target.", ["target"],
             registry=registry,
         )  # fmt: skip
+        self._data = {
+            name: Gauge(f"reconciler_data_{name}", words, ["target"], registry=registry)
+            for name, words in _DATA.items()
+        }
+        self._data_jobs = Counter(
+            "reconciler_data_jobs_submitted", "Jobs that were submitted for changed files.",
+            ["target"], registry=registry,
+        )  # fmt: skip
         self._webhooks = Counter(
             "reconciler_webhooks", "Webhooks by what was done.", ["forge", "outcome"],
             registry=registry,
@@ -135,6 +152,18 @@ class Metrics:
             one = self._standing.setdefault(target, _Standing())
             self._follow_drift(one, record)
             self._follow_revision(one, record)
+
+    def on_turn(self, target: str, turn: Turn) -> None:
+        """The agent of a target has made a turn."""
+        stand = {
+            "schedules": turn.watches - turn.disabled,
+            "folders_failing": len(turn.failing),
+            "jobs_pending": turn.pending,
+            "jobs_refused": len(turn.refused),
+        }
+        for name, number in stand.items():
+            self._data[name].labels(target).set(number)
+        self._data_jobs.labels(target).inc(sum(turn.submitted.values()))
 
     def on_call(self, target: str, event: str) -> None:
         """A provider called the API of its target: `event` is the method, retry or throttled."""

@@ -17,7 +17,7 @@ from reconciler.loop.leases import Leases
 from reconciler.model import Outcome, Result
 from reconciler.plan import make_plan
 from reconciler.providers.memory import MemoryProvider
-from reconciler.state import open_state
+from reconciler.state import Lease, open_state
 
 from .clock import Clock
 
@@ -29,9 +29,11 @@ def leases(
     folder: Path, clock: Clock, name: str, stopping: threading.Event | None = None
 ) -> Leases:
     state = open_state(None, folder)
-    return Leases(
-        lambda lease: state.lease(lease, name, TTL), TTL, clock, stopping or threading.Event()
-    )
+
+    def make(target: str) -> Lease:
+        return state.lease(f"target/{target}", name, TTL)
+
+    return Leases(make, TTL, clock, stopping or threading.Event())
 
 
 def test_a_guard_stops_an_apply_when_the_lease_is_lost(tmp_path: Path) -> None:
@@ -96,7 +98,9 @@ def test_it_is_renewed_in_the_background(tmp_path: Path) -> None:
     state = open_state(None, tmp_path)
     clock = Clock()
     often = timedelta(milliseconds=60)
-    mine = Leases(lambda name: state.lease(name, "mine", TTL), often, clock, threading.Event())
+    mine = Leases(
+        lambda name: state.lease(f"target/{name}", "mine", TTL), often, clock, threading.Event()
+    )
     mine.acquire(TARGET)
     lease, seen = mine.lease(TARGET), threading.Event()
     renew = lease.renew

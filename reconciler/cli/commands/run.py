@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 import click
 
+from reconciler.agent.agents import Agents, AgentSettings
 from reconciler.apply import PARALLELISM
 from reconciler.cli.durations import duration
 from reconciler.cli.events import log_everything, log_of
+from reconciler.cli.loop.agents import OnceAfter, with_agents
 from reconciler.cli.loop.operations import operations, ops_options
 from reconciler.cli.output import use_colour
 from reconciler.cli.session import actor as who
@@ -191,15 +193,21 @@ def command(
             actor=who(),
             parallelism=parallelism,
         )
+        agents = Agents(
+            opened,
+            AgentSettings(settings.holder, interval, lease),
+            clock=lambda: datetime.now(UTC),
+            log=log,
+            on_turn=listeners.on_turn,
+            is_wanted=lambda name: name in loop.health(datetime.now(UTC)).targets,
+        )
+        stack.callback(agents.close)
+        opens = opener(followed, settings.actor, AzureAccess.of(), listeners.on_call)
+        at_end = OnceAfter(opens)
         loop = Loop(
             followed,
             opened,
-            opener(
-                followed,
-                settings.actor,
-                AzureAccess.of(),
-                listeners.on_call,
-            ),
+            at_end if once else with_agents(opens, agents),
             settings,
             clock=lambda: datetime.now(UTC),
             log=log,
@@ -207,11 +215,18 @@ def command(
             reader=reader,
             patience=None if once else PATIENCE_SECONDS,
         )
-        stack.enter_context(stopping(loop.stop, lambda: loop.wake("signal")))
+
+        def stop() -> None:
+            agents.stop()
+            loop.stop()
+
+        stack.enter_context(stopping(stop, lambda: loop.wake("signal")))
         open_port(lambda: loop.wake("webhook"), lambda: _health(loop, listeners.on_lease))
         log("started", source=followed.name, interval=interval.total_seconds())
         if once:
             code = _once(loop)
+            if not at_end.turns(agents, log):
+                code = code or 1
         else:
             loop.run()
             code = 0

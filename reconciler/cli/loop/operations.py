@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reconciler.agent.agent import Turn
 from reconciler.cli.events import Log
 from reconciler.config import Config
 from reconciler.errors import ConfigError
@@ -59,6 +60,8 @@ class Listeners:
     on_cycle: Callable[[CycleRecord], None]
     on_call: Callable[[str, str], None]
     on_lease: Callable[[str, bool], None]
+    on_turn: Callable[[str, Turn], None]
+    """Of the agent of a target."""
 
 
 @contextmanager
@@ -111,6 +114,7 @@ def operations(
             on_cycle,
             metrics.on_call if metrics else _nobody,
             metrics.on_lease if metrics else _nobody,
+            metrics.on_turn if metrics else _nobody,
         )
         yield listeners, open_port
 

@@ -33,7 +33,7 @@ def data_tags(trigger: DatastoreChange, since: datetime | None) -> dict[str, str
         PATH: trigger.path_on_datastore,
         INTERVAL: str(trigger.polling_interval),
         PARAMETER: trigger.data_path_parameter_name or "",
-        SINCE: since.astimezone(UTC).isoformat(timespec="seconds") if since is not None else "",
+        SINCE: since.astimezone(UTC).isoformat() if since is not None else "",
     }
     # Not every client of Azure keeps a tag without text.
     return {tag: text for tag, text in tags.items() if text}
