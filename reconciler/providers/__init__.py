@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from reconciler.providers.local import LocalProvider
     from reconciler.providers.temporal.provider import TemporalProvider
 
-__all__ = ["AzureAccess", "Opening", "Provider", "open_local", "open_provider", "open_temporal"]
+__all__ = [
+    "AzureAccess",
+    "Opening",
+    "Provider",
+    "open_azureml",
+    "open_local",
+    "open_provider",
+    "open_temporal",
+]
 
 WORKSPACE = ".reconciler/workspace.db"
 STORE = ".reconciler/store"
@@ -74,7 +82,7 @@ def open_provider(target: Target, opening: Opening) -> Provider:
         case "local":
             return open_local(target, opening)
         case "azureml":
-            return _open_azureml(target, opening)
+            return open_azureml(target, opening)
         case "temporal":
             return open_temporal(target, opening)
         case other:
@@ -124,7 +132,8 @@ def open_local(target: Target, opening: Opening) -> LocalProvider:
     )
 
 
-def _open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
+def open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
+    """A workspace of Azure; ConfigError."""
     from reconciler import __version__
     from reconciler.providers.azureml.client import API_VERSION, Client, Limits
     from reconciler.providers.azureml.credentials import IdentityToken, fixed_token

@@ -92,6 +92,10 @@ class TemporalRuns:
         """Temporal starts runs, also where no worker takes their steps."""
         return None
 
+    def no_logs(self, name: str) -> str | None:
+        """They are in the store."""
+        return None
+
     def trigger(self, live: LiveSchedule, given: Mapping[str, Any], now: datetime) -> str:
         """Start a run of a schedule, with inputs over its own; its name. ReconcilerError."""
         return Background.run(self._trigger(live, given, now))

@@ -119,11 +119,17 @@ def show_run(name: str, target: str | None, config: str | None, no_color: bool, 
         out("\n" + table(("STEP", "STATUS", "STARTED (UTC)", "TOOK", ""), cells, paint))
 
 
+def _pipeline(row: RunRow) -> str:
+    if row.version:
+        return f"{row.pipeline}:{row.version}"
+    return row.pipeline or "(sent with the schedule)"
+
+
 def _lines(row: RunRow, folder: str) -> list[str]:
     lines = [
         f"schedule    {printable(row.schedule or '(none)')}",
         f"experiment  {printable(row.experiment)}",
-        f"pipeline    {printable(row.pipeline)}:{row.version}",
+        f"pipeline    {printable(_pipeline(row))}",
         f"cause       {row.cause}, due {row.due_at:%Y-%m-%d %H:%M:%S} UTC",
     ]
     if row.data_path is not None:
@@ -154,6 +160,10 @@ def show_logs(
     """Show what the steps of a run printed."""
     runs = _runs(config, target, no_color)
     run = _find(runs, name).name
+    elsewhere = runs.no_logs(run)
+    if elsewhere is not None:
+        out(f"{printable(elsewhere)}\n")
+        return
     logs = StepLogs(runs, run, step, raw=raw)
     while True:
         # Asked before the logs are read, so that what was printed last is not missed.

@@ -13,7 +13,7 @@ from reconciler.cli.workspace_target import Workspace
 from reconciler.config import Target
 from reconciler.errors import ReconcilerError
 from reconciler.model import data_path_of
-from reconciler.providers import open_temporal
+from reconciler.providers import open_azureml, open_temporal
 from reconciler.workspace.execution.run_inputs import Context, JobError, run_inputs
 from reconciler.workspace.store.records import new_run
 from reconciler.workspace.store.references import split_reference
@@ -32,11 +32,16 @@ def command(
     """Run the pipeline of a schedule now, with its inputs and those given.
 
     The run is recorded, and started by `reconciler serve`; of a target of Temporal, by its workers.
+    In Azure, the job that the schedule holds is submitted.
     """
     session = Session(config, no_color=no_color)
     one = session.one_target(target)
     if one.provider == "temporal":
         out(f"{_at_temporal(session, one, name, _pairs(inputs))}\n")
+        return
+    if one.provider == "azureml":
+        azure = open_azureml(one, session.opening(one, session.config.owner))
+        out(f"{azure.trigger(find_live(azure, name), _pairs(inputs), session.now)}\n")
         return
     workspace = Workspace(session, one)
     live = find_live(session.provider(one), name)

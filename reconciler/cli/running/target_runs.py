@@ -10,7 +10,7 @@ from reconciler.cli.session import Session, actor
 from reconciler.cli.workspace_target import Workspace
 from reconciler.config import Target
 from reconciler.errors import ReconcilerError
-from reconciler.providers import open_temporal
+from reconciler.providers import open_azureml, open_temporal
 from reconciler.render.plain_text import printable
 from reconciler.system.file_access import plain_file
 from reconciler.workspace.execution.runner import log_path
@@ -46,6 +46,10 @@ class TargetRuns(Protocol):
 
     def idle(self) -> str | None:
         """What to say where nobody is at work on them."""
+        ...
+
+    def no_logs(self, name: str) -> str | None:
+        """Where a run's logs are, if they cannot be read here."""
         ...
 
 
@@ -105,9 +109,15 @@ class LocalRuns:
             return None
         return "nobody runs this workspace: `reconciler serve` settles what has not ended"
 
+    def no_logs(self, name: str) -> str | None:
+        """As of TargetRuns: they are here."""
+        return None
+
 
 def runs_of(session: Session, target: Target) -> TargetRuns:
     """The runs of a target; ConfigError where it has none that are known here."""
+    if target.provider == "azureml":
+        return open_azureml(target, session.opening(target, session.config.owner)).jobs
     if target.provider != "temporal":
         return LocalRuns(Workspace(session, target))
     from reconciler.worker.runs import TemporalRuns

@@ -21,6 +21,7 @@ from reconciler.providers.azureml.calls import Calls, Counters, Limits
 from reconciler.providers.azureml.credentials import TokenSource
 from reconciler.providers.azureml.endpoint import is_loopback, same_origin
 from reconciler.providers.azureml.ids import Workspace
+from reconciler.providers.azureml.versions import VERSIONS
 
 __all__ = ["API_VERSION", "Client", "Limits"]
 
@@ -78,14 +79,20 @@ class Client:
 
     def list(self) -> Iterator[dict[str, Any]]:
         """Every schedule, enabled or not, page by page. An error raises: it never gives fewer."""
-        url = self._url("schedules")
-        parameters: Mapping[str, str] | None = {**self._version, "listViewType": "All"}
+        return self._pages("schedules", {**self._version, "listViewType": "All"})
+
+    def jobs(self) -> Iterator[dict[str, Any]]:
+        """Every pipeline job, the newest first, page by page, as far as it is read on."""
+        return self._pages("jobs", {"api-version": VERSIONS["jobs"], "jobType": "Pipeline"})
+
+    def _pages(self, kind: str, parameters: Mapping[str, str] | None) -> Iterator[dict[str, Any]]:
+        url = self._url(kind)
         seen: set[str] = set()
         while True:
             response, page = self._calls.read(url, None, "list", parameters=parameters)
             items = page.get("value")
             if not isinstance(items, list) or not all(_is_resource(item) for item in items):
-                raise _odd(None, "list", "a page has no list of schedules", response)
+                raise _odd(None, "list", f"a page has no list of {kind}", response)
             yield from items
             following = page.get("nextLink")
             if not following:

@@ -7,6 +7,7 @@ it again, after a crash or beside another agent, asks for the same one.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,9 @@ SCHEDULE = "reconciler-schedule"
 """The property, and the tag, of a job: the schedule that it was submitted for."""
 DATA_PATH = "reconciler-data-path"
 """Likewise: the file."""
+CAUSE = "reconciler-cause"
+"""Likewise: why, where it is none of the schedule's own: data, manual."""
+_ADDRESS = "azureml://"
 _TRIGGER_TIME = "creation_context.trigger_time"
 _LONGEST_STEM = 200
 _OF_THE_SERVICE = ("status", "provisioningState")
@@ -28,14 +32,25 @@ def job_name(schedule: str, address: str, stamp: str) -> str:
     return f"{schedule[:_LONGEST_STEM]}-{version[:32]}"
 
 
+def by_hand_name(schedule: str, at: datetime) -> str:
+    """Of a job that somebody asks for: another each time."""
+    return f"{schedule[:_LONGEST_STEM]}-{stamp(at)}-{secrets.token_hex(3)}"
+
+
+def stamp(at: datetime) -> str:
+    """The instant as Azure writes it into the names of a schedule's jobs."""
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
 def job_properties(
     schedule: str,
     definition: Mapping[str, Any],
-    parameter: str | None,
-    address: str,
+    inputs: Mapping[str, str],
     at: datetime,
+    marks: Mapping[str, str],
 ) -> dict[str, Any]:
-    """What to PUT: the job that the schedule holds, with the file as its input.
+    """What to PUT: the job that the schedule holds, as of the instant `at`, with `inputs` over its
+    own. `marks` become properties of it, and tags, beside the schedule's name.
 
     Its display name and experiment are as those of jobs that a schedule starts: NAME-INSTANT, and
     the schedule's name where none is given.
@@ -47,27 +62,27 @@ def job_properties(
     }
     instant = at.astimezone(UTC)
     moment = f"{instant:%Y-%m-%dT%H:%M:%SZ}"
-    inputs = {
+    filled = {
         name: _filled(value, moment) for name, value in (properties.get("inputs") or {}).items()
     }
-    if parameter is not None:
-        inputs[parameter] = _given(inputs.get(parameter), address)
-    marks = {SCHEDULE: schedule, DATA_PATH: address}
+    for name, text in inputs.items():
+        filled[name] = _given(filled.get(name), text)
+    marks = {SCHEDULE: schedule, **marks}
     return properties | {
-        "inputs": inputs,
+        "inputs": filled,
         "experimentName": properties.get("experimentName") or schedule,
-        "displayName": f"{schedule}-{instant:%Y%m%dT%H%M%SZ}",
+        "displayName": f"{schedule}-{stamp(instant)}",
         "tags": {**(properties.get("tags") or {}), **marks},
         "properties": {**(properties.get("properties") or {}), **marks},
     }
 
 
-def _given(before: Any, address: str) -> dict[str, Any]:
-    kind = before.get("jobInputType", "uri_file") if isinstance(before, Mapping) else "uri_file"
+def _given(before: Any, text: str) -> dict[str, Any]:
+    """An input with another value; one that the schedule does not have, by what the value says."""
     kept = dict(before) if isinstance(before, Mapping) else {}
-    if str(kind).lower() == "literal":
-        return {**kept, "jobInputType": kind, "value": address}
-    return {**kept, "jobInputType": kind, "uri": address}
+    kind = kept.get("jobInputType") or ("uri_file" if text.startswith(_ADDRESS) else "literal")
+    member = "value" if str(kind).lower() == "literal" else "uri"
+    return {**kept, "jobInputType": kind, member: text}
 
 
 def _filled(value: Any, moment: str) -> Any:

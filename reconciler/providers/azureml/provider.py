@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from reconciler.audit.records import RunRecord
 from reconciler.declare.suspensions import (
     enabled_by,
     in_force,
@@ -39,7 +40,13 @@ from reconciler.providers.azureml import canonical as forms
 from reconciler.providers.azureml.client import Client
 from reconciler.providers.azureml.cron import as_fired
 from reconciler.providers.azureml.data_changes import address_of, watched_folder, watched_since
-from reconciler.providers.azureml.data_jobs import job_name, job_properties
+from reconciler.providers.azureml.data_jobs import (
+    CAUSE,
+    DATA_PATH,
+    by_hand_name,
+    job_name,
+    job_properties,
+)
 from reconciler.providers.azureml.datastores import find_datastore
 from reconciler.providers.azureml.deploy.deployments import Deployments, DeployOptions
 from reconciler.providers.azureml.deploy.notes import Before
@@ -47,6 +54,7 @@ from reconciler.providers.azureml.deploy.resources import Resources
 from reconciler.providers.azureml.jobs.definition import carry_experiment, component_ids
 from reconciler.providers.azureml.returning.home import Home
 from reconciler.providers.azureml.returning.jobs import live_job
+from reconciler.providers.azureml.runs import Jobs
 from reconciler.providers.azureml.wire import (
     DIGEST,
     SUSPENDED,
@@ -110,6 +118,7 @@ class AzureMLProvider:
         """
         self._datastores = dict(datastores or {})
         self._resources = Resources(client.calls, client.workspace)
+        self._jobs = Jobs(client, self._resources)
         self.name = name
         self.owner = owner
         self._client = client
@@ -133,6 +142,7 @@ class AzureMLProvider:
     def list(self) -> Iterable[LiveSchedule]:
         """Every schedule: ours or not, enabled or not, also those that are not read further."""
         self._listed_at = None
+        self._jobs.forget()
         self._read.clear()
         self._written.clear()
         self._used = None
@@ -360,15 +370,45 @@ class AzureMLProvider:
 
     def submit(self, watch: DataWatch, job: str, address: str, at: datetime) -> None:
         """See FollowsFolders."""
-        definition = (self._read[watch.name].properties.get("action") or {}).get("jobDefinition")
         parameter = watch.trigger.data_path_parameter_name
-        properties = job_properties(watch.name, definition or {}, parameter, address, at)
+        inputs = {parameter: address} if parameter is not None else {}
+        marks = {CAUSE: "data", DATA_PATH: address}
+        definition = _definition(self._read[watch.name].properties)
+        properties = job_properties(watch.name, definition, inputs, at, marks)
+        self._put_job(job, properties, Key(self.name, watch.name))
+
+    def _put_job(self, job: str, properties: Mapping[str, Any], key: Key) -> None:
         try:
-            self._resources.put(f"jobs/{job}", properties, Key(self.name, watch.name))
+            self._resources.put(f"jobs/{job}", properties, key)
         except Rejected:
             # A job does not change once it is there: another try, or another agent, made it.
             if self._resources.get(f"jobs/{job}") is None:
                 raise
+
+    # ----------------------------------------------------------------------------------------- runs
+
+    def trigger(self, live: LiveSchedule, inputs: Mapping[str, str], at: datetime) -> str:
+        """Have the job of a schedule that `list` gave run once, with inputs over its own; its
+        name. Rejected.
+        """
+        name, read = live.key.name, self._read[live.key.name]
+        if read.foreign is not None:
+            raise Rejected(live.key, "trigger", f"it is a schedule of another kind: {read.foreign}")
+        job = by_hand_name(name, at)
+        properties = job_properties(
+            name, _definition(read.properties), inputs, at, {CAUSE: "manual"}
+        )
+        self._resources.put(f"jobs/{job}", properties, live.key)
+        return job
+
+    @property
+    def jobs(self) -> Jobs:
+        """Those of the workspace."""
+        return self._jobs
+
+    def runs_of(self, schedule: str, since: datetime) -> Sequence[RunRecord]:
+        """See KnowsRuns: by the names that Azure shows them under, and our properties."""
+        return self._jobs.since(since).get(schedule, ())
 
     # ---------------------------------------------------------------------------------- reading
 
@@ -463,6 +503,11 @@ class AzureMLProvider:
         )
         self._written.add(schedule.key.name)
         self._client.put(schedule.key.name, properties, operation)
+
+
+def _definition(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The job that a schedule holds."""
+    return (properties.get("action") or {}).get("jobDefinition") or {}
 
 
 def _before(properties: Mapping[str, Any]) -> Before:

@@ -72,6 +72,29 @@ def test_a_file_lands(tmp_path: Path, arm: StandIn) -> None:
     assert run(folder, "plan", "--exit-code", env=env(arm)).code == 0
 
 
+def test_runs_and_a_trigger_by_hand(tmp_path: Path, arm: StandIn) -> None:
+    folder = repository(tmp_path, arm)
+    assert run(folder, "apply", "--yes", env=env(arm)).code == 0
+    (folder / "landing/in/new.csv").write_text("x")
+    assert run(folder, "agent", "--once", env=env(arm)).code == 0
+    done = run(folder, "trigger", "claims", "--input", "claim_file=azureml://a", env=env(arm))
+    assert (done.code, done.out[:7]) == (0, "claims-")
+    by_hand = done.out.strip()
+    done = run(folder, "runs", "list", "--schedule", "claims", env=env(arm))
+    assert [line.split()[1:3] for line in done.out.splitlines()[1:]] == [
+        ["NotStarted", "manual"],
+        ["NotStarted", "data"],
+    ]
+    done = run(folder, "runs", "show", by_hand, env=env(arm))
+    assert '"azureml://a"' in done.out
+    assert "https://ml.azure.com/runs/claims-" in done.out
+    done = run(folder, "runs", "logs", by_hand, env=env(arm))
+    assert "is in the studio: https://ml.azure.com/runs/claims-" in done.out
+    assert run(folder, "runs", "cancel", by_hand, env=env(arm)).out == f"canceled {by_hand}\n"
+    done = run(folder, "audit", "--since", "1d", env=env(arm))
+    assert done.code == 0, done.out
+
+
 def test_beside_the_loop(tmp_path: Path, arm: StandIn) -> None:
     folder = repository(tmp_path, arm)
     assert run(folder, "apply", "--yes", env=env(arm)).code == 0
