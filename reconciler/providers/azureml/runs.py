@@ -42,12 +42,13 @@ class Jobs:
         self._since, self._by_schedule = None, {}
 
     def since(self, since: datetime) -> Mapping[str, Sequence[RunRecord]]:
-        """The runs that were made or due since then, by schedule. Read once. ProviderError."""
+        """The runs that were due after then, or made, by schedule. Read once. ProviderError."""
         if self._since is None or since < self._since:
             self.forget()
             for row in self._rows(since - _SLACK):
-                if row.schedule is not None and max(row.due_at, row.created_at) >= since:
-                    self._by_schedule.setdefault(row.schedule, []).append(_record(row))
+                record = _record(row)
+                if record.schedule and (record.due_at or row.created_at) > since:
+                    self._by_schedule.setdefault(record.schedule, []).append(record)
             self._since = since
         return self._by_schedule
 

@@ -1,0 +1,75 @@
+"""A week of jobs in Azure, with faults put into it: every verdict is the injector's."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+
+from fakes.arm import StandIn
+from helpers import OWNER, schedule
+from providers.azureml.opened import provider
+
+from audit.test_injected import FATES, MADE, NOW, SINCE, TRIGGERS, due_fires
+from reconciler.audit.audit import audit
+from reconciler.audit.records import Verdict
+from reconciler.reconcile import reconcile
+
+SCHEDULE = "reconciler-schedule"
+
+
+def test_a_week_with_faults() -> None:
+    chance = random.Random(7)
+    with StandIn(jobs={"train"}, page_size=50) as arm:
+        arm.settings.now = lambda: MADE
+        declared = [
+            schedule(f"s{n}", trigger={"type": "cron", "expression": TRIGGERS[n % 4]})
+            for n in range(8)
+        ]
+        reconcile(declared, provider(arm, now=lambda: MADE), owner=OWNER)
+        truth: dict[str, list[tuple[datetime, Verdict]]] = {}
+        due = sorted((at, one.key.name) for one in declared for at in due_fires(one, MADE, NOW))
+        for at, name in due:
+            fate = chance.choice(FATES) if chance.random() < 0.2 else Verdict.ON_TIME
+            inject(arm, name, at, fate)
+            if at > SINCE:
+                truth.setdefault(name, []).append((at, fate))
+        by_hand = NOW - timedelta(minutes=7)
+        marks = {SCHEDULE: "s0", "reconciler-cause": "manual"}
+        arm.jobs.add("by-hand", shown("s0", by_hand) | {"properties": marks}, by_hand, "Failed")
+        truth["s0"].append((by_hand, Verdict.BY_HAND))
+        arm.jobs.add("somebody's", {"jobType": "Pipeline", "displayName": "tests"}, NOW)
+
+        live = provider(arm)
+        calls = arm.counts["GET jobs"]
+        found = audit(
+            list(live.list()), {}, live.runs_of, since=SINCE, now=NOW, firing=live.firing_trigger
+        )
+        for one in found:
+            expected = sorted(truth[one.key.name])
+            assert one.marks == "".join(fate.value for _, fate in expected), one.key
+            assert one.unknown == ()
+        pages = arm.counts["GET jobs"] - calls
+        assert 1 < pages <= len(arm.jobs.made) // 50 + 1  # read once for all of them
+
+
+def shown(name: str, at: datetime) -> dict[str, object]:
+    return {
+        "jobType": "Pipeline",
+        "displayName": f"{name}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+        "experimentName": name,
+    }
+
+
+def inject(arm: StandIn, name: str, due: datetime, fate: Verdict) -> None:
+    """What Azure would have of a fire, and what went wrong with it."""
+    if fate is Verdict.MISSING:
+        return
+    status = {Verdict.FAILED: "Failed", Verdict.CANCELED: "Canceled"}.get(fate, "Completed")
+    begun = due + timedelta(minutes=20 if fate is Verdict.LATE else 0, seconds=9)
+    for number in range(2 if fate is Verdict.DOUBLED else 1):
+        arm.jobs.add(
+            f"{name}-{due:%Y%m%d%H%M}-{number}",
+            shown(name, due) | {"properties": {"StartTimeUtc": f"{begun:%Y-%m-%d %H:%M:%S}"}},
+            due + timedelta(seconds=4),
+            status,
+        )
