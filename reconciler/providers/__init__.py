@@ -13,7 +13,7 @@ from reconciler.errors import ConfigError
 from reconciler.model import Note, Schedule
 from reconciler.providers.base import Provider
 from reconciler.providers.temporal.access import TemporalAccess
-from reconciler.workspace.datastores.datastore import secrets_of
+from reconciler.workspace.datastores.datastore import Datastore, secrets_of
 
 if TYPE_CHECKING:
     from reconciler.config import Target
@@ -104,6 +104,14 @@ def offline_notes(target: Target) -> Callable[[Schedule], Sequence[Note]] | None
     )
 
 
+def _places(target: Target, opening: Opening) -> dict[str, Datastore]:
+    """The datastores that a target names, by name."""
+    return {
+        name: Datastore(one["url"], opening.folder, hidden=opening.azure.hidden)
+        for name, one in (target.options.get("datastores") or {}).items()
+    }
+
+
 def has_agent(options: Mapping[str, Any]) -> bool:
     """Whether the options of a target in Azure say that our agent looks at datastores for it."""
     return options.get("data_changes") == "agent"
@@ -128,6 +136,7 @@ def open_local(target: Target, opening: Opening) -> LocalProvider:
         owner=opening.owner,
         repository=opening.repository,
         datastores=target.options.get("datastores") or (),
+        places=_places(target, opening),
         data=data_assets(target.options),
     )
 
@@ -141,7 +150,6 @@ def open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
     from reconciler.providers.azureml.endpoint import CLOUDS, check_endpoint
     from reconciler.providers.azureml.ids import Workspace
     from reconciler.providers.azureml.provider import AzureMLProvider
-    from reconciler.workspace.datastores.datastore import Datastore
 
     options = target.options
     endpoint, authority = CLOUDS[options.get("cloud", "public")]
@@ -177,10 +185,7 @@ def open_azureml(target: Target, opening: Opening) -> AzureMLProvider:
         owner=opening.owner,
         revision=opening.revision,
         repository=opening.repository,
-        datastores={
-            name: Datastore(one["url"], opening.folder, hidden=opening.azure.hidden)
-            for name, one in (options.get("datastores") or {}).items()
-        },
+        datastores=_places(target, opening),
         options=DeployOptions(
             upload_data=bool(options.get("upload_data")),
             wrap_commands=options.get("command_jobs") == "wrapped",

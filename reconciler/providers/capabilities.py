@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from reconciler.model import DatastoreChange, LiveSchedule
 from reconciler.snapshots import CodeLimits
+from reconciler.workspace.datastores.changes import Listed
 from reconciler.workspace.datastores.datastore import Datastore
 
 
@@ -105,5 +106,35 @@ class FollowsFolders(Protocol):
         """Have the schedule's job run with the file; one that is there by that name is left.
 
         `at`: when the change was found. Rejected where the target does not take it.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PastFire:
+    """A fire of the past that is to have its run after all. Aware, in UTC."""
+
+    due_at: datetime
+    file: Listed | None = None
+    """The file that it is for; `due_at` is when that changed."""
+
+
+@runtime_checkable
+class Backfills(Protocol):
+    """A target in which runs of past instants can be asked for."""
+
+    def past_files(self, live: LiveSchedule, since: datetime, until: datetime) -> Sequence[Listed]:
+        """The files of the folder that a schedule follows which changed from `since` (inclusive) to
+        `until` (exclusive), the oldest first. WatchError.
+        """
+        ...
+
+    def has_run(self, live: LiveSchedule, fire: PastFire) -> bool:
+        """Whether there is a run for it by the name, or the place, that it would get."""
+        ...
+
+    def backfill(self, live: LiveSchedule, fire: PastFire, now: datetime) -> str | None:
+        """Have the job of a schedule that `list` gave run for a past fire, with its trigger time,
+        once however often it is asked for; the run's name, or None where there is one already.
         """
         ...

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import cast
 
-from reconciler.audit.records import RunRecord, RunStatus
+from reconciler.audit.records import RunRecord
 from reconciler.declare.checking.lint import nearest
 from reconciler.declare.findings import Path
 from reconciler.declare.jobs.job_document import (
@@ -45,6 +44,7 @@ from reconciler.model import (
     data_path_of,
 )
 from reconciler.plan.contents import content_changes
+from reconciler.providers.capabilities import PastFire
 from reconciler.providers.local_jobs import (
     IGNORED_KEYS,
     address_note,
@@ -53,13 +53,14 @@ from reconciler.providers.local_jobs import (
     ignored_note,
     publication,
 )
+from reconciler.providers.local_runs import backfill, files_within, has_run, recorded_runs
 from reconciler.workspace.datastores.address_check import address_errors
 from reconciler.workspace.datastores.addresses import AddressError, DataAsset
+from reconciler.workspace.datastores.changes import Listed
+from reconciler.workspace.datastores.datastore import Datastore
 from reconciler.workspace.store.code import code_files, in_repository
 from reconciler.workspace.store.database import Refused, StoreError
-from reconciler.workspace.store.ledger import Ledger
 from reconciler.workspace.store.references import PREFIX, split_reference
-from reconciler.workspace.store.runs import Runs
 from reconciler.workspace.store.schedules import (
     NewSchedule,
     PipelineRow,
@@ -92,10 +93,13 @@ class LocalProvider:
         data: Mapping[str, DataAsset] | None = None,
         clock: Clock = utc_now,
         repository: str | None = None,
+        places: Mapping[str, Datastore] | None = None,
     ) -> None:
         """`name`: the target's. `owner`: whose what is created or updated becomes.
-        `data`: the data assets of the target.
+        `data`: the data assets of the target. `places`: where its datastores are, for whoever
+        lists them.
         """
+        self._places = places or {}
         self.name = name
         self.store = store
         self.owner = owner
@@ -316,20 +320,21 @@ class LocalProvider:
     def runs_of(self, schedule: str, since: datetime) -> Sequence[RunRecord]:
         """The runs of a schedule that were made or due since then, the forgotten ones too."""
         with self.errors(Key(self.name, schedule), "list runs of"):
-            database = self.store.database
-            rows = Runs(database).of_schedule(schedule, since)
-            fires = Ledger(database).runs_since(schedule, since)
-        known = {row[0] for row in rows}
-        found = [
-            RunRecord(name, schedule, cast(RunStatus, status), begun, due, cause)
-            for name, status, cause, due, begun in rows
-        ]
-        found += [
-            RunRecord(name, schedule, "Forgotten", due_at, due_at, "time" if by_time else "data")
-            for name, due_at, by_time in fires
-            if name not in known
-        ]
-        return found
+            return recorded_runs(self.store.database, schedule, since)
+
+    def past_files(self, live: LiveSchedule, since: datetime, until: datetime) -> Sequence[Listed]:
+        """See Backfills."""
+        return files_within(live.schedule.trigger, self._places, since, until)
+
+    def has_run(self, live: LiveSchedule, fire: PastFire) -> bool:
+        """See Backfills."""
+        with self.errors(live.key, "backfill"):
+            return has_run(self.store.database, live.schedule, fire)
+
+    def backfill(self, live: LiveSchedule, fire: PastFire, now: datetime) -> str | None:
+        """See Backfills."""
+        with self.errors(live.key, "backfill"):
+            return backfill(self.store.database, live.schedule, fire, now)
 
     # ----------------------------------------------------------------------------------- storing
 

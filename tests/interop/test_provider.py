@@ -14,6 +14,7 @@ from reconciler.model import Action, Outcome, Schedule
 from reconciler.plan.options import PlanOptions
 from reconciler.providers.azureml.client import Client
 from reconciler.providers.azureml.credentials import fixed_token
+from reconciler.providers.azureml.deploy.deployments import DeployOptions
 from reconciler.providers.azureml.ids import Workspace
 from reconciler.providers.azureml.provider import AzureMLProvider
 from reconciler.reconcile import plan_target, reconcile
@@ -36,11 +37,13 @@ JOB = {
 }
 
 
-def provider(arm: StandIn, owner: str | None = OWNER) -> AzureMLProvider:
+def provider(
+    arm: StandIn, owner: str | None = OWNER, options: DeployOptions | None = None
+) -> AzureMLProvider:
     settings = arm.settings
     workspace = Workspace(settings.subscription, settings.group, settings.workspace, arm.address)
     client = Client(workspace, fixed_token(settings.token), target="local")
-    return AzureMLProvider("local", client, owner=owner)
+    return AzureMLProvider("local", client, owner=owner, options=options)
 
 
 def ok(result: dict[str, Any]) -> Any:
@@ -161,3 +164,42 @@ def adopt(arm: StandIn, declared: Schedule) -> None:
         [declared], ours, owner=OWNER, options=PlanOptions(adopt=(declared.key.name,))
     )
     assert [result.error for result in apply_plan(plan, ours)] == [None]
+
+
+@needed
+def test_a_data_trigger_passes_through_the_client() -> None:
+    """Read, listed, switched off and on, and edited there: it stays what it is."""
+    trigger = {
+        "type": "datastore",
+        "datastore": "claims",
+        "path_on_datastore": "in/2026",
+        "polling_interval": 5,
+        "data_path_parameter_name": "claim_file",
+    }
+    with StandIn(jobs={"train"}) as arm:
+        made = [schedule("made", trigger=trigger, create_job=JOB), schedule("other")]
+        options = DeployOptions(data_changes=True)
+
+        def pending() -> list[Any]:
+            plan = plan_target(made, provider(arm, options=options), owner=OWNER)
+            return [
+                (change.key.name, [f.path[0] for f in change.fields]) for change in plan.pending
+            ]
+
+        reconcile(made, provider(arm, options=options), owner=OWNER)
+        assert pending() == []
+        steps = [{"do": "list"}, {"do": "get", "name": "made"}]
+        listed, read = map(ok, microsoft(arm.address, steps))
+        assert {one["name"] for one in listed} == {"made", "other"}
+        assert read["trigger"]["start_time"].startswith("2999-01-01")
+        assert read["tags"]["reconciler-datastore"] == "claims"
+        assert read["create_job"]["inputs"]["claim_file"]["path"].endswith("/paths/in/2026/")
+        ok(microsoft(arm.address, [{"do": "disable", "name": "made"}])[0])
+        assert pending() == [("made", ["is_enabled"])]
+        assert not provider(arm, options=options).data_watches()[0].enabled
+        ok(microsoft(arm.address, [{"do": "enable", "name": "made"}])[0])
+        assert pending() == []
+        step = {"do": "update", "name": "made", "set": {"description": "by hand"}}
+        ok(microsoft(arm.address, [step])[0])
+        assert pending() == [("made", ["description"])]
+        assert arm.violations == []

@@ -12,7 +12,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from reconciler.model import DatastoreChange, Schedule
+from reconciler.providers.azureml.data_changes import address_of
+from reconciler.providers.capabilities import PastFire
 from reconciler.shell.binding import BINDING
+from reconciler.workspace.datastores.changes import Listed
 
 SCHEDULE = "reconciler-schedule"
 """The property, and the tag, of a job: the schedule that it was submitted for."""
@@ -35,6 +39,19 @@ def job_name(schedule: str, address: str, stamp: str) -> str:
 def by_hand_name(schedule: str, at: datetime) -> str:
     """Of a job that somebody asks for: another each time."""
     return f"{schedule[:_LONGEST_STEM]}-{stamp(at)}-{secrets.token_hex(3)}"
+
+
+def past_job_name(schedule: Schedule, fire: PastFire) -> str:
+    """Of the job for a fire of the past: of a file, the one that the agent would ask for."""
+    name, trigger = schedule.key.name, schedule.trigger
+    if fire.file is None or not isinstance(trigger, DatastoreChange):
+        return f"{name[:_LONGEST_STEM]}-{stamp(fire.due_at)}"
+    return job_name(name, address_of(trigger, file_name(fire.file)), fire.file.stamp)
+
+
+def file_name(file: Listed) -> str:
+    """Of a file, within its folder."""
+    return file.key.rpartition("/")[2]
 
 
 def stamp(at: datetime) -> str:

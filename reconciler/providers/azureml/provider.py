@@ -44,8 +44,10 @@ from reconciler.providers.azureml.data_jobs import (
     CAUSE,
     DATA_PATH,
     by_hand_name,
+    file_name,
     job_name,
     job_properties,
+    past_job_name,
 )
 from reconciler.providers.azureml.datastores import find_datastore
 from reconciler.providers.azureml.deploy.deployments import Deployments, DeployOptions
@@ -65,7 +67,8 @@ from reconciler.providers.azureml.wire import (
     schedule_from_wire,
     tags_from_wire,
 )
-from reconciler.providers.capabilities import BringHome, DataWatch, LiveJob, Unsayable
+from reconciler.providers.capabilities import BringHome, DataWatch, LiveJob, PastFire, Unsayable
+from reconciler.workspace.datastores.changes import Listed, changed_within
 from reconciler.workspace.datastores.datastore import Datastore
 
 _UNANCHORED = "n:"
@@ -399,6 +402,37 @@ class AzureMLProvider:
             name, _definition(read.properties), inputs, at, {CAUSE: "manual"}
         )
         self._resources.put(f"jobs/{job}", properties, live.key)
+        return job
+
+    def forget_runs(self) -> None:
+        """There may be other jobs by now."""
+        self._jobs.forget()
+
+    def past_files(self, live: LiveSchedule, since: datetime, until: datetime) -> Sequence[Listed]:
+        """See Backfills."""
+        trigger = live.schedule.trigger
+        if not isinstance(trigger, DatastoreChange):
+            return ()
+        listed = self.datastore(trigger.datastore).list(trigger.path_on_datastore)
+        return changed_within(listed, since, until)
+
+    def has_run(self, live: LiveSchedule, fire: PastFire) -> bool:
+        """See Backfills."""
+        return self._resources.get(f"jobs/{past_job_name(live.schedule, fire)}") is not None
+
+    def backfill(self, live: LiveSchedule, fire: PastFire, now: datetime) -> str | None:
+        """See Backfills. A job for a file has the name that the agent would give it."""
+        if self.has_run(live, fire):
+            return None
+        name, trigger, inputs = live.key.name, live.schedule.trigger, {}
+        marks = {CAUSE: "backfill"}
+        if fire.file is not None and isinstance(trigger, DatastoreChange):
+            marks[DATA_PATH] = address = address_of(trigger, file_name(fire.file))
+            if trigger.data_path_parameter_name is not None:
+                inputs[trigger.data_path_parameter_name] = address
+        job = past_job_name(live.schedule, fire)
+        definition = _definition(self._read[name].properties)
+        self._put_job(job, job_properties(name, definition, inputs, fire.due_at, marks), live.key)
         return job
 
     @property

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Unpack, cast
 
-from reconciler.audit.records import RunCause, RunRecord
+from reconciler.audit.records import RunRecord
 from reconciler.errors import ReconcilerError
 from reconciler.providers.azureml.client import Client
 from reconciler.providers.azureml.data_jobs import CAUSE, DATA_PATH, SCHEDULE
@@ -142,7 +142,7 @@ def _record(row: RunRow) -> RunRecord:
         cast(Any, row.status),
         row.started_at or row.created_at,
         row.due_at if row.cause in ("time", "backfill") else None,
-        cast(RunCause, row.cause),
+        row.cause,
     )
 
 

@@ -98,6 +98,18 @@ def changes(
     return Changes(tuple(fired), remembered, tuple(sorted(gone)), unsettled, cursor is None)
 
 
+def changed_within(
+    listed: Sequence[Listed], since: datetime, until: datetime
+) -> tuple[Listed, ...]:
+    """The files that changed from `since` (inclusive) to `until` (exclusive), the oldest first."""
+    dated = [(file.modified, file.path, file) for file in listed if file.modified is not None]
+    return tuple(file for at, _, file in sorted(dated, key=_by_age) if since <= at < until)
+
+
+def _by_age(dated: tuple[datetime, str, Listed]) -> tuple[datetime, str]:
+    return dated[:2]
+
+
 def _emptied(known: Mapping[str, Seen]) -> Changes:
     """All files are gone at once: they were taken away, or their disk is not mounted. Their stamps
     are kept, so that the very same files coming back are not new; any other file then is.

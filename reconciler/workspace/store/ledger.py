@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler.workspace.datastores.changes import Changes, Seen
@@ -20,6 +20,8 @@ from reconciler.workspace.store.database import Database
 from reconciler.workspace.store.records import Cursor, Fire, FireRow, Watch, run_stamp
 from reconciler.workspace.store.runs import RunWriter
 
+_BACKFILL = "backfill "
+"""Before the instant, in the key of a fire of the past that somebody asked for."""
 KEPT = timedelta(days=400)
 """How long a fire is remembered. A clock that goes back by more than this may repeat it."""
 
@@ -170,17 +172,49 @@ class Ledger:
         was by time (or for a file). Runs that were forgotten since are among them.
         """
         rows = self.database.read(
-            "SELECT run, due_at, key = due_at FROM fires"
+            "SELECT run, due_at, key = due_at OR key = ? || due_at FROM fires"
             " WHERE schedule = ? AND due_at >= ? AND outcome = 'run' ORDER BY due_at",
-            (schedule, since.isoformat()),
+            (_BACKFILL, schedule, since.isoformat()),
         )
         return [(row[0], datetime.fromisoformat(row[1]), bool(row[2])) for row in rows]
+
+    def backfill(self, fire: Fire, now: datetime) -> str | None:
+        """Record a fire of the past and its run, whose name is given; None: it had its run.
+
+        A fire by time that was missed stays on record as missed: this is another, beside it.
+        """
+        with self.database.writing() as connection:
+            if connection.execute(*_ran(fire)).fetchone() is not None:
+                return None
+            if _is_by_time(fire):
+                fire = replace(fire, key=f"{_BACKFILL}{fire.key}")
+            recorded = _record_all(connection, [fire], now)
+            return recorded[0][1] if recorded else None
+
+    def has_run(self, fire: Fire) -> bool:
+        """Whether a fire, by time or for a file, had its run."""
+        return bool(self.database.read(*_ran(fire)))
 
     def prune(self, now: datetime) -> None:
         """Forget fires that are too old to come again."""
         with self.database.writing() as connection:
             oldest = (now - KEPT).isoformat()
             connection.execute("DELETE FROM fires WHERE recorded_at < ?", (oldest,))
+
+
+def _is_by_time(fire: Fire) -> bool:
+    return fire.key == fire.due_at.isoformat()
+
+
+def _ran(fire: Fire) -> tuple[str, tuple[str, ...]]:
+    """What asks whether there is a run of a fire."""
+    of_the_ledger = "SELECT 1 FROM fires WHERE schedule = ? AND key = ? AND outcome != 'missed'"
+    if not _is_by_time(fire):
+        return of_the_ledger, (fire.schedule, fire.key)
+    of_runs = (
+        "SELECT 1 FROM runs WHERE schedule = ? AND due_at = ? AND cause IN ('time', 'backfill')"
+    )
+    return f"{of_the_ledger} UNION ALL {of_runs}", (fire.schedule, fire.key) * 2
 
 
 def _is_gone(connection: sqlite3.Connection, schedule: str) -> bool:

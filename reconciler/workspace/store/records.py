@@ -15,7 +15,7 @@ from reconciler.model import Schedule, data_path_of
 from reconciler.workspace.datastores.changes import Listed, Seen
 from reconciler.workspace.store.references import split_reference
 
-Cause = Literal["time", "data", "manual"]
+Cause = Literal["time", "data", "manual", "backfill"]
 
 
 class RunFilter(TypedDict, total=False):

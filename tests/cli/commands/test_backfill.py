@@ -1,0 +1,141 @@
+"""`reconciler backfill`: past instants have their runs, each once."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fakes.arm import StandIn
+from helpers import Done, declaration, run, write
+from providers.azureml.opened import config_of
+
+LOCAL = """\
+owner: us
+schedules: [schedules]
+targets:
+  local: {provider: local, datastores: {inbox: {url: landing}}}
+"""
+FILES = """\
+name: files
+trigger: {type: datastore, datastore: inbox, data_path_parameter_name: at}
+create_job: ./job.yml
+"""
+AZURE = """\
+name: nightly
+trigger: {type: cron, expression: "0 2 * * *"}
+create_job: {job: azureml:train, inputs: {t: "${{creation_context.trigger_time}}"}}
+"""
+NOW = datetime.now(UTC).replace(microsecond=0)
+DAY = NOW.date()
+
+
+def day(back: int) -> str:
+    return str(DAY - timedelta(days=back))
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Path:
+    files = {
+        "reconciler.yaml": LOCAL,
+        "schedules/nightly.yaml": declaration("nightly"),
+        "schedules/job.yml": "type: command\ncommand: echo ${{inputs.at}}\n"
+        "inputs: {at: '${{creation_context.trigger_time}}'}\n",
+    }
+    write(tmp_path, files)
+    assert run(tmp_path, "apply", "--yes").code == 0
+    return tmp_path
+
+
+def backfill(folder: Path, *more: str, name: str = "nightly", **options: object) -> Done:
+    return run(folder, "backfill", name, "--from", day(10), "--to", day(0), *more, **options)
+
+
+def runs(folder: Path) -> list[tuple[str, str]]:
+    done = run(folder, "runs", "list", "--format", "json")
+    return [(one["name"], one["cause"]) for one in json.loads(done.out)["runs"]]
+
+
+def test_it_is_planned_and_asked(local: Path) -> None:
+    done = backfill(local, "--dry-run")
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[0] == "local/nightly: 10 runs to start, 0 fires left out"
+    assert f"  + {day(10)} 02:00:00 UTC" in done.out
+    assert runs(local) == []
+    assert backfill(local).code == 1  # nobody answers
+    assert runs(local) == []
+
+
+def test_each_once(local: Path) -> None:
+    done = backfill(local, "--yes")
+    assert done.code == 0, done.err
+    stamps = [f"nightly-{day(back).replace('-', '')}T020000Z" for back in range(1, 11)]
+    assert sorted(runs(local)) == sorted((name, "backfill") for name in stamps)
+    done = backfill(local, "--yes")
+    assert done.out == "local/nightly: 0 runs to start, 10 fires left out\n"
+    assert len(runs(local)) == 10
+    assert "Backfilled" in run(local, "history", "list", "--format", "json").out
+    wider = run(
+        local, "backfill", "nightly", "--from", day(12), "--to", day(0), "--yes", "--order=newest"
+    )
+    assert wider.out.splitlines()[0] == "local/nightly: 2 runs to start, 10 fires left out"
+
+
+def test_what_ran_and_what_was_pruned_is_left(local: Path) -> None:
+    assert backfill(local, "--yes").code == 0
+    with sqlite3.connect(local / ".reconciler/workspace.db") as database:
+        database.execute("UPDATE runs SET status = 'Completed', ended_at = created_at")
+    assert run(local, "runs", "prune", "--keep", "3").code == 0
+    assert backfill(local, "--yes").out.startswith("local/nightly: 0 runs to start")
+
+
+def test_files_of_a_span(local: Path) -> None:
+    write(local, {"schedules/files.yaml": FILES})
+    assert run(local, "apply", "--yes").code == 0
+    (local / "landing").mkdir()
+    (local / "landing/a.csv").write_text("x")
+    begin, end = NOW - timedelta(minutes=5), NOW + timedelta(days=1)
+    span = ("--from", begin.isoformat(), "--to", end.isoformat(), "--yes")
+    done = run(local, "backfill", "files", *span)
+    assert done.out.splitlines()[0] == "local/files: 1 run to start, 0 fires left out"
+    done = run(local, "backfill", "files", *span)
+    assert done.out.splitlines()[0] == "local/files: 0 runs to start, 1 fire left out"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--from", "tomorrow", "--to", "2026-01-01"), "is no time such as"),
+        (("--from", "2026-02-01", "--to", "2026-01-01"), "--from is before --to"),
+        (("--from", "2999-02-01", "--to", "2999-03-01"), "both are of the past"),
+    ],
+)
+def test_what_is_no_span(local: Path, arguments: tuple[str, ...], words: str) -> None:
+    done = run(local, "backfill", "nightly", *arguments)
+    assert (done.code, words in done.err) == (2, True)
+
+
+@pytest.fixture
+def arm() -> Iterator[StandIn]:
+    with StandIn(jobs={"train"}) as arm:
+        yield arm
+        assert arm.violations == []
+
+
+def test_in_azure(tmp_path: Path, arm: StandIn) -> None:
+    write(tmp_path, {"reconciler.yaml": config_of(arm), "schedules/nightly.yaml": AZURE})
+    env = {"AZURE_ACCESS_TOKEN": arm.settings.token}
+    assert run(tmp_path, "apply", "--yes", env=env).code == 0
+    at = datetime.fromisoformat(f"{day(3)}T02:00:00+00:00")
+    shown = {"jobType": "Pipeline", "displayName": f"nightly-{at:%Y%m%dT%H%M%SZ}"}
+    arm.jobs.add("as-azure-calls-it", shown, at)
+    done = backfill(tmp_path, "--yes", env=env)
+    assert done.out.splitlines()[0] == "prod/nightly: 9 runs to start, 1 fire left out"
+    assert len(arm.jobs.made) == 10
+    job = arm.jobs.made[f"nightly-{day(2).replace('-', '')}T020000Z"]["properties"]
+    assert job["inputs"]["t"]["value"] == f"{day(2)}T02:00:00Z"
+    assert job["properties"]["reconciler-cause"] == "backfill"
+    assert backfill(tmp_path, "--yes", env=env).out.startswith("prod/nightly: 0 runs to start")
