@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from fakes.arm import StandIn
-from helpers import Done, declaration, run, write
+from helpers import Done, declaration, environment, run, write
 from providers.azureml.opened import config_of
 
 LOCAL = """\
@@ -139,3 +142,46 @@ def test_in_azure(tmp_path: Path, arm: StandIn) -> None:
     assert job["inputs"]["t"]["value"] == f"{day(2)}T02:00:00Z"
     assert job["properties"]["reconciler-cause"] == "backfill"
     assert backfill(tmp_path, "--yes", env=env).out.startswith("prod/nightly: 0 runs to start")
+
+
+def killed(folder: Path, *, minutes: int, kills: int) -> None:
+    """Killed at random moments, and given again each time, it starts each run once."""
+    chosen = random.Random(kills)
+    every = 'name: often\ntrigger: {type: cron, expression: "* * * * *"}\ncreate_job: ./job.yml\n'
+    write(folder, {"schedules/often.yaml": every})
+    assert run(folder, "apply", "--yes").code == 0
+    end = NOW - timedelta(hours=1)
+    begin = end - timedelta(minutes=minutes)
+    span = ("--from", begin.isoformat(), "--to", end.isoformat(), "--yes")
+    command = [sys.executable, "-m", "reconciler", "backfill", "often", *span]
+    for _ in range(kills):
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        wanted = chosen.randrange(1, 2 * minutes // kills)
+        for line in process.stdout:
+            wanted -= line.startswith("started")
+            if wanted <= 0:
+                break
+        process.kill()
+        process.communicate()
+    done = run(folder, "backfill", "often", *span)
+    assert done.code == 0, done.err
+    with sqlite3.connect(folder / ".reconciler/workspace.db") as database:
+        counted = database.execute(
+            "SELECT count(*), count(DISTINCT due_at), min(due_at), max(due_at) FROM runs"
+            " WHERE schedule = 'often'"
+        ).fetchone()
+    assert counted[:2] == (minutes, minutes)
+    done = run(folder, "backfill", "often", *span)
+    assert done.out == f"local/often: 0 runs to start, {minutes} fires left out\n"
+
+
+def test_it_is_killed_and_goes_on(local: Path) -> None:
+    killed(local, minutes=60, kills=3)
+
+
+@pytest.mark.torture
+def test_it_is_killed_twenty_times(local: Path) -> None:
+    killed(local, minutes=500, kills=20)
