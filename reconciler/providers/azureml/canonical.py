@@ -29,7 +29,6 @@ from reconciler.model import (
     Trigger,
 )
 from reconciler.providers.azureml.cron import carry_spelling, settle_cron
-from reconciler.providers.azureml.data_changes import with_data_path
 from reconciler.providers.azureml.ids import PREFIX, Workspace
 from reconciler.providers.azureml.jobs.assets import (
     IN_SCHEDULE,
@@ -41,6 +40,7 @@ from reconciler.providers.azureml.jobs.assets import (
 )
 from reconciler.providers.azureml.jobs.definition import input_to_wire
 from reconciler.providers.azureml.jobs.whole import one_step_pipeline, whole_job
+from reconciler.providers.azureml.runs.data_changes import with_data_path
 from reconciler.providers.azureml.wire import (
     properties_to_wire,
     schedule_from_wire,

@@ -19,9 +19,8 @@ from reconciler.model import Key
 from reconciler.providers.azureml.answers import error_words, retry_after, trace
 from reconciler.providers.azureml.calls import Calls, Counters, Limits
 from reconciler.providers.azureml.credentials import TokenSource
-from reconciler.providers.azureml.endpoint import is_loopback, same_origin
+from reconciler.providers.azureml.endpoint import VERSIONS, is_loopback, same_origin
 from reconciler.providers.azureml.ids import Workspace
-from reconciler.providers.azureml.versions import VERSIONS
 
 __all__ = ["API_VERSION", "Client", "Limits"]
 

@@ -25,6 +25,19 @@ _PORTS = {"https": 443, "http": 80}
 _ADDRESS = re.compile(r"(https?)://(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+))(?::([0-9]{1,5}))?")
 _VARIABLE = "RECONCILER_AZURE_ENDPOINTS"
 
+VERSIONS = {
+    "environments": "2023-04-01-preview",
+    "codes": "2023-04-01",
+    "components": "2024-01-01-preview",
+    "data": "2023-04-01-preview",
+    "models": "2023-04-01-preview",
+    "datastores": "2024-10-01-preview",
+    "computes": "2023-10-01",
+    "jobs": "2023-10-01",
+}
+"""The version of the API that Azure's client uses for each kind: azure-ai-ml 1.35.
+Of computes and jobs, which are only looked at, the stable one."""
+
 
 def check_endpoint(target: str, endpoint: str, allowed: Iterable[str]) -> None:
     """ConfigError unless the endpoint is Azure's, on this machine, or one of those `allowed`.

@@ -39,8 +39,15 @@ from reconciler.model import (
 from reconciler.providers.azureml import canonical as forms
 from reconciler.providers.azureml.client import Client
 from reconciler.providers.azureml.cron import as_fired
-from reconciler.providers.azureml.data_changes import address_of, watched_folder, watched_since
-from reconciler.providers.azureml.data_jobs import (
+from reconciler.providers.azureml.deploy.deployments import Deployments, DeployOptions
+from reconciler.providers.azureml.deploy.notes import Before
+from reconciler.providers.azureml.deploy.resources import Resources
+from reconciler.providers.azureml.jobs.definition import carry_experiment, component_ids
+from reconciler.providers.azureml.returning.home import Home
+from reconciler.providers.azureml.returning.jobs import live_job
+from reconciler.providers.azureml.runs.data_changes import address_of, watched_folder, watched_since
+from reconciler.providers.azureml.runs.datastores import find_datastore
+from reconciler.providers.azureml.runs.job_bodies import (
     CAUSE,
     DATA_PATH,
     by_hand_name,
@@ -49,14 +56,7 @@ from reconciler.providers.azureml.data_jobs import (
     job_properties,
     past_job_name,
 )
-from reconciler.providers.azureml.datastores import find_datastore
-from reconciler.providers.azureml.deploy.deployments import Deployments, DeployOptions
-from reconciler.providers.azureml.deploy.notes import Before
-from reconciler.providers.azureml.deploy.resources import Resources
-from reconciler.providers.azureml.jobs.definition import carry_experiment, component_ids
-from reconciler.providers.azureml.returning.home import Home
-from reconciler.providers.azureml.returning.jobs import live_job
-from reconciler.providers.azureml.runs import Jobs
+from reconciler.providers.azureml.runs.jobs import Jobs
 from reconciler.providers.azureml.wire import (
     DIGEST,
     SUSPENDED,

@@ -24,8 +24,6 @@ from reconciler.model import (
     Source,
     Trigger,
 )
-from reconciler.providers.azureml.data_changes import NEVER, data_tags, data_trigger
-from reconciler.providers.azureml.data_changes import TAGS as DATA_TAGS
 from reconciler.providers.azureml.ids import Workspace
 from reconciler.providers.azureml.jobs.definition import (
     job_from_wire,
@@ -33,6 +31,8 @@ from reconciler.providers.azureml.jobs.definition import (
     over_live,
 )
 from reconciler.providers.azureml.rules import normalize
+from reconciler.providers.azureml.runs.data_changes import NEVER, data_tags, data_trigger
+from reconciler.providers.azureml.runs.data_changes import TAGS as DATA_TAGS
 
 OWNER = "reconciler-owner"
 SOURCE = "reconciler-source"

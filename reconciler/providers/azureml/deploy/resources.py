@@ -11,8 +11,8 @@ from typing import Any
 from reconciler.errors import ProviderError, Unauthorized
 from reconciler.model import Key
 from reconciler.providers.azureml.calls import Calls
+from reconciler.providers.azureml.endpoint import VERSIONS
 from reconciler.providers.azureml.ids import Workspace
-from reconciler.providers.azureml.versions import VERSIONS
 
 
 class Resources:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.model import DatastoreChange, Schedule
-from reconciler.providers.azureml.data_changes import address_of
+from reconciler.providers.azureml.runs.data_changes import address_of
 from reconciler.providers.capabilities import PastFire
 from reconciler.shell.binding import BINDING
 from reconciler.workspace.datastores.changes import Listed

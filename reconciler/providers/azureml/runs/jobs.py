@@ -15,8 +15,8 @@ from typing import Any, Unpack, cast
 from reconciler.audit.records import RunRecord
 from reconciler.errors import ReconcilerError
 from reconciler.providers.azureml.client import Client
-from reconciler.providers.azureml.data_jobs import CAUSE, DATA_PATH, SCHEDULE
 from reconciler.providers.azureml.deploy.resources import Resources
+from reconciler.providers.azureml.runs.job_bodies import CAUSE, DATA_PATH, SCHEDULE
 from reconciler.workspace.store.records import RunFilter, RunRow, StepRow
 
 _NAMED = re.compile(r"(.+)-([0-9]{8}T[0-9]{6})Z", re.DOTALL)
