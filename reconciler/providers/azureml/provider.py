@@ -360,7 +360,7 @@ class AzureMLProvider:
         """See FollowsFolders."""
         found = self._datastores.get(name)
         if found is None:
-            found = self._datastores[name] = find_datastore(name, self._resources)
+            found = self._datastores[name] = find_datastore(name, self._resources.get)
         return found
 
     def job_name(self, watch: DataWatch, address: str, stamp: str) -> str:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from reconciler.providers.azureml.deploy.resources import Resources
 from reconciler.workspace.datastores.datastore import Datastore, WatchError
 
 _CONTAINERS = {"azureblob": "containerName", "azuredatalakegen2": "filesystem"}
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _CONTAINER = re.compile(r"[a-z0-9$][a-z0-9-]{2,62}")
-_ENDPOINT = re.compile(r"core\.[a-z.]{4,60}")
+_ENDPOINTS = ("core.windows.net", "core.chinacloudapi.cn", "core.usgovcloudapi.net")
+"""Of Azure's clouds: a token goes there."""
 
 
-def find_datastore(name: str, resources: Resources) -> Datastore:
+def find_datastore(name: str, get: Callable[[str], Any]) -> Datastore:
     """The datastore of that name; WatchError where it is none that can be listed. ProviderError.
+    `get`: a resource below the workspace by its path, or None.
 
     It is read with the identity of this process (`azure.identity`), not with the credentials that
     the workspace keeps: those are not asked for.
     """
-    found = resources.get(f"datastores/{name}")
+    found = get(f"datastores/{name}")
     if found is None:
         raise WatchError(f'the workspace has no datastore "{name}"')
     said = found.get("properties")
@@ -42,9 +43,7 @@ def _url(name: str, said: Mapping[str, Any]) -> str:
     account, container = str(said.get("accountName")), str(said.get(key))
     endpoint = str(said.get("endpoint") or "core.windows.net")
     sound = (
-        _ACCOUNT.fullmatch(account)
-        and _CONTAINER.fullmatch(container)
-        and _ENDPOINT.fullmatch(endpoint)
+        _ACCOUNT.fullmatch(account) and _CONTAINER.fullmatch(container) and endpoint in _ENDPOINTS
     )
     if not sound:
         raise WatchError(f'the workspace does not say where the datastore "{name}" is')

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Unpack, cast
+from typing import Any, Protocol, Unpack, cast
 
 from reconciler.audit.records import RunRecord
 from reconciler.errors import ReconcilerError
+from reconciler.model import Key
 from reconciler.providers.azureml.client import Client
-from reconciler.providers.azureml.deploy.resources import Resources
 from reconciler.providers.azureml.runs.job_bodies import CAUSE, DATA_PATH, SCHEDULE
 from reconciler.workspace.store.records import RunFilter, RunRow, StepRow
 
@@ -26,6 +26,18 @@ _SLACK = timedelta(days=1)
 """How much older than asked for a job may be when the pages are not read on: lists are sorted by
 when jobs were made, and a job that waited long was made before it began."""
 _STUDIO = "https://ml.azure.com/runs/"
+
+
+class Resources(Protocol):
+    """What of `deploy.resources.Resources` is called here."""
+
+    def get(self, path: str) -> Any:
+        """One resource below the workspace; None if there is none."""
+        ...
+
+    def post(self, path: str, body: Mapping[str, Any] | None, key: Key | None) -> Any:
+        """Call an action."""
+        ...
 
 
 class Jobs:
