@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("history", "List, show, export and prune past cycles and applies."),
     "audit": ("audit", "Say whether everything ran that should have run."),
     "backfill": ("backfill", "Run a schedule's pipeline for instants of the past."),
+    "load": ("load", "Show the busiest minutes, and which schedules to move."),
     "next": ("next", "Show when schedules will fire."),
     "trigger": ("trigger", "Run a schedule's pipeline now."),
     "runs": ("runs", "List, show, follow, cancel and prune runs."),
