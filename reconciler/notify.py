@@ -21,8 +21,8 @@ from reconciler.errors import ConfigError
 from reconciler.render.plain_text import short_revision
 from reconciler.state.records import CycleRecord, ResultRecord
 
-Event = Literal["applied", "failed", "drift", "stalled", "recovered"]
-EVENTS: tuple[Event, ...] = ("applied", "failed", "drift", "stalled", "recovered")
+Event = Literal["applied", "failed", "drift", "stalled", "recovered", "missing"]
+EVENTS: tuple[Event, ...] = (*("applied", "failed", "drift", "stalled", "recovered", "missing"),)
 AGAIN = timedelta(hours=4)
 """After how long the same message is sent again."""
 BURST = 10
@@ -45,6 +45,7 @@ _TITLES = {
     "drift": "differs from the repository",
     "stalled": "needs somebody",
     "recovered": "is in step again",
+    "missing": "has runs missing",
 }
 _MOST = 1500
 _LISTED = 10
@@ -119,16 +120,27 @@ class Notifier:
         """A cycle has ended. Never waits, and never raises."""
         with self._lock:
             message = self._message(record)
-            if message is None:
-                return
-            for receiver in self._receivers:
-                if message.event not in receiver.events:
-                    continue
-                if receiver.targets is not None and record.target not in receiver.targets:
-                    continue
-                bounded = self._bounded(receiver, message)
-                if bounded is not None:
-                    self._put(receiver, bounded)
+            if message is not None:
+                self._tell(message)
+
+    def on_missing(self, target: str, fires: Sequence[str], at: datetime) -> None:
+        """Fires, in words, have had no run, and nobody was told so far. Never waits or raises."""
+        lines = [*fires[:_LISTED]]
+        if len(fires) > _LISTED:
+            lines.append(f"and {len(fires) - _LISTED} more")
+        title = f"reconciler: {target} {_TITLES['missing']}"
+        with self._lock:
+            self._tell(Message("missing", target, title, "\n".join(lines), at))
+
+    def _tell(self, message: Message) -> None:
+        for receiver in self._receivers:
+            if message.event not in receiver.events:
+                continue
+            if receiver.targets is not None and message.target not in receiver.targets:
+                continue
+            bounded = self._bounded(receiver, message)
+            if bounded is not None:
+                self._put(receiver, bounded)
 
     def close(self) -> None:
         """Send what waits, for a few seconds at most."""
@@ -226,6 +238,7 @@ def send_by_apprise(url: str, title: str, body: str, event: Event) -> bool:
         "failed": apprise.NotifyType.FAILURE,
         "drift": apprise.NotifyType.WARNING,
         "stalled": apprise.NotifyType.WARNING,
+        "missing": apprise.NotifyType.FAILURE,
     }
     sender = apprise.Apprise()
     if not sender.add(url):

@@ -6,7 +6,7 @@ Labels are targets, actions and outcomes: a few values each, and never the name 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from reconciler import __version__
 from reconciler.agent.agent import Turn
+from reconciler.audit.records import Verdict
 from reconciler.state.records import CycleRecord
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -118,6 +119,10 @@ class Metrics:
             "reconciler_lease_held", "Whether this process works on the target.", ["target"],
             registry=registry,
         )  # fmt: skip
+        self._audited = Gauge(
+            "reconciler_audited_fires", "Fires of the last day by what became of them.",
+            ["target", "verdict"], registry=registry,
+        )  # fmt: skip
         self._data = {
             name: Gauge(f"reconciler_data_{name}", words, ["target"], registry=registry)
             for name, words in _DATA.items()
@@ -164,6 +169,11 @@ class Metrics:
         for name, number in stand.items():
             self._data[name].labels(target).set(number)
         self._data_jobs.labels(target).inc(sum(turn.submitted.values()))
+
+    def on_audit(self, target: str, counts: Mapping[Verdict, int]) -> None:
+        """The fires of a target were held against its runs."""
+        for verdict in Verdict:
+            self._audited.labels(target, verdict.words).set(counts.get(verdict, 0))
 
     def on_call(self, target: str, event: str) -> None:
         """A provider called the API of its target: `event` is the method, retry or throttled."""

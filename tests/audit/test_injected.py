@@ -21,6 +21,7 @@ from helpers import OWNER, declaration, invoke, repository, schedule, with_job_f
 from reconciler.apply import apply_plan
 from reconciler.audit.audit import audit
 from reconciler.audit.records import ScheduleAudit, Verdict
+from reconciler.cli.loop.auditing import Auditor
 from reconciler.cli.loop.suspending import RESUMED, SUSPENDED
 from reconciler.cli.past_changes import past_changes
 from reconciler.firing import next_fires
@@ -259,3 +260,28 @@ def test_the_command(tmp_path: Path) -> None:
     document = json.loads(invoke(tmp_path, "audit", "--format", "json", code=3).out)
     assert document["schedules"][0]["counts"] == {"missing": 7}
     assert invoke(tmp_path, "audit", "--since", "0d", code=2)
+
+
+def test_the_loop_tells_of_what_is_missing_once(world: World) -> None:
+    heard: list[tuple[str, dict[Verdict, int], list[str]]] = []
+    auditor = Auditor(
+        world.state, timedelta(hours=1), log=lambda *_, **__: None,
+        on_audit=lambda target, counts, words: heard.append((target, dict(counts), list(words))),
+        is_ours=lambda name: True,
+    )  # fmt: skip
+    [nightly] = declared(1)
+    world.apply(MADE, nightly)
+    for at in due_fires(nightly, SINCE, NOW)[:-1]:
+        inject(world, "s0", at, Verdict.ON_TIME)
+    three = NOW.replace(hour=3)
+    for minutes in (30, 90):
+        auditor.one("local", world.provider, three + timedelta(minutes=minutes))
+    counts = {Verdict.MISSING: 1}
+    assert heard == [("local", counts, ["s0 at 2026-11-28 03:00 UTC"]), ("local", counts, [])]
+    again = Auditor(
+        world.state, timedelta(hours=1), log=lambda *_, **__: None,
+        on_audit=lambda target, counts, words: heard.append((target, dict(counts), list(words))),
+        is_ours=lambda name: True,
+    )  # fmt: skip
+    again.one("local", world.provider, NOW)
+    assert heard[-1] == ("local", counts, [])  # it was told before the restart

@@ -18,6 +18,7 @@ from reconciler.apply import PARALLELISM
 from reconciler.cli.durations import duration
 from reconciler.cli.events import log_everything, log_of
 from reconciler.cli.loop.agents import OnceAfter, with_agents
+from reconciler.cli.loop.auditing import Auditor
 from reconciler.cli.loop.operations import operations, ops_options
 from reconciler.cli.output import use_colour
 from reconciler.cli.session import actor as who
@@ -117,6 +118,14 @@ _EXITS = {"in_sync": 0, "applied": 0, "waiting": 0, "partial": 5}
     help="Memory that reading a revision may take.",
 )
 @click.option(
+    "--audit-every",
+    type=duration,
+    default="1h",
+    show_default=True,
+    metavar="TIME",
+    help="From one audit of the last day to the next: did everything run?",
+)
+@click.option(
     "--log-format", type=click.Choice(("text", "json")), default="text", show_default=True
 )
 @ops_options
@@ -137,6 +146,7 @@ def command(
     parallelism: int,
     read_timeout: timedelta,
     read_memory: int,
+    audit_every: timedelta,
     log_format: str,
     ops_host: str,
     ops_port: int | None,
@@ -157,8 +167,10 @@ def command(
         raise click.UsageError(f"--path names the folder of {FILE_NAME} in a --source")
     if source is None and (submodules or lfs):
         raise click.UsageError("--submodules and --lfs are about a --source")
-    if min(interval, lease, timeout) < timedelta(seconds=1):
-        raise click.UsageError("--interval, --lease and --timeout are 1 second or more")
+    if min(interval, lease, timeout, audit_every) < timedelta(seconds=1):
+        raise click.UsageError(
+            "--interval, --lease, --timeout and --audit-every are 1 second or more"
+        )
     log = log_of(log_format)
     log_everything(log, log_format)
     following = _Following(ref, path or "", timeout.total_seconds(), submodules, lfs)
@@ -202,12 +214,20 @@ def command(
             is_wanted=lambda name: name in loop.health(datetime.now(UTC)).targets,
         )
         stack.callback(agents.close)
+        auditor = Auditor(
+            opened,
+            audit_every,
+            log=log,
+            on_audit=listeners.on_audit,
+            is_ours=lambda name: loop.health(datetime.now(UTC)).targets.get(name) not in _NOT_OURS,
+        )
+        stack.callback(auditor.close)
         opens = opener(followed, settings.actor, AzureAccess.of(), listeners.on_call)
         at_end = OnceAfter(opens)
         loop = Loop(
             followed,
             opened,
-            at_end if once else with_agents(opens, agents),
+            at_end if once else with_agents(auditor.follow(opens), agents),
             settings,
             clock=lambda: datetime.now(UTC),
             log=log,
@@ -228,6 +248,7 @@ def command(
             if not at_end.turns(agents, log):
                 code = code or 1
         else:
+            auditor.start()
             loop.run()
             code = 0
         log("stopped")

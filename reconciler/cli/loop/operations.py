@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from reconciler.agent.agent import Turn
+from reconciler.audit.records import Verdict
 from reconciler.cli.events import Log
 from reconciler.config import Config
 from reconciler.errors import ConfigError
@@ -62,6 +64,8 @@ class Listeners:
     on_lease: Callable[[str, bool], None]
     on_turn: Callable[[str, Turn], None]
     """Of the agent of a target."""
+    on_audit: Callable[[str, Mapping[Verdict, int], Sequence[str]], None]
+    """Of a target: how many fires had which verdict, and in words those that are newly missing."""
 
 
 @contextmanager
@@ -97,6 +101,12 @@ def operations(
             if notifier is not None:
                 notifier.on_cycle(record)
 
+        def on_audit(target: str, counts: Mapping[Verdict, int], missing: Sequence[str]) -> None:
+            if metrics is not None:
+                metrics.on_audit(target, counts)
+            if notifier is not None and missing:
+                notifier.on_missing(target, missing, datetime.now(UTC))
+
         def open_port(wake: Callable[[], None], health: Callable[[], Health]) -> None:
             if metrics is None or port is None:
                 return
@@ -115,6 +125,7 @@ def operations(
             metrics.on_call if metrics else _nobody,
             metrics.on_lease if metrics else _nobody,
             metrics.on_turn if metrics else _nobody,
+            on_audit,
         )
         yield listeners, open_port
 

@@ -1,0 +1,119 @@
+"""The loop's own audits: each hour, whether everything ran in the last day that should have run."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from reconciler.audit.audit import audit
+from reconciler.audit.records import WRONG, Verdict
+from reconciler.cli.events import Log
+from reconciler.cli.past_changes import past_changes
+from reconciler.errors import ReconcilerError
+from reconciler.loop.active_revision import Declared
+from reconciler.loop.provider_pool import OpenTarget
+from reconciler.providers.base import KnowsRuns, Provider
+from reconciler.state import State
+
+SPAN = timedelta(days=1)
+OnAudit = Callable[[str, Mapping[Verdict, int], Sequence[str]], None]
+"""Hears of a target: how many fires had which verdict, and in words those newly missing."""
+
+
+class Auditor:
+    """Audits the targets that the loop has opened, in a thread of its own."""
+
+    def __init__(
+        self,
+        state: State,
+        every: timedelta,
+        *,
+        log: Log,
+        on_audit: OnAudit,
+        is_ours: Callable[[str], bool],
+    ) -> None:
+        """`is_ours`: whether this process works on a target now."""
+        self._state = state
+        self._every = every
+        self._log = log
+        self._on_audit = on_audit
+        self._is_ours = is_ours
+        self._opened: dict[str, Callable[[], Provider]] = {}
+        self._told: dict[str, set[tuple[str, datetime]]] = {}
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def follow(self, open_target: OpenTarget) -> OpenTarget:
+        """`open_target`, whose targets are audited as they were opened last."""
+
+        def opened(declared: Declared) -> Provider:
+            self._opened[declared.target.name] = lambda: open_target(declared)
+            return open_target(declared)
+
+        return opened
+
+    def start(self) -> None:
+        """Begin, the first time after one `every`."""
+        self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End; one that is under way is not waited for."""
+        self._end.set()
+
+    def _run(self) -> None:
+        while not self._end.wait(self._every.total_seconds()):
+            for target, opened in sorted(self._opened.items()):
+                if self._end.is_set() or not self._is_ours(target):
+                    continue
+                try:
+                    self.one(target, opened(), datetime.now(UTC))
+                except ReconcilerError as error:
+                    self._log("audit_failed", target=target, error=error.message)
+                except Exception:
+                    self._log("bug", target=target, traceback=traceback.format_exc(limit=-5))
+
+    def one(self, target: str, provider: Provider, now: datetime) -> None:
+        """Audit a target; nothing where it does not know its runs. ReconcilerError."""
+        if not isinstance(provider, KnowsRuns):
+            return
+        since = now - SPAN
+        live = [one for one in provider.list() if one.owner is not None]
+        names = {one.key.name for one in live}
+        counts: Counter[Verdict] = Counter()
+        wrong: set[tuple[str, datetime]] = set()
+        missing: set[tuple[str, datetime]] = set()
+        for one in audit(
+            live,
+            past_changes(self._state, target, names, since),
+            provider.runs_of,
+            since=since,
+            now=now,
+            firing=provider.firing_trigger,
+        ):
+            counts.update(one.counts)
+            of_it = [(one.key.name, each) for each in one.judged if each.verdict in WRONG]
+            wrong |= {(name, each.at) for name, each in of_it}
+            missing |= {(name, each.at) for name, each in of_it if each.verdict is Verdict.MISSING}
+        told = self._told.get(target)
+        # At the start nobody knows what was told before: what is older than an audit, it was.
+        new = {
+            (name, at)
+            for name, at in missing - (told or set())
+            if told is not None or at > now - self._every * 2
+        }
+        self._told[target] = missing
+        words = [f"{name} at {at:%Y-%m-%d %H:%M} UTC" for name, at in sorted(new)]
+        self._log(
+            "audit",
+            target=target,
+            schedules=len(live),
+            fires=sum(counts.values()),
+            wrong=len(wrong),
+            missing=counts[Verdict.MISSING],
+            newly_missing=words[:10],
+        )
+        self._on_audit(target, counts, words)
