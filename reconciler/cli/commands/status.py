@@ -10,6 +10,11 @@ from operator import itemgetter
 import click
 
 from reconciler.cli.live_schedules import shown_document
+from reconciler.cli.loop.agent_status import (
+    agent_status_document,
+    agent_statuses,
+    show_agent_status,
+)
 from reconciler.cli.loop.status import (
     loop_status_document,
     loop_statuses,
@@ -77,6 +82,7 @@ def command(
             adoptions=session.config.adoptions,
         )
         rows += _rows(plan, list(provider.list()), partial(trigger_words, provider))
+    agents = agent_statuses(session, state, targets)
     loop = loop_statuses(session, state, [one.name for one in targets])
     suspended = target_suspensions(session, state, [one.name for one in targets])
     if form == "json":
@@ -91,6 +97,7 @@ def command(
             }
             for name, one in suspended.items()
         }
+        document["agents"] = [agent_status_document(standing) for standing in agents]
         document["loop"] = [loop_status_document(standing) for standing in loop]
         out(dumps({"format_version": FORMAT_VERSION, **document}))
         return
@@ -102,6 +109,8 @@ def command(
         _show_engine(workspace)
     for name, asked in suspended.items():
         out(f"\n{printable(name)} is {printable(suspension_words(asked))}: nothing is applied\n")
+    for agent in agents:
+        show_agent_status(agent)
     for standing in loop:
         show_loop_status(standing)
 

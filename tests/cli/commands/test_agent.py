@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -69,6 +71,15 @@ def test_a_file_lands(tmp_path: Path, arm: StandIn) -> None:
     assert arm.jobs.made == {}
     done = run(folder, "status", env=env(arm))
     assert "prod/claims" in done.out
+    assert "prod: 1 folder looked at, last 2" in done.out
+    (folder / "landing").rename(folder / "gone")
+    with sqlite3.connect(folder / ".reconciler/state.db") as state:
+        state.execute("UPDATE watches SET looked_at = 0")
+    assert run(folder, "agent", "--once", env=env(arm)).code == 1
+    done = run(folder, "status", env=env(arm))
+    assert f"failing prod/claims: there is no folder {folder}/landing (1 time)" in done.out
+    document = json.loads(run(folder, "status", "--format", "json", env=env(arm)).out)
+    assert document["agents"][0]["schedules"]["claims"]["failures"] == 1
     assert run(folder, "plan", "--exit-code", env=env(arm)).code == 0
 
 
