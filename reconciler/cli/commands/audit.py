@@ -32,7 +32,7 @@ from reconciler.render.text.audit import render_audit
 @target_option
 @state_option
 @config_option
-@format_option("text", "json")
+@format_option("text", "json", "html")
 def command(
     names: tuple[str, ...],
     since: str,
@@ -61,6 +61,10 @@ def command(
     if form == "json":
         document = audit_document(audits, begin, session.now)
         out(dumps({"format_version": FORMAT_VERSION, **document}))
+    elif form == "html":
+        from reconciler.render.html.audit_page import render_audit_html
+
+        out(render_audit_html(audits, begin, session.now))
     else:
         out(render_audit(audits, begin, session.now, paint))
     if any(one.is_wrong for one in audits):

@@ -25,31 +25,35 @@ def render_html(document: Mapping[str, Any]) -> str:
     """The page of all plans of a document."""
     from markupsafe import Markup
 
-    css = _style()
+    css = style("plan.css")
     return (
-        _environment()
+        environment()
         .get_template("plan.html.j2")
         .render(
             plans=[view_of(plan, number) for number, plan in enumerate(document["plans"], 1)],
             total=totals(document["plans"]),
             css=Markup(css),
-            policy=_policy(css),
+            policy=policy_for(css),
             version=__version__,
         )
     )
 
 
-def _style() -> str:
-    text = files("reconciler.render").joinpath("templates/plan.css").read_text(encoding="utf-8")
+def style(name: str) -> str:
+    """A style sheet of the templates."""
+    text = files("reconciler.render").joinpath("templates", name).read_text(encoding="utf-8")
+    if "/* dark */" not in text:
+        return text
     # Dark colours hold for who asks for them in the page, and for whose system does.
-    name, _, rest = text.partition("/* dark */")
+    light, _, rest = text.partition("/* dark */")
     dark, _, rest = rest.partition("/* end */")
     asked = f":root:has(#dark:checked) {{{dark}}}\n"
     system = f"@media (prefers-color-scheme: dark) {{ :root:not(:has(#light:checked)) {{{dark}}} }}"
-    return f"{name}{asked}{system}{rest}"
+    return f"{light}{asked}{system}{rest}"
 
 
-def _policy(css: str) -> str:
+def policy_for(css: str) -> str:
+    """The policy of a page with this style sheet."""
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     return (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
@@ -58,7 +62,8 @@ def _policy(css: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def environment() -> Environment:
+    """In which every text is escaped, and what is invisible made visible."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 

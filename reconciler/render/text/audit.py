@@ -10,11 +10,11 @@ from reconciler.render.plain_text import Paint, counted, plain, printable, table
 
 MARKS = 48
 """In a line, at most; more fires are put together, and the worst of them is shown."""
-_WORST = (
+WORST = (
     *(Verdict.DOUBLED, Verdict.MISSING, Verdict.FAILED, Verdict.CANCELED, Verdict.UNEXPECTED),
     *(Verdict.LATE, Verdict.BY_HAND, Verdict.WAITING, Verdict.RAN, Verdict.ON_TIME),
 )
-_ORDER = "".join(verdict.value for verdict in _WORST)
+_ORDER = "".join(verdict.value for verdict in WORST)
 _SHOWN = 10
 
 
@@ -22,30 +22,36 @@ def render_audit(
     audits: Sequence[ScheduleAudit], since: datetime, until: datetime, paint: Paint = plain
 ) -> str:
     """All of it: a table, what is wrong by its instants, and what is not known."""
-    rows = [(printable(str(one.key)), _marks(one.marks) or "-", _counts(one)) for one in audits]
-    lines = [f"from {_time(since)} to {_time(until)} UTC\n\n"]
+    rows = [
+        (printable(str(one.key)), short_marks(one.marks) or "-", counts_line(one)) for one in audits
+    ]
+    lines = [f"from {time_words(since)} to {time_words(until)} UTC\n\n"]
     lines.append(table(("SCHEDULE", "FIRES", ""), rows, paint))
     used = {verdict for one in audits for verdict in one.counts}
-    lines.append("\n" + "  ".join(f"{v.value} {v.words}" for v in _WORST if v in used) + "\n")
+    lines.append("\n" + "  ".join(f"{v.value} {v.words}" for v in WORST if v in used) + "\n")
     for one in audits:
-        lines += _faults(one)
+        faults = fault_lines(one)
+        if faults:
+            lines.append(f"\n{printable(str(one.key))}\n")
+            lines += [f"  {line}\n" for line in faults]
     wrong = sum(one.is_wrong for one in audits)
     fault = f"{counted(wrong, 'schedule')} with missing or doubled runs" if wrong else "all is well"
     lines.append(f"\n{counted(len(audits), 'schedule')}: {fault}\n")
     return "".join(lines)
 
 
-def _marks(marks: str) -> str:
-    """One for each fire, or for some that follow each other."""
-    size = -(-len(marks) // MARKS) or 1
+def short_marks(marks: str, most: int = MARKS) -> str:
+    """One for each fire, or for some that follow each other; `most` of them."""
+    size = -(-len(marks) // most) or 1
     return "".join(
         min(marks[at : at + size], key=_ORDER.index) for at in range(0, len(marks), size)
     )
 
 
-def _counts(one: ScheduleAudit) -> str:
+def counts_line(one: ScheduleAudit) -> str:
+    """How often each verdict was given, the worst first."""
     counts = one.counts
-    said = [f"{counts[verdict]:,} {verdict.words}" for verdict in _WORST if verdict in counts]
+    said = [f"{counts[verdict]:,} {verdict.words}" for verdict in WORST if verdict in counts]
     if not one.foretold:
         said.append("fires when files change, which is not foretold")
     elif not said:
@@ -53,21 +59,21 @@ def _counts(one: ScheduleAudit) -> str:
     return ", ".join(said)
 
 
-def _faults(one: ScheduleAudit) -> list[str]:
-    wrong = [each for each in one.judged if each.verdict in _WORST[:5]]
+def fault_lines(one: ScheduleAudit) -> list[str]:
+    """What is wrong with it, by its instants, and the spans that are not known."""
+    wrong = [each for each in one.judged if each.verdict in WORST[:5]]
     spans = one.unknown if one.foretold else ()
-    if not wrong and not spans:
-        return []
-    lines = [f"\n{printable(str(one.key))}\n"]
-    for since, until in spans:
-        lines.append(f"  not known from {_time(since)} to {_time(until)} UTC\n")
+    lines = [
+        f"not known from {time_words(since)} to {time_words(until)} UTC" for since, until in spans
+    ]
     for each in wrong[:_SHOWN]:
         runs = f"  {', '.join(printable(run) for run in each.runs)}" if each.runs else ""
-        lines.append(f"  {_time(each.at)} UTC  {each.verdict.words}{runs}\n")
+        lines.append(f"{time_words(each.at)} UTC  {each.verdict.words}{runs}")
     if len(wrong) > _SHOWN:
-        lines.append(f"  and {len(wrong) - _SHOWN:,} more: --format json has all\n")
+        lines.append(f"and {len(wrong) - _SHOWN:,} more: --format json has all")
     return lines
 
 
-def _time(at: datetime) -> str:
+def time_words(at: datetime) -> str:
+    """An instant, without seconds where there are none."""
     return f"{at:%Y-%m-%d %H:%M:%S}".removesuffix(":00")
