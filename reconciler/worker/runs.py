@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from temporalio.client import (
     WorkflowExecution,
@@ -23,12 +23,15 @@ from temporalio.common import SearchAttributeKey, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from reconciler.audit.records import RunRecord, RunStatus
 from reconciler.errors import ProviderError, ReconcilerError
 from reconciler.model import LiveSchedule
+from reconciler.providers.capabilities import PastFire
 from reconciler.providers.temporal.connection import Background, translated
 from reconciler.providers.temporal.payload import ABOUT, WORKFLOW, Payload, about
 from reconciler.providers.temporal.store import StoreError
 from reconciler.worker.naming import run_name
+from reconciler.workspace.datastores.changes import Listed
 from reconciler.workspace.execution.run_inputs import Context, JobError, run_inputs
 from reconciler.workspace.store.records import RunFilter, RunRow, StepRow, run_stamp
 
@@ -55,6 +58,7 @@ class TemporalRuns:
 
     def __init__(self, provider: TemporalProvider) -> None:
         self._provider = provider
+        self._known: tuple[datetime, dict[str, list[RunRecord]]] | None = None
 
     def newest(self, *, limit: int = 50, **wanted: Unpack[RunFilter]) -> list[RunRow]:
         """The newest first. ProviderError."""
@@ -100,7 +104,79 @@ class TemporalRuns:
         """Start a run of a schedule, with inputs over its own; its name. ReconcilerError."""
         return Background.run(self._trigger(live, given, now))
 
+    def runs_of(self, schedule: str, since: datetime) -> Sequence[RunRecord]:
+        """See KnowsRuns. Read once for all schedules; see `forget_runs`."""
+        if self._known is None or since < self._known[0]:
+            self._known = since, Background.run(self._since(since))
+        return self._known[1].get(schedule, ())
+
+    def forget_runs(self) -> None:
+        """There may be others by now."""
+        self._known = None
+
+    def past_files(self, live: LiveSchedule, since: datetime, until: datetime) -> Sequence[Listed]:
+        """See Backfills: no schedule here follows files."""
+        return ()
+
+    def has_run(self, live: LiveSchedule, fire: PastFire) -> bool:
+        """See Backfills."""
+        return self.get(f"{live.key.name}-{run_stamp(fire.due_at)}") is not None
+
+    def backfill(self, live: LiveSchedule, fire: PastFire, now: datetime) -> str | None:
+        """See Backfills. The workflow is called as Temporal would have called it."""
+        return Background.run(self._backfill(live, fire.due_at))
+
     # ------------------------------------------------------------------------------------ in a loop
+
+    async def _since(self, since: datetime) -> dict[str, list[RunRecord]]:
+        client = await self._provider.connection.client()
+        at = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query = f'WorkflowType = "{WORKFLOW}" AND StartTime >= "{at}"'
+        found: dict[str, list[RunRecord]] = {}
+        try:
+            async for one in client.list_workflows(query):
+                row = await _row(one)
+                if row is None or row.schedule is None:
+                    continue
+                due = row.due_at if row.cause in ("time", "backfill") else None
+                if (due or row.created_at) > since:
+                    record = RunRecord(
+                        row.name,
+                        row.schedule,
+                        cast(RunStatus, row.status),
+                        row.started_at or row.created_at,
+                        due,
+                        row.cause,
+                    )
+                    found.setdefault(row.schedule, []).append(record)
+        except RPCError as error:
+            raise translated(error, None, "list runs") from error
+        return found
+
+    async def _backfill(self, live: LiveSchedule, due: datetime) -> str | None:
+        payload = await self._payload(live, "backfill")
+        client = await self._provider.connection.client()
+        at = due.astimezone(UTC)
+        try:
+            await client.start_workflow(
+                WORKFLOW,
+                args=[json.loads(payload.to_bytes()), {"at": at.isoformat()}],
+                id=f"{live.key.name}-{at:%Y-%m-%dT%H:%M:%SZ}",
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                task_queue=self._provider.task_queue,
+                memo={ABOUT: {**about(payload), "due": at.isoformat()}},
+            )
+        except WorkflowAlreadyStartedError:
+            return None
+        except RPCError as error:
+            raise translated(error, live.key, "backfill") from error
+        return f"{live.key.name}-{run_stamp(at)}"
+
+    async def _payload(self, live: LiveSchedule, operation: str) -> Payload:
+        read = await self._provider._describe(live.key, operation)
+        if read is None or read.payload is None:
+            raise ProviderError(live.key, operation, "it is no schedule that can be run")
+        return read.payload
 
     async def _newest(self, wanted: RunFilter, limit: int) -> list[RunRow]:
         schedule, status = wanted.get("schedule"), wanted.get("status")
@@ -167,10 +243,7 @@ class TemporalRuns:
         return "Running"
 
     async def _trigger(self, live: LiveSchedule, given: Mapping[str, Any], now: datetime) -> str:
-        read = await self._provider._describe(live.key, "trigger")
-        if read is None or read.payload is None:
-            raise ProviderError(live.key, "trigger", "it is no schedule that can be run")
-        payload: Payload = read.payload
+        payload = await self._payload(live, "trigger")
         inputs = {**(payload.schedule["create_job"].get("inputs") or {}), **given}
         try:
             run_inputs(payload.pipeline.document, inputs, Context("", ""))
@@ -219,14 +292,15 @@ async def _row(found: WorkflowExecution) -> RunRow | None:
     scheduled = found.typed_search_attributes.get(_SCHEDULED_AT)
     by = found.typed_search_attributes.get(_SCHEDULED_BY)
     schedule = by or said.get("schedule")
+    asked = datetime.fromisoformat(said["due"]) if "due" in said else None
     return RunRow(
-        name=run_name(str(schedule), found.id, scheduled),
+        name=run_name(str(schedule), found.id, asked or scheduled),
         schedule=schedule,
         experiment=str(said.get("experiment") or schedule or ""),
         pipeline=str(said.get("pipeline") or ""),
         version=str(said.get("version") or ""),
-        cause="time" if by is not None else "manual",
-        due_at=scheduled or found.start_time,
+        cause="backfill" if asked is not None else "time" if by is not None else "manual",
+        due_at=asked or scheduled or found.start_time,
         data_path=None,
         inputs=said.get("inputs") or {},
         go_on=None,

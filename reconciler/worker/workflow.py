@@ -83,7 +83,8 @@ class ReconcilerRun:
         info = workflow.info()
         payload, _ = read_payload(given)
         scheduled = info.typed_search_attributes.get(_SCHEDULED)
-        at = (scheduled or workflow.now()).astimezone(UTC).replace(microsecond=0)
+        asked = datetime.fromisoformat(extra["at"]) if "at" in extra else None
+        at = (asked or scheduled or workflow.now()).astimezone(UTC).replace(microsecond=0)
         begun = await workflow.execute_local_activity(
             "begin",
             args=[payload.schedule, payload.created.isoformat(), at.isoformat(), payload.asks],
@@ -94,7 +95,7 @@ class ReconcilerRun:
             return {"verdict": "wake"}
         self._versions.add(begun.version)
         self._lost_after = begun.lost_after
-        run = run_name(str(payload.schedule["name"]), info.workflow_id, scheduled)
+        run = run_name(str(payload.schedule["name"]), info.workflow_id, asked or scheduled)
         placeholder = placeholder_of(info.run_id)
         plan = _plan(payload, extra, run, at, placeholder)
         self._book = Book.of(needs_of(plan.steps), go_on=plan.continue_on_step_failure)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from helpers import OWNER
 from providers.contract import declare, find
 from providers.temporal.server import NAMESPACES, OpenedNamespace, Server, connected, needed, served
 
+from reconciler.providers.capabilities import PastFire
 from reconciler.reconcile import reconcile
 
 pytestmark = needed
@@ -48,3 +50,23 @@ def test_runs_of_the_same_second_are_numbered(target: OpenedNamespace) -> None:
         row = runs.get(name)
         assert row is not None
         assert (row.name, row.schedule) == (name, "a")
+
+
+def test_a_past_instant_has_one_run(target: OpenedNamespace) -> None:
+    """As of `backfill`, under the name that its schedule would have given it; audits know it."""
+    from reconciler.worker.runs import TemporalRuns
+
+    reconcile([declare("past")], target.as_owner(), owner=OWNER)
+    live = find(target, "past")
+    runs = TemporalRuns(target.as_owner())
+    fire = PastFire(datetime(2026, 11, 27, 2, tzinfo=UTC))
+    name = "past-20261127T020000Z"
+    assert not runs.has_run(live, fire)
+    assert runs.backfill(live, fire, datetime.now(UTC)) == name
+    assert runs.backfill(live, fire, datetime.now(UTC)) is None
+    assert runs.has_run(live, fire)
+    since, deadline = fire.due_at - timedelta(hours=1), time.monotonic() + 60
+    while not (found := runs.runs_of("past", since)):
+        assert time.monotonic() < deadline  # what is listed follows a little later
+        runs.forget_runs()
+    assert [(one.name, one.due_at, one.cause) for one in found] == [(name, fire.due_at, "backfill")]

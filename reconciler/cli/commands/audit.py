@@ -13,11 +13,11 @@ from reconciler.cli.durations import duration
 from reconciler.cli.live_schedules import complete_names
 from reconciler.cli.output import out, paint, say
 from reconciler.cli.past_changes import past_changes
+from reconciler.cli.running.known_runs import known_runs
 from reconciler.cli.session import Session, config_option, find_live, format_option, target_option
 from reconciler.cli.state_options import state_of, state_option
 from reconciler.config import Target
 from reconciler.errors import ReconcilerError
-from reconciler.providers.base import KnowsRuns
 from reconciler.render.audit_document import audit_document
 from reconciler.render.documents import FORMAT_VERSION, dumps
 from reconciler.render.text.audit import render_audit
@@ -80,10 +80,7 @@ def _audit(
     state: str | None,
 ) -> list[ScheduleAudit]:
     provider = session.provider(target)
-    if not isinstance(provider, KnowsRuns):
-        raise ReconcilerError(
-            f'{target.name}: which runs there were is not known of a target of "{target.provider}"'
-        )
+    known = known_runs(target, provider)
     live = [find_live(provider, name) for name in names] if names else list(provider.list())
     since = session.now - span
     try:
@@ -95,7 +92,7 @@ def _audit(
     found = audit(
         live,
         applied,
-        provider.runs_of,
+        known.runs_of,
         since=since,
         now=session.now,
         firing=provider.firing_trigger,

@@ -13,14 +13,14 @@ from reconciler.apply import Guard
 from reconciler.cli.live_schedules import name_argument
 from reconciler.cli.output import out, say
 from reconciler.cli.planning import stopping_between_changes
+from reconciler.cli.running.known_runs import KnownRuns, known_runs
 from reconciler.cli.running.past_fires import PastFires, past_fires
 from reconciler.cli.session import Session, actor, config_option, find_live, target_option
 from reconciler.cli.state_options import state_of, state_option
 from reconciler.config import Target
 from reconciler.errors import Halted, ReconcilerError
 from reconciler.model import LiveSchedule
-from reconciler.providers.base import KnowsRuns
-from reconciler.providers.capabilities import Backfills, PastFire
+from reconciler.providers.capabilities import PastFire
 from reconciler.render.plain_text import counted, printable
 from reconciler.state.records import CycleRecord, ResultRecord
 
@@ -78,13 +78,14 @@ def command(
     session = Session(config, no_color=no_color)
     one = session.one_target(target)
     provider = session.provider(one)
-    if not isinstance(provider, Backfills) or not isinstance(provider, KnowsRuns):
-        raise ReconcilerError(f'runs of the past cannot be had of a target of "{one.provider}"')
+    known = known_runs(one, provider)
     begin, end = _moment(since, "--from"), min(_moment(until, "--to"), session.now)
     if begin >= end:
         raise click.UsageError("--from is before --to, and both are of the past")
     live = find_live(provider, name)
-    found = past_fires(session, one, live, begin, end, missing_only=missing_only, state=state)
+    found = past_fires(
+        session, one, live, known, begin, end, missing_only=missing_only, state=state
+    )
     fires = found.to_run if order == "oldest" else found.to_run[::-1]
     _show(live, found, fires)
     if dry_run or not fires:
@@ -93,7 +94,7 @@ def command(
         click.get_current_context().exit(1)
     began = datetime.now(UTC)
     with stopping_between_changes() as guard:
-        done = _start(provider, live, fires, parallelism, guard)
+        done = _start(known, live, fires, parallelism, guard)
     _record(session, one, live, state, began, done, len(fires))
     if done.error is not None:
         raise ReconcilerError(
@@ -111,7 +112,7 @@ class _Done:
 
 
 def _start(
-    provider: Backfills,
+    known: KnownRuns,
     live: LiveSchedule,
     fires: Sequence[PastFire],
     parallelism: int | None,
@@ -121,12 +122,12 @@ def _start(
     try:
         for fire in fires:
             while parallelism is not None and len(began) >= parallelism:
-                began &= _at_work(provider, live)
+                began &= _at_work(known, live)
                 if len(began) >= parallelism:
                     guard()
                     time.sleep(_LOOK_SECONDS)
             guard()
-            run = provider.backfill(live, fire, datetime.now(UTC))
+            run = known.backfill(live, fire, datetime.now(UTC))
             if run is None:
                 continue  # somebody else was faster
             began.add(run)
@@ -139,14 +140,11 @@ def _start(
     return done
 
 
-def _at_work(provider: Backfills, live: LiveSchedule) -> set[str]:
+def _at_work(known: KnownRuns, live: LiveSchedule) -> set[str]:
     """The names of its runs that have not ended."""
-    assert isinstance(provider, KnowsRuns)
-    forget = getattr(provider, "forget_runs", None)
-    if forget is not None:
-        forget()
+    known.forget_runs()
     long_ago = datetime.now(UTC) - timedelta(days=2)
-    runs = provider.runs_of(live.key.name, long_ago)
+    runs = known.runs_of(live.key.name, long_ago)
     return {run.name for run in runs if run.status in ("NotStarted", "Running")}
 
 

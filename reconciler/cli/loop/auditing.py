@@ -12,6 +12,7 @@ from reconciler.audit.audit import audit
 from reconciler.audit.records import WRONG, Verdict
 from reconciler.cli.events import Log
 from reconciler.cli.past_changes import past_changes
+from reconciler.cli.running.known_runs import KnownRuns, known_runs
 from reconciler.errors import ReconcilerError
 from reconciler.loop.active_revision import Declared
 from reconciler.loop.provider_pool import OpenTarget
@@ -41,7 +42,7 @@ class Auditor:
         self._log = log
         self._on_audit = on_audit
         self._is_ours = is_ours
-        self._opened: dict[str, Callable[[], Provider]] = {}
+        self._opened: dict[str, Callable[[], tuple[Provider, KnownRuns]]] = {}
         self._told: dict[str, set[tuple[str, datetime]]] = {}
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
@@ -50,7 +51,11 @@ class Auditor:
         """`open_target`, whose targets are audited as they were opened last."""
 
         def opened(declared: Declared) -> Provider:
-            self._opened[declared.target.name] = lambda: open_target(declared)
+            def again() -> tuple[Provider, KnownRuns]:
+                provider = open_target(declared)
+                return provider, known_runs(declared.target, provider)
+
+            self._opened[declared.target.name] = again
             return open_target(declared)
 
         return opened
@@ -70,16 +75,14 @@ class Auditor:
                 if self._end.is_set() or not self._is_ours(target):
                     continue
                 try:
-                    self.one(target, opened(), datetime.now(UTC))
+                    self.one(target, *opened(), datetime.now(UTC))
                 except ReconcilerError as error:
                     self._log("audit_failed", target=target, error=error.message)
                 except Exception:
                     self._log("bug", target=target, traceback=traceback.format_exc(limit=-5))
 
-    def one(self, target: str, provider: Provider, now: datetime) -> None:
-        """Audit a target; nothing where it does not know its runs. ReconcilerError."""
-        if not isinstance(provider, KnowsRuns):
-            return
+    def one(self, target: str, provider: Provider, known: KnowsRuns, now: datetime) -> None:
+        """Audit a target. ReconcilerError."""
         since = now - SPAN
         live = [one for one in provider.list() if one.owner is not None]
         names = {one.key.name for one in live}
@@ -89,7 +92,7 @@ class Auditor:
         for one in audit(
             live,
             past_changes(self._state, target, names, since),
-            provider.runs_of,
+            known.runs_of,
             since=since,
             now=now,
             firing=provider.firing_trigger,

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 from reconciler.audit.audit import audit
 from reconciler.audit.records import Verdict
 from reconciler.cli.past_changes import past_changes
+from reconciler.cli.running.known_runs import KnownRuns
 from reconciler.cli.session import Session
 from reconciler.cli.state_options import state_of
 from reconciler.config import Target
 from reconciler.errors import ReconcilerError
 from reconciler.model import Cron, DatastoreChange, LiveSchedule, Recurrence, Schedule, Trigger
-from reconciler.providers.base import KnowsRuns, Provider
-from reconciler.providers.capabilities import Backfills, PastFire
+from reconciler.providers.base import Provider
+from reconciler.providers.capabilities import PastFire
 from reconciler.workspace.datastores.datastore import WatchError
 
 _FILLED_IN = timedelta(minutes=2)
@@ -37,6 +38,7 @@ def past_fires(
     session: Session,
     target: Target,
     live: LiveSchedule,
+    known: KnownRuns,
     since: datetime,
     until: datetime,
     *,
@@ -47,15 +49,13 @@ def past_fires(
     alone, by what live schedule and history say of what it was then. ReconcilerError.
     """
     provider = session.provider(target)
-    assert isinstance(provider, Backfills)
-    assert isinstance(provider, KnowsRuns)
     try:
-        files = provider.past_files(live, since, until)
+        files = known.past_files(live, since, until)
     except WatchError as error:
         raise ReconcilerError(f"the folder cannot be listed: {error}") from error
     if isinstance(live.schedule.trigger, DatastoreChange):
         found = [PastFire(file.modified or since, file) for file in files]
-        new = tuple(fire for fire in found if not provider.has_run(live, fire))
+        new = tuple(fire for fire in found if not known.has_run(live, fire))
         return PastFires(new, len(found) - len(new))
     begin = since - _INSTANT
     due = [
@@ -67,11 +67,11 @@ def past_fires(
     ]
     ran = {
         run.due_at
-        for run in provider.runs_of(live.key.name, begin)
+        for run in known.runs_of(live.key.name, begin)
         if run.cause in ("time", "backfill")
     }
     if missing_only:
-        missing = _missing(session, target, provider, live, begin, state)
+        missing = _missing(session, target, provider, known, live, begin, state)
         to_run = [at for at in due if at in missing]
     else:
         to_run = [at for at in due if at not in ran]
@@ -107,15 +107,15 @@ def _missing(
     session: Session,
     target: Target,
     provider: Provider,
+    known: KnownRuns,
     live: LiveSchedule,
     since: datetime,
     state: str | None,
 ) -> set[datetime]:
-    assert isinstance(provider, KnowsRuns)
     with closing(state_of(session.config, state, readonly=True)) as opened:
         applied = past_changes(opened, target.name, {live.key.name}, since)
     [found] = audit(
-        [live], applied, provider.runs_of, since=since, now=session.now,
+        [live], applied, known.runs_of, since=since, now=session.now,
         firing=provider.firing_trigger,
     )  # fmt: skip
     return {one.at for one in found.judged if one.verdict is Verdict.MISSING}
