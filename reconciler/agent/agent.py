@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from reconciler.agent.lookers import Lookers
-from reconciler.agent.watching import followed, next_look
+from reconciler.agent.watching import followed, next_look, taken_over
 from reconciler.errors import LeaseLost, ProviderError, ReconcilerError, Rejected
 from reconciler.providers.capabilities import DataWatch, FollowsFolders
 from reconciler.state import DataCursors, Lease
@@ -28,6 +28,8 @@ KEEP = timedelta(days=30)
 """How long a job that was submitted is remembered."""
 TURN = timedelta(minutes=1)
 """How long one turn submits before the schedules are read again."""
+HANGS = timedelta(minutes=2)
+"""A turn that has nothing else to do waits so long for the next look that ends."""
 _BATCH = 100
 _RETRY = timedelta(minutes=1)
 _LONGEST_RETRY = timedelta(hours=1)
@@ -97,6 +99,8 @@ class Agent:
             more = turn.trouble is None and self._submit(watches, turn)
             if self._stopping.is_set() or self._clock() >= end or not (more or looking):
                 break
+            if not more and self._lookers.hang_for(HANGS.total_seconds()):
+                break
             self._lookers.wait(0.0 if more else 0.2)
         self._cursors.prune(self.target, self._clock() - KEEP, self._lease)
         stand = self._cursors.cursors(self.target)
@@ -110,6 +114,11 @@ class Agent:
 
     def _followed(self, watches: dict[str, DataWatch], now: datetime) -> dict[str, FolderCursor]:
         before = self._cursors.cursors(self.target)
+        for name, (old, cursor) in taken_over(watches.values(), before).items():
+            self._cursors.take_over(self.target, old, name, cursor, self._lease)
+            self._log("renamed", target=self.target, schedule=name, before=old)
+            before[name] = cursor
+            del before[old]
         changed = followed(watches.values(), before, now)
         if changed:
             self._cursors.put(self.target, changed, self._lease)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 LOOKERS = 2
@@ -16,6 +17,8 @@ class Lookers:
         self._jobs: dict[str, queue.SimpleQueue[tuple[str, Callable[[], None]] | None]] = {}
         self._in_hand: set[str] = set()
         self._changed = threading.Condition()
+        self._last = time.monotonic()
+        """When something was begun or ended."""
 
     @property
     def in_hand(self) -> frozenset[str]:
@@ -34,12 +37,18 @@ class Lookers:
                 ).start()
         with self._changed:
             self._in_hand.add(name)
+            self._last = time.monotonic()
         jobs.put((name, look))
 
     def wait(self, seconds: float) -> None:
         """Until one has ended, or for so long."""
         with self._changed:
             self._changed.wait(seconds)
+
+    def hang_for(self, seconds: float) -> bool:
+        """Whether all that is in hand has been so for that long."""
+        with self._changed:
+            return bool(self._in_hand) and time.monotonic() - self._last > seconds
 
     def close(self) -> None:
         """Take no more."""
@@ -55,4 +64,5 @@ class Lookers:
             finally:
                 with self._changed:
                     self._in_hand.discard(name)
+                    self._last = time.monotonic()
                     self._changed.notify_all()

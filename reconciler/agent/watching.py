@@ -20,8 +20,27 @@ def followed(
     return {name: one for name, one in found.items() if one != before.get(name)}
 
 
+def taken_over(
+    watches: Iterable[DataWatch], before: Mapping[str, FolderCursor]
+) -> dict[str, tuple[str, FolderCursor]]:
+    """By name, whose cursor goes on under it, and that: of schedules that were renamed."""
+    found = {}
+    for watch in watches:
+        old = before.get(watch.renamed_from) if watch.renamed_from is not None else None
+        if old is None or watch.name in before or old.folder != _folder(watch):
+            continue
+        asked = watch.since or old.asked
+        cursor = replace(old, asked=asked, disabled=not watch.enabled)
+        found[watch.name] = (str(watch.renamed_from), cursor)
+    return found
+
+
+def _folder(watch: DataWatch) -> str:
+    return f"{watch.trigger.datastore}/{watch.trigger.path_on_datastore}"
+
+
 def _followed(watch: DataWatch, before: FolderCursor | None, now: datetime) -> FolderCursor:
-    folder = f"{watch.trigger.datastore}/{watch.trigger.path_on_datastore}"
+    folder = _folder(watch)
     asked = watch.since or (before.asked if before is not None else now)
     if before is None or (before.folder, before.asked) != (folder, asked):
         return FolderCursor(folder, asked, asked, disabled=not watch.enabled)

@@ -80,6 +80,8 @@ class DataWatch:
     since: datetime | None
     """From when on changes count, as the schedule says; what was there before is not run."""
     modified_at: datetime | None = None
+    renamed_from: str | None = None
+    """The name under which its folder was followed before."""
 
 
 @runtime_checkable

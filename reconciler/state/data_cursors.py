@@ -14,6 +14,16 @@ from reconciler.state.database import Database, from_micros, to_micros, to_text
 from reconciler.state.lease import Lease
 from reconciler.workspace.datastores.changes import Changes, Seen
 
+_INSERT = (
+    "INSERT INTO watches (target, schedule, folder, since, asked, disabled, seen, looked_at,"
+    " failures, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_REPLACE = (
+    " ON CONFLICT (target, schedule) DO UPDATE SET folder = excluded.folder,"
+    " since = excluded.since, asked = excluded.asked, disabled = excluded.disabled,"
+    " seen = excluded.seen, looked_at = excluded.looked_at, failures = excluded.failures,"
+    " problem = excluded.problem"
+)
 _PROBLEM = 1000
 """Characters of a problem that are kept."""
 
@@ -131,15 +141,24 @@ class DataCursors:
                         "DELETE FROM watched_files WHERE target = ? AND schedule = ?",
                         (target, name),
                     )
+                transaction.execute(f"{_INSERT}{_REPLACE}", _row(target, name, one))
+
+    def take_over(
+        self, target: str, old: str, new: str, cursor: FolderCursor, lease: Lease
+    ) -> None:
+        """What was seen, and what is owed, under the name `old` goes on under `new`."""
+        with self._database.writing() as transaction:
+            lease.fence(transaction)
+            for table in ("watched_files", "submissions"):
+                pending = " AND submitted_at IS NULL" if table == "submissions" else ""
                 transaction.execute(
-                    "INSERT INTO watches (target, schedule, folder, since, asked, disabled, seen,"
-                    " looked_at, failures, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                    " ON CONFLICT (target, schedule) DO UPDATE SET folder = excluded.folder,"
-                    " since = excluded.since, asked = excluded.asked, disabled = excluded.disabled,"
-                    " seen = excluded.seen, looked_at = excluded.looked_at,"
-                    " failures = excluded.failures, problem = excluded.problem",
-                    _row(target, name, one),
+                    f"UPDATE {table} SET schedule = ? WHERE target = ? AND schedule = ?{pending}",
+                    (new, target, old),
                 )
+            transaction.execute(
+                "DELETE FROM watches WHERE target = ? AND schedule IN (?, ?)", (target, old, new)
+            )
+            transaction.execute(_INSERT, _row(target, new, cursor))
 
     def forget(self, target: str, schedules: Iterable[str], lease: Lease) -> None:
         """Of schedules that are no watches any more; jobs that they owe are still owed."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from agent.working import PARAMETER, Working, follows
 from reconciler.errors import LeaseLost
 from reconciler.reconcile import reconcile
 from reconciler.state import open_state
+from reconciler.workspace.datastores.datastore import Datastore
 
 
 @pytest.fixture
@@ -177,3 +180,46 @@ def test_a_lease_that_is_lost_ends_it(at: Working) -> None:
     with pytest.raises(LeaseLost):
         at.turn(agent)
     assert at.submitted() == []
+
+
+def test_a_schedule_that_is_renamed_goes_on(at: Working) -> None:
+    """What was seen is not run again, what landed before the next look is, what is owed too."""
+    at.apply(follows("a"))
+    agent = at.agent()
+    at.turn(agent)
+    at.land("in/1.csv")
+    assert at.turn(agent).submitted == {"a": 1}
+    at.land("in/2.csv")
+    at.arm.fail(503, method="PUT", route="job", times=100)
+    assert at.turn(agent).pending == 1
+    at.arm.faults.clear()
+    at.land("in/3.csv")
+    at.now += timedelta(minutes=1)
+    at.apply(replace(follows("b"), renamed_from="a"))
+    assert at.turn(agent).submitted == {"b": 2}
+    assert at.submitted() == ["in/1.csv", "in/2.csv", "in/3.csv"]
+    at.apply(replace(follows("b", description="new"), renamed_from="a"))
+    assert at.turn(agent).submitted == {}
+
+
+def test_a_look_that_hangs_ends_a_turn_all_the_same(
+    at: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.agent.agent.HANGS", timedelta(seconds=0.3))
+    released = threading.Event()
+    at.apply(follows("a"), follows("b", folder="b"))
+    agent = at.agent()
+    at.turn(agent)
+    listed = Datastore.list
+    monkeypatch.setattr(
+        Datastore,
+        "list",
+        lambda *a: released.wait(60) and listed(*a) if a[1] == "in" else listed(*a),
+    )
+    at.land("in/1.csv")
+    at.land("b/2.csv")
+    assert at.turn(agent).submitted == {"b": 1}
+    released.set()
+    while agent._lookers.in_hand:
+        agent._lookers.wait(0.1)
+    assert at.turn(agent, timedelta()).submitted == {"a": 1}

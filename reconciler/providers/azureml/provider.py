@@ -45,7 +45,12 @@ from reconciler.providers.azureml.deploy.resources import Resources
 from reconciler.providers.azureml.jobs.definition import carry_experiment, component_ids
 from reconciler.providers.azureml.returning.home import Home
 from reconciler.providers.azureml.returning.jobs import live_job
-from reconciler.providers.azureml.runs.data_changes import address_of, watched_folder, watched_since
+from reconciler.providers.azureml.runs.data_changes import (
+    RENAMED,
+    address_of,
+    watched_folder,
+    watched_since,
+)
 from reconciler.providers.azureml.runs.datastores import find_datastore
 from reconciler.providers.azureml.runs.job_bodies import (
     CAUSE,
@@ -251,8 +256,11 @@ class AzureMLProvider:
             raise Rejected(schedule.key, "update", reason)
         stopped = self._read[live.key.name].properties.get("tags") or {}
         self.disable(live)
-        if SUSPENDED in stopped:
-            self._stopped[schedule.key.name] = {"tags": {SUSPENDED: stopped[SUSPENDED]}}
+        kept = {tag: stopped[tag] for tag in (SUSPENDED,) if tag in stopped}
+        if isinstance(schedule.trigger, DatastoreChange):
+            kept[RENAMED] = live.key.name
+        if kept:
+            self._stopped[schedule.key.name] = {"tags": kept}
         self.create(schedule)
 
     def disable(self, live: LiveSchedule, *, by_hand: bool = False) -> None:
@@ -347,14 +355,18 @@ class AzureMLProvider:
                 live.key.name,
                 live.schedule.trigger,
                 live.schedule.enabled,
-                watched_since(tags_from_wire(self._read[live.key.name].properties)),
+                watched_since(self._tags(live)),
                 live.modified_at,
+                self._tags(live).get(RENAMED),
             )
             for live in self.list()
             if live.owner is not None
             and live.owner == self.owner
             and isinstance(live.schedule.trigger, DatastoreChange)
         ]
+
+    def _tags(self, live: LiveSchedule) -> Mapping[str, Any]:
+        return tags_from_wire(self._read[live.key.name].properties)
 
     def datastore(self, name: str) -> Datastore:
         """See FollowsFolders."""

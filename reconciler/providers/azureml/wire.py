@@ -232,7 +232,7 @@ def properties_to_wire(
         tags |= {tag: text for tag, text in zip(_MARKS, own, strict=True) if text is not None}
     trigger = schedule.trigger
     if isinstance(trigger, DatastoreChange):
-        tags |= data_tags(trigger, since)
+        tags |= data_tags(trigger, since, base.get("tags") or {})
         trigger = NEVER
     action = base.get("action") or {}
     before = action.get("jobDefinition") or {}

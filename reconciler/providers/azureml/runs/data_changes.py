@@ -20,20 +20,27 @@ INTERVAL = "reconciler-polling-interval"
 PARAMETER = "reconciler-data-path-parameter"
 SINCE = "reconciler-watched-since"
 """When it was enabled, or its folder became another: what was there before is not run."""
-TAGS = (DATASTORE, PATH, INTERVAL, PARAMETER, SINCE)
+RENAMED = "reconciler-renamed-from"
+"""The name that it had, for the agent: what was seen of the folder under that goes on."""
+TAGS = (DATASTORE, PATH, INTERVAL, PARAMETER, SINCE, RENAMED)
 
 NEVER = Recurrence("day", 1, start_time=datetime(2999, 1, 1))
 """What stands in the place of the trigger."""
 
 
-def data_tags(trigger: DatastoreChange, since: datetime | None) -> dict[str, str]:
-    """The tags that say it; `since`: an aware instant, or not known."""
+def data_tags(
+    trigger: DatastoreChange, since: datetime | None, before: Mapping[str, Any]
+) -> dict[str, str]:
+    """The tags that say it; `since`: an aware instant, or not known; `before`: the tags as they
+    are.
+    """
     tags = {
         DATASTORE: trigger.datastore,
         PATH: trigger.path_on_datastore,
         INTERVAL: str(trigger.polling_interval),
         PARAMETER: trigger.data_path_parameter_name or "",
         SINCE: since.astimezone(UTC).isoformat() if since is not None else "",
+        RENAMED: str(before.get(RENAMED) or ""),
     }
     # Not every client of Azure keeps a tag without text.
     return {tag: text for tag, text in tags.items() if text}
