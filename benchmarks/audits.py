@@ -12,6 +12,7 @@ import resource
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -25,9 +26,9 @@ MADE = SINCE - timedelta(days=30)
 
 def serve(number: int, pipe: Connection) -> None:
     """A workspace whose schedules fire each day, one in a hundred of them not."""
-    from fakes.arm import StandIn, pipeline
-
-    with StandIn(jobs={"train"}) as arm:
+    arm_of = import_module("fakes.arm")  # of the tests
+    pipeline = arm_of.pipeline
+    with arm_of.StandIn(jobs={"train"}) as arm:
         arm.settings.now = lambda: MADE
         for at in range(number):
             cron = {"triggerType": "Cron", "expression": f"{at % 60} {at // 60 % 24} * * *"}
