@@ -9,11 +9,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from reconciler.audit.timeline import Applied
-from reconciler.cli.loop.suspending import RESUMED, SUSPENDED
 from reconciler.document import schedule_from_document
 from reconciler.model import Key, Schedule
 from reconciler.state import State
-from reconciler.state.records import Entry
+from reconciler.state.records import RESUMED, SUSPENDED, Entry
 
 _PAGE = 200
 _LOOKED_AT = 20

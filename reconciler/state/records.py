@@ -16,6 +16,8 @@ person has to do something. `broken`: an earlier revision is in force. `unavaila
 Cause = Literal["start", "interval", "webhook", "signal", "apply"]
 """What started a cycle."""
 _CHANGED = ("created", "updated", "disabled")
+SUSPENDED, RESUMED = "Suspended", "Resumed"
+"""The reasons by which a suspension, and its end, stand in the history."""
 
 
 @dataclass(frozen=True, slots=True)

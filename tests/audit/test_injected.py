@@ -22,7 +22,6 @@ from reconciler.apply import apply_plan
 from reconciler.audit.audit import audit
 from reconciler.audit.records import ScheduleAudit, Verdict
 from reconciler.cli.loop.auditing import Auditor
-from reconciler.cli.loop.suspending import RESUMED, SUSPENDED
 from reconciler.cli.past_changes import past_changes
 from reconciler.firing import next_fires
 from reconciler.history import apply_record
@@ -30,7 +29,7 @@ from reconciler.model import Schedule, Suspension
 from reconciler.providers.local import LocalProvider
 from reconciler.reconcile import plan_target
 from reconciler.state import State, open_state
-from reconciler.state.records import CycleRecord, ResultRecord
+from reconciler.state.records import RESUMED, SUSPENDED, CycleRecord, ResultRecord
 from reconciler.workspace.store.database import Database
 from reconciler.workspace.store.ledger import Ledger
 from reconciler.workspace.store.records import Fire, NewRun

@@ -7,7 +7,6 @@ from contextlib import closing
 import click
 
 from reconciler.cli.loop.suspending import (
-    RESUMED,
     check_meant,
     meant_targets,
     note,
@@ -18,6 +17,7 @@ from reconciler.cli.output import out
 from reconciler.cli.session import Session, config_option, find_live
 from reconciler.cli.state_options import state_of, state_option
 from reconciler.render.plain_text import printable
+from reconciler.state.records import RESUMED
 
 
 @click.command()

@@ -10,7 +10,6 @@ import click
 
 from reconciler.cli.durations import duration
 from reconciler.cli.loop.suspending import (
-    SUSPENDED,
     check_meant,
     meant_targets,
     note,
@@ -29,6 +28,7 @@ from reconciler.declare.holds import read_until
 from reconciler.declare.suspensions import suspension_words
 from reconciler.model import Suspension
 from reconciler.render.plain_text import printable
+from reconciler.state.records import SUSPENDED
 
 
 @click.command()

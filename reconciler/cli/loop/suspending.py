@@ -18,9 +18,6 @@ from reconciler.render.plain_text import printable
 from reconciler.state import State
 from reconciler.state.records import CycleOutcome, CycleRecord, ResultRecord
 
-SUSPENDED, RESUMED = "Suspended", "Resumed"
-"""The reasons by which a suspension, and its end, stand in the history."""
-
 
 def target_only(function: Callable[..., object]) -> Callable[..., object]:
     """NAME, --target and --all: what is meant."""
