@@ -70,6 +70,8 @@ CODES: dict[str, Code] = {
     "SCH041": _warning("a cron expression is read in another way than it looks"),
     "SCH042": _error("a command is too long"),
     "SCH043": _warning("a command takes text for code"),
+    "SCH044": _error("a step is of no kind that is known"),
+    "SCH045": _warning("a binding is of an old form"),
     "SCH046": _warning("a type of an input or an output is not known"),
     "SCH047": _error("local data cannot be published with its job"),
     "SCH048": _error("a submodule is not checked out"),

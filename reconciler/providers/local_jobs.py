@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from reconciler.declare.findings import Path, all_of, json_path
+from reconciler.declare.findings import Path, all_of, clip, json_path
 from reconciler.declare.jobs.job_document import canonical_text
 from reconciler.declare.jobs.local_paths import is_local
 from reconciler.declare.jobs.self_contained import self_contained
 from reconciler.declare.jobs.step_places import place_in_files
 from reconciler.model import JobDefinition, Note
 from reconciler.workspace.datastores.addresses import AddressError
+from reconciler.workspace.execution.unbound import unbound
 from reconciler.workspace.store.schedules import Publication
 
 
@@ -30,6 +31,11 @@ def _why_not_here(step: Mapping[str, Any]) -> str:
     return f"is of the type {kind}, which runs in Azure only" if kind else "is not a command"
 
 
+_BINDINGS = (
+    "bind the output of the step that writes it to ${{parent.outputs.NAME}}",
+    "there are ${{parent.inputs.NAME}} and ${{parent.jobs.STEP.outputs.NAME}}",
+)
+"""For an output of the job; for what is a step's."""
 IGNORED_KEYS = (
     "environment",
     "compute",
@@ -80,6 +86,9 @@ def definition_notes(definition: JobDefinition) -> tuple[Note, ...]:
             hint = "name a folder of the repository, or targets that can run it"
             place: Path = ("jobs", name, "code") if "jobs" in document else ("code",)
             notes.append(refused(place, what, hint, definition))
+    for path, binding in unbound(document):
+        what = f'"${{{{{clip(binding)}}}}}" stands for nothing in a run'
+        notes.append(refused(path, what, _BINDINGS[len(path) > 2], definition))
     said = {key for part in (document, *steps.values()) for key in part}
     if said & set(IGNORED_KEYS):
         notes.append(ignored_note(said))

@@ -8,6 +8,7 @@ another kind is looked at as far as it can be.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
@@ -16,9 +17,11 @@ from typing import Any
 from reconciler.declare.checking.lint import nearest
 from reconciler.declare.findings import Finding, Path, clip
 from reconciler.declare.jobs.command_findings import command_findings
+from reconciler.declare.jobs.kinds_of_steps import kind_findings
 from reconciler.declare.jobs.types_of_data import type_findings
 from reconciler.shell.binding import BINDING
 
+_OF_BEFORE = re.compile(r"(?:inputs|outputs|jobs)\.")
 MACROS = ("name", "creation_context.trigger_time")
 """What stands for something in any command, beside its own inputs and outputs."""
 
@@ -71,6 +74,7 @@ def binding_findings(document: Mapping[str, Any], at: At, what: str = "job") -> 
         path: Path = ("jobs", name)
         if not isinstance(step, dict):
             continue
+        yield from kind_findings(step, path)
         yield from type_findings(step, path)
         if isinstance(step.get("command"), str):
             yield from _command(step, path, "step")
@@ -83,7 +87,7 @@ def binding_findings(document: Mapping[str, Any], at: At, what: str = "job") -> 
             yield from _against(step, path, interface)
         for section in ("inputs", "outputs"):
             for key, value in mapping_at(step, section).items():
-                for text in _texts(value):
+                for text in texts_in(value):
                     for binding in BINDING.findall(text):
                         where = (*path, section, key)
                         found = _step_binding(binding, where, document, interfaces, needs[name])
@@ -166,7 +170,11 @@ def _step_binding(
     needs: set[str],
 ) -> Iterator[Finding]:
     parts = binding.split(".")
-    if parts[:2] == ["parent", "inputs"] and len(parts) >= 3:
+    if (now := of_now(binding)) != binding:
+        what = f'"${{{{{clip(binding)}}}}}" is of an old form, which Azure does not take any more'
+        yield Finding("SCH045", where, what, f'write "${{{{{clip(now)}}}}}"')
+        yield from _step_binding(now, where, document, interfaces, needs)
+    elif parts[:2] == ["parent", "inputs"] and len(parts) >= 3:
         declared = mapping_at(document, "inputs")
         if parts[2] not in declared:
             yield _unbound(where, "the pipeline has no input", parts[2], declared)
@@ -183,6 +191,13 @@ def _step_binding(
         if interface is not None and parts[4] not in interface.outputs:
             outputs = dict.fromkeys(sorted(interface.outputs))
             yield _unbound(where, f'the step "{clip(parts[2])}" has no output', parts[4], outputs)
+
+
+def of_now(binding: str) -> str:
+    """The inside of a binding in the inputs or outputs of a step; what is of the form of before
+    2022 without the `parent.` that it begins with now: azure-ai-ml 1.35, `LEGACY_INPUT_PATTERN`.
+    """
+    return f"parent.{binding}" if _OF_BEFORE.match(binding) else binding
 
 
 def _unbound(where: Path, message: str, name: str, choices: Mapping[str, Any]) -> Finding:
@@ -209,9 +224,10 @@ def mapping_at(owner: Any, key: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text in a value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _texts(item)
+            yield from texts_in(item)

@@ -83,6 +83,9 @@ class ComponentFiles:
     # --------------------------------------------------------------------------------- one path
 
     def _bring(self, found: LocalPath, folder: str, brought: Brought) -> Finding | None:
+        if found.kind == "package":
+            what = f'the package "{clip(found.text)}" of Azure DevOps is not fetched'
+            return Finding("SCH055", (), what, "take its files into the repository, and name them")
         if "\0" in found.text:
             return Finding("SCH055", (), "the path is not valid")
         if _DRIVE.match(found.text):

@@ -11,7 +11,7 @@ from reconciler.declare.findings import Finding, Path
 from reconciler.declare.jobs.bindings import Interface
 from reconciler.model import Component, Snapshot
 
-Kind = Literal["code", "component", "file", "folder", "data"]
+Kind = Literal["code", "component", "file", "folder", "data", "package"]
 _DATA_OF_AUTOML = ("training_data", "validation_data", "test_data")
 _ADDRESS = re.compile(r"[A-Za-z][\w+.-]+:|\$\{\{|/subscriptions/")
 """A URL, `azureml:NAME` or a binding; a drive of Windows has one letter."""
@@ -104,11 +104,13 @@ def _paths_of(unit: Mapping[str, Any], path: Path) -> Iterator[LocalPath]:
                 yield from _local(place, value, "component")
         elif key == "code" and not includes_of(unit):
             yield from _local(place, value, "code")
-        elif key == "additional_includes" and (includes := includes_of(unit)):
+        elif key == "additional_includes" and isinstance(value, list):
+            yield from _packages(place, value)
             code = unit.get("code")
             if code is None or (isinstance(code, str) and is_local(code)):
                 text = (code or "").removeprefix("file:")
-                yield LocalPath(place, text, "code", includes)
+                if includes := includes_of(unit):
+                    yield LocalPath(place, text, "code", includes)
         elif key == "task" and isinstance(value, dict):
             yield from _paths_of(value, place)
         elif key == "environment" and isinstance(value, dict):
@@ -121,6 +123,13 @@ def _paths_of(unit: Mapping[str, Any], path: Path) -> Iterator[LocalPath]:
                 yield from _data((*place, name), declared)
         elif key in _DATA_OF_AUTOML:
             yield from _data(place, value)
+
+
+def _packages(place: Path, includes: list[Any]) -> Iterator[LocalPath]:
+    """What is added that is no path: packages of Azure DevOps."""
+    for number, one in enumerate(includes):
+        if isinstance(one, dict):
+            yield LocalPath((*place, number), str(one.get("name") or ""), "package")
 
 
 def _below(component: Mapping[str, Any], path: Path) -> Iterator[LocalPath]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.declare.jobs.bindings import mapping_at
+from reconciler.declare.jobs.bindings import mapping_at, of_now, texts_in
 from reconciler.declare.jobs.document_paths import (
     data_path,
     path_in_repository,
@@ -25,6 +25,7 @@ from reconciler.model import JobDefinition
 from reconciler.shell.binding import BINDING
 
 _Step = dict[str, Any]
+_BOUND = ("inputs", "outputs")
 _COMMAND_TYPES = (None, "command")
 
 
@@ -50,6 +51,8 @@ def self_contained(definition: JobDefinition) -> SelfContained:
         maker = _Maker(definition, folder)
         steps, _ = maker.pipeline(jobs, folder, "")
         document = {**document, "jobs": steps}
+    elif isinstance(jobs, dict):
+        document = {**document, "jobs": {name: _of_now(step) for name, step in jobs.items()}}
     return SelfContained(document, snapshots_in(document, folder, definition.snapshots))
 
 
@@ -96,6 +99,7 @@ class _Maker:
 
     def _step(self, name: str, step: Any, folder: str) -> tuple[dict[str, _Step], dict[str, str]]:
         """One step as what takes its place, and what its outputs are called then."""
+        step = _of_now(step)
         if folder != self._folder:
             step = self._moved(step, folder)
         if not _is_expanded(step):
@@ -212,12 +216,20 @@ def _output(declared: Any, given: Any) -> Any:
     return {**kept, "path": given} if isinstance(given, str) else kept
 
 
+def _of_now(step: Any) -> Any:
+    """A step whose inputs and outputs are bound in the form of now."""
+    texts = [text for section in _BOUND for text in texts_in(mapping_at(step, section))]
+    found = {one for text in texts for one in BINDING.findall(text)}
+    old = {one: f"${{{{{of_now(one)}}}}}" for one in found if of_now(one) != one}
+    return _rebound(step, old)
+
+
 def _rebound(step: _Step, bound: Mapping[str, Any]) -> _Step:
     """A step whose inputs and outputs are bound to what `bound` says."""
     if not bound:
         return step
     changed = dict(step)
-    for section in ("inputs", "outputs"):
+    for section in _BOUND:
         if isinstance(step.get(section), dict):
             changed[section] = {key: _fill(value, bound) for key, value in step[section].items()}
     return changed

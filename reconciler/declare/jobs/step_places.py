@@ -32,6 +32,10 @@ def place_in_files(path: Path, definition: JobDefinition) -> Place:
         inside = (*inside, "jobs", part)
         found = Place(file, (*inside, *path[2:]))
         document = step
+    if len(path) > 2 and "component" in document and path[2] not in document:
+        file, document, inside = _component(document, file, inside, definition)
+        if path[2] in document:  # what the component says, and not the step
+            return Place(file, (*inside, *path[2:]))
     return found
 
 

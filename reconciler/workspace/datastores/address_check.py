@@ -11,10 +11,12 @@ from reconciler.declare.jobs.bindings import mapping_at
 from reconciler.declare.jobs.document_paths import data_path
 from reconciler.shell.binding import BINDING
 from reconciler.workspace.datastores.addresses import (
+    DEFAULT_DATASTORE,
     TEXTS,
     AddressError,
     DataAsset,
     WebPlace,
+    default_datastore,
     is_address,
     read_address,
 )
@@ -54,12 +56,13 @@ def address_errors(
         if text is not None and kind not in TEXTS and is_address(text):
             where = (*where, "path") if isinstance(value, dict) else where
             yield from _errors(where, text, datastores, assets)
+    default = default_datastore(document)
     owners: list[tuple[Path, Any]] = [((), document)]
     for prefix, owner in owners + [(("jobs", name), job) for name, job in steps.items()]:
         for name, value in mapping_at(owner, "outputs").items():
             text = _text(value)
             if text is not None and is_address(text):
-                plain = BINDING.sub("x", text)
+                plain = BINDING.sub(lambda m: default if m[1] == DEFAULT_DATASTORE else "x", text)
                 where = (*prefix, "outputs", name)
                 yield from _errors(where, plain, datastores, assets, is_output=True)
 

@@ -1,7 +1,8 @@
 """Addresses of data, as Azure writes them -> what they name. Pure.
 
 `azureml://datastores/NAME/paths/P`, short or with the workspace before it; `azureml:NAME:VERSION`
-and `azureml:NAME@latest`; `wasbs://` and `abfss://`; `https://...`.
+and `azureml:NAME@latest`, or the same with the workspace or the registry before it; `wasbs://` and
+`abfss://`; `https://...`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ _DATASTORE = re.compile(
     re.IGNORECASE,
 )
 _ASSET = re.compile(r"azureml:(?P<name>[^:@/]+)(?::(?P<version>[^:@/]+)|@(?P<label>\w+))?")
+_LONG_ASSET = re.compile(
+    r"azureml:(?://registries/[^/]+|/{1,2}(?:subscriptions|locations)/[^@\s]+/workspaces/[^/]+)/"
+    r"(?:data|models)/(?P<name>[^/]+)/(?:versions/(?P<version>[^/]+)|labels/(?P<label>[^/]+))",
+    re.IGNORECASE,
+)
 _STORE = re.compile(
     r"(?:wasbs?|abfss?)://(?P<container>[^@/]+)@(?P<account>[^./]+)\.(?:blob|dfs)\."
     r"(?P<host>[^/]+)/(?P<path>.*)",
@@ -28,6 +34,8 @@ _WEB = re.compile(r"https?://\S+", re.IGNORECASE)
 _ANY = re.compile(r"(?:azureml|https?|wasbs?|abfss?|adl|s3|gs|hdfs):", re.IGNORECASE)
 
 
+DEFAULT_DATASTORE = "default_datastore"
+"""The macro `${{default_datastore}}` in the path of an output."""
 TEXTS = ("string", "number", "integer", "boolean")
 """Types of inputs that are text, whatever it looks like."""
 
@@ -90,6 +98,13 @@ def data_assets(options: Mapping[str, Any]) -> dict[str, DataAsset]:
     }
 
 
+def default_datastore(document: Mapping[str, Any]) -> str:
+    """What a job says under `settings`; Azure's own otherwise."""
+    settings = document.get("settings")
+    default = settings.get(DEFAULT_DATASTORE) if isinstance(settings, Mapping) else None
+    return str(default or "workspaceblobstore").removeprefix("azureml:")
+
+
 def is_address(text: str) -> bool:
     """Whether a text is the address of data, and no path or plain text."""
     return _ANY.match(text) is not None
@@ -105,7 +120,7 @@ def read_address(
             what = f'the target has no datastore "{name}"'
             raise AddressError(what, "name it under datastores in reconciler.yaml")
         return Place(name, _inside(found["path"] or "", text))
-    if (found := _ASSET.fullmatch(text)) is not None:
+    if (found := _ASSET.fullmatch(text) or _LONG_ASSET.fullmatch(text)) is not None:
         name, version = found["name"], found["version"]
         asset = assets.get(name)
         if asset is None:

@@ -8,7 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.shell.binding import BINDING
-from reconciler.workspace.datastores.addresses import is_address
+from reconciler.workspace.datastores.addresses import (
+    DEFAULT_DATASTORE,
+    default_datastore,
+    is_address,
+)
 from reconciler.workspace.execution.data import DataError, Send, TargetData
 from reconciler.workspace.execution.run_inputs import Context, JobError
 
@@ -140,7 +144,4 @@ def _parent_output(declared: Any) -> str | None:
 
 def _output_macros(document: Mapping[str, Any], context: Context) -> dict[str, str]:
     """What the path of an output may hold."""
-    settings = document.get("settings")
-    default = settings.get("default_datastore") if isinstance(settings, Mapping) else None
-    name = str(default or "workspaceblobstore").removeprefix("azureml:")
-    return {**context.macros, "default_datastore": name}
+    return {**context.macros, DEFAULT_DATASTORE: default_datastore(document)}

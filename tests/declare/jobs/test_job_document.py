@@ -22,9 +22,9 @@ def pipeline(**steps: Any) -> dict[str, Any]:
     return {"type": "pipeline", "inputs": inputs, "outputs": {"model": None}, "jobs": steps}
 
 
-def messages(document: dict[str, Any]) -> list[str]:
+def messages(document: dict[str, Any], code: str = "SCH032") -> list[str]:
     found = read_job(document, "job.yml").findings
-    assert {finding.code for finding in found} <= {"SCH032"}
+    assert {finding.code for finding in found} <= {code}
     return [finding.message for finding in found]
 
 
@@ -119,6 +119,47 @@ def test_bindings(section: str, binding: Any, message: str | None) -> None:
         second = {"command": "echo", section: {"a": value}}
         found = messages(pipeline(first=first, component=component, second=second))
         assert found == ([message] if message else [])
+
+
+@pytest.mark.parametrize(
+    ("binding", "now", "also"),
+    [
+        ("inputs.rate", "parent.inputs.rate", []),
+        ("inputs.x", "parent.inputs.x", ['the pipeline has no input "x"']),
+        ("outputs.model", "parent.outputs.model", []),
+        ("jobs.first.outputs.out", "parent.jobs.first.outputs.out", []),
+        ("jobs.x.outputs.y", "parent.jobs.x.outputs.y", ['the pipeline has no step "x"']),
+    ],
+)
+def test_bindings_of_an_old_form(binding: str, now: str, also: list[str]) -> None:
+    first = {"command": "echo", "outputs": {"out": None}}
+    second = {"command": "echo", "inputs": {"a": f"${{{{{binding}}}}}"}}
+    found = read_job(pipeline(first=first, second=second), "job.yml").findings
+    assert [(f.code, f.message) for f in found] == [
+        ("SCH045", f'"${{{{{binding}}}}}" is of an old form, which Azure does not take any more'),
+        *(("SCH032", message) for message in also),
+    ]
+    assert found[0].hint == f'write "${{{{{now}}}}}"'
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ({"type": "Command", "command": "x"}, None),
+        ({"type": "CommandComponent@1-legacy", "component": "azureml:a:1"}, None),
+        ({"type": "if_else", "condition": "x"}, None),
+        ({"type": "sweep"}, None),
+        ({"type": "component", "component": "azureml:a:1"}, 'the type "component" of a step'),
+        ({"type": "command"}, "a step of the type command needs a command or a component"),
+        ({"type": "pipeline"}, "a step of the type pipeline needs a component"),
+        ({"type": "pipeline", "jobs": {}}, "a step of the type pipeline needs a component"),
+        ({"jobs": {}}, "a step of the type pipeline needs a component"),
+    ],
+)
+def test_kinds_of_steps(step: dict[str, Any], expected: str | None) -> None:
+    found = messages(pipeline(a=step), "SCH044")
+    assert len(found) == (expected is not None)
+    assert found == [] or found[0].startswith(str(expected))
 
 
 @pytest.mark.parametrize(

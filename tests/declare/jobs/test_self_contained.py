@@ -222,3 +222,31 @@ def test_the_version_is_that_of_all_it_brings(tmp_path: Path) -> None:
     assert digest("three", code="2") != first
     assert digest("four", component="command: python a.py -v\ncode: ./src\n") != first
     assert digest("five", job="type: pipeline\njobs: {b: {component: ../parts/c.yml}}\n") != first
+
+
+@pytest.mark.parametrize("prefix", ["", "parent."])
+def test_bindings_of_an_old_form_mean_what_they_meant(tmp_path: Path, prefix: str) -> None:
+    job = f"""\
+type: pipeline
+inputs: {{rate: 1}}
+outputs: {{all: {{type: uri_folder}}}}
+jobs:
+  make:
+    command: echo ${{{{inputs.rate}}}} > ${{{{outputs.out}}}}/f
+    inputs: {{rate: "${{{{{prefix}inputs.rate}}}}"}}
+    outputs: {{out: "${{{{{prefix}outputs.all}}}}"}}
+  use:
+    command: cat ${{{{inputs.data}}}}/f
+    inputs: {{data: {{type: uri_folder, path: "${{{{{prefix}jobs.make.outputs.out}}}}"}}}}
+"""
+    write(tmp_path, {"jobs/job.yml": job})
+    path = tmp_path.resolve() / "jobs/job.yml"
+    found, _ = JobFiles(tmp_path.resolve()).find(File(str(path), "j", str(path)), "job.yml")
+    assert found is not None
+    codes = [] if prefix else ["SCH045"] * 3
+    assert [finding.code for finding in found.findings] == codes
+    steps = run(self_contained(found.definition).document)
+    assert steps["make"][1]["RECONCILER_INPUT_rate"] == "1"
+    assert steps["make"][1]["RECONCILER_OUTPUT_out"] == "/run/pipeline_outputs/all"
+    assert steps["use"][1]["RECONCILER_INPUT_data"] == "/run/pipeline_outputs/all"
+    assert steps["use"][2] == {"make"}

@@ -40,6 +40,12 @@ CLAIMS, ANY = DataAsset("data/claims", "3"), DataAsset("x")
         ("azureml:claims@latest", AssetPlace("claims", CLAIMS)),
         ("azureml:claims", AssetPlace("claims", CLAIMS)),
         ("azureml:any:7", AssetPlace("any", ANY)),
+        ("azureml://registries/r/models/any/versions/4", AssetPlace("any", ANY)),
+        ("azureml://registries/r/data/claims/labels/latest", AssetPlace("claims", CLAIMS)),
+        ("azureml:/subscriptions/s/resourceGroups/r/providers/Microsoft.MachineLearningServices/"
+         "workspaces/w/data/claims/versions/3", AssetPlace("claims", CLAIMS)),
+        ("azureml://locations/l/workspaces/w/data/claims/versions/3",
+         AssetPlace("claims", CLAIMS)),
         ("wasbs://c@a.blob.core.windows.net/x/y.csv",
          StorePlace("abfs://c@a.dfs.core.windows.net", "x/y.csv")),
         ("abfss://c@a.dfs.core.windows.net/", StorePlace("abfs://c@a.dfs.core.windows.net", "")),
@@ -58,7 +64,8 @@ def test_what_is_named(text: str, found: object) -> None:
         ("azureml:nothing:1", 'the target has no data asset "nothing"'),
         ("azureml:claims:4", 'the data asset "claims" has the version 3 here, not 4'),
         ("azureml://datastores/lake/paths/../secret", "leads out of the datastore"),
-        ("azureml://registries/r/data/d/versions/1", "cannot be read here"),
+        ("azureml://registries/r/data/d/versions/1", 'has no data asset "d"'),
+        ("azureml://registries/r/jobs/d", "cannot be read here"),
         ("wasbs://c@a.blob.core.windows.net/../x", "leads out of the datastore"),
         ("gs://bucket/x", "cannot be read here"),
     ],
@@ -88,7 +95,11 @@ def test_every_address_of_a_job_is_looked_at() -> None:
             "s": {
                 "command": "x",
                 "inputs": {"x": {"type": "uri_folder", "path": "azureml:nothing@latest"}},
-                "outputs": {"y": "https://example.org/x", "z": None},
+                "outputs": {
+                    "v": "azureml://datastores/${{default_datastore}}/paths/${{output_name}}",
+                    "y": "https://example.org/x",
+                    "z": None,
+                },
             }
         },
     }
@@ -100,5 +111,9 @@ def test_every_address_of_a_job_is_looked_at() -> None:
     assert found == [
         ("inputs.a.path", 'the target has no datastore "gone"'),
         ("jobs.s.inputs.x.path", 'the target has no data asset "nothing"'),
+        ("jobs.s.outputs.v", 'the target has no datastore "workspaceblobstore"'),
         ("jobs.s.outputs.y", "https://example.org/x cannot be written to"),
     ]
+    document["settings"] = {"default_datastore": "azureml:lake"}
+    others = address_errors(document, given, {"lake"}, ASSETS)
+    assert "jobs.s.outputs.v" not in [json_path(at) for at, _ in others]

@@ -11,6 +11,7 @@ from typing import Any
 
 _INPUT = re.compile(r"^\$\{\{parent\.(inputs|jobs)\.(.*?)\}\}$")
 _OUTPUT = re.compile(r"^\$\{\{parent\.outputs\.(.*?)\}\}$")
+_OLD = re.compile(r"^\$\{\{(inputs|outputs|jobs)\.(.*?)\}\}$")
 _FROM_STEP = re.compile(r"^\$\{\{parent\.jobs\.([^.]+)\.([^.]+)\.([^.]+)\}\}")
 
 
@@ -48,3 +49,8 @@ def step_port(value: str) -> tuple[str, str, str] | None:
     """("a", "outputs", "y") of `${{parent.jobs.a.outputs.y}}`."""
     found = _FROM_STEP.match(value)
     return (found[1], found[2], found[3]) if found else None
+
+
+def of_now(value: str) -> str:
+    """A binding of the form of before, as it is written now; else the value itself."""
+    return value.replace("{{", "{{parent.", 1) if _OLD.match(value) else value

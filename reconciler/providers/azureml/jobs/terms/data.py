@@ -10,11 +10,12 @@ from typing import Any
 
 from reconciler.document import scalar_text
 from reconciler.providers.azureml.ids import Workspace
-from reconciler.providers.azureml.jobs.assets import Ids
+from reconciler.providers.azureml.jobs.assets import Ids, Unsendable
 from reconciler.providers.azureml.jobs.terms.bindings import (
     is_expression,
     is_input_binding,
     is_output_binding,
+    of_now,
 )
 from reconciler.providers.azureml.jobs.terms.references import data_uri
 from reconciler.providers.azureml.jobs.terms.words import to_wire
@@ -33,6 +34,7 @@ def step_input(
         value = value["value"]
     if value is None:
         return None
+    _refuse_old(value)
     if not isinstance(value, Mapping):
         kind = (declared or {}).get("type")
         if not isinstance(value, str) or "${{" in value or kind is None or kind in PRIMITIVES:
@@ -59,6 +61,7 @@ def step_output(value: Any, declared: Mapping[str, Any] | None) -> dict[str, Any
     """An output of a step; None: it is left to its component."""
     if value is None:
         return None
+    _refuse_old(value)
     if not isinstance(value, Mapping):
         return {"type": "literal", "value": str(value)}
     named = {key: str(value[key]) for key in ("name", "version") if value.get(key) is not None}
@@ -72,6 +75,14 @@ def step_output(value: Any, declared: Mapping[str, Any] | None) -> dict[str, Any
     described = {"description": value["description"]} if value.get("description") else {}
     uri = {"uri": str(path)} if path else {}
     return {"job_output_type": kind, **uri, **mode, **named, **described}
+
+
+def _refuse_old(value: Any) -> None:
+    """As the client refuses it: `_pipeline_job_helpers.py`."""
+    text = value.get("path") if isinstance(value, Mapping) else value
+    if isinstance(text, str) and (now := of_now(text)) != text:
+        what = f'"{text}" is of an old form, which Azure does not take any more'
+        raise Unsendable(what, f'write "{now}"', value=text)
 
 
 def literal(value: Any) -> str:
