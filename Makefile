@@ -81,6 +81,8 @@ benchmark: $(READY)  ## Measure against peers and the floor; writes benchmarks/R
 	benchmarks/work/peer/bin/python benchmarks/engine.py >> benchmarks/RESULTS.md
 	printf '\n## The loop\n\n' >> benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/loop.py >> benchmarks/RESULTS.md
+	printf '\n## Code\n\n' >> benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/code.py >> benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/azure.py >> benchmarks/RESULTS.md
 
 wheel-test: $(READY)  ## Build the wheel and try it in a second virtual environment

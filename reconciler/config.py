@@ -56,7 +56,7 @@ _CREDENTIAL_PREFIXES = (
     "CI_JOB_JWT",
 )
 _TIMES = ("start_time", "end_time", "time_zone")
-_SETTINGS = ("provider", "variables", "defaults", "reconcile")
+_SETTINGS = ("provider", "variables", "defaults", "reconcile", "components")
 _ALLOWING = ("upload_data", "command_jobs", "api_version")
 """What is known of a target that is not opened, too: it says what its declarations may be."""
 
@@ -149,6 +149,10 @@ class Config:
             variables={**shared["variables"], **(document.get("variables") or {})},
             defaults=deep_merge(shared["defaults"], document.get("defaults") or {}),
             mode=document.get("reconcile", "heal"),
+            components={
+                name: str(self.folder / path)
+                for name, path in (document.get("components") or {}).items()
+            },
         )
         options = {key: value for key, value in document.items() if key not in _SETTINGS}
         if to_open and document["provider"] == "local" and self.readable_by != "owner":

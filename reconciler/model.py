@@ -177,6 +177,10 @@ class JobDefinition:
     """The code that it and its components run, by its path relative to the repository."""
     root: str = field(compare=False, default="")
     """Where the repository is on this machine."""
+    registered: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Of components that are named as registered ones, the path of the file among `components`
+    that they are in a target that has none registered.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from reconciler.declare.jobs.job_document import JobFile, input_findings
 from reconciler.declare.problem_codes import CODES
 from reconciler.declare.resolve import TargetSettings, is_plain, resolve
 from reconciler.document import schedule_from_document
-from reconciler.model import Job, Key, Schedule, Source, data_path_of
+from reconciler.model import Job, JobDefinition, Key, Schedule, Source, data_path_of
 
+InTarget = Callable[[JobDefinition, TargetSettings], JobDefinition]
 JobOf = Callable[[str], tuple[JobFile | None, Finding | None]]
 """A reference as written -> the job file, or a Finding; neither for a registered job."""
 
@@ -33,10 +34,12 @@ def declare(
     variables: bool,
     job_of: JobOf,
     now: datetime,
+    in_target: InTarget | None = None,
 ) -> tuple[list[Schedule], list[Finding]]:
     """The schedules of a declaration in `targets`: none in a target where it has an error.
 
-    `variables`: whether the file may hold variables. `now`: an aware instant.
+    `variables`: whether the file may hold variables. `now`: an aware instant. `in_target`: a job
+    with what a target says of it.
     """
     # A value that a variable stands for is only known in a target; lint looks at it there.
     lint = [] if variables else lint_document(data)
@@ -76,6 +79,10 @@ def declare(
             placed = [_into_override(data, settings.name, finding) for finding in new]
             special[settings.name] = [finding for finding in placed if finding not in findings]
         if schedule is not None:
+            definition = schedule.job.definition
+            if in_target is not None and definition is not None and settings.components:
+                job = replace(schedule.job, definition=in_target(definition, settings))
+                schedule = replace(schedule, job=job)
             if settings.mode != "heal":
                 schedule = replace(schedule, mode=stricter(settings.mode, schedule.mode))
             schedules.append(schedule)

@@ -197,6 +197,7 @@ class _Reader:
             variables=variables,
             job_of=lambda reference: self.jobs.find(file, reference),
             now=self.now,
+            in_target=self.jobs.in_target,
         )
         findings += target_findings(document.data, self.known_targets)
         findings += self._names(document.data, schedules, source)

@@ -32,6 +32,8 @@ class TargetSettings:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     mode: Mode = "heal"
     """What the loop does there at most; a schedule may ask for less."""
+    components: Mapping[str, str] = field(default_factory=dict)
+    """By the name that they are registered under elsewhere, the paths of component files."""
 
     @property
     def time_zone(self) -> str:

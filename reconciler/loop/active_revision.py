@@ -76,6 +76,7 @@ class ActiveRevision:
         self._known = threading.RLock()
         self._configs: dict[str, Config] = {}
         self._declared: dict[str, dict[str, Declared]] = {}
+        self._files: dict[str, tuple[Declared, frozenset[str]]] = {}
         self._reading: dict[tuple[str, str], Future[Any]] = {}
         self._threads: ThreadPoolExecutor | None = None
 
@@ -207,12 +208,11 @@ class ActiveRevision:
 
     def is_good(self, declared: Declared) -> None:
         """Keep its files; SourceError where they cannot be kept."""
-        files = {s.source.path for s in declared.schedules if s.source}
-        jobs = (s.job.definition for s in declared.schedules)
-        for job in {job.digest: job for job in jobs if job is not None}.values():
-            files |= files_of(job)
+        known = self._files.get(declared.target.name)
+        if known is None or known[0] is not declared:
+            known = self._files[declared.target.name] = (declared, _files_of(declared))
         with self.lock:
-            self._source.keep(declared.revision, files)
+            self._source.keep(declared.revision, known[1])
 
     def _recalled(self, name: str) -> Revision | None:
         good = self._state.good_revision(name)
@@ -220,6 +220,15 @@ class ActiveRevision:
             return None
         with self.lock:
             return self._source.recall(good)
+
+
+def _files_of(declared: Declared) -> frozenset[str]:
+    """Every file that is declared for a target, and that its jobs bring along."""
+    files = {s.source.path for s in declared.schedules if s.source}
+    jobs = (s.job.definition for s in declared.schedules)
+    for job in {job.digest: job for job in jobs if job is not None}.values():
+        files |= files_of(job)
+    return frozenset(files)
 
 
 def _next_end(schedules: Sequence[Schedule], now: datetime) -> datetime | None:

@@ -54,7 +54,12 @@ class FolderSource:
         self._copies = state_folder / "sources" / "folder"
         self._environment = {k: v for k, v in environment.items() if not k.startswith("GIT_")}
         self._wall = wall
+        self._kept: dict[str, frozenset[str]] = {}
+        """Of the newest two revisions, what their targets declare and bring along."""
         self._also: list[str] = []
+        """Paths that count beside those that are found."""
+        self._watched: list[str] = []
+        """The same as it was when the last revision was seen: a target adds to it."""
         self._last: Revision | None = None
         self._stats = ""
         self.name = printable(str(self._folder))
@@ -67,11 +72,11 @@ class FolderSource:
                 f"{self.name}: Git is at work in it",
                 hint=f"if it is not, remove {printable(str(git / 'index.lock'))}",
             )
-        seen = self._seen()
+        seen = self._seen(self._also)
         if self._last is None or self._last.id != seen.id:
             commit, author, at = self._head()
             self._last = Revision(seen.id, self._folder, commit, author, at, self._config.name)
-            self._stats = seen.stats
+            self._stats, self._watched = seen.stats, self._also
         return self._last
 
     def is_settled(self, revision: Revision) -> bool:
@@ -79,34 +84,52 @@ class FolderSource:
         if revision.folder != self._folder:
             return True
         current = self._last is not None and self._last.id == revision.id
-        return current and self._seen().stats == self._stats
+        return current and self._seen(self._watched).stats == self._stats
 
     def keep(self, revision: Revision, files: Collection[str]) -> None:
         """Copy it, unless it is such a copy or is there; SourceError where that cannot be."""
-        led_to = {os.path.join(self._root, name) for name in files} - set(self._found())
+        if revision.folder != self._folder:
+            return
+        known = self._kept.get(revision.id, frozenset())
+        place = self._copies / revision.id
+        if known.issuperset(files) and place.exists():
+            return
+        others = [one for one in self._kept.items() if one[0] != revision.id]
+        self._kept = {**dict(others[-1:]), revision.id: known.union(files)}
+        names = frozenset().union(*self._kept.values())
+        led_to = {os.path.join(self._root, name) for name in names} - set(self._found())
         # A file that comes to a folder of code changes that folder.
         self._also = sorted(led_to | {os.path.dirname(path) for path in led_to})
-        place = self._copies / revision.id
-        if revision.folder != self._folder or place.exists():
-            return
+        config = display_path(revision.config_path, self._root)
+        missing = [name for name in {config, *files} if not (place / name).exists()]
         try:
-            self._copies.mkdir(parents=True, exist_ok=True, mode=0o700)
-            new = Path(mkdtemp(prefix=".new-", dir=self._copies))
-            try:
-                (new / ".git").mkdir()
-                config = display_path(revision.config_path, self._root)
-                for name in {config, *files}:
-                    copy = new / name
-                    copy.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(self._root / name, copy)
-                if self.is_settled(revision) and not place.exists():
-                    os.replace(new, place)
-            finally:
-                shutil.rmtree(new, ignore_errors=True)
+            self._copy(revision, missing)
         except OSError as error:
-            if not place.exists():  # another loop on the same folder was faster
+            if not all((place / name).exists() for name in missing):  # another loop was faster
                 reason = f"cannot be copied: {error.strerror}"
                 raise SourceError(f"{self.name}: {reason}") from error
+
+    def _copy(self, revision: Revision, names: list[str]) -> None:
+        """Copy files of a revision to where it is kept, with what other targets have there."""
+        self._copies.mkdir(parents=True, exist_ok=True, mode=0o700)
+        place = self._copies / revision.id
+        new = Path(mkdtemp(prefix=".new-", dir=self._copies))
+        try:
+            (new / ".git").mkdir()
+            for name in names:
+                copy = new / name
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(self._root / name, copy)
+            if not self.is_settled(revision):
+                return
+            if not place.exists():
+                os.replace(new, place)
+                return
+            for name in names:
+                (place / name).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(new / name, place / name)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
 
     def recall(self, revision_id: str) -> Revision | None:
         """The folder itself if it is at that revision; else its copy."""
@@ -128,11 +151,11 @@ class FolderSource:
 
     # -------------------------------------------------------------------------------------- stat
 
-    def _seen(self) -> _Seen:
-        """What the files that count are: those found, and the job files that they led to."""
+    def _seen(self, also: list[str]) -> _Seen:
+        """What the files that count are: those found, and what they led to."""
         seen = hashlib.sha256()
         newest = 0
-        paths = [str(self._config), *self._found(), *self._also]
+        paths = [str(self._config), *self._found(), *also]
         for path in dict.fromkeys(paths):
             try:
                 stat = os.stat(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -68,9 +69,23 @@ def address_note(path: Path, error: AddressError, definition: JobDefinition) -> 
     return refused(path, str(error), error.hint, definition)
 
 
-@lru_cache(maxsize=1024)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A definition by what it is told apart by: its snapshots are long to compare."""
+
+    digest: str
+    path: str
+    definition: JobDefinition = field(compare=False)
+
+
 def definition_notes(definition: JobDefinition) -> tuple[Note, ...]:
     """What the workspace makes of a job file."""
+    return _definition_notes(_Known(definition.digest, definition.path, definition))
+
+
+@lru_cache(maxsize=1024)
+def _definition_notes(known: _Known) -> tuple[Note, ...]:
+    definition = known.definition
     document = json.loads(publication(definition).document)
     steps = document.get("jobs") or {"": document}
     notes: list[Note] = []
@@ -78,7 +93,9 @@ def definition_notes(definition: JobDefinition) -> tuple[Note, ...]:
         if "command" not in step:
             what = f'step "{name}" {_why_not_here(step)}'
             hint = "give the schedules that run it targets that can"
-            key = "component" if _runs_component(step) else "type"
+            key = "type"
+            if _runs_component(step):
+                key, hint = "component", f"name its file under components of the target, or {hint}"
             notes.append(refused(("jobs", name, key), what, hint, definition))
         code = step.get("code")
         if isinstance(code, str) and not is_local(code):

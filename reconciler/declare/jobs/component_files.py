@@ -76,6 +76,10 @@ class ComponentFiles:
         self._read[file.real], findings = self._component(file, document)
         return findings
 
+    def at(self, path: str) -> ComponentFile | Finding:
+        """The component in the file at a path; why there is none."""
+        return self._find(os.path.normpath(path), path)
+
     def problems(self) -> Iterator[Problem]:
         """Those inside component files that only a job led to."""
         yield from self._problems
@@ -193,7 +197,9 @@ class ComponentFiles:
             return Finding("SCH056", (), f'"{shown}" is not a component', _WHAT)
         document = documents[0].data
         kind, _ = classify(document)
-        if kind is Kind.SCHEDULE or _OF_JOBS & document.keys():
+        # Without a command, say, or with a mistake in that key: it is told as a component.
+        is_other = kind is Kind.SCHEDULE and {"trigger", "create_job"} & document.keys()
+        if is_other or _OF_JOBS & document.keys():
             what = f'"{shown}" is a {kind.value}, not a component'
             return Finding("SCH056", (), what, _WHAT)
         made, findings = self._component(file, document)

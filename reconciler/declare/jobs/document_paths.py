@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.declare.jobs.bindings import mapping_at
 from reconciler.declare.jobs.local_paths import code_key, includes_of, is_local
+from reconciler.model import JobDefinition
 
 
 def snapshots_in(
@@ -46,6 +47,11 @@ def data_path(declared: Any) -> str | None:
     """The local path that an input has, as written."""
     path = declared.get("path") if isinstance(declared, dict) else None
     return path if isinstance(path, str) and is_local(path) else None
+
+
+def component_path(definition: JobDefinition, folder: str, component: str) -> str:
+    """The path of the file of a component, as a file in `folder` names it."""
+    return definition.registered.get(component) or path_in_repository(folder, component)
 
 
 def path_in_repository(folder: str, path: str) -> str:

@@ -12,11 +12,13 @@ from reconciler.declare.document_kinds import Kind, classify
 from reconciler.declare.findings import Finding, clip, place
 from reconciler.declare.jobs.component_files import ComponentFiles
 from reconciler.declare.jobs.job_document import JobFile, read_job
+from reconciler.declare.jobs.registered import with_registered
 from reconciler.declare.problem_codes import CODES
 from reconciler.declare.reading.absent import why_absent
 from reconciler.declare.reading.files import File, FileError, check_inside, display_path, read_file
 from reconciler.declare.reading.positions import Locator
 from reconciler.declare.reading.yaml_loader import parse
+from reconciler.declare.resolve import TargetSettings
 from reconciler.model import JobDefinition, Problem
 from reconciler.snapshots import CodeLimits
 
@@ -39,6 +41,7 @@ class JobFiles:
         self._document: dict[str, int] = {}
         self._unusable: dict[str, Finding] = {}
         self._problems: list[Problem] = []
+        self._in_target: dict[tuple[str, str], JobDefinition] = {}
         # Ten thousand schedules of one folder that run one job look it up once.
         self._found: dict[tuple[str, str], tuple[JobFile | None, Finding | None]] = {}
 
@@ -76,6 +79,29 @@ class JobFiles:
         if found is None:
             found = self._found[folder, reference] = self._look_up(folder, reference)
         return found
+
+    def in_target(self, definition: JobDefinition, settings: TargetSettings) -> JobDefinition:
+        """The same with the files that a target says registered components are."""
+        if not settings.components:
+            return definition
+        key = (definition.path, settings.name)
+        if key not in self._in_target:
+            made = with_registered(definition, settings.components, self.components)
+            self._in_target[key] = made.definition
+            for path, finding in made.findings:
+                self._problems += self._placed(path, finding)
+        return self._in_target[key]
+
+    def _placed(self, path: str, finding: Finding) -> list[Problem]:
+        """What is found in a file that was read before."""
+        full = os.path.join(self._root, path)
+        index = self._document.get(os.path.realpath(full), 0)
+        try:
+            locator = Locator(read_file(File(full, path, os.path.realpath(full)), self._root))
+        except FileError:  # it is not there any more: the next reading says so
+            return []
+        problem = place(finding, path, locator, index)
+        return [] if problem in self._problems else [problem]
 
     def problems(self) -> Iterator[Problem]:
         """Problems inside job files, and names that two of them share."""

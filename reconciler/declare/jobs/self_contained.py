@@ -16,6 +16,7 @@ from typing import Any
 
 from reconciler.declare.jobs.bindings import mapping_at, of_now, texts_in
 from reconciler.declare.jobs.document_paths import (
+    component_path,
     data_path,
     path_in_repository,
     snapshots_in,
@@ -44,21 +45,16 @@ def self_contained(definition: JobDefinition) -> SelfContained:
     """The document of a job, with its components in place of the paths that lead to them."""
     document: dict[str, Any] = json.loads(definition.document)
     folder = posixpath.dirname(definition.path)
-    if _is_expanded(document):  # a pipeline whose steps are those of a component
-        document = _Maker(definition, folder).whole(document)
+    maker = _Maker(definition, folder)
+    if maker.expands(document):  # a pipeline whose steps are those of a component
+        document = maker.whole(document)
     jobs = document.get("jobs")
-    if isinstance(jobs, dict) and any(_is_expanded(step) for step in jobs.values()):
-        maker = _Maker(definition, folder)
+    if isinstance(jobs, dict) and any(maker.expands(step) for step in jobs.values()):
         steps, _ = maker.pipeline(jobs, folder, "")
         document = {**document, "jobs": steps}
     elif isinstance(jobs, dict):
         document = {**document, "jobs": {name: _of_now(step) for name, step in jobs.items()}}
     return SelfContained(document, snapshots_in(document, folder, definition.snapshots))
-
-
-def _is_expanded(step: Any) -> bool:
-    component = step.get("component") if isinstance(step, dict) else None
-    return isinstance(component, dict) or (isinstance(component, str) and is_local(component))
 
 
 class _Maker:
@@ -67,6 +63,13 @@ class _Maker:
     def __init__(self, definition: JobDefinition, folder: str) -> None:
         self._definition = definition
         self._folder = folder
+
+    def expands(self, step: Any) -> bool:
+        """Whether it runs a component that is at hand."""
+        component = step.get("component") if isinstance(step, dict) else None
+        if isinstance(component, str):
+            return is_local(component) or component in self._definition.registered
+        return isinstance(component, dict)
 
     def pipeline(
         self, jobs: Mapping[str, Any], folder: str, prefix: str
@@ -102,7 +105,7 @@ class _Maker:
         step = _of_now(step)
         if folder != self._folder:
             step = self._moved(step, folder)
-        if not _is_expanded(step):
+        if not self.expands(step):
             return {name: step}, _own_outputs(name, step)
         component, folder = self._component(step["component"], folder)
         if isinstance(component.get("jobs"), dict):
@@ -116,7 +119,7 @@ class _Maker:
     def _component(self, component: Any, folder: str) -> tuple[Mapping[str, Any], str]:
         if isinstance(component, dict):
             return component, folder
-        path = path_in_repository(folder, component)
+        path = component_path(self._definition, folder, component)
         found = self._definition.components[path]
         document: dict[str, Any] = json.loads(found.document)
         folder = posixpath.dirname(path)

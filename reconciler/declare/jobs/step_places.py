@@ -12,8 +12,7 @@ from typing import Any
 
 from reconciler.declare.findings import Path
 from reconciler.declare.jobs.bindings import mapping_at
-from reconciler.declare.jobs.document_paths import path_in_repository
-from reconciler.declare.jobs.local_paths import is_local
+from reconciler.declare.jobs.document_paths import component_path
 from reconciler.model import JobDefinition, Place
 
 
@@ -46,8 +45,8 @@ def _component(
     component = step.get("component")
     if isinstance(component, dict):
         return file, component, (*inside, "component")
-    if isinstance(component, str) and is_local(component):
-        path = path_in_repository(os.path.dirname(file), component)
+    if isinstance(component, str):
+        path = component_path(definition, os.path.dirname(file), component)
         found = definition.components.get(path)
         if found is not None:
             return path, json.loads(found.document), ()
