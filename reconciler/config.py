@@ -27,8 +27,8 @@ from reconciler.plan.windows import Window
 from reconciler.plan.windows_config import read_windows, window_findings
 from reconciler.policies.policies_config import read_policies
 from reconciler.policies.rules import Policy
-from reconciler.snapshots import CodeLimits
-from reconciler.system.file_access import ReadableBy
+from reconciler.snapshots import CodeLimits, kept_by_workspace
+from reconciler.system.file_access import FOLDER, ReadableBy
 
 FILE_NAME = CONFIG_NAME
 _ENV = re.compile(r"\$\{\{\s*env\.([^{}\s]*)\s*\}\}")
@@ -56,6 +56,7 @@ _CREDENTIAL_PREFIXES = (
     "CI_JOB_JWT",
 )
 _TIMES = ("start_time", "end_time", "time_zone")
+_WORKSPACE = f"{FOLDER}/workspace.db"
 _SETTINGS = ("provider", "variables", "defaults", "reconcile", "components")
 _ALLOWING = ("upload_data", "command_jobs", "api_version")
 """What is known of a target that is not opened, too: it says what its declarations may be."""
@@ -229,7 +230,7 @@ def load_config(path: Path) -> Config:
         target_names=tuple(document["targets"]),
         windows=read_windows(document.get("windows") or ()),
         readable_by=document.get("readable_by") or "owner",
-        code_limits=_code_limits(document.get("code") or {}),
+        code_limits=_code_limits(document, folder),
         policies=policies,
         _document=document,
         _data=data,
@@ -293,11 +294,18 @@ def _limits(document: Mapping[str, Any]) -> Limits:
     return Limits(**made, accept=tuple(document.get("accept") or ()))
 
 
-def _code_limits(document: Mapping[str, Any]) -> CodeLimits:
-    known = CodeLimits()
-    size = document.get("max_size")
+def _code_limits(document: Mapping[str, Any], folder: Path) -> CodeLimits:
+    known, said = CodeLimits(), document.get("code") or {}
+    size = said.get("max_size")
+    workspaces = [
+        folder / str(target.get("workspace") or _WORKSPACE)
+        for target in document["targets"].values()
+        if target["provider"] == "local"
+    ]
     return CodeLimits(
-        document.get("max_files", known.files), known.size if size is None else size << 20
+        said.get("max_files", known.files),
+        known.size if size is None else size << 20,
+        frozenset(place for path in workspaces for place in kept_by_workspace(str(path))),
     )
 
 

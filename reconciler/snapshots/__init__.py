@@ -2,6 +2,7 @@
 
 from reconciler.snapshots.client_hash import client_hash
 from reconciler.snapshots.content import canonical_content, content_of
+from reconciler.snapshots.ignored import kept_by_workspace
 from reconciler.snapshots.includes import IncludeError
 from reconciler.snapshots.snapshot import (
     CodeLimits,
@@ -22,5 +23,6 @@ __all__ = [
     "content_of",
     "digest_of",
     "files_of",
+    "kept_by_workspace",
     "place_of",
 ]

@@ -19,6 +19,16 @@ _FILES = (".amlignore", ".gitignore")
 _FOLDERS = frozenset({".git", "__pycache__", FOLDER})
 
 
+def kept_by_workspace(path: str) -> frozenset[str]:
+    """The real paths of all that an embedded workspace in the file `path` keeps: no code, though it
+    may lie in a folder of it.
+    """
+    stem = os.path.splitext(path)[0]
+    ends = ("", "-wal", "-shm", "-journal")
+    places = [f"{stem}-code", f"{stem}-runs", *(f"{path}{end}" for end in ends)]
+    return frozenset(os.path.realpath(place) for place in places)
+
+
 class IgnoreError(Exception):
     """An ignore file that cannot be read: a sentence."""
 

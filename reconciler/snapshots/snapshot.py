@@ -26,6 +26,10 @@ class CodeLimits:
     files: int = 10_000
     size: int = 1 << 30
     """Bytes."""
+    not_code: frozenset[str] = frozenset()
+    """Real paths of files and folders that are no code, wherever they lie: what a workspace keeps
+    changes with each run.
+    """
 
 
 class SnapshotError(Exception):
@@ -53,6 +57,9 @@ class Snapshots:
         """`root`: the repository, with links followed: what no link may leave."""
         self._root = str(root)
         self._limits = limits or CodeLimits()
+        # With the names alone, which tell nearly all others apart without a look at links.
+        places = self._limits.not_code
+        self._not_code = places | {os.path.basename(place) for place in places}
         self._taken: dict[str, Snapshot | SnapshotError] = {}
         self._added: dict[str, Snapshot | SnapshotError | IncludeError] = {}
 
@@ -184,6 +191,8 @@ class Snapshots:
         with os.scandir(folder) as entries:
             listed = list(entries)
         for entry in listed:
+            if entry.name in self._not_code and os.path.realpath(entry.path) in self._not_code:
+                continue
             name = f"{below}{entry.name}"
             if entry.is_dir():
                 if not ignored.has_folder(f"{place}{entry.name}"):

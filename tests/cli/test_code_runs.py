@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from helpers import CONFIG, invoke, write
+from loop.looping import commit, git
 from workspace.engine.engines import wait_for
 
 from reconciler.workspace.engine.engine import Engine
@@ -151,3 +152,30 @@ def test_data_that_is_too_large_to_be_published(tmp_path: Path) -> None:
     found = invoke(tmp_path, "validate", code=1).out
     assert "schedules/jobs/job.yml:3:38: error: the data cannot be published with the job" in found
     assert '"schedules/jobs/data" has more than 1 file [SCH047]' in found
+
+
+def test_code_that_the_loop_brings_from_git(tmp_path: Path) -> None:
+    origin, host = tmp_path / "origin", tmp_path / "host"
+    write(
+        origin,
+        {
+            "reconciler.yaml": CONFIG,
+            "schedules/a.yaml": SCHEDULE,
+            "schedules/jobs/job.yml": "type: command\ncode: ./src\ncommand: cat said.txt\n",
+            "schedules/jobs/src/said.txt": "one\n",
+        },
+    )
+    git(origin, "init", "--quiet", "--initial-branch=main")
+    commit(origin)
+    write(host, {"reconciler.yaml": CONFIG})
+    loop = ("run", "--once", "--source", origin.as_uri(), "--ref", "main")
+
+    assert invoke(host, *loop).code == 0
+    assert run(host) == {"command": "one\n"}
+    commit(origin, {"schedules/jobs/src/said.txt": "two\n"})
+    assert run(host) == {"command": "one\n"}  # until it is applied
+    assert invoke(host, *loop).code == 0
+    assert run(host) == {"command": "two\n"}
+    shutil.rmtree(host / ".reconciler")
+    shutil.rmtree(origin)
+    assert run(host) == {"command": "two\n"}
