@@ -18,7 +18,7 @@ from reconciler.declare.checking.lint import nearest
 from reconciler.declare.findings import Finding, Path, clip
 from reconciler.declare.jobs.command_findings import command_findings
 from reconciler.declare.jobs.kinds_of_steps import kind_findings
-from reconciler.declare.jobs.types_of_data import type_findings
+from reconciler.declare.jobs.types_of_data import inputs_of_data, type_findings
 from reconciler.shell.binding import BINDING
 
 _OF_BEFORE = re.compile(r"(?:inputs|outputs|jobs)\.")
@@ -33,6 +33,8 @@ class Interface:
     inputs: Mapping[str, bool] = field(default_factory=dict)
     """By name, whether a value has to be given."""
     outputs: frozenset[str] = frozenset()
+    data: frozenset[str] = frozenset()
+    """Inputs that are files or folders: a text that is given for one is a path."""
 
 
 At = Mapping[Path, Interface]
@@ -41,7 +43,8 @@ At = Mapping[Path, Interface]
 
 def interface_of(component: Mapping[str, Any]) -> Interface:
     """Of the document of a component."""
-    return Interface(job_inputs(component), frozenset(map(str, mapping_at(component, "outputs"))))
+    outputs = frozenset(map(str, mapping_at(component, "outputs")))
+    return Interface(job_inputs(component), outputs, inputs_of_data(component))
 
 
 def job_inputs(document: Mapping[str, Any]) -> dict[str, bool]:

@@ -14,13 +14,14 @@ from typing import Any
 
 from reconciler.declare.document_kinds import Kind, classify
 from reconciler.declare.findings import Finding, clip, place
-from reconciler.declare.jobs.bindings import interface_of
+from reconciler.declare.jobs.bindings import At, interface_of, mapping_at
 from reconciler.declare.jobs.job_document import canonical_text, document_findings
 from reconciler.declare.jobs.local_paths import (
     Brought,
     ComponentFile,
     LocalPath,
     code_key,
+    is_local,
     local_paths,
 )
 from reconciler.declare.reading.files import File, FileError, check_inside, display_path, read_file
@@ -67,7 +68,25 @@ class ComponentFiles:
             finding = self._bring(found, folder, brought)
             if finding is not None:
                 brought.findings.append(replace(finding, path=(*found.place, *finding.path)))
+        at = {place: one.interface for place, one in brought.components.items()}
+        self.bring_data(document, at, folder, brought)
         return brought
+
+    def bring_data(
+        self, document: Mapping[str, Any], at: At, folder: str, brought: Brought
+    ) -> None:
+        """What steps give as a mere text for inputs that are data: a path, as Azure has it."""
+        for name, step in mapping_at(document, "jobs").items():
+            component = step.get("component") if isinstance(step, dict) else None
+            inline = interface_of(component) if isinstance(component, dict) else None
+            interface = inline or at.get(("jobs", name))
+            for key in interface.data if interface is not None else ():
+                text = mapping_at(step, "inputs").get(key)
+                if isinstance(text, str) and is_local(text):
+                    found = LocalPath(("jobs", name, "inputs", key), text, "data")
+                    finding = self._bring(found, folder, brought)
+                    if finding is not None:
+                        brought.findings.append(replace(finding, path=found.place))
 
     def add(self, file: File, document: dict[str, Any]) -> tuple[Finding, ...]:
         """A component met in a file of its own right; its findings."""

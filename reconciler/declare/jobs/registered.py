@@ -17,11 +17,11 @@ from itertools import pairwise
 from typing import Any
 
 from reconciler.declare.findings import Finding, Path, clip
-from reconciler.declare.jobs.bindings import binding_findings, mapping_at
+from reconciler.declare.jobs.bindings import At, binding_findings, mapping_at
 from reconciler.declare.jobs.component_files import ComponentFiles
 from reconciler.declare.jobs.document_paths import component_path
-from reconciler.declare.jobs.local_paths import ComponentFile
-from reconciler.model import JobDefinition
+from reconciler.declare.jobs.local_paths import Brought, ComponentFile
+from reconciler.model import JobDefinition, Snapshot
 
 _REFERENCE = re.compile(
     r"azureml:(?:(?://registries/[^/]+|/{1,2}subscriptions/[^@\s]+/workspaces/[^/]+)/components/"
@@ -56,6 +56,7 @@ def with_registered(
     documents = {definition.path: definition.document}
     documents |= {path: one.document for path, one in definition.components.items()}
     known: dict[str, ComponentFile] = {}
+    given = Brought()
     waiting = list(documents)
     while waiting:
         file = waiting.pop()
@@ -70,10 +71,14 @@ def with_registered(
                 new = {path: one.document for path, one in brought.items() if path not in documents}
                 documents |= new
                 waiting += new
-        made.findings += [(file, finding) for finding in _bindings(document, known)]
+        at = _interfaces(document, known)
+        files.bring_data(document, at, _folder(definition, file), given)
+        made.findings += [(file, finding) for finding in _bindings(document, at)]
+        made.findings += [(file, finding) for finding in given.findings]
+        given.findings.clear()
     made.findings += _rings(documents, definition, known)
     if known and not any(finding.code == "SCH056" for _, finding in made.findings):
-        made.definition = _brought_along(definition, known)
+        made.definition = _brought_along(definition, known, given.snapshots)
     return made
 
 
@@ -133,20 +138,29 @@ def _look_up(
     return found
 
 
-def _bindings(document: Mapping[str, Any], known: Mapping[str, ComponentFile]) -> Iterator[Finding]:
-    """What the steps give to such components, beside what those take."""
-    at = {
+def _folder(definition: JobDefinition, file: str) -> str:
+    return posixpath.join(definition.root, posixpath.dirname(file))
+
+
+def _interfaces(document: Mapping[str, Any], known: Mapping[str, ComponentFile]) -> At:
+    return {
         place: known[reference].interface
         for place, reference in _references(document, ())
         if reference in known
     }
+
+
+def _bindings(document: Mapping[str, Any], at: At) -> Iterator[Finding]:
+    """What the steps give to such components, beside what those take."""
     if at:
         before = set(binding_findings(document, {}))
         yield from (found for found in binding_findings(document, at) if found not in before)
 
 
-def _brought_along(definition: JobDefinition, known: Mapping[str, ComponentFile]) -> JobDefinition:
-    components, snapshots = dict(definition.components), dict(definition.snapshots)
+def _brought_along(
+    definition: JobDefinition, known: Mapping[str, ComponentFile], given: Mapping[str, Snapshot]
+) -> JobDefinition:
+    components, snapshots = dict(definition.components), {**definition.snapshots, **given}
     for found in known.values():
         components |= {found.component.path: found.component} | found.brought.all_components()
         snapshots |= found.brought.all_snapshots()

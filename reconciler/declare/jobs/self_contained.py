@@ -22,6 +22,7 @@ from reconciler.declare.jobs.document_paths import (
     snapshots_in,
 )
 from reconciler.declare.jobs.local_paths import includes_of, is_local
+from reconciler.declare.jobs.types_of_data import inputs_of_data
 from reconciler.model import JobDefinition
 from reconciler.shell.binding import BINDING
 
@@ -103,11 +104,15 @@ class _Maker:
     def _step(self, name: str, step: Any, folder: str) -> tuple[dict[str, _Step], dict[str, str]]:
         """One step as what takes its place, and what its outputs are called then."""
         step = _of_now(step)
+        if not self.expands(step):
+            if folder != self._folder:
+                step = self._moved(step, folder)
+            return {name: step}, _own_outputs(name, step)
+        component, inside = self._component(step["component"], folder)
+        step = _with_paths(step, component)
         if folder != self._folder:
             step = self._moved(step, folder)
-        if not self.expands(step):
-            return {name: step}, _own_outputs(name, step)
-        component, folder = self._component(step["component"], folder)
+        folder = inside
         if isinstance(component.get("jobs"), dict):
             return self._children(name, step, component, folder)
         if component.get("type") not in _COMMAND_TYPES or "command" not in component:
@@ -217,6 +222,17 @@ def _output(declared: Any, given: Any) -> Any:
     if isinstance(given, dict):
         return {**kept, **given}
     return {**kept, "path": given} if isinstance(given, str) else kept
+
+
+def _with_paths(step: _Step, component: Mapping[str, Any]) -> _Step:
+    """A step whose mere texts for inputs that are data are paths."""
+    data, inputs = inputs_of_data(component), mapping_at(step, "inputs")
+    paths = {
+        key: {"path": value}
+        for key, value in inputs.items()
+        if key in data and isinstance(value, str) and "${{" not in value
+    }
+    return {**step, "inputs": {**inputs, **paths}} if paths else step
 
 
 def _of_now(step: Any) -> Any:

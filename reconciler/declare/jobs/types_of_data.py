@@ -35,5 +35,15 @@ def type_findings(owner: Mapping[str, Any], path: Path) -> Iterator[Finding]:
                 yield Finding("SCH046", (*path, section, name, "type"), what, _hint(kind))
 
 
+def inputs_of_data(owner: Mapping[str, Any]) -> frozenset[str]:
+    """The names of the inputs that are files or folders."""
+    declared = owner.get("inputs")
+    return frozenset(
+        str(name)
+        for name, one in (declared.items() if isinstance(declared, dict) else ())
+        if isinstance(one, dict) and str(one.get("type")).lower() in (*_DATA, "path")
+    )
+
+
 def _hint(kind: str) -> str:
     return nearest(kind, [*_DATA, *_TEXTS]) or f"such as {', '.join(_DATA[:3])}, {_TEXTS[0]}"

@@ -136,6 +136,17 @@ def test_what_is_wrong_with_them(tmp_path: Path) -> None:
     assert ("parts/prepare.yml", "comand", '"command" is missing') in problems(found)
 
 
+def test_a_text_for_data_is_a_path(tmp_path: Path) -> None:
+    write(tmp_path, {"data/a.csv": "1"})
+    bound = 'data: "${{parent.jobs.prepare.outputs.data}}"'
+    job = JOB.replace(bound, "data: ../data")
+    _, here = definitions(read(tmp_path, schedules__job=job))
+    assert list(here.snapshots) == ["data", "parts/src"]
+    made = self_contained(here)
+    assert made.document["jobs"]["train.fit"]["inputs"]["data"]["path"] == "../data"
+    assert made.code == {"../data": "data", "../parts/src": "parts/src"}
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

@@ -250,3 +250,39 @@ jobs:
     assert steps["make"][1]["RECONCILER_OUTPUT_out"] == "/run/pipeline_outputs/all"
     assert steps["use"][1]["RECONCILER_INPUT_data"] == "/run/pipeline_outputs/all"
     assert steps["use"][2] == {"make"}
+
+
+@pytest.mark.parametrize("component", ["../parts/c.yml", "inline"])
+def test_a_text_for_data_is_a_path(tmp_path: Path, component: str) -> None:
+    unit = """\
+{type: command, inputs: {d: {type: uri_folder}, f: {type: uri_file}, a: {type: mltable},
+ s: {type: string}}, command: "ls ${{inputs.d}} ${{inputs.f}} ${{inputs.a}} ${{inputs.s}}"}
+"""
+    write(tmp_path, {"data/a.csv": "1", "data/b.csv": "2"})
+    job = f"""\
+type: pipeline
+jobs:
+  a:
+    component: {unit if component == "inline" else component}
+    inputs: {{d: ../data, f: ../data/a.csv, a: "azureml:claims:1", s: ../data}}
+"""
+    found = read(tmp_path, jobs__job=job, parts__c=unit)
+    assert list(found.definition.snapshots) == ["data", "data/a.csv"]
+    made = self_contained(found.definition)
+    inputs = made.document["jobs"]["a"]["inputs"]
+    assert inputs["d"] == {"type": "uri_folder", "path": "../data"}
+    assert inputs["a"] == {"type": "mltable", "path": "azureml:claims:1"}
+    assert inputs["s"] == {"type": "string", "value": "../data"}
+    assert made.code == {"../data": "data", "../data/a.csv": "data/a.csv"}
+
+
+def test_a_text_for_data_that_is_not_there(tmp_path: Path) -> None:
+    files = {
+        "jobs/job.yml": "type: pipeline\njobs: {a: {component: ./c.yml, inputs: {d: ./gone}}}\n",
+        "jobs/c.yml": "command: ls ${{inputs.d}}\ninputs: {d: {type: uri_folder}}\n",
+    }
+    write(tmp_path, files)
+    path = tmp_path.resolve() / "jobs/job.yml"
+    found, _ = JobFiles(tmp_path.resolve()).find(File(str(path), "j", str(path)), "job.yml")
+    assert found is not None
+    assert [(f.code, f.path) for f in found.findings] == [("SCH057", ("jobs", "a", "inputs", "d"))]
