@@ -1,4 +1,4 @@
-"""What code costs a plan and the loop: code.py [SCHEDULES] [FOLDERS] [FILES] [PAIRS].
+"""What code costs a plan and the loop: published_code.py [SCHEDULES] [FOLDERS] [FILES] [PAIRS].
 
 10,000 schedules over 200 jobs, each with a folder of 100 files of code, beside the same schedules
 and jobs without code; both applied to embedded workspaces. Prints a Markdown table: the CPU of
