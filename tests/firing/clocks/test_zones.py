@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
+from difflib import SequenceMatcher
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import pytest
@@ -135,6 +137,27 @@ def test_nearest_gives_as_many_as_asked_for_and_none_for_noise() -> None:
 @given(st.text(max_size=80))
 def test_nearest_never_raises_and_gives_zones(name: str) -> None:
     assert all(zones.resolve(known) for known in zones.nearest(name))
+
+
+def test_nearest_are_those_of_every_name_that_there_is() -> None:
+    """It looks at the likeliest first and stops; what it leaves out is less alike."""
+    chance = random.Random(1)
+    known = sorted({*zones._database().values(), *zones.WINDOWS})
+    for _ in range(20):
+        name = chance.choice(known)
+        at, end = sorted((chance.randrange(len(name)), chance.randrange(len(name))))
+        mistaken = name[:at] + chance.choice(["", "x", "_time", "/e"]) + name[end:]
+        found = zones.nearest(mistaken, 10)
+        scores = {one: _alike(mistaken, one) for one in known}
+        least = min((scores[one] for one in found), default=0.5)
+        better = [one for one, score in scores.items() if score > least and one not in found]
+        assert better == [], mistaken
+
+
+def _alike(mistaken: str, known: str) -> float:
+    a, b = zones._Spelling.of(mistaken), zones._Spelling.of(known)
+    text = SequenceMatcher(None, b.text, a.text).ratio()
+    return max(text, 0.95 * SequenceMatcher(None, b.place, a.place).ratio())
 
 
 # ------------------------------------------------------------------------------------ Windows
