@@ -21,8 +21,8 @@ from reconciler.masking import (
     mask_line,
     mask_lines,
     mask_text,
+    shapes,
 )
-from reconciler.masking import text as masked_text
 
 
 @pytest.mark.parametrize(
@@ -165,6 +165,9 @@ def test_a_line_that_is_too_long_is_not_shown() -> None:
     [
         ["password: r:", "  hunter2"],
         ["{password: r, b:", "  hunter2 }"],
+        ["a:", "  type: password: ", "-   job: hunter2", "  inputs: hunter2"],
+        ["args:", "- --password", "- hunter2", "- --epochs", "- 3"],
+        ["Bearer .Benv.Benv.Benv.Benv.Benv.Benv.Benv.Benv.Benv.Behttps://u:hunter2@h/a"],
         ["a: 1-----BEGIN PRIVATE KEY-----hunter2, password: hunter2 }"],
         ["a: -----BEGIN PRIVATE KEY-----hunter2: hunter2", "hunter2", "-----END PRIVATE KEY-----"],
     ],
@@ -231,7 +234,7 @@ def test_each_alternative_has_a_shape() -> None:
     chance = random.Random(0)
     secrets = [made(template, chance) for template in SHAPES.values()]
     secrets.append(json_web_token(chance))
-    pattern = masked_text._SHAPES.pattern
+    pattern = shapes.SHAPES.pattern
     behind = "(?<![A-Za-z0-9_])"
     assert pattern.startswith(f"{behind}(?:")
     inner, outer = _split(pattern.removeprefix(behind))[0], _split(pattern)[1:]

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.masking.lines import mask_lines
-from reconciler.masking.text import MASK, mask_text
+from reconciler.masking.names import MASK
+from reconciler.masking.text import mask_text
 from reconciler.masking.values import mask
 
 Path = tuple[str | int, ...]

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from reconciler.masking.names import is_secret
-from reconciler.masking.text import MASK, mask_text, private_key_end
+from reconciler.masking.names import MASK, is_secret
+from reconciler.masking.text import mask_text, private_key_end
 from reconciler.masking.values import NAMED, NAMING
 
 MOST_OF_A_LINE = 16 * 1024
@@ -53,7 +53,7 @@ def mask_lines(lines: Sequence[str]) -> list[str]:
     beside `name: DB_PASSWORD`, and the text of a private key.
     """
     masked: list[str] = []
-    above: list[tuple[int, bool]] = []  # the indents that a line is in, and whether secret
+    above: list[tuple[float, bool]] = []  # the indents that a line is in, and whether secret
     awaited = False
     key_end: str | None = None
     beside = _beside_names(lines)
@@ -68,8 +68,9 @@ def mask_lines(lines: Sequence[str]) -> list[str]:
             masked.append(line[:indent] + MASK)
             continue
         key_end = private_key_end(line)
-        # The items of a list may stand in the same column as its name.
-        while above and (above[-1][0] > indent or (above[-1][0] == indent and text[0] != "-")):
+        # The items of a list may stand in the same column as its name; a masked one has no hyphen.
+        is_item = text[0] == "-" or text == MASK
+        while above and (above[-1][0] > indent or (above[-1][0] == indent and not is_item)):
             above.pop()
         inside = awaited or (bool(above) and above[-1][1]) or beside.get(number) == "below"
         if len(line) > MOST_OF_A_LINE:
@@ -88,6 +89,8 @@ def mask_lines(lines: Sequence[str]) -> list[str]:
         awaited = awaited or _is_option(text)
         if not above or above[-1][0] < indent:
             above.append((indent, inside or named))
+        elif inside:
+            above.append((indent + 0.5, True))  # what is below this item, and not the next one
     return masked
 
 

@@ -11,6 +11,8 @@ from functools import lru_cache
 from itertools import pairwise
 from unicodedata import normalize
 
+MASK = "****"
+"""What stands where a secret is not shown."""
 MOST_OF_A_NAME = 256
 """Characters of a name that are looked at: no name that people give is longer."""
 
@@ -59,7 +61,7 @@ _OWNERS = (
     "access|account|admin|aes|amqp|api|app|application|auth|aws|azure|basic|bearer|bot|client|"
     "consumer|csrf|db|database|deploy|device|encryption|function|github|gitlab|google|hmac|host|id|"
     "identity|jwt|license|login|master|mysql|oauth|pg|postgres|private|proxy|redis|refresh|root|"
-    "saml|sas|secret|server|service|session|shared|sharedaccess|signing|slack|smtp|sql|ssh|storage|"
+    "saml|sas|secret|server|service|session|shared|sharedaccess|signing|slack|smtp|snyk|sonar|sql|ssh|storage|"
     "subscription|user|vault|webhook"
 )
 _OWNER = frozenset(_OWNERS.split("|"))
@@ -70,6 +72,17 @@ _TOGETHER = re.compile(
     r"|(?:tokens?|secrets?|pass)(?:keys?|phrase|word|code|value)\Z"
     r"|(?:key|store|trust)(?:store)?pass\Z"
 )
+
+
+# What stands for something else, which is masked where it is shown; and what is masked.
+_VARIABLE = re.compile(
+    r"[\"']?(?:\$\{\{[^{}]{0,200}+\}\}|\$[A-Z]+_[A-Z0-9_]+|\$\{[A-Z]+_[A-Z0-9_]+\})[\"']?|\*{4}[:.!?]?"
+)
+
+
+def is_variable(value: str) -> bool:
+    """Whether a text is a variable, a binding or a mask: `$DB_PASSWORD`, `${{ inputs.x }}`."""
+    return _VARIABLE.fullmatch(value) is not None
 
 
 @lru_cache(maxsize=4096)

@@ -1,8 +1,8 @@
 """Text that may hold a credential -> the same without it. Pure, and linear in its length.
 
 Known are addresses with a user and a password, `name=value` and `--name value` under secret names
-(connection strings and signed URLs among them), what follows `Authorization` and `Bearer`, JSON web
-tokens, private keys, and the keys of services that give theirs a shape.
+(connection strings and signed URLs among them), what follows `Authorization` and `Bearer`, private
+keys, and what the modules beside this one know.
 """
 
 from __future__ import annotations
@@ -10,44 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from reconciler.masking.names import is_secret
-
-MASK = "****"
+from reconciler.masking.commands import mask_commands
+from reconciler.masking.encoded import mask_encoded
+from reconciler.masking.names import MASK, is_secret, is_variable
+from reconciler.masking.prose import mask_prose
+from reconciler.masking.shapes import ADDRESSES, SHAPES
 
 _PRIVATE_KEY = re.compile(
     r"----(?:-| )BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}|PuTTY-User-Key-File-[0-9]"
 )
 
-# The shapes are those that the services document. A lookbehind lets each run of such characters be
-# looked at from its start alone.
-_SHAPES = re.compile(
-    r"(?<![A-Za-z0-9_])(?:"
-    r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}(?![A-Za-z0-9])"  # AWS
-    r"|gh[pousr]_[A-Za-z0-9]{30,}+|github_pat_[A-Za-z0-9_]{20,}+"  # GitHub
-    r"|gl(?:pat|ptt|dt|rt|cbt|soat|ft|imt|agent|oas)-[\w-]{16,}+|GR1348941[\w-]{20}"  # GitLab
-    r"|xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{8,}+|xapp-[A-Za-z0-9-]{10,}+"  # Slack
-    r"|AIza[\w-]{35}|ya29\.[\w-]{10,}+|GOCSPX-[\w-]{20,}+"  # Google
-    r"|[rs]k_(?:live|test)_[0-9A-Za-z]{16,}+|sk-[A-Za-z0-9_-]{20,}+"  # Stripe, OpenAI, Anthropic
-    r"|SG\.[\w-]{16,32}\.[\w-]{16,}+"  # SendGrid
-    r"|npm_[A-Za-z0-9]{30,}+|pypi-[\w-]{16,}+|hf_[A-Za-z0-9]{30,}+|dapi[0-9a-f]{32}"
-    r"|sq0[a-z]{3}-[\w-]{22,}+"  # Square
-    r"|(?:AC|SK)[0-9a-z]{32}(?![A-Za-z0-9])"  # Twilio
-    r"|[0-9a-z]{32}-us[0-9]{1,2}(?![0-9a-z])"  # Mailchimp
-    r"|AKC[a-zA-Z0-9]{10,}+|AP(?=[A-Za-z]*+[0-9])[0-9A-F][A-Za-z0-9]{8,}+(?![\w-])"  # Artifactory
-    r"|[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}"  # Azure DevOps
-    r"|[A-Za-z0-9]{8}AzSe[A-Za-z0-9]{40}|[A-Za-z0-9]{32,46}AC(?:DbA|GAE|RAA|OGh|i[A-Z0-9])[A-Za-z0-9]{1,20}"
-    r"|[MNO][A-Za-z\d_-]{23,25}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{27,38}"  # Discord
-    r"|[0-9]{8,10}:[A-Za-z0-9_-]{35}(?![\w-])"  # Telegram
-    r")"
-    r"|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86}=="  # a storage account's
-    r"|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9=])"  # of Service Bus, Event Hubs, IoT Hub
-    r"|[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}"  # an application's, of Entra ID
-    r"|(?<![\w-])eyJ[\w-]{6,}+\.[\w-]{4,}+(?:\.[\w-]*+){0,3}"  # JSON web tokens
-)
-_ADDRESS = re.compile(
-    r"(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/[\w/]{8,}+"
-    r"|(?<=softlayer\.com/soap/)v3(?:\.1)?/[A-Za-z0-9]{64}"
-)
 # The words a person writes after "bearer" have no digits and are short.
 _BEARER = re.compile(
     r"(?i)(?<![\w-])(bearer|basic)((?:\s|%20){1,8}+)"
@@ -57,21 +29,22 @@ _HEADER = re.compile(
     r"(?i)(?<![\w/.-])((?:proxy-)?authorization|x-[\w-]{0,40}(?:key|token|auth|secret|signature)"
     r"|(?:api|access|subscription)-?key|(?:private|job|deploy|vault|auth|access|session|refresh)-token"
     r"|password|passwd|pwd)"
-    r"([\"']?[ \t]{0,8}:[ \t]{0,8}[\"']?)((?:bearer|basic|token|negotiate|sharedkey|digest)[ ]{1,8}+)?"  # noqa: E501
+    r"([\"']?[ \t]{0,8}:[ \t]{0,8}(?:[fFrRbBuU]{1,2}(?=[\"']))?[\"']?)((?:bearer|basic|token|negotiate|sharedkey|digest)[ ]{1,8}+)?"  # noqa: E501
     r"([^\s\"',;}\]]++)"
 )
 # Words with an underscore or a dot are names; of others prose has many: `unexpected token: x`.
 _NAMED = re.compile(
-    r"(?<![\w./-])(?=[A-Za-z0-9]{1,60}+[_.])([A-Za-z][\w.]{0,100}+)"
+    r"(?<![\w./-])(?=[A-Za-z0-9]{1,60}+[_.-])([A-Za-z][\w.-]{0,100}+)"
     r"([ \t]{0,4}+:[ \t]{1,8}+)(\$\{\{[^{}\n]*+\}\}|[^\s\"',;}\]]++)"
 )
 _IN_QUOTES = re.compile(
-    r"([\"'])([A-Za-z_][\w. -]{0,100}+)\1(\s{0,8}+:\s{0,8}+)(\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|[^\s,}\]\"']++)"  # noqa: E501
+    r"([\"'])([A-Za-z_][\w. -]{0,100}+)\1(\s{0,8}+:\s{0,8}+(?:[fFrRbBuU]{1,2}(?=[\"']))?)(\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|[^\s,}\]\"']++)"  # noqa: E501
 )
 _ASSIGNED = re.compile(
     r"(?<![\w.-])([?&;]?)(-{0,2}[A-Za-z_][\w.-]{0,100}+(?: Key| Secret)?)"
-    r"((?:\[[\w\"'.-]{0,100}+\]|[\"']\]?+)?[ ]{0,8}+(?::=|[=!]={1,2}+|=>?|%3[Dd])[ ]{0,8}+)"
-    r"(\"[^\"\n]*+\"|'[^'\n]*+'|\$\{\{[^{}\n]*+\}\}"
+    r"((?:\[[\w\"'.-]{0,100}+\]|[\"']\]?+)?[^\S\n]{0,8}+(?::=|[=!]={1,2}+|\+?=>?|\uff1d|%(?:25){0,3}3[Dd]|\\u003[Dd]|&#(?:61|x3[Dd]);)"
+    r"[^\S\n]{0,8}+)"
+    r"(\"[^\"\n]*+\"|'[^'\n]*+'|\\{1,15}[\"'][^\"'\\\n]++|\$\{\{[^{}\n]*+\}\}"
     # Of `auth=Basic abc=` both words, but not of `mode=basic password=x`.
     r"|(?i:bearer|basic|token|negotiate|sharedkey|digest)[ ]{1,8}+[^\s&;\"',)}\]=]++=*+(?![^\s&;\"',)}\]])"  # noqa: E501
     r"|[^\s&;\"',)}\]]++)"
@@ -90,13 +63,12 @@ _OPTION = re.compile(
 _USER = re.compile(
     r"(?<![^\s\"'\[(,])((?:-u|--user|--proxy-user|-U)[ =]{1,4}+[\"']?[^\s:\"']{1,100}+:)[^\s\"']++"
 )
-# A variable or a binding is no value; what it stands for is masked where it is shown.
-_VARIABLE = re.compile(
-    r"[\"']?(?:\$\{\{[^{}]{0,200}+\}\}|\$[A-Z]+_[A-Z0-9_]+|\$\{[A-Z]+_[A-Z0-9_]+\})[\"']?"
-)
 _SIGNATURES = frozenset(
     ["sig", "signature", "accountkey", "sharedaccesssignature", "sharedaccesskey"]
 )
+
+_MOST_PASSES = 4
+_LONG = re.compile(r"[\w.~+/=:%-]{12,}+")  # no key is shorter
 
 _RUN = re.compile(r"[^\s\"'<>`]*+")
 _SCHEME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-"
@@ -105,12 +77,30 @@ _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]*\]|[\w-]*\.[\w.-]*|localhost)(?::[0-9]{
 
 def mask_text(text: str) -> str:
     """`text` without the credentials that stand in it."""
+    for _ in range(_MOST_PASSES):
+        shown = mask_encoded(_masked(text), _masked)
+        if shown == text:
+            break
+        text = shown  # what is masked may have kept another from being seen
+    return text
+
+
+def _masked(text: str) -> str:
     if _may_hold_a_key(text):
         text = _without_private_keys(text)
     if "://" in text:
         text = mask_user_info(text)
-        text = _ADDRESS.sub(MASK, text)
-    if "=" in text or "%3" in text:
+        text = ADDRESSES.sub(MASK, text)
+    text = mask_commands(text)
+    text = mask_prose(text)
+    if (
+        "=" in text
+        or "%" in text
+        or "->" in text
+        or "\\u" in text
+        or "&#" in text
+        or "\uff1d" in text
+    ):
         text = _COMPARED.sub(_compared, text)  # before what it compares with is taken for a value
         text = _ASSIGNED.sub(_assigned, text)
     if ";" in text:
@@ -124,7 +114,7 @@ def mask_text(text: str) -> str:
         text = _IN_QUOTES.sub(_quoted, text)
     if len(text) > 7:
         text = _BEARER.sub(rf"\1\2{MASK}", text)
-        text = _SHAPES.sub(MASK, text)
+        text = _LONG.sub(lambda run: SHAPES.sub(MASK, run[0]), text)
     return text
 
 
@@ -167,7 +157,7 @@ def _assigned(match: re.Match[str]) -> str:
     index = between.partition("]")[0] if between.startswith("[") else ""
     secret = bare in _SIGNATURES or is_secret(index)
     secret = secret or (is_secret(name) and (bare not in ("key", "keys") or bool(in_query)))
-    if not secret or _VARIABLE.fullmatch(value):
+    if not secret or is_variable(value):
         return match[0]
     return f"{mark}{name}{between}{MASK}"
 
@@ -184,7 +174,7 @@ def _directive(match: re.Match[str]) -> str:
 
 def _option(match: re.Match[str]) -> str:
     name, between, value = match.groups()
-    if not is_secret(name) or _VARIABLE.fullmatch(value):
+    if not is_secret(name) or is_variable(value):
         return match[0]
     opening = value[0] if value[0] in "\"'" else ""
     closing = opening if value[1:].endswith(opening) else ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.masking.names import is_secret
-from reconciler.masking.text import MASK, mask_text
+from reconciler.masking.names import MASK, is_secret
+from reconciler.masking.text import mask_text
 
 NAMING = ("name", "key", "variable", "env", "parameter", "option")
 """Keys whose value is the name of what stands beside it: `{name: DB_PASSWORD, value: x}`."""

@@ -45,6 +45,15 @@ def bind(command: str, variable_of: VariableOf) -> str:
     return _Reader(command, variable_of, "plain").read()
 
 
+def is_left_open(command: str) -> bool:
+    """Whether a `${{` of it begins no binding where a shell expands: no shell reads that."""
+    if "${{" not in command:
+        return False
+    reader = _Reader(command, lambda _: "x", "plain")
+    reader.read()
+    return reader.left_open
+
+
 def is_too_long(command: str) -> bool:
     """Whether it has more than LONGEST_COMMAND bytes."""
     return len(command.encode("utf-8", "surrogatepass")) > LONGEST_COMMAND
@@ -96,6 +105,8 @@ class _Reader:
         """Where in the stack the `...` are."""
         self._heredocs: list[_Heredoc] = []
         self._word_starts = True
+        self.left_open = False
+        """Whether a `${{` was met that begins no binding."""
 
     def read(self) -> str:
         while self._position < len(self._text):
@@ -171,6 +182,7 @@ class _Reader:
             self._open("$(", "plain")
             return True
         if self._text.startswith("${", self._position):
+            self.left_open = self.left_open or self._text.startswith("{", self._position + 2)
             self._put(2, push=brace)
             return True
         return False
@@ -230,7 +242,10 @@ class _Reader:
 
     def _expanded(self, body: str) -> str:
         if self._depth < _DEEPEST:
-            return _Reader(body, self._variable_of, "heredoc", self._depth + 1).read()
+            inner = _Reader(body, self._variable_of, "heredoc", self._depth + 1)
+            expanded = inner.read()
+            self.left_open = self.left_open or inner.left_open
+            return expanded
         return BINDING.sub(lambda match: _expansion(self._variable_of(match[1]), "heredoc"), body)
 
     def _literal(self, body: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.shell.binding import BINDING, bind
+from reconciler.shell.binding import BINDING, bind, is_left_open
 
 BASH = "/bin/bash"
 NASTY = """it's "a" $(touch canary) `touch canary`; touch canary && * ~ \\ #\n-n é\t"""
@@ -218,3 +218,26 @@ def test_bindings_are_found_in_one_pass() -> None:
     found = BINDING.search("${{" + blanks + "a b" + blanks + "}}")
     assert found is not None
     assert found[1] == "a b"
+
+
+@pytest.mark.parametrize(
+    ("command", "is_open"),
+    [
+        ('echo "${{inputs.x}"', True),
+        ("echo ${{", True),
+        ("cat <<E\n${{inputs.x}\nE", True),
+        ("echo $(ls ${{x)", True),
+        ("echo '${{'", False),
+        ('echo "\\${{"', False),
+        ("cat <<'E'\n${{\nE", False),
+        ("ls # ${{", False),
+        ("echo {{ }}", False),
+    ],
+)
+def test_what_is_left_open_is_what_bash_does_not_read(command: str, is_open: bool) -> None:
+    assert is_left_open(command) is is_open
+    done = subprocess.run(
+        [BASH, "-c", command], capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd="/"
+    )
+    refused = "bad substitution" in done.stderr or "unexpected EOF" in done.stderr
+    assert refused is is_open

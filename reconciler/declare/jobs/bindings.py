@@ -16,7 +16,7 @@ from typing import Any
 
 from reconciler.declare.checking.lint import nearest
 from reconciler.declare.findings import Finding, Path, clip
-from reconciler.declare.jobs.command_findings import command_findings
+from reconciler.declare.jobs.command_findings import NOT_CLOSED, command_findings
 from reconciler.declare.jobs.kinds_of_steps import kind_findings
 from reconciler.declare.jobs.types_of_data import inputs_of_data, type_findings
 from reconciler.shell.binding import BINDING
@@ -91,6 +91,9 @@ def binding_findings(document: Mapping[str, Any], at: At, what: str = "job") -> 
         for section in ("inputs", "outputs"):
             for key, value in mapping_at(step, section).items():
                 for text in texts_in(value):
+                    if "${{" in text and "}}" not in text[text.rindex("${{") :]:
+                        where = (*path, section, key)
+                        yield Finding("SCH032", where, NOT_CLOSED, 'end it with "}}"')
                     for binding in BINDING.findall(text):
                         where = (*path, section, key)
                         found = _step_binding(binding, where, document, interfaces, needs[name])

@@ -7,9 +7,10 @@ from typing import Any
 
 from reconciler.declare.findings import Finding, Path
 from reconciler.shell.assessment import assess
-from reconciler.shell.binding import BINDING, LONGEST_COMMAND, bind, is_too_long
+from reconciler.shell.binding import BINDING, LONGEST_COMMAND, bind, is_left_open, is_too_long
 from reconciler.shell.special_variables import means_something
 
+NOT_CLOSED = 'a "${{" is not closed'
 _HINT = 'hand the value to a program as "$RECONCILER_INPUT_x", or in a file'
 
 
@@ -21,6 +22,8 @@ def command_findings(step: Mapping[str, Any], path: Path) -> Iterator[Finding]:
         what = f"the command has more than {LONGEST_COMMAND:,} bytes"
         yield Finding("SCH042", where, what, "put it into a script in the folder of its code")
         return
+    if is_left_open(command):
+        yield Finding("SCH032", where, NOT_CLOSED, 'end it with "}}"')
     declared = step.get("environment_variables")
     variables = {
         str(name): str(value)
