@@ -118,11 +118,22 @@ class Bounded:
             await send({"type": "http.response.start", "status": 503, "headers": headers})
             await send({"type": "http.response.body", "body": b"Too many requests at a time.\n"})
             return
+        working = True
         self._now += 1
+
+        async def answer(message: Any) -> None:
+            """Send it; what is still done when all is sent keeps nobody waiting."""
+            nonlocal working
+            await send(message)
+            if working and message["type"] == "http.response.body" and not message.get("more_body"):
+                working = False
+                self._now -= 1
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, answer)
         finally:
-            self._now -= 1
+            if working:
+                self._now -= 1
 
 
 class _Words(logging.Handler):

@@ -479,6 +479,62 @@ def test_as_many_requests_as_are_documented_are_answered() -> None:
     assert sorted(statuses) == [200] * (servers.MOST_REQUESTS + 1) + [503] * 44
 
 
+def test_what_is_done_after_an_answer_keeps_nobody_waiting() -> None:
+    """A connection that stays open asks again before the application has come to its end."""
+
+    async def ask() -> list[int]:
+        free, statuses = asyncio.Event(), list[int]()
+
+        async def lingering(scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"a", "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+            await free.wait()
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        app = servers.Bounded(lingering, most=3)
+        asked = []
+        for _ in range(9):
+            asked.append(asyncio.create_task(app({"type": "http"}, None, send)))
+            while len(statuses) < len(asked):
+                await asyncio.sleep(0)
+        free.set()
+        await asyncio.gather(*asked)
+        assert app._now == 0
+        return statuses
+
+    assert asyncio.run(ask()) == [200] * 9
+
+
+def test_connections_that_stay_open_are_answered_each_time(server: Server) -> None:
+    """Fewer of them than requests may be worked on at a time: none gets 503."""
+    port = int(server.address.rpartition(":")[2])
+    lines = ["GET /discovery HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Authorization: Bearer {TOKEN}"]
+    request = "\r\n".join([*lines, "", ""]).encode()
+
+    async def client() -> list[bytes]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        statuses = []
+        for _ in range(3):
+            writer.write(request)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
+            length = re.search(rb"content-length: (\d+)", head)
+            assert length is not None
+            await reader.readexactly(int(length[1]))
+            statuses.append(head.split()[1])
+        writer.close()
+        return statuses
+
+    async def clients() -> set[bytes]:
+        found = await asyncio.gather(*(client() for _ in range(servers.MOST_REQUESTS - 6)))
+        return {status for statuses in found for status in statuses}
+
+    assert asyncio.run(clients()) == {b"200"}
+
+
 def test_guesses_are_slowed_and_the_owner_is_not(server: Server) -> None:
     with server.api("wrong" * 8) as guesser, server.api() as owner:
         answers = [guesser.get(SCHEDULES, params=VERSION).status_code for _ in range(4)]
