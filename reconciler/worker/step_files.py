@@ -44,17 +44,17 @@ class StepFiles:
     def prepare(self) -> None:
         """Its folder with its code, what it reads, and where it writes. StoreError, OSError."""
         make_folder(self._folder, "owner")
-        self.work.mkdir(parents=True, exist_ok=True)
+        make_folder(self.work)
         for path in self._order.fetches:
             self._fetch(path)
         if self._order.code is not None:
             self._code.copy(self._order.code, self.work)
         for name in FOLDERS_OF_STEPS:
-            (self.work / name).mkdir(exist_ok=True)
+            make_folder(self.work / name)
         for name, path in self._outputs.items():
             output = Path(path)
             made = output.parent if name in self._order.output_files else output
-            made.mkdir(parents=True, exist_ok=True)
+            make_folder(made)
 
     def _fetch(self, path: str) -> None:
         """What another step made: here already, if that ran here, or a third one read it."""

@@ -221,16 +221,19 @@ class Run:
         """The folder that the step runs in, with a copy of its code; and those of its outputs."""
         make_folder(self.folder, self._readable_by)
         folder = self.folder / STEPS / step.name
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, self._readable_by)
         if step.code is not None and self._code is not None:
             self._code.copy(step.code, folder)
         for name in FOLDERS_OF_STEPS:
-            (folder / name).mkdir(exist_ok=True)
+            make_folder(folder / name, self._readable_by)
         make_folder(log_path(self.folder, step.name).parent, self._readable_by)
         for name, path in step.outputs.items():
             output = Path(path)
             made = output.parent if name in step.output_files else output
-            made.mkdir(parents=True, exist_ok=True)
+            if made.is_relative_to(self.folder):
+                make_folder(made, self._readable_by)
+            else:
+                made.mkdir(parents=True, exist_ok=True)
         return folder
 
     def _finish(self, step: Step, ended: Ended) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from reconciler.model import CodeFile, Snapshot
 from reconciler.snapshots import content_of, place_of
-from reconciler.system.file_access import opener
+from reconciler.system.file_access import make_folder, make_parents, opener
 from reconciler.workspace.store.contents import NEW, OtherContent, content_path, write_contents
 from reconciler.workspace.store.database import Database, Refused, StoreError, translated
 from reconciler.workspace.store.references import split_reference
@@ -144,10 +144,11 @@ class CodeStore:
         """Put a copy of the code into `folder`, which is made. StoreError, OSError."""
         if found.files is None:
             raise StoreError(f"the code {found.path} was dropped by `runs prune`; publish it again")
-        folder.mkdir(parents=True, exist_ok=True)
+        readable_by = self._database.readable_by
+        make_folder(folder, readable_by)
         for file in found.files:
             place = folder.joinpath(*file.path.split("/"))
-            place.parent.mkdir(parents=True, exist_ok=True)
+            make_parents(place, readable_by)
             self._copy_file(found, file, place)
 
     def _copy_file(self, found: VersionCode, file: CodeFile, place: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import tempfile
 import threading
 import time
@@ -544,3 +545,23 @@ def test_the_artifacts_of_a_step(tmp_path: Path) -> None:
         """,
     )
     assert done.log("b") == "world\n"
+
+
+@pytest.mark.parametrize("readable_by", ["owner", "group"])
+def test_no_umask_opens_what_a_run_is_kept_in(tmp_path: Path, readable_by: str) -> None:
+    job = """
+jobs:
+  a:
+    type: command
+    command: echo 1
+    outputs: {made: {type: uri_folder}}
+"""
+    before = os.umask(0)
+    try:
+        ran = Ran(tmp_path, job, readable_by=readable_by).execute()
+    finally:
+        os.umask(before)
+    folders = [ran.folder, *(path for path in ran.folder.rglob("*") if path.is_dir())]
+    assert len(folders) > 5
+    modes = {oct(stat.S_IMODE(path.stat().st_mode)) for path in folders}
+    assert modes == {"0o700" if readable_by == "owner" else "0o750"}
