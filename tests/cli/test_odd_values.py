@@ -26,3 +26,12 @@ from helpers import invoke, repository
 def test_nul(tmp_path: Path, line: list[str]) -> None:
     repository(tmp_path, "a")
     assert invoke(tmp_path, *line, code=None).code in (1, 2)
+
+
+@pytest.mark.parametrize(
+    "line", [["import"], ["validate"], ["plan", "--out"], ["schedules", "show"]]
+)
+def test_a_name_that_no_file_can_have(tmp_path: Path, line: list[str]) -> None:
+    repository(tmp_path, "a")
+    for name in ("9" * 400, "\U0001f600" * 77):
+        assert invoke(tmp_path, *line, name, code=None).code in (1, 2)

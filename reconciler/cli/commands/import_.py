@@ -79,7 +79,7 @@ def command(
 
 def _is_file(given: str) -> bool:
     """Whether an argument is a file: the name of a schedule has neither an end nor a folder."""
-    return Path(given).suffix != "" or os.sep in given or (working_folder() / given).is_file()
+    return Path(given).suffix != "" or os.sep in given or os.path.isfile(working_folder() / given)
 
 
 def _schema_path(session: Session, root: Path) -> str:
