@@ -57,7 +57,7 @@ def _judge(words: Words, call: Call, reader: Reader) -> None:
             notes.hand("a command named by a value")
         raise Unclear("a command that is named by a variable")
     base = name.rpartition("/")[2]
-    rule = BUILTINS.get(name) or PROGRAMS.get(_VERSION.sub("", base))
+    rule = BUILTINS.get(name) or PROGRAMS.get(base) or PROGRAMS.get(_VERSION.sub("", base))
     if "/" in name:
         notes.run.append(command)
     call.started += 1
@@ -403,7 +403,7 @@ def _interpreter(code: str, flags: str, with_value: str, *, goes_on: bool) -> Ru
             elif not single.fullmatch(literal):
                 raise Unclear(f"{name} {literal}")
             elif literal.startswith("--"):
-                coded = True  # --version: it runs nothing
+                coded = coded or literal in ("--version", "--help")  # it runs nothing
         if not coded:
             _reads_code(name, call, reader)
 
@@ -510,11 +510,43 @@ def _xargs(name: str, arguments: Words, call: Call, reader: Reader) -> None:
 def _started(what: str, words: Words, call: Call, reader: Reader) -> None:
     """A program that gets further arguments of which nothing is known."""
     first = _VERSION.sub("", (words[0].literal or "").rpartition("/")[2])
-    if first in PROGRAMS and PROGRAMS[first] not in (_find, _options):
+    if first in PROGRAMS and PROGRAMS[first] not in (_find, _options, _launches):
         reader.notes.refuse(f"{what} {first}")
     if first in BUILTINS:
         return
     _judge(words, call, reader)
+
+
+def _launches(name: str, arguments: Words, call: Call, reader: Reader) -> None:
+    """It starts the program that its first argument names, behind options and their values."""
+    if name in _TAKE_COMMANDS:
+        _options(name, arguments, call, reader)
+    option = ""
+    for word in arguments:
+        if word.head[:1] == "-":
+            option = "" if "=" in word.head else word.head
+        elif option or word.literal in _SUBCOMMANDS or (word.literal or "").isdigit():
+            option = ""  # maybe the value of that option
+        elif word.literal is None and word.holders:
+            reader.notes.refuse(f"{name} of a program that a value names")
+        else:
+            return
+
+
+_TAKE_COMMANDS = frozenset(
+    ["strace", "ltrace", "numactl", "taskset", "chrt", "unshare", "nsenter", "mpirun", "mpiexec"]
+)
+"""Those whose own options may be commands."""
+_SUBCOMMANDS = frozenset({"run", "exec", "launch", "stat"})
+
+
+def _reads(name: str, arguments: Words, call: Call, reader: Reader) -> None:
+    """Without a file it takes its input for code."""
+    if all(word.head[:1] == "-" and word.head not in _EVAL for word in arguments):
+        _reads_code(name, call, reader)
+
+
+_EVAL = frozenset({"-e", "--eval", "--version", "--help"})
 
 
 def _interprets(name: str, arguments: Words, call: Call, reader: Reader) -> None:
@@ -534,6 +566,7 @@ PROGRAMS: dict[str, Rule] = {
     "lua": _interpreter("el", "iEW", "", goes_on=True),
     **dict.fromkeys(["Rscript", "R", "julia"], _interpreter("e", "q", "", goes_on=True)),
     **dict.fromkeys(["awk", "gawk", "mawk", "nawk"], _awk),
+    **dict.fromkeys(["octave", "octave-cli", "gnuplot", "maxima"], _reads),
     "sed": _every,
     "find": _find,
     "xargs": _xargs,
@@ -584,21 +617,22 @@ PROGRAMS: dict[str, Rule] = {
             "openssl",
             "logrotate",
             "ldd",
-            "strace",
-            "ltrace",
-            "numactl",
-            "taskset",
-            "chrt",
-            "unshare",
-            "nsenter",
-            "mpirun",
-            "mpiexec",
             "flock",
             "script",
             "watch",
             "entr",
         ],
         _options,
+    ),
+    **dict.fromkeys(
+        [
+            *("strace", "ltrace", "numactl", "taskset", "chrt", "unshare", "nsenter", "mpirun"),
+            *("mpiexec", "srun", "valgrind", "setpriv", "doas", "perf", "hyperfine", "unbuffer"),
+            *("torchrun", "accelerate", "deepspeed", "conda", "mamba", "micromamba", "uv", "uvx"),
+            *("poetry", "pipenv", "hatch", "pdm", "dotenv", "npx", "xvfb-run", "catchsegv"),
+            *("proxychains", "firejail", "xterm", "ld.so"),
+        ],
+        _launches,
     ),
     **dict.fromkeys(
         [
