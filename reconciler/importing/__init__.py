@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -181,10 +181,15 @@ def schedule_name(text: str) -> str:
     return name or "schedule"
 
 
-def import_document(document: Mapping[str, Any], schema: str) -> Imported:
-    """A schedule file of the Azure ML CLI (v2): valid as it stands, brought into order."""
+def import_document(
+    document: Mapping[str, Any], schema: str, said: Sequence[str] = ()
+) -> Imported:
+    """A schedule file of the Azure ML CLI (v2): valid as it stands, brought into order.
+
+    `said`: notes of whoever read it.
+    """
     name = str(document.get("name"))
-    notes: list[str] = []
+    notes: list[str] = list(said)
     known = {key: document[key] for key in _ORDER if key in document}
     rest = {k: v for k, v in document.items() if k not in known and k != "$schema"}
     secrets = Secrets(schedule_name(name), notes)

@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+from reconciler.cli.imports.meant import as_meant
 from reconciler.cli.output import say
 from reconciler.cli.session import working_folder
 from reconciler.declare.jobs.job_files import REGISTERED
-from reconciler.declare.reading.yaml_loader import parse
+from reconciler.declare.reading.yaml_loader import Document, parse
 from reconciler.errors import ReconcilerError
 from reconciler.importing import Imported, import_document, import_v1, schedule_name
 from reconciler.masking import mask_text
@@ -29,13 +30,14 @@ def from_file(file: str, job: str | None, schema: str, root: Path) -> list[Impor
         one
         for document in documents
         if isinstance(document.data, dict)
-        for one in _from_document(document.data, file, job, schema, root)
+        for one in _from_document(data, document, file, job, schema, root)
     ]
 
 
 def _from_document(
-    document: dict[str, Any], file: str, job: str | None, schema: str, root: Path
+    data: bytes, read: Document, file: str, job: str | None, schema: str, root: Path
 ) -> list[Imported]:
+    document: dict[str, Any] = read.data
     if "Schedule" in document and "trigger" not in document:
         if job is None:
             raise ReconcilerError(
@@ -52,7 +54,8 @@ def _from_document(
     if isinstance(document.get("name"), str) and "trigger" in document:
         if mask_text(document["name"]) != document["name"]:
             raise ReconcilerError(f"{file}: the name of the schedule looks like a credential")
-        return [import_document(_with_rebased_job(document, file, root), schema)]
+        meant, notes = as_meant(data, read.index, document)
+        return [import_document(_with_rebased_job(meant, file, root), schema, notes)]
     say(f"{file}: holds a document that is no schedule; left out")
     return []
 

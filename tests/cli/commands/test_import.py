@@ -13,6 +13,8 @@ from fakes.arm import StandIn, pipeline
 from helpers import Done, environment, run, write
 from providers.azureml.opened import config_of
 
+from reconciler.declare.checking.two_readings import two_readings
+
 ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT.parent / "shared/corpus/azureml-examples/cli/schedules"
 NAMES = ["cron-job-schedule", "cron-with-settings-job-schedule", "recurrence-job-schedule"]
@@ -320,6 +322,34 @@ create_job: azureml:train
 """
     )
     assert "1 to create" in call(folder, "plan").out
+
+
+READ_OTHERWISE = """\
+x: 1
+---
+name: nightly
+description: 1_000
+tags: {a: no, b: 01234, c: "010"}
+trigger: {type: recurrence, frequency: day, interval: 010, schedule: {hours: [011], minutes: 5}}
+create_job: {type: pipeline, job: azureml:train, inputs: {d: 12:30:45, e: 1e3, f: 2026-01-02}}
+"""
+
+
+def test_import_writes_what_az_ml_reads(tmp_path: Path, arm: StandIn) -> None:
+    folder = repository(tmp_path, arm)
+    write(folder, {"old.yml": READ_OTHERWISE})
+    done = call(folder, "import", "old.yml")
+    said = "nightly: tags.b in line 5 is the number 668, as `az ml` reads it; by YAML 1.2 it would"
+    assert f"{said} be the number 1234" in done.err
+    assert done.err.count("as `az ml` reads it") == 6
+    written = folder / "schedules/nightly.yml"
+    read = yaml.safe_load(written.read_text("utf-8"))
+    assert read["description"] == "1_000"
+    assert read["tags"] == {"a": False, "b": 668, "c": "010"}
+    assert read["trigger"]["interval"] == 8
+    assert read["trigger"]["schedule"] == {"hours": [9], "minutes": 5}
+    assert read["create_job"]["inputs"] == {"d": 45045, "e": "1e3", "f": "2026-01-02"}
+    assert two_readings(written.read_bytes(), "nightly.yml") == []
 
 
 def test_import_from_v1_files(tmp_path: Path, arm: StandIn) -> None:

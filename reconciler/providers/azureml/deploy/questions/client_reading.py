@@ -40,3 +40,11 @@ def as_client_reads(data: bytes, document: Mapping[str, Any]) -> Mapping[str, An
     except (yaml.YAMLError, ValueError, RecursionError):
         return document
     return found if isinstance(found, dict) else document
+
+
+def all_as_client_reads(data: bytes) -> list[Any] | None:
+    """Every document of a file that was read without faults; None where PyYAML reads none."""
+    try:
+        return list(yaml.load_all(data, Loader=_Loader))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
