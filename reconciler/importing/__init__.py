@@ -181,9 +181,7 @@ def schedule_name(text: str) -> str:
     return name or "schedule"
 
 
-def import_document(
-    document: Mapping[str, Any], schema: str, said: Sequence[str] = ()
-) -> Imported:
+def import_document(document: Mapping[str, Any], schema: str, said: Sequence[str] = ()) -> Imported:
     """A schedule file of the Azure ML CLI (v2): valid as it stands, brought into order.
 
     `said`: notes of whoever read it.

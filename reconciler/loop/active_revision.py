@@ -12,12 +12,12 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from reconciler.config import Config, Target
 from reconciler.errors import ConfigError, Halted, SourceError
+from reconciler.loop.memory import Declared, Memory
 from reconciler.loop.reader.direct import DirectReader, Reader
 from reconciler.loop.source import Revision, Source
 from reconciler.model import Schedule
@@ -28,18 +28,6 @@ EVERY = "*"
 PATIENCE_SECONDS = 10.0
 """How long a cycle waits for a revision to be read, where it has a good one to go on with."""
 _AT_ONCE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What a revision declares for one target."""
-
-    revision: Revision
-    config: Config
-    target: Target
-    schedules: tuple[Schedule, ...]
-    until: datetime | None
-    """When a hold ends, and it has to be read again. UTC; None: never by itself."""
 
 
 class GoodRevisions(Protocol):
@@ -75,7 +63,7 @@ class ActiveRevision:
         """Held by whoever asks the source: targets have threads of their own."""
         self._known = threading.RLock()
         self._configs: dict[str, Config] = {}
-        self._declared: dict[str, dict[str, Declared]] = {}
+        self._memory = Memory()
         self._files: dict[str, tuple[Declared, frozenset[str]]] = {}
         self._reading: dict[tuple[str, str], Future[Any]] = {}
         self._threads: ThreadPoolExecutor | None = None
@@ -100,9 +88,12 @@ class ActiveRevision:
             self._keep_config(revision, found)
         return found
 
-    def _keep_config(self, revision: Revision, config: Config) -> None:
+    def _keep_config(self, revision: Revision, config: Config) -> Config:
+        """The one of the revision: each reading of a target brings another that is equal."""
         with self._known:
+            config = self._configs.get(revision.id, config)
             self._configs = {**dict(list(self._configs.items())[-3:]), revision.id: config}
+        return config
 
     def _read_on(
         self,
@@ -168,10 +159,8 @@ class ActiveRevision:
         return self._read(revision, name, now, wait=good in (None, revision.id))
 
     def _read(self, revision: Revision, name: str, now: datetime, *, wait: bool) -> Declared:
-        with self._known:
-            mine = self._declared.setdefault(name, {})
-            found = mine.get(revision.id)
-        if found is not None and (found.until is None or now < found.until):
+        found = self._memory.get(name, revision.id, now)
+        if found is not None:
             return found
         contents = self._read_on(
             (name, revision.id),
@@ -183,16 +172,13 @@ class ActiveRevision:
             now,
         )
         config, target, schedules, until = contents
-        self._keep_config(revision, config)
+        config = self._keep_config(revision, config)
         with self.lock:
             settled = self._source.is_settled(revision)
         if not settled:
             raise SourceError(f"{self._source.name}: it was changed while it was read")
         made = Declared(revision, config, target, schedules, until)
-        # The wanted one and the one in force: no more are asked for.
-        with self._known:
-            mine = self._declared.setdefault(name, {})
-            self._declared[name] = {**dict(list(mine.items())[-1:]), revision.id: made}
+        self._memory.keep(made)
         return made
 
     def _contents(
@@ -201,16 +187,27 @@ class ActiveRevision:
         found = self._reader.contents(revision.config_path, revision.id, name, now)
         return found.config, found.target, found.schedules, _next_end(found.schedules, now)
 
+    def forget(self, name: str) -> None:
+        """The target is gone: nothing of it is remembered."""
+        self._memory.forget(name)
+        self._files.pop(name, None)
+
     def last_good(self, name: str, now: datetime) -> Declared | None:
         """What was last good for a target; None where nothing was, or it is gone."""
         revision = self._recalled(name)
         return None if revision is None else self._read(revision, name, now, wait=True)
 
     def is_good(self, declared: Declared) -> None:
-        """Keep its files; SourceError where they cannot be kept."""
-        known = self._files.get(declared.target.name)
+        """Keep its files and nothing else; SourceError where they cannot be kept."""
+        name = declared.target.name
+        stays = self._memory.settle(declared)
+        known = self._files.get(name)
         if known is None or known[0] is not declared:
-            known = self._files[declared.target.name] = (declared, _files_of(declared))
+            known = (declared, _files_of(declared))
+            if stays:  # what is packed would be held by this
+                self._files[name] = known
+            else:
+                self._files.pop(name, None)
         with self.lock:
             self._source.keep(declared.revision, known[1])
 

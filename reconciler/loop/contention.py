@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
 from reconciler.document import schedule_digest
-from reconciler.model import Action, Change, Key, Outcome, Result
+from reconciler.model import Action, Change, Outcome, Result
 from reconciler.plan.filter import Filtered, Waiting
 
 UNDONE = 3
@@ -28,9 +29,12 @@ _DONE = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A change, by what it makes of its schedule; how often, since when, when last."""
+    """A change, by what it makes of its schedule; how often, since when, when last.
 
-    digest: str
+    There is one for everything that was changed within a day, so that it is small.
+    """
+
+    digest: bytes
     times: int
     since: datetime
     last: datetime
@@ -40,7 +44,7 @@ class Contention:
     """What was changed lately in one target."""
 
     def __init__(self) -> None:
-        self._made: dict[Key, _Made] = {}
+        self._made: dict[str, _Made] = {}
 
     def left(self, filtered: Filtered, now: datetime) -> tuple[Filtered, tuple[Waiting, ...]]:
         """`filtered` without the changes that are left for now, which wait; and those that were
@@ -50,7 +54,7 @@ class Contention:
         contended: list[Waiting] = []
         waiting: list[Waiting] = []
         for change in filtered.plan.changes:
-            made = self._made.get(change.key)
+            made = self._made.get(change.key.name)
             if (
                 change.action not in _TOUCHING
                 or _ends_suspension(change)
@@ -79,12 +83,13 @@ class Contention:
         for result in results:
             if result.outcome not in _DONE or _ends_suspension(result.change):
                 continue
-            digest, before = _digest(result.change), self._made.get(result.change.key)
+            digest, before = _digest(result.change), self._made.get(result.change.key.name)
             if before is None or before.digest != digest or now - before.last > FORGOTTEN:
                 before = _Made(digest, 0, now, now)
-            self._made[result.change.key] = replace(before, times=before.times + 1, last=now)
-        for key in [key for key, made in self._made.items() if now - made.last > FORGOTTEN]:
-            del self._made[key]
+            self._made[result.change.key.name] = replace(before, times=before.times + 1, last=now)
+        over = [name for name, made in self._made.items() if now - made.last > FORGOTTEN]
+        for name in over:
+            del self._made[name]
 
 
 def _ends_suspension(change: Change) -> bool:
@@ -94,10 +99,9 @@ def _ends_suspension(change: Change) -> bool:
     return stopped and after is not None and after.enabled
 
 
-def _digest(change: Change) -> str:
-    if change.after is None:
-        return "disabled"
-    return f"{change.action.name} {schedule_digest(change.after)}"
+def _digest(change: Change) -> bytes:
+    after = "" if change.after is None else schedule_digest(change.after)
+    return blake2b(f"{change.action.name} {after}".encode(), digest_size=8).digest()
 
 
 def _pause(times: int) -> timedelta:

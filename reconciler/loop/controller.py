@@ -258,6 +258,7 @@ class Loop:
             for name in set(self._status).difference(names):
                 if not self._status[name].in_hand:
                     del self._status[name]
+                    self._active.forget(name)
                     self._log("target_gone", target=name)
 
     def _one(self, name: str, wanted: CycleRequest) -> CycleRecord | None:
@@ -309,7 +310,7 @@ class Loop:
     ) -> None:
         record = cycle.record
         one.failures = one.failures + 1 if cycle.retry else 0
-        one.last = record
+        one.outcome = record.outcome
         self._say(name, one, cycle)
         self.state.history.record(record, lease)
         before = self.state.conditions.get(name)
@@ -368,7 +369,7 @@ def _how(one: TargetStatus) -> str:
         return "state_unavailable"
     if one.standby:
         return "standby"
-    return one.last.outcome if one.last else "starting"
+    return one.outcome or "starting"
 
 
 def _fields(result: Any) -> dict[str, Any]:

@@ -25,9 +25,10 @@ from reconciler.errors import (
     SourceError,
     Unauthorized,
 )
-from reconciler.loop.active_revision import EVERY, ActiveRevision, Declared
+from reconciler.loop.active_revision import EVERY, ActiveRevision
 from reconciler.loop.conclusion import Conclusion, conclusion_of, words_of
 from reconciler.loop.contention import Contention
+from reconciler.loop.memory import Declared
 from reconciler.loop.source import Revision
 from reconciler.model import Action, Outcome, Plan, Result, Suspension
 from reconciler.plan.filter import Filtered, filter_plan

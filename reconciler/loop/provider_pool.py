@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from reconciler.loop.active_revision import Declared
+from reconciler.loop.memory import Declared
 from reconciler.providers.base import Provider
 
 OpenTarget = Callable[[Declared], Provider]

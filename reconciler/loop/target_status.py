@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from reconciler.loop.contention import Contention
-from reconciler.state.records import CycleRecord
 
 INTERVAL = timedelta(seconds=60)
 LEASE = timedelta(seconds=30)
@@ -34,7 +33,8 @@ class TargetStatus:
     again: bool = False
     """It was woken while its cycle was in hand, which may have asked the source too early."""
     revision: str | None = None
-    last: CycleRecord | None = None
+    outcome: str | None = None
+    """Of the last cycle."""
     standby: bool = False
     stateless: bool = False
     """The state could not be asked or written the last time: nobody knows whose it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 from fakes.arm import StandIn
@@ -11,11 +12,12 @@ from helpers import environment, run, write
 from interop.judge import microsoft, needed
 from reconciler.declare.checking.two_readings import two_readings
 
-PLAIN = (
-    "no On OFF yes Y n true 01234 0644 08 1_000 +1 1.10 1e3 1E3 1.5e3 1.5e+3 0o17 0x1F 0b11 12:30:45"
-    " 1:10 190:20:30.15 .5 5. -0 1__0 +12e03 007 ~x null_ 0_ 1.2.3"
-).split()
-COUNTS = "1 2 010 012 0b11 1_0 07".split()
+PLAIN = re.split(
+    r"\s+",
+    "no On OFF yes Y n true 01234 0644 08 1_000 +1 1.10 1e3 1E3 1.5e3 1.5e+3 0o17 0x1F 0b11"
+    " 12:30:45 1:10 190:20:30.15 .5 5. -0 1__0 +12e03 007 ~x null_ 0_ 1.2.3",
+)
+COUNTS = ["1", "2", "010", "012", "0b11", "1_0", "07"]
 
 
 def document(name: str, rng: random.Random) -> str:

@@ -15,8 +15,8 @@ import pytest
 from helpers import CONFIG, JOB, declaration, environment, write
 
 from reconciler.errors import ProviderUnavailable, SourceError
-from reconciler.loop.active_revision import Declared
 from reconciler.loop.checkout import GitSource
+from reconciler.loop.memory import Declared
 from reconciler.loop.source import Revision, Source
 from reconciler.model import LiveSchedule, Schedule
 from reconciler.providers.base import Provider

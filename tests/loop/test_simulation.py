@@ -135,7 +135,8 @@ class World:
     def event(self) -> None:
         kinds = [
             self.edit, self.add, self.remove, self.rename, self.move, self.by_hand,
-            self.suspend, self.resume, self.outage, self.lose_clone, self.restart, self.merge,
+            self.suspend, self.resume, self.outage, self.lose_clone, self.lose_objects,
+            self.restart, self.merge, self.queue,
         ]  # fmt: skip
         self.rng.choice(kinds)()
         self.turn(self.rng.choice(self.repositories))
@@ -198,6 +199,30 @@ class World:
         git(one.path, "branch", "--quiet", "-D", "work")
         one.at[git(one.path, "rev-parse", "HEAD")] = set(one.declared)
 
+    def queue(self) -> None:
+        """A group of a merge queue: several pull requests, and one push of all of them, or none."""
+        one, _ = self.some()
+        before = {name: dict(more) for name, more in one.declared.items()}
+        names = self.rng.sample(sorted(before), min(3, len(before)))
+        hours = {name: str(self.rng.randrange(24)) for name in names}
+        for name in names:
+            git(one.path, "checkout", "--quiet", "-b", f"work-{name}", "main")
+            one.declared = {n: more | ({"hour": hours[n]} if n == name else {}) for n, more in
+                            before.items()}  # fmt: skip
+            one.commit()
+        git(one.path, "checkout", "--quiet", "-b", "group", "main")
+        for name in names:
+            git(one.path, "merge", "--quiet", "--no-ff", "-m", "merge", f"work-{name}")
+        git(one.path, "checkout", "--quiet", "main")
+        if self.rng.random() < 0.8:  # else its checks failed
+            git(one.path, "merge", "--quiet", "--ff-only", "group")
+            one.declared = {n: more | ({"hour": hours[n]} if n in hours else {}) for n, more in
+                            before.items()}  # fmt: skip
+            one.at[git(one.path, "rev-parse", "HEAD")] = set(one.declared)
+        else:
+            one.declared = before
+        git(one.path, "branch", "--quiet", "-D", "group", *(f"work-{name}" for name in names))
+
     def by_hand(self) -> None:
         with self.target() as provider:
             live = [one for one in provider.list() if one.schedule.enabled]
@@ -229,6 +254,19 @@ class World:
         one.loops[which].close()
         shutil.rmtree(self.folder / f"at{one.number}" / f".loop{which}", ignore_errors=True)
         one.loops[which] = self._loop(one, which)
+
+    def lose_objects(self) -> None:
+        """A loop whose clone lost, or has half of, some of what it had fetched."""
+        one = self.rng.choice(self.repositories)
+        folder = self.folder / f"at{one.number}" / f".loop{self.rng.randrange(2)}"
+        files = sorted(p for p in folder.rglob("objects/**/*") if p.is_file())
+        for path in self.rng.sample(files, min(len(files), self.rng.randrange(1, 4))):
+            path.chmod(0o644)
+            if self.rng.random() < 0.5:
+                path.unlink()
+            else:
+                path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        one.commit()
 
     def restart(self) -> None:
         one = self.rng.choice(self.repositories)
@@ -307,8 +345,8 @@ def simulate(folder: Path, seed: int, events: int) -> None:
 
 
 @pytest.mark.parametrize("seed", [1])
-def test_a_few_events(tmp_path: Path, seed: int) -> None:
-    simulate(tmp_path / "world", seed, 12)
+def test_fifty_events(tmp_path: Path, seed: int) -> None:
+    simulate(tmp_path / "world", seed, 50)
 
 
 @pytest.mark.torture

@@ -26,12 +26,13 @@ from reconciler.cli.session import target_option, working_folder
 from reconciler.cli.state_options import state_of, state_option, state_without_config
 from reconciler.config import FILE_NAME, Config, find_config
 from reconciler.errors import ConfigError, ReconcilerError
-from reconciler.loop.active_revision import PATIENCE_SECONDS, Declared
+from reconciler.loop.active_revision import PATIENCE_SECONDS
 from reconciler.loop.checkout import GitSource
 from reconciler.loop.controller import Loop
 from reconciler.loop.folder import FolderSource
 from reconciler.loop.git import SECONDS as GIT_SECONDS
 from reconciler.loop.git import is_address
+from reconciler.loop.memory import Declared
 from reconciler.loop.provider_pool import OpenTarget
 from reconciler.loop.reader.direct import DirectReader, Reader
 from reconciler.loop.reader.process import MEGABYTES as READ_MEGABYTES

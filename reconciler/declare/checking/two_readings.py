@@ -18,15 +18,22 @@ from reconciler.declare.reading.yaml_loader import resolve_plain
 from reconciler.declare.reading.yaml_nodes import Node, read_tree
 from reconciler.model import Problem
 
-_CANDIDATE = re.compile(
+_SIMPLE = (
+    r"(?:0|-?[1-9][0-9]{0,14}|-?0\.(?:0|0{0,3}[1-9](?:[0-9]{0,9}[1-9])?)"
+    r"|-?[1-9][0-9]{0,5}\.(?:0|[0-9]{0,8}[1-9]))(?![0-9a-zA-Z_:.+-])"
+)
+"""The numbers that everybody reads alike, and which are written as they are shown."""
+_ODD = (
     r"(?:[yY](?:es|ES)|[nN][oO]|[oO](?:n|N|ff|FF)"
-    r"|[-+]?[0-9][0-9_:.]*+(?:[eE][-+]?[0-9]++|o[0-7]++)?+)"
+    rf"|(?!{_SIMPLE})[-+]?(?:0b[01_]++|0x[0-9a-fA-F_]++|0o[0-7]++"
+    r"|[0-9.][0-9_:.]*+(?:[eE][-+]?[0-9]++)?+))"
 )
-_SOME = re.compile(
-    r"[:,\[{-][ \t]*+(?:[yY](?:es|ES)|[nN][oO]|[oO](?:n|N|ff|FF)"
-    r"|[-+]?[0-9][0-9_:.]*+(?:[eE][-+]?[0-9]++|o[0-7]++)?+)[ \t]*+(?:[,\]}#\r\n]|\Z)"
-)
-"""Whether a second look is worth its time: most files hold nothing of the kind."""
+_CANDIDATE = re.compile(_ODD)
+_BEFORE = r"(?:[-:,][ \t\r\n]++|[\[{,][ \t\r\n]*+|[\"'\]}]:)"
+_SOME = re.compile(rf"{_BEFORE}{_ODD}[ \t]*+(?:[,\]}}#\r\n]|\Z)")
+"""Whether a second look is worth its time, which is several times that of the first: most files
+hold nothing of the kind.
+"""
 _OURS = frozenset(["time_of_day", "reconcile", "hold", "targets", "renamed_from", "adopt"])
 """Keys that no other reader knows."""
 _TEXTS = frozenset(["tags", "properties"])
