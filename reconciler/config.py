@@ -154,6 +154,7 @@ class Config:
                 name: str(self.folder / path)
                 for name, path in (document.get("components") or {}).items()
             },
+            folds_case=document["provider"] == "azureml",
         )
         options = {key: value for key, value in document.items() if key not in _SETTINGS}
         if to_open and document["provider"] == "local" and self.readable_by != "owner":

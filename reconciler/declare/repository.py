@@ -129,6 +129,8 @@ class _Reader:
         self.declared = 0
         self.components = 0
         self._seen: dict[tuple[str, str], Source] = {}
+        self._folding = {one.name for one in targets if one.folds_case}
+        self._folded: dict[tuple[str, str], tuple[Source, str]] = {}
 
     def read(self, file: File) -> None:
         """Read one file: its schedules, its job files, its problems."""
@@ -240,8 +242,13 @@ class _Reader:
                 if not isinstance(wanted, list) or settings.name in wanted
             ]
         taken: dict[str, Source] = {}
+        other = ""
         for target, name in keys:
             first = self._seen.setdefault((target, name), source)
+            if first is source and target in self._folding:
+                first, alike = self._folded.setdefault((target, name.casefold()), (source, name))
+                if first is not source:
+                    other = f', or "{clip(alike)}" in other letters,'
             if first is not source:
                 taken[target] = first
         if not taken:
@@ -253,7 +260,7 @@ class _Reader:
             Finding(
                 "SCH026",
                 ("name",),
-                f'"{clip(keys[0][1])}" is declared twice{where}; first at {first_at}',
+                f'"{clip(keys[0][1])}"{other} is declared twice{where}; first at {first_at}',
                 "rename one, or keep them apart with targets",
             )
         ]

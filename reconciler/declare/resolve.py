@@ -34,6 +34,8 @@ class TargetSettings:
     """What the loop does there at most; a schedule may ask for less."""
     components: Mapping[str, str] = field(default_factory=dict)
     """By the name that they are registered under elsewhere, the paths of component files."""
+    folds_case: bool = False
+    """Whether names that differ in their letters' case alone are one there, as in Azure's ids."""
 
     @property
     def time_zone(self) -> str:

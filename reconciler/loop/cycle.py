@@ -30,7 +30,7 @@ from reconciler.loop.conclusion import Conclusion, conclusion_of, words_of
 from reconciler.loop.contention import Contention
 from reconciler.loop.memory import Declared
 from reconciler.loop.source import Revision
-from reconciler.model import Action, Outcome, Plan, Result, Suspension
+from reconciler.model import Action, Change, Outcome, Plan, Result, Suspension
 from reconciler.plan.filter import Filtered, filter_plan
 from reconciler.plan.options import PlanOptions
 from reconciler.plan.windows import Opening, opening
@@ -141,6 +141,7 @@ def run_cycle(name: str, wanted: CycleRequest, means: CycleContext) -> Cycle:
         plan=done.document if done else None,
         results=done.results if done else (),
         durations=steps.seconds,
+        suspended=done.suspended if done else 0,
         **_lag(wanted.revision, reached),
     )
     return Cycle(record, retry, applied, bug)
@@ -160,6 +161,7 @@ class _Done:
     revision: Revision | None
     document: dict[str, object] | None = None
     results: tuple[ResultRecord, ...] = ()
+    suspended: int = 0
 
 
 def _reconcile(
@@ -198,7 +200,18 @@ def _reconcile(
     )
     told = taken.plan.pending or taken.plan.not_ours
     document = plan_document(_differing(taken.plan), quiet=False) if told else None
-    return _Done(verdict, taken.declared.revision, document, _recorded(filtered, results))
+    return _Done(
+        verdict,
+        taken.declared.revision,
+        document,
+        _recorded(filtered, results),
+        sum(map(_is_suspended, taken.plan.changes)),
+    )
+
+
+def _is_suspended(change: Change) -> bool:
+    wanted = change.after
+    return wanted is not None and wanted.hold is not None and wanted.hold.suspended
 
 
 def _raise_if_halted(results: Sequence[Result]) -> None:

@@ -87,6 +87,10 @@ class Metrics:
             "Schedules that are declared, and not applied, for they are somebody else's.",
             ["target"], registry=registry,
         )  # fmt: skip
+        self._stopped = Gauge(
+            "reconciler_suspended_schedules", "Schedules that somebody suspended.", ["target"],
+            registry=registry,
+        )  # fmt: skip
         self._suspended = Gauge(
             "reconciler_target_suspended", "Whether somebody suspended the target.", ["target"],
             registry=registry,
@@ -153,6 +157,7 @@ class Metrics:
         self._last.labels(target).set(ended.timestamp())
         if record.plan is not None or record.outcome in _CONVERGED:
             self._not_ours.labels(target).set(record.not_ours)
+            self._stopped.labels(target).set(record.suspended)
         with self._lock:
             one = self._standing.setdefault(target, _Standing())
             self._follow_drift(one, record)
@@ -193,7 +198,14 @@ class Metrics:
         with self._lock:
             if self._standing.pop(target, None) is None:
                 return
-            for gauge in (self._drift, self._not_ours, self._suspended, self._drift_age, self._lag):
+            for gauge in (
+                self._drift,
+                self._not_ours,
+                self._stopped,
+                self._suspended,
+                self._drift_age,
+                self._lag,
+            ):
                 gauge.labels(target).set(0)
             for outcome in _OUTCOMES:
                 self._state.labels(target, outcome).set(0)

@@ -11,6 +11,7 @@ from reconciler.masking import mask
 from reconciler.model import Action, Change, FieldChange, LiveSchedule, Plan, Result, Schedule
 from reconciler.plan.trigger_text import trigger_texts
 from reconciler.render.content_lines import content_document
+from reconciler.render.holds import hold_document
 from reconciler.render.impact_document import impact_document, load_document
 
 FORMAT_VERSION = "1.1"
@@ -108,6 +109,11 @@ def _change(change: Change) -> dict[str, Any]:
         **(
             {"contents": [content_document(one) for one in change.contents]}
             if change.contents
+            else {}
+        ),
+        **(
+            {"hold": hold_document(change.after)}
+            if change.after is not None and change.after.hold is not None
             else {}
         ),
         **trigger_texts(before, after),

@@ -57,6 +57,8 @@ class CycleRecord:
     """The newest revision of the source, where it is not the one in force."""
     wanted_at: datetime | None = None
     """When the newest revision was committed, or first seen; None: not known."""
+    suspended: int = 0
+    """How many of its schedules are suspended; not kept."""
 
     @property
     def pending(self) -> int:

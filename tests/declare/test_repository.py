@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from helpers import write
 
 from reconciler.declare.per_target import _build
 from reconciler.declare.repository import Declarations, read_declarations
@@ -191,6 +192,16 @@ def test_a_name_twice_in_one_file(tmp_path: Path) -> None:
     (problem,) = declarations.problems
     assert (problem.code, problem.line) == ("SCH026", 5)
     assert problem.message == '"a" is declared twice; first at a.yaml:1'
+
+
+def test_a_name_twice_but_for_the_case_of_its_letters(tmp_path: Path) -> None:
+    """In a target of Azure it is one name; in others it is two."""
+    write(tmp_path, {f"{name}.yaml": SCHEDULE.format(name=name, job="azureml:j") for name in "aAb"})
+    targets = [TargetSettings("local"), TargetSettings("prod", folds_case=True)]
+    found = read_declarations(["."], base=tmp_path, root=tmp_path, targets=targets, now=NOW)
+    (problem,) = found.problems
+    what = '"a", or "A" in other letters, is declared twice in the target "prod"; first at A.yaml:1'
+    assert (problem.code, problem.message) == ("SCH026", what)
 
 
 @pytest.mark.parametrize("enabled", [True, False])

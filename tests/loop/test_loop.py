@@ -585,9 +585,11 @@ def test_a_suspended_schedule_comes_back_at_the_end(following: Looped) -> None:
     provider.store.close()
     record = following.cycle()
     assert (record.outcome, record.message) == ("in_sync", "nothing to change; 1 suspended")
+    assert record.suspended == 1
     assert following.live() == {"one": False, "two": True}
     following.clock.go(hours=3)
-    assert following.cycle().outcome == "applied"
+    record = following.cycle()
+    assert (record.outcome, record.suspended) == ("applied", 0)
     assert following.live() == {"one": True, "two": True}
 
 

@@ -92,6 +92,16 @@ def test_what_is_not_ours_is_counted_beside_what_differs() -> None:
     assert values(metrics)["reconciler_not_ours_schedules{prod}"] == 0
 
 
+def test_suspended_schedules_are_counted_until_they_are_not() -> None:
+    metrics = Metrics()
+    metrics.on_cycle(cycle(0, suspended=3))
+    assert values(metrics)["reconciler_suspended_schedules{prod}"] == 3
+    metrics.on_cycle(cycle(1, outcome="unavailable", reason="Unavailable"))
+    assert values(metrics)["reconciler_suspended_schedules{prod}"] == 3
+    metrics.on_lease("prod", False)
+    assert values(metrics)["reconciler_suspended_schedules{prod}"] == 0
+
+
 def test_how_far_behind_the_branch() -> None:
     clock = Clock()
     metrics = Metrics(clock)

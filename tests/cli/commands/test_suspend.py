@@ -7,6 +7,7 @@ import re
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers import Done, declaration, invoke, repository, write
@@ -38,6 +39,11 @@ def enabled(repo: Path) -> dict[str, bool]:
     return {one["name"]: one["enabled"] for one in listed["schedules"]}
 
 
+def plan_documents(repo: Path, name: str) -> list[dict[str, Any]]:
+    plans = json.loads(call(repo, "plan", "--format", "json").out)["plans"]
+    return [one for plan in plans for one in plan["changes"] if one["name"] == name]
+
+
 def test_a_schedule_stays_off_and_is_shown(repo: Path) -> None:
     assert WORDS.search(suspend(repo, "one").out)
     assert enabled(repo) == {"one": False, "two": True}
@@ -47,6 +53,9 @@ def test_a_schedule_stays_off_and_is_shown(repo: Path) -> None:
     assert WORDS.search(call(repo, "schedules", "show", "one").out)
     assert WORDS.search(call(repo, "schedules", "list", "--all").out)
     assert "Suspended" in call(repo, "history", "list", "--format", "json").out
+    [said] = plan_documents(repo, "one")
+    assert (said["hold"]["suspended"], said["hold"]["by"]) == (True, "ann")
+    assert WORDS.search(said["hold"]["words"])
     # What else is changed is applied.
     write(repo, {"schedules/one.yaml": declaration("one", hour=5)})
     assert WORDS.search(call(repo, "plan").out)
@@ -57,6 +66,7 @@ def test_a_schedule_stays_off_and_is_shown(repo: Path) -> None:
     assert enabled(repo) == {"one": True, "two": True}
     call(repo, "plan", "--exit-code")
     assert "is not suspended" in call(repo, "resume", "one").out
+    assert "hold" not in plan_documents(repo, "one")[0]
 
 
 def test_once_more_after_one_that_no_apply_has_ended(repo: Path) -> None:
