@@ -16,6 +16,7 @@ from reconciler.declare.checking.lint import lint_document, lint_schedule, neare
 from reconciler.declare.findings import Finding, Path, clip
 from reconciler.declare.holds import settle, stricter
 from reconciler.declare.jobs.job_document import JobFile, input_findings
+from reconciler.declare.moves import move_of, moved
 from reconciler.declare.problem_codes import CODES
 from reconciler.declare.resolve import TargetSettings, is_plain, resolve
 from reconciler.document import schedule_from_document
@@ -54,9 +55,10 @@ def declare(
     shared: Schedule | None = None
     built = False
     special: dict[str, list[Finding]] = {}
-    wanted = data.get("targets")
+    wanted, move = data.get("targets"), move_of(data)
     for settings in targets:
-        if isinstance(wanted, list) and settings.name not in wanted:
+        leaves = move is not None and settings.name == move.target
+        if isinstance(wanted, list) and settings.name not in wanted and not leaves:
             continue
         if not variables and is_plain(data, settings):
             if sound and not built:
@@ -78,6 +80,9 @@ def declare(
                 schedule, new = _build(resolved, settings, source, job_of, now)
             placed = [_into_override(data, settings.name, finding) for finding in new]
             special[settings.name] = [finding for finding in placed if finding not in findings]
+        if schedule is not None and move is not None:
+            schedule, new = moved(schedule, move, now)
+            findings += [finding for finding in new if finding not in findings]
         if schedule is not None:
             definition = schedule.job.definition
             if in_target is not None and definition is not None and settings.components:
@@ -159,14 +164,16 @@ def _build(
 
 def target_findings(data: Mapping[str, Any], known: Sequence[str]) -> list[Finding]:
     """Targets that `reconciler.yaml` does not know; `known` is empty where there is none."""
-    targets, overrides = data.get("targets"), data.get("overrides")
-    if not known or (targets is None and overrides is None):
+    targets, overrides, move = data.get("targets"), data.get("overrides"), data.get("moved_from")
+    if not known or (targets is None and overrides is None and move is None):
         return []
     named: list[tuple[Path, str]] = []
     if isinstance(targets, list):
         named += [(("targets", i), name) for i, name in enumerate(targets)]
     if isinstance(overrides, dict):
         named += [(("overrides", name), name) for name in overrides]
+    if isinstance(move, dict):
+        named.append((("moved_from", "target"), move.get("target", "")))
     return [
         Finding(
             "SCH027",
@@ -176,7 +183,7 @@ def target_findings(data: Mapping[str, Any], known: Sequence[str]) -> list[Findi
             "key" if path[0] == "overrides" else "value",
         )
         for path, name in named
-        if isinstance(name, str) and name not in known
+        if isinstance(name, str) and name and name not in known
     ]
 
 

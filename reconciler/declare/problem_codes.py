@@ -79,6 +79,8 @@ CODES: dict[str, Code] = {
     "SCH050": _error("a file is a pointer of Git LFS"),
     "SCH051": _warning("Git does not say what is checked out"),
     "SCH052": _error("an old name is in use"),
+    "SCH071": _error("a move to another target is not as it can be"),
+    "SCH072": _warning("a move to another target is over"),
     "SCH067": _error("files are left out by the loop"),
     "SCH053": _warning("a value is read in two ways"),
     "SCH055": _error("code or a file that a job brings along cannot be taken"),

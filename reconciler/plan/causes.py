@@ -50,6 +50,8 @@ def say(reason: str, after: Schedule, *, pending: bool = True) -> str:
     parts = [reason] if reason else []
     if after.hold is not None:
         parts.append(hold_words(after.hold, zone_of(after)))
+    if pending and after.moved is not None:
+        parts.append(after.moved)
     if pending and after.mode != "heal":
         what = "only reports it" if after.mode == "observe" else "leaves it alone"
         parts.append(f"the loop {what} (reconcile: {after.mode})")

@@ -34,7 +34,9 @@ _SOME = re.compile(rf"{_BEFORE}{_ODD}[ \t]*+(?:[,\]}}#\r\n]|\Z)")
 """Whether a second look is worth its time, which is several times that of the first: most files
 hold nothing of the kind.
 """
-_OURS = frozenset(["time_of_day", "reconcile", "hold", "targets", "renamed_from", "adopt"])
+_OURS = frozenset(
+    ["time_of_day", "reconcile", "hold", "targets", "renamed_from", "moved_from", "adopt"]
+)
 """Keys that no other reader knows."""
 _TEXTS = frozenset(["tags", "properties"])
 

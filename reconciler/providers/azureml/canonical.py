@@ -105,6 +105,7 @@ def settle(
         mode=schedule.mode,
         renamed_from=schedule.renamed_from,
         adopt=schedule.adopt,
+        moved=schedule.moved,
     )
     done = Canonical(reported, tuple(notes))
     whole = schedule.job.definition is not None
