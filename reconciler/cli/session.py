@@ -20,11 +20,12 @@ from reconciler.declare.reading.local_git import Head, head_of
 from reconciler.declare.reading.patterns import is_meant
 from reconciler.declare.repository import Declarations
 from reconciler.errors import ConfigError, DeclarationError
-from reconciler.model import Key, LiveSchedule, Schedule
+from reconciler.model import JobDefinition, Key, LiveSchedule, Schedule
 from reconciler.providers import AzureAccess, Opening, open_local, open_provider
 from reconciler.providers.base import Provider
 from reconciler.providers.local import LocalProvider
 from reconciler.render.plain_text import printable
+from reconciler.snapshots import files_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -79,7 +80,7 @@ class Session:
         if no_color or os.environ.get("NO_COLOR"):
             use_colour(True)
         self._config_path = config
-        self._jobs: set[str] = set()
+        self._jobs: dict[str, JobDefinition] = {}
         self.now = datetime.now(UTC)
 
     @property
@@ -139,8 +140,9 @@ class Session:
         by_target: dict[str, list[Schedule]] = {target.name: [] for target in targets}
         for schedule in declarations.schedules:
             by_target[schedule.key.target].append(schedule)
-            if schedule.job.definition is not None:
-                self._jobs.add(str(self.config.root / schedule.job.definition.path))
+            job = schedule.job.definition
+            if job is not None:
+                self._jobs[f"{job.path}:{job.digest}"] = job
         return by_target
 
     @cached_property
@@ -149,10 +151,15 @@ class Session:
         Git does not say, though there is a repository.
         """
         config = self.config
+        brought = {str(config.root / path) for job in self._jobs.values() for path in files_of(job)}
+        brought |= {f"{folder}/" for path in brought for folder in Path(path).parents}
 
         def is_declared(path: str) -> bool:
-            meant = is_meant(path, config.schedules, config.folder, config.exclude)
-            return meant or path in self._jobs
+            folder = path.endswith("/")
+            meant = is_meant(
+                path.rstrip("/"), config.schedules, config.folder, config.exclude, folder=folder
+            )
+            return meant or path in brought
 
         head = head_of(config.folder, config.root, is_declared)
         if head.refused is not None:

@@ -187,10 +187,14 @@ class FolderSource:
         except ConfigError:  # said when it is read
             loaded = None
 
+        also = {*self._also, *(f"{path}/" for path in self._also)}
+
         def is_declared(path: str) -> bool:
-            if loaded is None or path in self._also:
+            if loaded is None or path in also:
                 return loaded is not None
-            return is_meant(path, loaded.schedules, loaded.folder, loaded.exclude)
+            folder = path.endswith("/")
+            path = path.rstrip("/")
+            return is_meant(path, loaded.schedules, loaded.folder, loaded.exclude, folder=folder)
 
         head = head_of(self._folder, self._root, is_declared, environ=self._environment)
         if head.commit is None or head.committed_at is None:

@@ -119,7 +119,9 @@ def head_of(
     """What is checked out in `folder`, below `root`.
 
     A file that Git does not know counts if `is_declared` says so of its absolute path: nobody
-    keeps plans, databases and notes out of a folder.
+    keeps plans, databases and notes out of a folder. It is asked of folders as well, which end in
+    a slash: whether a file below may count. What Git is told to ignore counts alike, for it is
+    applied, and no commit has it.
     """
     form = "--format=%H%x00%an <%ae>%x00%cI"
     answer = ask_git(folder, "log", "-1", form, environ=environ)
@@ -131,10 +133,42 @@ def head_of(
     known = ask_git(
         folder, "status", "--porcelain", "-z", "--untracked-files=no", "--", ".", environ=environ
     )
-    new = ask_git(
-        folder, "ls-files", "--others", "--exclude-standard", "-z", "--", ".", environ=environ
+    others = ("ls-files", "--others", "--exclude-standard", "-z")
+    new = ask_git(folder, *others, "--", ".", environ=environ)
+    ignored = ask_git(folder, *others, "--ignored", "--directory", "--", ".", environ=environ)
+    names = _names(new)
+    for name in _names(ignored):
+        if not name.endswith("/"):
+            names.append(name)
+        elif is_declared(f"{folder / name}/"):
+            names += _names(ask_git(folder, *others, "--ignored", "--", name, environ=environ))
+    dirty = (
+        bool(known.text)
+        or any(is_declared(str(folder / name)) for name in names)
+        or _is_hidden(folder, is_declared, environ)
     )
-    dirty = bool(known.text) or any(
-        is_declared(str(folder / name)) for name in (new.text or "").split("\0") if name
-    )
-    return Head(commit, author, at, dirty, known.refused or new.refused)
+    return Head(commit, author, at, dirty, known.refused or new.refused or ignored.refused)
+
+
+def _names(answer: Answer) -> list[str]:
+    return [name for name in (answer.text or "").split("\0") if name]
+
+
+def _is_hidden(
+    folder: Path, is_declared: Callable[[str], bool], environ: Mapping[str, str] | None
+) -> bool:
+    """Whether a file that Git was told to take for unchanged (`--assume-unchanged`,
+    `--skip-worktree`) is another than the one of the index.
+    """
+    marked = [
+        line[2:]
+        for line in _names(ask_git(folder, "ls-files", "-v", "-z", "--", ".", environ=environ))
+        if line[0].islower() or line[0] == "S"
+    ]
+    there = [one for one in marked if is_declared(str(folder / one)) and (folder / one).is_file()]
+    for name in there:
+        staged = ask_git(folder, "ls-files", "-s", "-z", "--", name, environ=environ).text or ""
+        now = ask_git(folder, "hash-object", "--", name, environ=environ).text or ""
+        if now.strip() not in staged.split():
+            return True
+    return False
