@@ -7,7 +7,7 @@ from functools import partial
 from reconciler.agent.agents import Agents, Open
 from reconciler.cli.events import Log
 from reconciler.config import Target
-from reconciler.loop.active_revision import Declared
+from reconciler.loop.memory import Declared
 from reconciler.loop.provider_pool import OpenTarget
 from reconciler.providers import has_agent
 from reconciler.providers.base import Provider

@@ -14,7 +14,7 @@ from reconciler.cli.events import Log
 from reconciler.cli.past_changes import past_changes
 from reconciler.cli.running.known_runs import KnownRuns, known_runs
 from reconciler.errors import ReconcilerError
-from reconciler.loop.active_revision import Declared
+from reconciler.loop.memory import Declared
 from reconciler.loop.provider_pool import OpenTarget
 from reconciler.providers.base import KnowsRuns, Provider
 from reconciler.state import State
