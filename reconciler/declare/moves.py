@@ -78,9 +78,10 @@ def moved(schedule: Schedule, move: Move, now: datetime) -> tuple[Schedule | Non
     at = until_instant(move.at, zone_of(schedule))
     leaves = schedule.key.target == move.target
     last, first = _last(trigger, at), _first(trigger, at)
+    if first is None:
+        return None, [_wrong("at", "it never fires from then on", "choose an earlier moment")]
     made = _ending(trigger, at) if leaves else _starting(trigger, last, first)
-    shifts = first is not None and not leaves
-    if made is None or (shifts and not _alike(trigger, made, at)):
+    if made is None or (not leaves and not _alike(trigger, made, at)):
         what = "the clocks change about then, and the time when it starts could be read in two ways"
         return None, [_wrong("at", what, "choose another moment")]
     if now >= at:
@@ -94,8 +95,7 @@ def moved(schedule: Schedule, move: Move, now: datetime) -> tuple[Schedule | Non
     if last is not None:
         where = "here" if leaves else "there"
         words += f"; the last fire {where} is {last:%Y-%m-%d %H:%M} UTC"
-    if first is not None:
-        words += f", the first {'elsewhere' if leaves else 'here'} {first:%Y-%m-%d %H:%M} UTC"
+    words += f", the first {'elsewhere' if leaves else 'here'} {first:%Y-%m-%d %H:%M} UTC"
     return replace(schedule, trigger=made, moved=words), []
 
 
@@ -103,13 +103,13 @@ def _counts(trigger: Recurrence) -> bool:
     return trigger.interval > 1 or trigger.pattern is None
 
 
-def _starting(trigger: Times, last: datetime | None, first: datetime | None) -> Times | None:
+def _starting(trigger: Times, last: datetime | None, first: datetime) -> Times | None:
     """It without the fires before `first`. An interval without a pattern fires at its start, all
     else only after it; and what its anchor decides, a fire of its own decides alike.
     """
     at_start = isinstance(trigger, Recurrence) and trigger.pattern is None
     begin = first if at_start else last
-    if begin is None or first is None:
+    if begin is None:
         return trigger
     start = _clock(begin, trigger.time_zone)
     return replace(trigger, start_time=start) if start is not None else None
