@@ -1,6 +1,6 @@
 """Folders of code -> Snapshots: which files, what is in them, and one digest for the whole."""
 
-from reconciler.snapshots.client_hash import client_hash
+from reconciler.snapshots.client_hash import ChangedSince, client_hash
 from reconciler.snapshots.content import canonical_content, content_of
 from reconciler.snapshots.ignored import kept_by_workspace
 from reconciler.snapshots.includes import IncludeError
@@ -14,6 +14,7 @@ from reconciler.snapshots.snapshot import (
 )
 
 __all__ = [
+    "ChangedSince",
     "CodeLimits",
     "IncludeError",
     "SnapshotError",

@@ -44,6 +44,59 @@ def canonical_content(file: BinaryIO) -> Iterator[bytes]:
     yield held
 
 
+class Digest:
+    """The SHA-256 of canonical content, of a file whose pieces are handed in once, as they are."""
+
+    def __init__(self) -> None:
+        self._raw = hashlib.sha256()
+        self._raw_size = self._size = 0
+        self._text: hashlib._Hash | None = None
+        """The same with LF for CR LF, from the first of these on: what is text the end says."""
+        self._decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+        self._held = b""
+
+    def feed(self, piece: bytes) -> None:
+        """The next bytes of it."""
+        if self._decoder is not None and not _goes_on(self._decoder, piece):
+            self._decoder = self._text = None
+        if self._decoder is not None:
+            self._feed_text(piece)
+        self._raw.update(piece)
+        self._raw_size += len(piece)
+
+    def _feed_text(self, piece: bytes) -> None:
+        whole = self._held + piece
+        self._held = b"\r" if whole.endswith(b"\r") else b""
+        ready = whole.removesuffix(self._held) if self._held else whole
+        if self._text is None:
+            if not self._held and b"\r\n" not in ready:
+                return
+            self._text, self._size = self._raw.copy(), self._raw_size
+        ready = ready.replace(b"\r\n", b"\n")
+        self._text.update(ready)
+        self._size += len(ready)
+
+    def end(self) -> tuple[str, int]:
+        """In hex, and the size of the content."""
+        if self._decoder is not None and not _goes_on(self._decoder, b"", final=True):
+            self._text = None
+        if self._text is None:
+            return self._raw.hexdigest(), self._raw_size
+        self._text.update(self._held)
+        return self._text.hexdigest(), self._size + len(self._held)
+
+
+def _goes_on(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool = False) -> bool:
+    """Whether a file may still be text with this piece."""
+    if b"\0" in piece:
+        return False
+    try:
+        decoder.decode(piece, final)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class TooLarge(Exception):
     """A file with more bytes than there may be."""
 
@@ -62,7 +115,7 @@ def read_digest(path: str, most: int) -> tuple[str, int]:
                 found = hashlib.sha256(data).hexdigest(), len(data)
             else:
                 with os.fdopen(os.dup(descriptor), "rb", buffering=0) as file:
-                    found = _digest(canonical_content(file))
+                    found = _digest(_pieces(file))
             if _marks(os.fstat(descriptor)) == _marks(before):
                 return found
         finally:
@@ -98,12 +151,10 @@ def digest_at(place: str | Archive, most: int) -> tuple[str, int]:
 
 
 def _digest(pieces: Iterator[bytes]) -> tuple[str, int]:
-    digest = hashlib.sha256()
-    size = 0
+    digest = Digest()
     for piece in pieces:
-        digest.update(piece)
-        size += len(piece)
-    return digest.hexdigest(), size
+        digest.feed(piece)
+    return digest.end()
 
 
 def open_regular(path: str) -> BinaryIO:

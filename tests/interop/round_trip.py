@@ -25,6 +25,7 @@ targets:
     resource_group: {settings.group}
     workspace: {settings.workspace}
     endpoint: {address}
+    api_version: 2023-06-01-preview
     upload_data: true
 """
 

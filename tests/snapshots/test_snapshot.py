@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import shutil
@@ -112,6 +113,10 @@ def test_text_of_any_length_is_one_text(tmp_path: Path, monkeypatch: pytest.Monk
             path.write_bytes(given)
             with path.open("rb") as file:
                 assert b"".join(canonical_content(file)) == wanted
+            digest = content_module.Digest()
+            for start in range(0, len(given), 5):
+                digest.feed(given[start : start + 5])
+            assert digest.end() == (hashlib.sha256(wanted).hexdigest(), len(wanted))
 
 
 def test_what_is_left_out(tmp_path: Path) -> None:

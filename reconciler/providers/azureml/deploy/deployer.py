@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from reconciler.errors import ProviderError, Rejected
-from reconciler.model import Key
+from reconciler.model import Key, Snapshot
 from reconciler.providers.azureml.deploy.lookups import Code, Data, container_address
 from reconciler.providers.azureml.deploy.once import Once
 from reconciler.providers.azureml.deploy.resources import Resources
-from reconciler.providers.azureml.deploy.uploads import Expired, OnUpload, upload
+from reconciler.providers.azureml.deploy.uploads import Expired, OnUpload, changed, upload
 from reconciler.providers.azureml.jobs.assets import Asset
-from reconciler.snapshots import client_hash
 from reconciler.snapshots.client_hash import HASH_VERSION
 
 _SIGNED = 3
@@ -71,10 +70,7 @@ class Deployer:
 
     def _put_code(self, code: Code, key: Key) -> None:
         path = f"codes/{code.name}/versions/1"
-        if client_hash(code.snapshot) != code.hash:
-            what = f"{code.snapshot.path} was changed after the plan was made"
-            raise Rejected(key, "deploy", what, hint="plan again")
-        folder = os.path.basename(code.snapshot.folder.rstrip(os.sep))
+        folder = _folder_of(code.snapshot)
         metadata = {"upload_status": "completed", "name": code.name, "version": "1"}
         container = self._upload_signed(path, folder, code, metadata, key)
         properties = {
@@ -102,10 +98,12 @@ class Deployer:
             if not signed or not blobs.get("blobUri"):
                 raise ProviderError(key, "upload", "the answer has no address to upload to")
             try:
-                upload(signed, folder, code.snapshot, metadata, key, self._on_upload)
+                sent = upload(signed, folder, code.snapshot, metadata, key, self._on_upload)
             except Expired as error:
                 reason = str(error)
                 continue
+            if sent != code.hash:
+                raise changed(code.snapshot, key)
             return str(blobs["blobUri"])
         raise ProviderError(key, "upload", f"{reason}, with {_SIGNED} addresses one after another")
 
@@ -127,3 +125,12 @@ class Deployer:
             upload(address, place, data.snapshot, metadata, key, self._on_upload)
         except Expired as error:
             raise ProviderError(key, "upload", str(error)) from error
+
+
+def _folder_of(snapshot: Snapshot) -> str:
+    """Where its files go in the container: azure-ai-ml 1.35 puts what `additional_includes` are
+    added to together in a folder of this name.
+    """
+    if snapshot.places:
+        return "code_with_additional_includes"
+    return os.path.basename(snapshot.folder.rstrip(os.sep))

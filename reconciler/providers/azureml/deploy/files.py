@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,16 @@ from reconciler.declare.reading.files import File, FileError, check_inside, read
 from reconciler.declare.reading.yaml_loader import parse
 from reconciler.model import Snapshot
 from reconciler.providers.azureml.deploy.questions.client_reading import as_client_reads
-from reconciler.providers.azureml.deploy.questions.refusals import no_files
-from reconciler.providers.azureml.jobs.assets import Unsendable
-from reconciler.snapshots import CodeLimits, SnapshotError, Snapshots, client_hash
+from reconciler.providers.azureml.deploy.questions.refusals import changed_since, no_files
+from reconciler.providers.azureml.jobs.assets import CodePath, Unsendable
+from reconciler.snapshots import (
+    ChangedSince,
+    CodeLimits,
+    IncludeError,
+    SnapshotError,
+    Snapshots,
+    client_hash,
+)
 
 _SALT = b"Initialize for october 2021 AML CLI version"
 
@@ -51,32 +59,48 @@ class RepositoryFiles:
             found = self._documents[path] = self._read(path)
         return found
 
-    def snapshot(self, path: str) -> tuple[Snapshot, str]:
-        """The code in a folder, or a file, and the hash that Azure's client has for it."""
-        snapshot = self._take(path)
-        return snapshot, self._hash(path, "code", lambda: client_hash(snapshot))
+    def snapshot(self, code: CodePath, declared: Snapshot | None = None) -> tuple[Snapshot, str]:
+        """The code in a folder, or a file, and the hash that Azure's client has for it.
+
+        `declared`: what was read of it already; one that says something else now is Unsendable.
+        """
+        snapshot = declared or self._take_code(code)
+        if not snapshot.files:
+            raise no_files(code.key)
+        return snapshot, self._hash(code.key, snapshot.digest, partial(client_hash, snapshot))
 
     def data(self, path: str) -> tuple[Snapshot, bool, str]:
         """The data in a folder, or a file; whether it is a folder; and the hash that Azure's client
         has for data.
         """
-        snapshot, is_folder = self._take(path), (self._root / path).is_dir()
-        return snapshot, is_folder, self._hash(path, "data", lambda: data_hash(snapshot, is_folder))
-
-    def _take(self, path: str) -> Snapshot:
         try:
             snapshot = self._snapshots.take(str(self._root / path))
         except SnapshotError as error:
             raise Unsendable(str(error), error.hint) from error
         if not snapshot.files:
             raise no_files(path)
-        return snapshot
+        is_folder = (self._root / path).is_dir()
+        return snapshot, is_folder, self._hash(path, "data", lambda: data_hash(snapshot, is_folder))
+
+    def _take_code(self, code: CodePath) -> Snapshot:
+        path = None if code.path is None else str(self._root / code.path)
+        try:
+            if not code.includes:
+                return self._snapshots.take(str(path))
+            return self._snapshots.take_with(path, code.includes, str(self._root / code.folder))
+        except SnapshotError as error:
+            raise Unsendable(str(error), error.hint) from error
+        except IncludeError as error:
+            what = f'"{code.includes[error.number]}" cannot be added to the code: {error}'
+            raise Unsendable(what, "a path is relative to its file") from error
 
     def _hash(self, path: str, of: str, make: Callable[[], str]) -> str:
         try:
             found = self._hashes.get((path, of))
             if found is None:
                 found = self._hashes[path, of] = make()
+        except ChangedSince as error:
+            raise changed_since(path) from error
         except OSError as error:
             raise Unsendable(f'"{path}" cannot be read: {error.strerror}') from error
         return found

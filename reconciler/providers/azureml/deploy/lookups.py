@@ -20,13 +20,14 @@ from reconciler.providers.azureml.deploy.files import NotOne, RepositoryFiles
 from reconciler.providers.azureml.deploy.questions.at_once import at_once
 from reconciler.providers.azureml.deploy.questions.needed import Needed
 from reconciler.providers.azureml.deploy.questions.refusals import (
+    changed_since,
     check_label,
     local_context,
     local_data,
 )
 from reconciler.providers.azureml.deploy.resources import FAILED, Resources, provisioning_state
 from reconciler.providers.azureml.endpoint import is_loopback
-from reconciler.providers.azureml.jobs.assets import Asset, Unsendable
+from reconciler.providers.azureml.jobs.assets import Asset, CodePath, Unsendable
 from reconciler.snapshots.client_hash import HASH_VERSION
 
 T = TypeVar("T")
@@ -206,10 +207,6 @@ def container_address(store: Mapping[str, Any]) -> str:
     return f"{protocol}://{account}.blob.{host}/{container}"
 
 
-def _changed(path: str) -> Unsendable:
-    return Unsendable(f'"{path}" was changed since the declarations were read', "plan again")
-
-
 class JobSources:
     """The files and ids of one job, and what was asked of them."""
 
@@ -219,7 +216,7 @@ class JobSources:
         self._files = files
         self._lookups = lookups
         self.codes: dict[str, Code] = {}
-        """By the path of the folder."""
+        """By the key of its CodePath."""
         self.uploads: dict[str, Data] = {}
         """By the path of the data."""
 
@@ -228,7 +225,7 @@ class JobSources:
         read = self._files.document(path)
         known = self._definition.components.get(path)
         if known is not None and canonical_text(read.declared) != known.document:
-            raise _changed(path)
+            raise changed_since(path)
         return read.sent
 
     def job(self, definition: JobDefinition) -> Mapping[str, Any]:
@@ -241,16 +238,13 @@ class JobSources:
         except NotOne:  # one of several documents: as it was declared
             return declared
         if canonical_text(read.declared) != definition.document:
-            raise _changed(definition.path)
+            raise changed_since(definition.path)
         return read.sent
 
-    def code(self, path: str) -> str:
+    def code(self, code: CodePath) -> str:
         """See Ids."""
-        snapshot, content = self._files.snapshot(path)
-        known = self._definition.snapshots.get(path)
-        if known is not None and known.digest != snapshot.digest:
-            raise _changed(path)
-        found = self.codes[path] = self._lookups.code(snapshot, content)
+        snapshot, content = self._files.snapshot(code, self._definition.snapshots.get(code.key))
+        found = self.codes[code.key] = self._lookups.code(snapshot, content)
         return found.id
 
     def version(self, kind: str, name: str, label: str) -> str:

@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.model import JobDefinition, Note, Schedule, data_path_of
+from reconciler.model import JobDefinition, Note, Schedule, Snapshot, data_path_of
 from reconciler.providers.azureml.canonical import job_notes, notes_of
 from reconciler.providers.azureml.deploy.files import RepositoryFiles
 from reconciler.providers.azureml.deploy.questions.refusals import (
@@ -21,7 +21,7 @@ from reconciler.providers.azureml.deploy.questions.refusals import (
     no_files,
 )
 from reconciler.providers.azureml.ids import Workspace
-from reconciler.providers.azureml.jobs.assets import Sources, Unsendable
+from reconciler.providers.azureml.jobs.assets import CodePath, Sources, Unsendable
 
 _SOME = Workspace("0", "any", "any")
 _ANY = "0"
@@ -90,8 +90,8 @@ class OfflineSources:
         self._definition = definition
         self._files = files
         self._upload_data = upload_data
-        self.codes: dict[str, None] = {}
-        """The paths of the code that was asked for."""
+        self.codes: dict[CodePath, Snapshot | None] = {}
+        """The code that was asked for, and what was declared of it."""
         self.labels: dict[tuple[str, str, str], None] = {}
         """Kinds, names and labels of what was."""
 
@@ -110,12 +110,12 @@ class OfflineSources:
         found: Mapping[str, Any] = json.loads(definition.document)
         return found
 
-    def code(self, path: str) -> str:
+    def code(self, code: CodePath) -> str:
         """See Ids."""
-        known = self._definition.snapshots.get(path) if self._definition is not None else None
+        known = self._definition.snapshots.get(code.key) if self._definition is not None else None
         if known is not None and not known.files:
-            raise no_files(path)
-        self.codes[path] = None
+            raise no_files(code.key)
+        self.codes[code] = known
         return f"{_SOME.id}/codes/{_ANY}/versions/1"
 
     def version(self, kind: str, name: str, label: str) -> str:

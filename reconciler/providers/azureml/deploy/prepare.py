@@ -7,7 +7,7 @@ with what was answered, for its components, whose ids depend on that.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.model import JobDefinition, Schedule, Snapshot
 from reconciler.providers.azureml.canonical import assets_of
@@ -15,7 +15,7 @@ from reconciler.providers.azureml.deploy.files import RepositoryFiles
 from reconciler.providers.azureml.deploy.lookups import JobSources, Lookups
 from reconciler.providers.azureml.deploy.offline import OfflineSources
 from reconciler.providers.azureml.ids import Workspace
-from reconciler.providers.azureml.jobs.assets import Asset, Sources, Unsendable
+from reconciler.providers.azureml.jobs.assets import Asset, CodePath, Sources, Unsendable
 
 
 def prepare(
@@ -57,11 +57,13 @@ def _distinct(schedules: Iterable[Schedule]) -> list[Schedule]:
     return list(found.values())
 
 
-def _hashed(paths: Iterable[str], files: RepositoryFiles) -> dict[str, Snapshot]:
+def _hashed(
+    asked: Mapping[CodePath, Snapshot | None], files: RepositoryFiles
+) -> dict[str, Snapshot]:
     found: dict[str, Snapshot] = {}
-    for path in paths:
+    for code, declared in asked.items():
         try:
-            snapshot, content = files.snapshot(path)
+            snapshot, content = files.snapshot(code, declared)
         except Unsendable:
             continue  # said when it is needed
         found[content] = snapshot

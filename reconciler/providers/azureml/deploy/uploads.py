@@ -5,15 +5,14 @@ That address is the only thing that goes to the storage: no token of Azure does.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler.errors import ConfigError, ProviderError, ProviderUnavailable, Rejected
 from reconciler.model import Key, Snapshot
 from reconciler.providers.azureml.endpoint import is_loopback
-from reconciler.snapshots.content import open_regular
+from reconciler.snapshots.client_hash import ChangedSince, ClientHash
 
 _BLOCK = 8 << 20
 """Bytes of a block: files of up to 400 GB can be sent, and a broken one costs little."""
@@ -36,25 +35,70 @@ def upload(
     metadata: dict[str, str],
     key: Key,
     on_upload: OnUpload | None = None,
-) -> None:
-    """Put the files below `prefix` into the container at `address`, which is signed.
+) -> str:
+    """Put the files below `prefix` into the container at `address`, which is signed; the hash that
+    Azure's client has for what was sent. Each file is read once.
 
-    `metadata` goes to the last of them, once all are there: Azure's client knows by it that a
-    folder is whole. Expired; ProviderError for the schedule `key`.
+    `metadata` goes to one of them, once all are there: Azure's client knows by it that a folder is
+    whole. Expired; ProviderError for the schedule `key`, Rejected for a file that was changed.
     """
     client = _client(address, key)
-    done = 0
+    done, name = 0, prefix
     try:
-        for file in snapshot.files:
-            place = os.path.join(snapshot.folder, *file.path.split("/"))
-            heard = _hearing(on_upload, snapshot, done)
-            _put(client, f"{prefix}/{file.path}", place, key, heard)
+        sent = ClientHash(snapshot)
+        for file in sent.files:
+            name = f"{prefix}/{file.path}"
+            size = sent.sizes[file.path]
+            _put(
+                client,
+                name,
+                _Stream(sent.read(file)),
+                size,
+                key,
+                _hearing(on_upload, snapshot, done),
+            )
             done += file.size
-            heard(file.size)
         last = f"{prefix}/{snapshot.files[-1].path}"
         _call(lambda: client.get_blob_client(last).set_blob_metadata(metadata), last, key)
+        return sent.end()
+    except ChangedSince as error:
+        raise changed(snapshot, key) from error
+    except OSError as error:
+        raise ProviderError(key, "upload", f"{name} cannot be read: {error.strerror}") from error
     finally:
         client.close()
+
+
+def changed(snapshot: Snapshot, key: Key) -> Rejected:
+    """What was declared and planned is not what lies there any more."""
+    what = f"{snapshot.path} was changed after the plan was made"
+    return Rejected(key, "deploy", what, hint="plan again")
+
+
+class _Stream:
+    """Pieces as a file that can be read forward alone: who uploads it reads each byte once."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._held = b""
+
+    def read(self, size: int = -1) -> bytes:
+        parts, left = [self._held], size - len(self._held)
+        while left > 0 or size < 0:
+            piece = next(self._pieces, b"")
+            if not piece:
+                break
+            parts.append(piece)
+            left -= len(piece)
+        whole = b"".join(parts)
+        cut = len(whole) if size < 0 else size
+        self._held = whole[cut:]
+        return whole[:cut]
+
+    def finish(self) -> None:
+        """Read to the end: a file that has grown meanwhile is no longer the one."""
+        for _ in self._pieces:
+            pass
 
 
 def _client(address: str, key: Key) -> Any:
@@ -87,23 +131,27 @@ def _hearing(on_upload: OnUpload | None, snapshot: Snapshot, before: int) -> Cal
     return heard
 
 
-def _put(client: Any, name: str, place: str, key: Key, heard: Callable[[int], None]) -> None:
-    def put() -> None:
-        with open_regular(place) as file:
-            size = os.fstat(file.fileno()).st_size
-            client.upload_blob(
-                name,
-                file,
-                length=size,
-                overwrite=True,
-                max_concurrency=4,
-                progress_hook=lambda sent, _: heard(sent),
-            )
-
-    try:
-        _call(put, name, key)
-    except OSError as error:
-        raise ProviderError(key, "upload", f"{name} cannot be read: {error.strerror}") from error
+def _put(
+    client: Any, name: str, stream: _Stream, size: int, key: Key, heard: Callable[[int], None]
+) -> None:
+    content: Any = stream
+    if size <= _BLOCK:  # in one request
+        content = stream.read(size)
+        stream.finish()
+    _call(
+        lambda: client.upload_blob(
+            name,
+            content,
+            length=size,
+            overwrite=True,
+            max_concurrency=4,
+            progress_hook=lambda sent, _: heard(sent),
+        ),
+        name,
+        key,
+    )
+    stream.finish()
+    heard(size)
 
 
 def _call(action: Callable[[], object], name: str, key: Key) -> None:

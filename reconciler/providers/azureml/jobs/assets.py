@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
+from reconciler.declare.jobs.document_paths import path_in_repository
+from reconciler.declare.jobs.local_paths import code_key
 from reconciler.model import JobDefinition
 
 ANONYMOUS = "azureml_anonymous"
@@ -113,6 +115,24 @@ def keys_of(document: Any, value: Any) -> Keys | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class CodePath:
+    """Where code lies: a folder or a file of the repository, and what is added to it."""
+
+    path: str | None
+    """None: there is nothing but what is added."""
+    includes: tuple[str, ...] = ()
+    """As written, relative to `folder`."""
+    folder: str = ""
+    """That of the component's document, relative to the repository."""
+
+    @property
+    def key(self) -> str:
+        """What tells it apart, as the snapshots of a JobDefinition have it."""
+        added = [path_in_repository(self.folder, one) for one in self.includes]
+        return code_key(self.path, added) or ""
+
+
 class Files(Protocol):
     """The files of the repository, by their paths relative to it, with `/`."""
 
@@ -128,7 +148,7 @@ class Files(Protocol):
 class Ids(Protocol):
     """Ids that only the workspace knows, or the content of a folder. Unsendable."""
 
-    def code(self, path: str) -> str:
+    def code(self, code: CodePath) -> str:
         """The ARM id of the code in a folder, or a file."""
         ...
 
@@ -165,9 +185,9 @@ class Nowhere:
         document: Mapping[str, Any] = json.loads(definition.document)
         return document
 
-    def code(self, path: str) -> str:
+    def code(self, code: CodePath) -> str:
         """No folder is at hand."""
-        raise Unsendable(f'the code "{path}" is not at hand')
+        raise Unsendable(f'the code "{code.key}" is not at hand')
 
     def version(self, kind: str, name: str, label: str) -> str:
         """No label is known."""

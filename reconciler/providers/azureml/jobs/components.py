@@ -16,6 +16,7 @@ from reconciler.providers.azureml.ids import PREFIX, Workspace
 from reconciler.providers.azureml.jobs.assets import (
     ANONYMOUS,
     Asset,
+    CodePath,
     Collected,
     Files,
     Ids,
@@ -104,6 +105,7 @@ def _as_hashed(spec: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**spec, "partition_keys": json.loads(keys)} if isinstance(keys, str) else spec
 
 
+_INCLUDES = "additional_includes"
 _OWN = ("name", "version", "id", "inputs", "outputs", "code", "environment", "tags")
 
 
@@ -111,12 +113,6 @@ def _specification(
     document: Mapping[str, Any], folder: str, used_by: str, context: Context
 ) -> dict[str, Any]:
     kind = str(document.get("type") or "command")
-    if document.get("additional_includes"):
-        raise Unsendable(
-            "additional_includes of a component cannot be sent",
-            "put what it needs into its code",
-            keys=("additional_includes",),
-        )
     spec = {key: value for key, value in document.items() if key not in _OWN}
     match kind:
         case "command":
@@ -132,7 +128,7 @@ def _specification(
         "type": kind,
         "is_deterministic": document.get("is_deterministic", True),
         "tags": _texts(document.get("tags")),
-        "code": put_code(_code(document, kind), folder, used_by, context),
+        "code": put_code(_code(document, kind), folder, used_by, context, document.get(_INCLUDES)),
         "environment": put_environment(document.get("environment"), folder, used_by, context),
         **interface(document),
     }
@@ -152,21 +148,40 @@ def _code(document: Mapping[str, Any], kind: str) -> Any:
     return document.get("code", "." if kind == "spark" else None)
 
 
-def put_code(given: Any, folder: str, used_by: str, context: Context) -> str | None:
-    """`azureml:ARM-ID` of the code that a step runs."""
-    if given is None:
+def put_code(
+    given: Any, folder: str, used_by: str, context: Context, includes: Any = None
+) -> str | None:
+    """`azureml:ARM-ID` of the code that a step runs; `includes`: its `additional_includes`."""
+    added = _included(includes)
+    if given is None and not added:
         return None
-    if not isinstance(given, str):
+    if given is not None and not isinstance(given, str):
         hint = "write the path alone: code: ./src"
         raise Unsendable("code is the path of a folder", hint, keys=("code",))
-    if is_address(given):
-        return given
-    if is_reference(given):
+    if given is not None and (is_address(given) or is_reference(given)):
+        if added:
+            what = "additional_includes can be added to a folder of the repository alone"
+            raise Unsendable(what, keys=(_INCLUDES,))
+        if is_address(given):
+            return given
         return PREFIX + version_id(given, "codes", context.workspace, context.ids)
-    path = file_path(given, folder)
-    context.collected.codes.setdefault(path, used_by)
-    with about(given):
-        return PREFIX + context.ids.code(path)
+    code = CodePath(None if given is None else file_path(given, folder), added, folder)
+    context.collected.codes.setdefault(code.key, used_by)
+    with about(given or added[0]):
+        return PREFIX + context.ids.code(code)
+
+
+def _included(given: Any) -> tuple[str, ...]:
+    if not given:
+        return ()
+    paths = tuple(one for one in given if isinstance(one, str)) if isinstance(given, list) else ()
+    if len(paths) != len(given):
+        raise Unsendable(
+            "additional_includes are a list of paths",
+            "a package of Azure DevOps has to be fetched before, into a folder of the repository",
+            keys=(_INCLUDES,),
+        )
+    return paths
 
 
 def put_environment(given: Any, folder: str, used_by: str, context: Context) -> str | None:

@@ -22,6 +22,9 @@ def component_document(properties: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(spec, Mapping) or not isinstance(spec.get("type"), str):
         raise Unsayable("it is a component without a type")
     spec = without_nulls(spec)
+    if spec.get("additional_includes"):
+        # They are part of the hash of the component, and the folders that they name are not there.
+        raise Unsayable("additional_includes are in its code, and where they lay is not known")
     document = {"type": spec["type"], **{k: v for k, v in spec.items() if k not in _OWN}}
     if document.get("is_deterministic") is True:
         del document["is_deterministic"]  # as it is without being said

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fakes.arm import StandIn
 from helpers import OWNER, TARGET, write
 
-from providers.azureml.deploy.test_deploying import SCHEDULE, declared
+from providers.azureml.deploy.test_deploying import SCHEDULE, applied, declared
+from providers.azureml.deploy.test_deploying import repository as single
 from providers.azureml.opened import VirtualClock, client
 from reconciler.apply import apply_plan
 from reconciler.model import Action, Outcome, Plan
@@ -144,3 +147,40 @@ def test_it_asks_several_things_at_a_time_and_stays_under_the_limits(tmp_path: P
         }
         assert arm.most_at_once > 4
         assert [call.status for call in arm.calls if call.status == 429] == []
+
+
+_OPENED: list[str] = []
+"""The files that this process opens, where a test listens."""
+
+
+@pytest.fixture
+def opened_files() -> Iterator[list[str]]:
+    if not _HOOKED:
+        _HOOKED.append(True)  # a hook cannot be taken away
+        sys.addaudithook(_heard)
+    _OPENED.clear()
+    _LISTENING.append(True)
+    yield _OPENED
+    _LISTENING.clear()
+
+
+_HOOKED: list[bool] = []
+_LISTENING: list[bool] = []
+
+
+def _heard(event: str, args: tuple[object, ...]) -> None:
+    if event == "open" and _LISTENING and isinstance(args[0], str):
+        _OPENED.append(args[0])
+
+
+def test_how_often_a_file_of_code_is_opened(tmp_path: Path, opened_files: list[str]) -> None:
+    """Once for its digest, once for the hash by which Azure may have it, once to be sent."""
+    folder = single(tmp_path, "a", "b", "c")
+    large = folder / "src" / "model.bin"
+    large.write_bytes(b"text\r\n" * (1 << 18))
+    with StandIn() as arm:
+        for expected in (3, 2):
+            opened_files.clear()
+            assert [result.error for result in applied(folder, arm)] == [None] * 3
+            for path in (large, folder / "src" / "train.py"):
+                assert opened_files.count(str(path)) == expected

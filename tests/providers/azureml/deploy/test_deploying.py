@@ -300,3 +300,41 @@ def test_a_command_job_is_wrapped_where_the_target_says_so(tmp_path: Path) -> No
         assert job["inputs"]["n"]["value"] == "3"
         assert job["experimentName"] == "credit"
         assert job["jobs"]["job"]["inputs"]["n"]["value"] == "${{parent.inputs.n}}"
+
+
+MERGED = """\
+type: command
+command: python train.py
+environment: azureml:e:1
+code: ./src
+additional_includes: [./shared/util.py, ./shared/packed.zip]
+"""
+
+
+def test_what_is_included_is_sent_with_the_code(tmp_path: Path) -> None:
+    folder = repository(tmp_path, "a", job="type: pipeline\njobs: {s: {component: ./c.yml}}\n")
+    write(folder, {"c.yml": MERGED, "shared/util.py": "u = 1\n", "shared/packed/x": "x"})
+    with StandIn() as arm:
+        to = provider(arm)
+        [change] = planned(folder, to).changes
+        assert change.notes[0].message == (
+            "code of s: 4 files, 222 B to upload from src + shared/util.py + shared/packed.zip"
+        )
+        assert [result.error for result in applied(folder, arm)] == [None]
+        [code] = arm.assets.names("codes")
+        uri = arm.assets.versions[code]["codeUri"]
+        assert uri.endswith("/code_with_additional_includes")
+        names = sorted(c.path.partition("_includes/")[2] for c in arm.called("PUT", "blob"))
+        assert [*dict.fromkeys(names)] == ["lib/a.py", "packed.zip", "train.py", "util.py"]
+        assert [c.action for c in planned(folder, provider(arm)).changes] == [Action.NOOP]
+
+
+def test_packages_of_azure_devops_are_refused(tmp_path: Path) -> None:
+    job = "type: pipeline\njobs: {s: {component: ./c.yml}}\n"
+    package = "additional_includes: [{type: artifact, feed: f, name: n, version: '1'}]\n"
+    write(repository(tmp_path, "a", job=job), {"c.yml": MERGED.partition("add")[0] + package})
+    with StandIn() as arm, pytest.raises(DeclarationError) as raised:
+        planned(tmp_path, provider(arm))
+    [problem] = raised.value.problems
+    assert (problem.path, problem.json_path) == ("c.yml", "additional_includes")
+    assert problem.message == f"{TARGET}: additional_includes are a list of paths"

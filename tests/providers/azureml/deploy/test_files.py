@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.providers.azureml.deploy import files as module
 from reconciler.providers.azureml.deploy.files import RepositoryFiles
-from reconciler.providers.azureml.jobs.assets import Unsendable
+from reconciler.providers.azureml.jobs.assets import CodePath, Unsendable
 from reconciler.snapshots import CodeLimits
 
 
@@ -18,7 +18,7 @@ def test_limits_hold_where_code_is_declared(tmp_path: Path) -> None:
     number = CodeLimits().files + 1
     for file in range(number):
         (tmp_path / "src" / str(file)).touch()
-    snapshot, _ = RepositoryFiles(str(tmp_path)).snapshot("src")
+    snapshot, _ = RepositoryFiles(str(tmp_path)).snapshot(CodePath("src"))
     assert len(snapshot.files) == number
 
 
@@ -37,13 +37,13 @@ def test_data_that_many_schedules_name_is_hashed_once(
     assert hashed == ["data_hash"]
     assert found[0] == found[2]
     assert found[0][1] is True
-    assert files.snapshot("rows")[1] != found[0][2]
+    assert files.snapshot(CodePath("rows"))[1] != found[0][2]
 
 
 def test_data_that_goes_while_it_is_read(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("1,2")
     files = RepositoryFiles(str(tmp_path))
-    files.snapshot("rows.csv")
+    files.snapshot(CodePath("rows.csv"))
     (tmp_path / "rows.csv").unlink()
     with pytest.raises(Unsendable, match="cannot be read: No such file"):
         files.data("rows.csv")

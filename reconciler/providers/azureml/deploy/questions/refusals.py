@@ -32,3 +32,8 @@ def local_context(path: str) -> Unsendable:
 def no_files(path: str) -> Unsendable:
     """Of a folder of code in which nothing is left."""
     return Unsendable(f'"{path}" has no files', "put the code there, or leave `code` out")
+
+
+def changed_since(path: str) -> Unsendable:
+    """Of a file or a folder that says something else than what was declared."""
+    return Unsendable(f'"{path}" was changed since the declarations were read', "plan again")
