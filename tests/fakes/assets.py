@@ -269,6 +269,8 @@ def _imagined(path: str) -> dict[str, Any]:
     spec = {"name": name, "version": version, "type": "command", "command": "echo"}
     component = {"componentSpec": {**spec, "environment": "azureml:e:1"}, "isAnonymous": False}
     data = {"dataType": "uri_folder", "dataUri": "azureml://datastores/w/paths/x"}
+    if kind == "models":
+        return {"flavors": {}, "modelType": "custom_model", "modelUri": data["dataUri"]}
     return component if kind == "components" else {**data, "image": "python"}
 
 
@@ -283,7 +285,7 @@ def wrong_with(path: str, properties: dict[str, Any], assets: Assets) -> str | N
         uri = str(properties.get("codeUri"))
         prefix = _blob_name(uri)
         if assets.storage is None and not any(
-            blob == prefix or blob.startswith(f"{prefix}/") for blob in assets.blobs
+            not prefix or blob == prefix or blob.startswith(f"{prefix}/") for blob in assets.blobs
         ):
             return f"nothing was uploaded to {uri}"
         return None

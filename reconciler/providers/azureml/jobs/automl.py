@@ -11,9 +11,11 @@ from typing import Any
 
 from reconciler.providers.azureml.ids import PREFIX, Workspace
 from reconciler.providers.azureml.jobs.assets import Ids
+from reconciler.providers.azureml.jobs.automl_words import in_words_of_azure
 from reconciler.providers.azureml.jobs.terms.data import data_input, step_output
 from reconciler.providers.azureml.jobs.terms.references import compute_id
-from reconciler.providers.azureml.jobs.terms.settings import identity, queue, resources
+from reconciler.providers.azureml.jobs.terms.settings import identity, resources
+from reconciler.providers.azureml.jobs.terms.values import typed_space
 
 DATA = ("training_data", "validation_data", "test_data")
 _WITHOUT_VERBOSITY = ("text_classification", "text_classification_multilabel")
@@ -25,6 +27,7 @@ def node(
     name: str, step: Mapping[str, Any], folder: str, workspace: Workspace, ids: Ids
 ) -> dict[str, Any]:
     """The step; Unsendable."""
+    step = in_words_of_azure(step)
     sent = {key: value for key, value in step.items() if key not in _LEFT_OUT}
     for key in DATA:
         value = sent.get(key)
@@ -35,7 +38,6 @@ def node(
         sent["compute"] = compute if compute.startswith("$") else PREFIX + compute
     for key, change in (
         ("identity", identity),
-        ("queue_settings", queue),
         ("resources", resources),
     ):
         if key in sent:
@@ -44,7 +46,7 @@ def node(
         sent["resources"] = {"properties": {}, **sent["resources"]}
     if "search_space" in step:
         sent["search_space"] = [
-            {key: distribution(value) for key, value in space.items()}
+            {key: distribution(typed_space(key, value)) for key, value in space.items()}
             for space in step["search_space"]
         ]
     if isinstance(sent.get("sweep"), Mapping):

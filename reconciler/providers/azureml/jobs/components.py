@@ -34,6 +34,7 @@ from reconciler.providers.azureml.jobs.terms.references import (
     is_reference,
     version_id,
 )
+from reconciler.providers.azureml.jobs.terms.values import typed
 
 INLINE, FROM_FILE = "YAML.JOB", "YAML.COMPONENT"
 
@@ -69,6 +70,7 @@ def put_component(
     document: Mapping[str, Any], folder: str, source: str, used_by: str, context: Context
 ) -> Component:
     """A component that is no pipeline; `folder`: where its document stands. Unsendable."""
+    document = typed(document)
     spec = _specification(document, folder, used_by, context)
     return add_component(spec, source, used_by, context, document, {"isArchived": False})
 
@@ -89,7 +91,7 @@ def add_component(
         "componentSpec": named,
         "isAnonymous": True,
         "properties": dict(document.get("properties") or {}),
-        "tags": _texts(document.get("tags")),
+        "tags": dict(document.get("tags") or {}),
         **more,
     }
     if document.get("description"):

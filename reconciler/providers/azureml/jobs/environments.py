@@ -61,7 +61,7 @@ def _anonymous(
     sent: dict[str, Any] = {
         "condaFile": _conda(given.get("conda_file"), folder, files),
         "image": given.get("image"),
-        "osType": given.get("os_type"),
+        "osType": _lower(given.get("os_type")),
         "description": given.get("description"),
         "tags": given.get("tags") or None,
         "properties": given.get("properties") or None,
@@ -132,3 +132,7 @@ def _inference(given: Any) -> dict[str, Any] | None:
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value

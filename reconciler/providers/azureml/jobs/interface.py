@@ -108,7 +108,7 @@ def _type_of(value: Any, parent: Mapping[str, Any], ports: Ports) -> tuple[str, 
     if isinstance(value, Mapping):
         if value.get("path") is None and "value" in value:
             return _type_of(value["value"], parent, ports)
-        kind, mode = str(value.get("type") or _FOLDER), value.get("mode")
+        kind, mode = str(value.get("type") or _FOLDER).lower(), value.get("mode")
         return kind, None if mode is None or kind in PRIMITIVES else str(mode).lower()
     if is_output_binding(value) or is_input_binding(value):
         return _source(value, parent, ports)

@@ -29,7 +29,8 @@ def _settings(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, An
     short = {wire: name for name, wire in names.items()}
     given = {short.get(key, key): value for key, value in (document.get("conf") or {}).items()}
     given |= {key: document[key] for key in names if document.get(key) is not None}
-    known = {key: value for key, value in given.items() if key in names}
+    # What is false, or 0, is not set to its client.
+    known = {key: value for key, value in given.items() if key in names and value}
     if str(known.get("dynamic_allocation_enabled")).lower() == "true":
         least = known.get("dynamic_allocation_min_executors")
         known.setdefault("executor_instances", least)
@@ -62,12 +63,14 @@ def identity_or_default(step: Mapping[str, Any]) -> Any:
 def resources(step: Mapping[str, Any]) -> Any:
     """What a step runs on; of one with a component Azure's client sends it in lower case."""
     given = step.get("resources")
-    if "component" not in step or not isinstance(given, Mapping):
+    if not isinstance(given, Mapping):
         return given
-    return {
-        key: value.lower() if key == "instance_type" and isinstance(value, str) else value
-        for key, value in given.items()
-    }
+    sent = dict(given)
+    if isinstance(sent.get("instance_type"), str) and "component" in step:
+        sent["instance_type"] = sent["instance_type"].lower()
+    if isinstance(sent.get("runtime_version"), (int, float)):
+        sent["runtime_version"] = str(sent["runtime_version"])
+    return sent
 
 
 def _number(value: Any) -> Any:

@@ -37,9 +37,12 @@ from reconciler.providers.azureml.jobs.terms.settings import (
     COMMAND,
     early_termination,
     identity,
+    queue_in_small,
     resources,
+    sweep_limits,
     translated,
 )
+from reconciler.providers.azureml.jobs.terms.values import typed
 from reconciler.providers.azureml.rules import words
 
 
@@ -89,7 +92,7 @@ class Pipeline:
         build = _KINDS.get(kind)
         if build is None:
             return {"name": name, **step}
-        return build(self, name, step)
+        return build(self, name, typed(step))
 
     # ------------------------------------------------------------------------------ of each kind
 
@@ -158,6 +161,8 @@ class Pipeline:
         component = self._find(name, step.get("trial"), "command")
         settings = {key: step.get(key) for key in _SWEEP}
         settings["early_termination"] = early_termination(step.get("early_termination"))
+        settings["limits"] = sweep_limits(step.get("limits"))
+        settings["queue_settings"] = queue_in_small(step.get("queue_settings"))
         node = self._node(name, step, component, (*_SWEEP, "trial", "identity"), settings)
         node.pop("componentId")
         return {**node, "trial": {"componentId": component.id}}

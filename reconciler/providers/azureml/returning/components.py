@@ -30,6 +30,9 @@ def component_document(properties: Mapping[str, Any]) -> dict[str, Any]:
         del document["is_deterministic"]  # as it is without being said
     if "partition_keys" in document:
         document["partition_keys"] = partition_keys(document["partition_keys"])
+    tags = properties.get("tags")
+    if isinstance(tags, Mapping) and {k: str(v) for k, v in tags.items()} == document.get("tags"):
+        document["tags"] = tags  # a number is one there, and text in the specification
     for key in ("description", "tags", "properties"):
         if properties.get(key) and key not in document:
             document[key] = properties[key]

@@ -114,4 +114,6 @@ def short_environment(reference: Any, workspace: Workspace) -> Any:
     """The environment of a component as people write it."""
     if not isinstance(reference, str) or "://" in reference:
         return reference
-    return from_id(reference.removeprefix(PREFIX), "environments", workspace)
+    text = reference.removeprefix(PREFIX)
+    # One of Azure's own is text there, `azureml:AzureML-NAME:VERSION`.
+    return from_id(text, "environments", workspace) if text.startswith("/") else reference

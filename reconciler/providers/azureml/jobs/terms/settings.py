@@ -61,10 +61,15 @@ def _service(given: Any) -> Any:
     sent = {key: value for key, value in given.items() if key not in known}
     return {
         **sent,
-        "job_service_type": to_wire("services", given.get("type")),
+        "job_service_type": _service_type(str(given.get("type")).lower()),
         "nodes": {"nodes_value_type": "All"} if given.get("nodes") else None,
         "properties": {**(given.get("properties") or {}), **own},
     }
+
+
+def _service_type(kind: str) -> str | None:
+    """Of types that the service gives by itself, Azure's client sends none."""
+    return None if kind == "custom" else words()["services"].get(kind)
 
 
 def resources(given: Any) -> Any:
@@ -91,6 +96,28 @@ def queue(given: Any) -> Any:
     if "priority" in sent:
         sent["priority"] = to_wire("priorities", sent["priority"])
     return sent
+
+
+def queue_in_small(given: Any) -> Any:
+    """The same of a sweep, which Azure's client sends in the words of the file."""
+    if not isinstance(given, Mapping):
+        return given
+    return {k: v.lower() if isinstance(v, str) else v for k, v in given.items()}
+
+
+_LEAST = 60
+"""Seconds: a sweep is not stopped before, and nor is a trial of it."""
+
+
+def sweep_limits(given: Any) -> Any:
+    """How much a sweep may try, in seconds."""
+    if not isinstance(given, Mapping):
+        return given
+    times = ("timeout", "trial_timeout")
+    return {
+        key: max(value, _LEAST) if key in times and value and isinstance(value, int) else value
+        for key, value in given.items()
+    }
 
 
 def early_termination(given: Any) -> Any:
