@@ -39,6 +39,8 @@ class Source:
     line: int
     document: int = 0
     """Which `---` document of the file, from 0."""
+    root: str = field(default="", compare=False, repr=False)
+    """Where the repository is on this machine; empty: it is not at hand."""
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}"

@@ -191,7 +191,7 @@ class _Reader:
         if kind is Kind.JOB:
             return list(self.jobs.add(file, document.data, document.index))
         self.declared += 1
-        source = Source(file.display, document.line, document.index)
+        source = Source(file.display, document.line, document.index, str(self.root))
         schedules, findings = declare(
             document.data,
             source,

@@ -16,6 +16,7 @@ from reconciler.providers.azureml.deploy.lookups import JobSources, Lookups
 from reconciler.providers.azureml.deploy.notes import Before, deployed_notes
 from reconciler.providers.azureml.deploy.preflight import Preflight, Wanted, sent_parts
 from reconciler.providers.azureml.deploy.prepare import prepare
+from reconciler.providers.azureml.deploy.questions.schedule_reading import with_inputs_as_sent
 from reconciler.providers.azureml.deploy.resources import Resources
 from reconciler.providers.azureml.deploy.uploads import OnUpload
 from reconciler.providers.azureml.jobs.assets import Asset, Sources
@@ -63,7 +64,8 @@ class Deployments:
 
     def prepare(self, schedules: Iterable[Schedule], used: frozenset[str]) -> None:
         """Ask at once what `settle` of all of these will ask. ProviderError."""
-        prepare(schedules, self._files, self._lookups, self._workspace, used)
+        read = (with_inputs_as_sent(one, self._files) for one in schedules)
+        prepare(read, self._files, self._lookups, self._workspace, used)
 
     def preflight(self, live: Mapping[Key, Any]) -> Iterator[tuple[Key, Note]]:
         """What schedules that were settled need beyond what is `live` of each, and the workspace
@@ -91,6 +93,7 @@ class Deployments:
         """`schedule` as it will be; `used`: the paths of the assets that live schedules run;
         `before`: what is live, to say what is another.
         """
+        schedule = with_inputs_as_sent(schedule, self._files)
         self._declared[schedule.key.name] = schedule
         definition = schedule.job.definition
         if definition is None:

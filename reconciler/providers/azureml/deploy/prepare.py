@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from reconciler.model import JobDefinition, Schedule, Snapshot
+from reconciler.model import Schedule, Snapshot
 from reconciler.providers.azureml.canonical import assets_of
 from reconciler.providers.azureml.deploy.files import RepositoryFiles
 from reconciler.providers.azureml.deploy.lookups import JobSources, Lookups
@@ -49,12 +50,24 @@ def prepare(
 
 
 def _distinct(schedules: Iterable[Schedule]) -> list[Schedule]:
-    found: dict[tuple[str, str, str], Schedule] = {}
+    """One for each job that is translated in another way: by its files, and by the types of what
+    schedules give it.
+    """
+    found: dict[tuple[Any, ...], Schedule] = {}
     for schedule in schedules:
-        definition: JobDefinition | None = schedule.job.definition
+        job, definition = schedule.job, schedule.job.definition
         if definition is not None:
-            found.setdefault((definition.root, definition.path, definition.digest), schedule)
+            types = tuple(map(_types, (job.inputs, job.outputs)))
+            key = (definition.root, definition.path, definition.digest, types)
+            found.setdefault(key, schedule)
     return list(found.values())
+
+
+def _types(given: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple(
+        (name, str(value) if isinstance(value, Mapping) else type(value))
+        for name, value in sorted(given.items())
+    )
 
 
 def _hashed(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.providers.azureml.jobs.interface import Ports, implied_input, implied_output
-from reconciler.providers.azureml.jobs.terms.bindings import is_expression
+from reconciler.providers.azureml.jobs.terms.bindings import is_expression, is_output_binding
 
 _PARALLEL = (
     "mini_batch_size",
@@ -23,11 +23,16 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "parallel": ("task", "input_data", *_PARALLEL),
     "spark": (
         *("entry", "py_files", "jars", "files", "archives", "conf", "environment", "args"),
-        *("description", "tags"),
+        *("description", "tags", "properties"),
     ),
     "data_transfer": ("task", "data_copy_mode", "description", "tags"),
 }
 _WITH_CODE = ("command", "spark")
+_DROPPED: Mapping[str, tuple[str, ...]] = {
+    "parallel": ("display_name", "tags"),
+    "data_transfer": ("properties",),
+}
+"""What Azure's client leaves out of an inline step."""
 
 
 def is_inline(kind: str, step: Mapping[str, Any]) -> bool:
@@ -35,6 +40,12 @@ def is_inline(kind: str, step: Mapping[str, Any]) -> bool:
     if kind == "data_transfer" and step.get("task") != "copy_data":
         return False
     return kind in _KEYS and "component" not in step
+
+
+def without_dropped(kind: str, step: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A step as it is sent: what Azure's client forgets of an inline one is left out."""
+    dropped = _DROPPED.get(kind, ()) if is_inline(kind, step) else ()
+    return {key: value for key, value in step.items() if key not in dropped} if dropped else step
 
 
 def inline_document(
@@ -51,8 +62,19 @@ def inline_document(
         **document,
         "type": kind,
         "inputs": {name: implied_input(value, parent, ports) for name, value in inputs.items()},
-        "outputs": {name: implied_output(value, parent, ports) for name, value in outputs.items()},
+        "outputs": {
+            name: implied_output(_as_bound(kind, value), parent, ports)
+            for name, value in outputs.items()
+        },
     }
+
+
+def _as_bound(kind: str, value: Any) -> Any:
+    """Of a parallel step a mapping of nothing but a binding is that binding, of others it is not:
+    azure-ai-ml 1.35, `ComponentTranslatableMixin`.
+    """
+    is_binding = kind == "parallel" and isinstance(value, Mapping) and [*value] == ["path"]
+    return value["path"] if is_binding and is_output_binding(value["path"]) else value
 
 
 def _bound(key: str, step: Mapping[str, Any]) -> bool:

@@ -67,8 +67,6 @@ def implied_input(value: Any, parent: Mapping[str, Any], ports: Ports) -> dict[s
 
 def implied_output(value: Any, parent: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
     """What an inline step declares of an output that goes there."""
-    if isinstance(value, Mapping) and [*value] == ["path"] and is_output_binding(value["path"]):
-        value = value["path"]  # a mapping of nothing else is the binding
     if isinstance(value, Mapping):
         kind = str(value.get("type") or _FOLDER).lower()
         return declared_output({**value, "type": kind, **_lower_mode(value)})

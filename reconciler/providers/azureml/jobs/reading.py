@@ -134,8 +134,8 @@ def _service(value: Any) -> Any:
     read = _typed("services", "job_service_type")(value)
     if not isinstance(read, dict):
         return read
-    if read.get("type") is None:
-        read["type"] = "custom"
+    if read.get("type") in (None, "custom"):
+        read["type"] = "Custom" if read.get("type") else "custom"  # see settings
     if read.get("nodes"):
         read["nodes"] = "all"
     properties = dict(read.pop("properties", None) or {})

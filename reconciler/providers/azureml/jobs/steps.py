@@ -30,7 +30,7 @@ from reconciler.providers.azureml.jobs.components import (
     put_task,
     registered,
 )
-from reconciler.providers.azureml.jobs.inline import inline_document, is_inline
+from reconciler.providers.azureml.jobs.inline import inline_document, is_inline, without_dropped
 from reconciler.providers.azureml.jobs.terms.data import step_input, step_output
 from reconciler.providers.azureml.jobs.terms.references import compute_id, file_path, is_reference
 from reconciler.providers.azureml.jobs.terms.settings import (
@@ -92,7 +92,7 @@ class Pipeline:
         build = _KINDS.get(kind)
         if build is None:
             return {"name": name, **step}
-        return build(self, name, typed(step))
+        return build(self, name, typed(without_dropped(kind, step)))
 
     # ------------------------------------------------------------------------------ of each kind
 

@@ -41,7 +41,12 @@ def whole_job(
     """
     context = Context(workspace, sources.files, sources.ids, Collected())
     home = posixpath.dirname(definition.path)
-    pipeline = Pipeline(document, home, context)
+    # What steps declare of what is bound to them comes from what the schedule gives.
+    given_too = {
+        key: {**(document.get(key) or {}), **more}
+        for key, more in (("inputs", job.inputs), ("outputs", job.outputs))
+    }
+    pipeline = Pipeline({**document, **given_too}, home, context)
     settings = dict(document.get("settings") or {})
     go_on = settings.pop("continue_on_step_failure", None)
     own, theirs = dict(document.get("inputs") or {}), home if folder is None else folder

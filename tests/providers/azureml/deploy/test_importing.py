@@ -21,7 +21,10 @@ FILES = ROOT / "tests" / "interop" / "files"
 SCHEDULE = "name: a\ntrigger: {type: cron, expression: '0 2 * * *'}\ncreate_job: NAME\n"
 
 
-@pytest.mark.parametrize("file", sorted(path.name for path in FILES.glob("*.yml")))
+JOBS = [path for path in FILES.glob("*.yml") if "create_job" not in path.read_text()]
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in JOBS))
 def test_a_job_that_was_sent_comes_back_as_a_file(tmp_path: Path, file: str) -> None:
     folder = shutil.copytree(FILES, tmp_path / "files")
     write(folder, {"a-schedule.yaml": SCHEDULE.replace("NAME", file)})

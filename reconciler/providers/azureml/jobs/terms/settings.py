@@ -61,15 +61,15 @@ def _service(given: Any) -> Any:
     sent = {key: value for key, value in given.items() if key not in known}
     return {
         **sent,
-        "job_service_type": _service_type(str(given.get("type")).lower()),
+        "job_service_type": _service_type(str(given.get("type"))),
         "nodes": {"nodes_value_type": "All"} if given.get("nodes") else None,
         "properties": {**(given.get("properties") or {}), **own},
     }
 
 
 def _service_type(kind: str) -> str | None:
-    """Of types that the service gives by itself, Azure's client sends none."""
-    return None if kind == "custom" else words()["services"].get(kind)
+    """Of a custom one Azure's client sends no type; `Custom`, in the word of the wire, is one."""
+    return None if kind == "custom" else words()["services"].get(kind.lower())
 
 
 def resources(given: Any) -> Any:
