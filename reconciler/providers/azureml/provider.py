@@ -140,7 +140,9 @@ class AzureMLProvider:
         self._stopped: dict[str, dict[str, Any]] = {}
         self._used: frozenset[str] | None = None
         self._home: Home | None = None
-        self._deployments = Deployments(client, options or DeployOptions())
+        options = options or DeployOptions()
+        self._upload_data = options.upload_data
+        self._deployments = Deployments(client, options)
 
     def identity(self) -> str:
         """The address of the workspace in ARM; ARM tells no upper case from lower."""
@@ -343,7 +345,7 @@ class AzureMLProvider:
         if home is None:
             return job
         if self._home is None or self._home.wanted is not home:
-            self._home = Home(self._resources, home)
+            self._home = Home(self._resources, home, upload_data=self._upload_data)
         return self._home.bring(job, live.key.name)
 
     # ---------------------------------------------------------------------- changes in datastores

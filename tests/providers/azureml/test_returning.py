@@ -373,6 +373,38 @@ def deployed(arm: StandIn, folder: Path) -> None:
     arm.forget()
 
 
+BUILT = """\
+type: pipeline
+settings: {default_compute: "azureml:cpu"}
+jobs: {train: {command: python train.py, environment: {build: {path: ./image}, os_type: linux}}}
+"""
+
+
+@pytest.mark.parametrize("uploads", [True, False])
+def test_the_folder_of_an_environment_comes_home(tmp_path: Path, uploads: bool) -> None:
+    """To a target that takes such folders; to another it stays where it is, and is said."""
+    laptop = repository(tmp_path / "laptop", "a", job=BUILT)
+    write(laptop, {"image/Dockerfile": "FROM python:3.11\n", "image/lib/r.txt": "numpy\n"})
+    with StandIn() as arm:
+        arm.assets.everything = True
+        made = reconcile(declared(laptop), deployer(arm, upload_data=True), owner="us")
+        assert [result.error for result in made] == [None]
+        empty = tmp_path / "empty"
+        text = config_of(arm) + ("    upload_data: true\n" if uploads else "")
+        write(empty, {"reconciler.yaml": text, "schedules/.keep": ""})
+        token = {"AZURE_ACCESS_TOKEN": arm.settings.token}
+        said = invoke(empty, "import", "--code", env=token).text
+        assert "prod: nothing to change, 1 unchanged" in said
+        home = empty / "environments/train/image"
+        assert home.exists() is uploads
+        assert ("no `upload_data: true`" in said) is not uploads
+        if uploads:
+            assert (home / "lib/r.txt").read_text() == "numpy\n"
+            assert "path: ../environments/train/image" in (
+                (empty / "components/train.yml").read_text().replace('"', "")
+            )
+
+
 def test_code_comes_home_by_reads_alone(tmp_path: Path) -> None:
     with StandIn() as arm:
         deployed(arm, tmp_path / "laptop")

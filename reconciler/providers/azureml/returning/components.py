@@ -40,11 +40,14 @@ def component_document(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def environment_document(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """An environment that has no name, as it stands in what runs in it; Unsayable."""
+    """An environment that has no name, as it stands in what runs in it; Unsayable.
+
+    The folder that it is built from is the address where that lies.
+    """
     given = without_nulls(properties)
-    if given.get("build"):
-        raise Unsayable("it is built from a folder")
+    build = given.get("build")
     document = {
+        "build": _build(build) if isinstance(build, Mapping) else None,
         "image": given.get("image"),
         "conda_file": _conda(given.get("condaFile")),
         "os_type": given.get("osType"),
@@ -66,6 +69,11 @@ def _conda(text: Any) -> Any:
     if not isinstance(documents[0].data, dict):
         raise Unsayable("its conda file is no mapping")
     return as_client_reads(content, documents[0].data)
+
+
+def _build(given: Mapping[str, Any]) -> dict[str, Any]:
+    named = {"dockerfile_path": given.get("dockerfilePath")}
+    return {"path": given.get("contextUri"), **{k: v for k, v in named.items() if v}}
 
 
 def _inference(given: Any) -> Any:

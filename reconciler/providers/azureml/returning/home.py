@@ -16,7 +16,7 @@ from reconciler.providers.azureml.deploy.lookups import container_address
 from reconciler.providers.azureml.deploy.resources import Resources
 from reconciler.providers.azureml.jobs.components import INLINE
 from reconciler.providers.azureml.jobs.reading import file_steps
-from reconciler.providers.azureml.returning.blobs import download, split_address
+from reconciler.providers.azureml.returning.blobs import download, safe_path, split_address
 from reconciler.providers.azureml.returning.components import (
     anonymous_component,
     anonymous_environment,
@@ -45,7 +45,12 @@ class _File:
 class Home:
     """What was brought home so far, each thing once. Not for several threads."""
 
-    def __init__(self, resources: Resources, wanted: BringHome) -> None:
+    def __init__(
+        self, resources: Resources, wanted: BringHome, *, upload_data: bool = False
+    ) -> None:
+        """`upload_data`: the target takes folders that environments are built from."""
+        self._upload_data = upload_data
+        self._contexts: dict[str, _File] = {}
         self._resources = resources
         self.wanted = wanted
         self._components: dict[str, _File | Unsayable] = {}
@@ -161,7 +166,13 @@ class Home:
         if version is not None:
             path = f"environments/CliV2AnonymousEnvironment/versions/{version}"
             try:
-                document["environment"] = environment_document(self._properties(path))
+                environment = environment_document(self._properties(path))
+                if "build" in environment:
+                    file = self._context(environment["build"], used_by)
+                    found.add(file)
+                    relative = _relative(file.path, folder)
+                    environment["build"] = {**environment["build"], "path": relative}
+                document["environment"] = environment
             except Unsayable as error:
                 found.notes.append(f"the environment of {used_by} stays in the workspace: {error}")
         elif "environment" in document:
@@ -194,6 +205,26 @@ class Home:
         is_file = set(content) == {posixpath.basename(prefix)} and prefix.count("/") == 0
         path = next(iter(files)) if is_file else home
         return _File(path, {}, files)
+
+    def _context(self, build: Mapping[str, Any], used_by: str) -> _File:
+        """The folder that an environment is built from, under its own name: that is in the address
+        where it is put again.
+        """
+        if not self._upload_data:
+            raise Unsayable("it is built from a folder, and the target has no `upload_data: true`")
+        address = str(build.get("path") or "")
+        known = self._contexts.get(address)
+        if known is None:
+            storage, container, prefix = split_address(address)
+            signature = self._signature_for(storage)
+            content = download(
+                storage, container, prefix, signature, self.wanted.limits, self.wanted.on_download
+            )
+            name = safe_path(posixpath.basename(prefix))
+            home = self._free(f"{self.wanted.prefix}environments/{_word(used_by)}", "")
+            files = {f"{home}/{name}/{path}": data for path, data in content.items()}
+            known = self._contexts[address] = _File(f"{home}/{name}", {}, files)
+        return known
 
     def _signature_for(self, storage: str) -> str:
         """For the storage of the workspace, and no other: it opens all that is there."""
