@@ -94,8 +94,7 @@ def test_the_code_that_was_sent_runs(tmp_path: Path) -> None:
                 {"do": "enable", "name": "sent"},
                 {"do": "list"},
             ],
-            "--token",
-            token,
+            f"--token={token}",
         )
         assert ok(made) == ok(read)
         assert ok(off) == {**ok(made), "is_enabled": False}

@@ -89,8 +89,7 @@ def test_the_clients_whole_round(repo: Path) -> None:
                 {"do": "delete", "name": "cron"},
                 {"do": "get", "name": "cron"},
             ],
-            "--token",
-            token,
+            f"--token={token}",
         )
         made, now, cron, bad, read, missing, refused, disabled = results[:8]
         enabled, everything, only_disabled, again, triggered, updated, _, gone, absent = results[8:]

@@ -90,6 +90,11 @@ def _nodes(
             for key, kind in kinds.items()
             if isinstance(step.get(key), str) and not is_expression(step[key])
         }
+        compute = step.get("computeId")
+        if step.get("type") == "pipeline" and isinstance(compute, str) and "computeId" in converted:
+            # Azure ignores it, and its client sends it in a way of its own each time.
+            name = compute.rpartition("/")[2].removeprefix(PREFIX)
+            converted["computeId"] = compute if convert is to_id else PREFIX + name
         if isinstance(step.get("trial"), Mapping):
             converted["trial"] = node(step["trial"])
         return {**step, **converted}

@@ -143,7 +143,12 @@ class Pipeline:
 
     def _pipeline(self, name: str, step: Mapping[str, Any]) -> dict[str, Any]:
         component = self._component(name, step, "pipeline")
-        return self._node(name, step, component, (), {})
+        node = self._node(name, step, component, (), {})
+        if component.document is not None and node.get("computeId"):
+            node["computeId"] = step[
+                "compute"
+            ]  # Azure ignores it, and its client leaves it as it is
+        return node
 
     def _data_transfer(self, name: str, step: Mapping[str, Any]) -> dict[str, Any]:
         if step.get("task") in _BUILT_IN:
