@@ -16,8 +16,8 @@ from reconciler.providers.azureml.deploy.lookups import JobSources, Lookups
 from reconciler.providers.azureml.deploy.notes import Before, deployed_notes
 from reconciler.providers.azureml.deploy.preflight import Preflight, Wanted, sent_parts
 from reconciler.providers.azureml.deploy.prepare import prepare
-from reconciler.providers.azureml.deploy.questions.schedule_reading import with_inputs_as_sent
 from reconciler.providers.azureml.deploy.resources import Resources
+from reconciler.providers.azureml.deploy.schedule_reading import with_inputs_as_sent
 from reconciler.providers.azureml.deploy.uploads import OnUpload
 from reconciler.providers.azureml.jobs.assets import Asset, Sources
 

@@ -20,7 +20,7 @@ from reconciler.providers.azureml.jobs.terms.values import typed_space
 DATA = ("training_data", "validation_data", "test_data")
 _WITHOUT_VERBOSITY = ("text_classification", "text_classification_multilabel")
 _LANGUAGE = ("text_classification", "text_classification_multilabel", "text_ner")
-_LEFT_OUT = ("$schema", "experiment_name", "description", "compute", "search_space")
+_LEFT_OUT = ("$schema", "experiment_name", "compute", "search_space")
 
 
 def node(

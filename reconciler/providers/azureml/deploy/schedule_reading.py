@@ -12,8 +12,8 @@ from reconciler.providers.azureml.jobs.assets import Unsendable
 
 
 def with_inputs_as_sent(schedule: Schedule, files: dict[str, RepositoryFiles]) -> Schedule:
-    """By YAML 1.1 (see client_reading), where they stand in the file as they are: what a variable
-    or an override gave is left. `files`: by the root of a repository, filled here.
+    """By YAML 1.1 (questions/client_reading), where they stand in the file as they are: what a
+    variable or an override gave is left. `files`: by the root of a repository, filled here.
     """
     source, given = schedule.source, schedule.job.inputs
     if not given or source is None or not source.root:
