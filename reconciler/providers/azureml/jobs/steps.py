@@ -312,13 +312,16 @@ def _set(step: Mapping[str, Any]) -> dict[str, Any]:
 _EVERY = (
     *("name", "type", "$schema", "description", "component", "inputs", "outputs", "compute"),
     *("display_name", "tags", "properties", "comment", "experiment_name", "version"),
-    "is_deterministic",
+    "services",
 )
-_COMMAND = (*COMMAND, "environment_variables", "environment", "command", "code")
+_COMMAND = (
+    *COMMAND,
+    *("environment_variables", "environment", "command", "code", "is_deterministic"),
+)
 _PARALLEL = (
     *("task", "resources", "retry_settings", "input_data", "max_concurrency_per_instance"),
     *("mini_batch_error_threshold", "partition_keys", "mini_batch_size", "error_threshold"),
-    *("logging_level", "environment_variables", "identity"),
+    *("logging_level", "environment_variables", "identity", "is_deterministic"),
 )
 _SPARK = (
     *words()["spark_configuration"],
