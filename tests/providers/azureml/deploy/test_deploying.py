@@ -327,14 +327,3 @@ def test_what_is_included_is_sent_with_the_code(tmp_path: Path) -> None:
         names = sorted(c.path.partition("_includes/")[2] for c in arm.called("PUT", "blob"))
         assert [*dict.fromkeys(names)] == ["lib/a.py", "packed.zip", "train.py", "util.py"]
         assert [c.action for c in planned(folder, provider(arm)).changes] == [Action.NOOP]
-
-
-def test_packages_of_azure_devops_are_refused(tmp_path: Path) -> None:
-    job = "type: pipeline\njobs: {s: {component: ./c.yml}}\n"
-    package = "additional_includes: [{type: artifact, feed: f, name: n, version: '1'}]\n"
-    write(repository(tmp_path, "a", job=job), {"c.yml": MERGED.partition("add")[0] + package})
-    with StandIn() as arm, pytest.raises(DeclarationError) as raised:
-        planned(tmp_path, provider(arm))
-    [problem] = raised.value.problems
-    assert (problem.path, problem.json_path) == ("c.yml", "additional_includes")
-    assert problem.message == f"{TARGET}: additional_includes are a list of paths"
