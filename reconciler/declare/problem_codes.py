@@ -88,6 +88,7 @@ CODES: dict[str, Code] = {
     "SCH057": _warning("local data is not there"),
     "SCH058": _warning("a step names what its component does not have"),
     "SCH059": _warning("a setting of a job stands in the wrong place"),
+    "SCH069": _error("a path leads out of its datastore"),
     "CFG001": _error("reconciler.yaml is wrong"),
     "POL001": _error("a schedule is not as a policy's schema has it"),
     "POL002": _error("more fires come together than a policy allows"),

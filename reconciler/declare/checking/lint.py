@@ -73,6 +73,7 @@ def lint_document(document: Mapping[str, Any]) -> list[Finding]:
                 "minutes",
                 ("trigger", "polling_interval"),
             )
+            findings += _path_on_datastore(trigger.get("path_on_datastore"))
     findings += lint_hold(document)
     findings += lint_move(document)
     findings += _data_path(document, ())
@@ -80,6 +81,16 @@ def lint_document(document: Mapping[str, Any]) -> list[Finding]:
     if isinstance(job, dict):
         findings += _data_path(job, ("create_job",))
     return findings
+
+
+def _path_on_datastore(path: Any) -> Iterator[Finding]:
+    if isinstance(path, str) and ".." in path.replace("\\", "/").split("/"):
+        yield Finding(
+            "SCH069",
+            ("trigger", "path_on_datastore"),
+            f'the path "{clip(path)}" leads out of the datastore',
+            "name the folder from the top of the datastore on",
+        )
 
 
 def _data_path(mapping: Mapping[str, Any], path: Path) -> Iterator[Finding]:
