@@ -123,11 +123,15 @@ _JOB_KEYS = (
 # --------------------------------------------------------------------------------- other files
 
 
-def import_v1(document: Mapping[str, Any], name: str, job: str, schema: str) -> Imported:
-    """A `Schedule:` file of the retired CLI v1, which names neither itself nor what it runs."""
+def import_v1(
+    document: Mapping[str, Any], name: str, job: str, schema: str, remarks: Sequence[str] = ()
+) -> Imported:
+    """A `Schedule:` file of the retired CLI v1, which names neither itself nor what it runs.
+    `remarks`: what was found reading it.
+    """
     old = document.get("Schedule") or {}
     recurrence = old.get("recurrence")
-    notes: list[str] = []
+    notes: list[str] = list(remarks)
     trigger: dict[str, Any]
     if recurrence:
         trigger = {
@@ -190,10 +194,13 @@ def import_document(document: Mapping[str, Any], schema: str, said: Sequence[str
     notes: list[str] = list(said)
     known = {key: document[key] for key in _ORDER if key in document}
     rest = {k: v for k, v in document.items() if k not in known and k != "$schema"}
+    if schedule_name(name) != name:
+        known["name"] = schedule_name(name)
+        notes.append(f"the name was {name}")
     secrets = Secrets(schedule_name(name), notes)
     text = _text(secrets.out_of(known | rest), schema, tuple(notes))
     files = {f"{schedule_name(name)}.yml": text.encode()}
-    return Imported(name, files, tuple(notes), dict(secrets.variables))
+    return Imported(schedule_name(name), files, tuple(notes), dict(secrets.variables))
 
 
 # ---------------------------------------------------------------------------------------- text

@@ -14,6 +14,8 @@ from reconciler.cli.imports.writing import write_all
 from reconciler.cli.output import is_terminal, out, say
 from reconciler.cli.planning import make_plans, show_plans
 from reconciler.cli.session import Session, config_option, target_option, working_folder
+from reconciler.errors import ReconcilerError
+from reconciler.importing import Imported
 from reconciler.masking import mask_text
 from reconciler.plan.options import PlanOptions
 from reconciler.providers.capabilities import BringHome
@@ -52,11 +54,16 @@ def command(
     root = working_folder() / folder
     schema = _schema_path(session, root)
     names: list[str] = []
+    imported: list[Imported] = []
+    refused = 0
     files = tuple(one for one in given if _is_file(one))
     if files and len(files) < len(given):
         raise click.UsageError("give either names of live schedules, or files")
     if files:
-        imported = [one for file in files for one in from_file(file, job, schema, root)]
+        for file in files:
+            found, left_out = from_file(file, job, schema, root, session.config.root)
+            imported += found
+            refused += left_out
     else:
         chosen = session.one_target(target)
         home = _home(session, root) if code else None
@@ -75,6 +82,8 @@ def command(
         out("\n")
         plans = make_plans(session, target, PlanOptions(tuple(names), ignore_limits=True))
         show_plans([plan for plan, _ in plans], "text")
+    if refused:
+        raise ReconcilerError(f"{counted(refused, 'schedule')} not imported")
 
 
 def _is_file(given: str) -> bool:
