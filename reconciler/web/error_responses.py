@@ -11,7 +11,28 @@ from starlette.types import Scope
 Api = Literal["arm", "v1", "history", "page"]
 _ARM = ("/subscriptions", "/providers")
 _V1 = ("/pipelines/v1.0", "/discovery")
-_HISTORY = ("/history/v1.0", "/datastore/v1.0", "/artifact/v2.0")
+_HISTORY = (
+    "/history/v1.0",
+    "/datastore/v1.0",
+    "/artifact/v2.0",
+    "/data/v1.0",
+    # Not here, which is said in the same shape.
+    "/environment/v1.0",
+    "/modelmanagement/v1.0",
+    "/credential/v2.0",
+    "/execution/v1.0",
+    "/hyperdrive/v1.0",
+    "/jasmine/v1.0",
+    "/metric/v2.0",
+    "/dataset/v1.0",
+    "/rp/workspaces",
+    "/genericasset",
+    "/content/v1.0",
+    "/content/v2.0",
+    "/assetstore/v1.0",
+    "/mlflow/v1.0",
+    "/mlflow/v2.0",
+)
 """The services beside that of pipelines, whose errors have small letters."""
 
 
@@ -25,7 +46,7 @@ def with_plain_prefix(path: str) -> str:
 def api_of(path: str) -> Api:
     """Which door a path belongs to."""
     lower = path.lower()
-    if _is_below(lower, _ARM):
+    if _is_below(lower, (*_ARM, "/stores")):
         return "arm"
     if _is_below(lower, _HISTORY):
         return "history"
@@ -98,6 +119,10 @@ def history_error(code: str, message: str) -> dict[str, Any]:
     """What the services of run history, datastores and artifacts say."""
     operation = uuid.uuid4().hex
     return {
+        # As the service of models says it.
+        "code": "UserError",
+        "message": message,
+        "details": [],
         "error": {
             "code": "UserError",
             "message": message,

@@ -11,6 +11,7 @@ from reconciler.snapshots import CodeLimits
 from reconciler.state import State
 from reconciler.system.file_access import ReadableBy
 from reconciler.web.tokens import Tokens
+from reconciler.workspace.datastores.addresses import DataAsset
 from reconciler.workspace.datastores.datastore import Datastore
 
 Log = Callable[..., None]
@@ -34,6 +35,8 @@ class Site:
     """Of the repository beside it: what is marked so is the repository's."""
     tokens: Tokens
     datastores: Mapping[str, Datastore] = field(default_factory=dict)
+    data: Mapping[str, DataAsset] = field(default_factory=dict)
+    """The data assets of its configuration."""
     code_limits: CodeLimits = field(default_factory=CodeLimits)
     """How much one folder of code may hold that a client uploads."""
     base: Path = Path()

@@ -88,6 +88,15 @@ class Tokens:
         found = self._read("upload", text, now)
         return found.identifier if found is not None and found.right == "write" else None
 
+    def new_store(self, container: str, now: float) -> str:
+        """The signature of the address of a container, for UPLOAD_SECONDS."""
+        return self._sign("store", "write", int(now) + UPLOAD_SECONDS, container)
+
+    def read_store(self, text: str, now: float) -> str | None:
+        """Which container a signature is for; None: it is not ours, or is over."""
+        found = self._read("store", text, now)
+        return found.identifier if found is not None and found.right == "write" else None
+
     # -------------------------------------------------------------------------------- signing
 
     def _sign(self, kind: str, right: Right, expires: int, identifier: str) -> str:

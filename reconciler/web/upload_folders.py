@@ -64,6 +64,17 @@ class Uploads:
             make_folder(begun / identifier / "parts", self.readable_by)
             return identifier
 
+    def stage(self, container: str) -> str:
+        """Where files for a container wait until they are whole: the same upload, each time."""
+        identifier = hashlib.sha256(f"container {container}".encode()).hexdigest()[:32]
+        begun = self._folder / "begun"
+        with self._lock:
+            make_folder(begun, self.readable_by)
+            make_folder(begun / identifier / "files", self.readable_by)
+            make_folder(begun / identifier / "parts", self.readable_by)
+            os.utime(begun / identifier)
+        return identifier
+
     def place(self, identifier: str, name: str) -> Path:
         """Where a file of an upload goes; UploadError."""
         parts = PurePosixPath(name).parts

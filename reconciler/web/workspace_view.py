@@ -90,6 +90,7 @@ class Workspace:
             self.store,
             owner=owner,
             datastores=self.site.datastores,
+            data=self.site.data,
             clock=self.clock,
         )
 
@@ -125,15 +126,20 @@ class Workspace:
                 self.provider(live.owner).disable(live, by_hand=True)
         return self.live(name)
 
-    def trigger(self, name: str, inputs: Mapping[str, Any] | None = None) -> str:
-        """Run a schedule's pipeline now, with its inputs and those given; the run's name.
-        Missing, Refused.
+    def trigger(
+        self,
+        name: str,
+        inputs: Mapping[str, Any] | None = None,
+        due_at: datetime | None = None,
+    ) -> str:
+        """Run a schedule's pipeline now, with its inputs and those given; the run's name. `due_at`:
+        for which time, if not for now. Missing, Refused.
         """
         live = self.live(name)
         job = live.schedule.job
         given = {**job.inputs, **(inputs or {})}
         pipeline, version = split_reference(job.reference)
-        new = replace(new_run(live.schedule, "manual", self.clock()), inputs=given)
+        new = replace(new_run(live.schedule, "manual", due_at or self.clock()), inputs=given)
         return self._add(new, pipeline, version, data_path_of(live.schedule.trigger))
 
     def first_run(self, name: str) -> str:
@@ -151,8 +157,9 @@ class Workspace:
         experiment: str | None = None,
         inputs: Mapping[str, Any] | None = None,
         go_on: bool | None = None,
+        name: str | None = None,
     ) -> str:
-        """Run a pipeline now; the run's name. Missing, Refused."""
+        """Run a pipeline now, under a name that no run has; the run's name. Missing, Refused."""
         new = NewRun(
             schedule=None,
             experiment=experiment or pipeline,
@@ -162,6 +169,7 @@ class Workspace:
             due_at=self.clock(),
             inputs=dict(inputs or {}),
             go_on=go_on,
+            name=name,
         )
         return self._add(new, pipeline, version, None)
 

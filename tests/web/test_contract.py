@@ -89,6 +89,7 @@ def _servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 class TestServer(Contract):
     triggers = (CRON, DAILY, WEEKLY)
+    fills_in_start = True
     examples = schedules()
 
     @contextmanager

@@ -18,7 +18,8 @@ from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
 from reconciler.system.file_access import tighten_runs
 from reconciler.system.signals import heard
-from reconciler.web.serving.sdk_config import azure_name_of, write_sdk_config
+from reconciler.web.azure_names import azure_name_of
+from reconciler.web.serving.sdk_config import write_sdk_config
 from reconciler.web.serving.server_process import Binding, ServerProcess
 from reconciler.web.serving.token_files import SECRETS, load_tokens, token_file_of
 from reconciler.workspace.engine.engine import Engine

@@ -49,6 +49,7 @@ def main() -> None:
 def _site(told: dict[str, Any]) -> Any:
     from reconciler.web.settings import Site
     from reconciler.web.tokens import Tokens
+    from reconciler.workspace.datastores.addresses import data_assets
 
     session = Session(told["config"])
     workspace = Workspace(session, session.one_target(told["target"]))
@@ -61,6 +62,7 @@ def _site(told: dict[str, Any]) -> Any:
         owner=session.config.owner,
         tokens=Tokens(told["token"], told["read_only_token"]),
         datastores=workspace.datastores,
+        data=data_assets(workspace.target.options),
         code_limits=session.config.code_limits,
         base=session.config.root,
         config=session.config.path,

@@ -25,8 +25,8 @@ LARGEST_BODY = 4 * 1024 * 1024
 LARGEST_HEADERS = 32 * 1024
 BODY_SECONDS = 20.0
 """How long the whole of a body may take to arrive."""
-UPLOADS = "/uploads/"
-"""Where files of code are sent, each in a body, by who has an address that was signed."""
+UPLOADS = ("/uploads/", "/stores/")
+"""Where files are sent, each in a body, by who has an address that was signed, or a token."""
 LARGEST_UPLOAD = 64 * 1024 * 1024
 """Bytes of one body of an upload: Azure's client sends larger files in blocks."""
 UPLOAD_SECONDS = 300.0

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
 
 from reconciler.masking import mask
+from reconciler.web.arm.assets.data import refuse_bad_data
+from reconciler.web.arm.assets.lists import DEFAULT_VERSION, configured, is_viewed, newest
 from reconciler.web.arm.call import Call, json_response
 from reconciler.web.arm.errors import ArmError, bad, not_found, refused
 from reconciler.web.upload_folders import IDENTIFIER, UploadError
@@ -32,7 +33,14 @@ def _kind(call: Call) -> str:
 async def get(call: Call) -> Response:
     """One version of an asset."""
     kind, name, version = _kind(call), call.name, call.address.rest[3]
-    found = await call.services.read(lambda workspace: workspace.sent.get(kind, name, version))
+
+    def read(workspace: Workspace) -> SentAsset | None:
+        if version == DEFAULT_VERSION:
+            return newest(call, workspace, name)
+        there = workspace.sent.get(kind, name, version)
+        return there or next(iter(configured(call, name, version)), None)
+
+    found = await call.services.read(read)
     if found is None and kind == "environments":
         found = SentAsset(name, version, {"isAnonymous": False}, None)
     if found is None:
@@ -47,28 +55,19 @@ async def list_versions(call: Call) -> Response:
     def read(workspace: Workspace) -> list[SentAsset]:
         if kind == "codes" and wanted is not None:
             return workspace.sent.by_digest(wanted)
-        return workspace.sent.versions(kind, name)
+        there = workspace.sent.versions(kind, name)
+        one = newest(call, workspace, name)
+        return there or ([one] if one is not None else [])
 
     found = await call.services.read(read)
-    if not found and kind == "environments":
-        found = [SentAsset(name, "1", {"isAnonymous": False}, None)]
-    return json_response({"value": [_shown(call, one) for one in found]})
-
-
-async def container(call: Call) -> Response:
-    """An asset without a version: which is its newest."""
-    kind, name = _kind(call), call.name
-    found = await call.services.read(lambda workspace: workspace.sent.versions(kind, name))
-    if not found and kind != "environments":
-        raise not_found(kind.capitalize(), name)
-    newest = found[0].version if found else "1"
-    shown = {"latestVersion": newest, "isArchived": False, "description": None}
-    place = f"{call.place.id}/{kind}/{name}"
-    return json_response({"id": place, "name": name, "properties": shown})
+    viewed = [one for one in found if wanted is not None or is_viewed(call, one)]
+    top = call.query.get("$top", "")
+    most = int(top) if top.isascii() and top.isdigit() and len(top) < 9 else len(viewed)
+    return json_response({"value": [_shown(call, one) for one in viewed[:most]]})
 
 
 async def put(call: Call) -> Response:
-    """Keep a version of an asset; one that is there stays as it is."""
+    """Keep a version of an asset; of one that is there, only what is said about it changes."""
     kind, name, version = _kind(call), call.name, call.address.rest[3]
     properties = (await call.body()).get("properties")
     if not isinstance(properties, dict):
@@ -76,6 +75,8 @@ async def put(call: Call) -> Response:
     for part in (name, version):
         if _NAME.fullmatch(part) is None:
             raise bad(f"{part[:80]!r} is not valid as the name or version of an asset")
+    if kind == "data":
+        refuse_bad_data(call, properties)
     if kind == "components" and not isinstance(properties.get("componentSpec"), dict):
         raise bad("The member properties.componentSpec is required")
     if kind == "codes":
@@ -84,9 +85,6 @@ async def put(call: Call) -> Response:
     now = call.services.clock()
 
     def write(workspace: Workspace) -> bool:
-        before = workspace.sent.get(kind, name, version)
-        if before is not None and _meant(before.properties) == _meant(properties):
-            return False  # how it came about is another, which its version does not tell
         return workspace.sent.put(kind, name, version, properties, now)
 
     is_new = await call.services.write(write, by=ACTOR)
@@ -177,16 +175,12 @@ def _put_code(call: Call, workspace: Workspace, properties: dict[str, Any]) -> S
     return SentAsset(name, version, properties, identifier)
 
 
-def _meant(properties: Mapping[str, Any]) -> dict[str, Any]:
-    spec = properties.get("componentSpec")
-    if not isinstance(spec, dict):
-        return dict(properties)
-    return {**properties, "componentSpec": {**spec, "_source": None}}
-
-
 def _shown(call: Call, asset: SentAsset) -> dict[str, Any]:
     kind = _kind(call)
     properties = {**asset.properties, "provisioningState": "Succeeded"}
+    if kind == "components":  # as Azure's client reads what a component is called
+        called = {"name": asset.name, "version": asset.version}
+        properties["componentSpec"] = {**properties["componentSpec"], **called}
     return {
         "id": f"{call.place.id}/{kind}/{asset.name}/versions/{asset.version}",
         "name": asset.version,

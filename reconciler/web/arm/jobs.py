@@ -18,9 +18,14 @@ TYPE = "Microsoft.MachineLearningServices/workspaces/jobs"
 
 
 def run_resource(
-    run: RunRow, steps: Iterable[StepRow], place: Workspace, *, masked: bool
+    run: RunRow,
+    steps: Iterable[StepRow],
+    place: Workspace,
+    *,
+    masked: bool,
+    sent: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A run as a job."""
+    """A run as a job; `sent`: as its client sent it, where one did."""
     ended = run.ended_at or run.started_at or run.created_at
     properties: dict[str, Any] = {
         **_plain(run.experiment, run.name),
@@ -45,7 +50,18 @@ def run_resource(
     if run.schedule is not None:
         properties["tags"] = {"azureml.scheduleName": run.schedule}
         properties["properties"]["azureml.scheduleName"] = run.schedule
+    properties |= _as_sent(sent or {})
+    properties["isArchived"] = run.archived
     return _envelope(run.name, properties, place, run.created_at, ended, masked)
+
+
+def _as_sent(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a job is shown as it was sent: of one of a command all that makes it one."""
+    names = ["displayName", "description"]
+    if str(sent.get("jobType")).lower() == "command":
+        names += ["jobType", "command", "codeId", "environmentId", "environmentVariables"]
+        names += ["computeId", "limits", "resources", "distribution", "inputs", "outputs"]
+    return {name: sent[name] for name in names if name in sent}
 
 
 def step_resource(run: RunRow, step: StepRow, place: Workspace, *, masked: bool) -> dict[str, Any]:

@@ -123,6 +123,34 @@ def _action(action: Mapping[str, Any]) -> None:
     if kind != "pipeline":
         raise bad(f"The job type {definition.get('jobType')!r} is not supported: use Pipeline")
     _members_are(definition, "jobDefinition", _JOB_TEXTS, _JOB_MAPS)
+    _refuse_bad_job(definition)
+
+
+def refuse_bad_job(name: str, properties: Any) -> None:
+    """Raise ArmError for a job to run that is not taken."""
+    if NAME.fullmatch(name) is None:
+        raise bad(f"The job name {name!r} is not valid: it must match ^{NAME.pattern}$")
+    _members_are(properties, "properties", _JOB_TEXTS, _JOB_MAPS)
+    kind = str(properties.get("jobType")).lower()
+    if kind == "command":
+        if not isinstance(properties.get("command"), str) or not properties["command"].strip():
+            raise bad("The member properties.command is required")
+        _inputs_and_outputs(properties)
+        return
+    if kind != "pipeline":
+        raise bad(
+            f"A job of the type {properties.get('jobType')!r} runs in Azure only: an embedded"
+            " workspace runs commands, and pipelines of commands"
+        )
+    if properties.get("sourceJobId"):
+        raise bad(
+            "A job that refers to another is not run again: send its steps, or run a published"
+            " pipeline by a schedule"
+        )
+    _refuse_bad_job(properties)
+
+
+def _refuse_bad_job(definition: Mapping[str, Any]) -> None:
     source = definition.get("sourceJobId")
     if not isinstance(source, str | None):
         raise bad("The member jobDefinition.sourceJobId is not a text")
@@ -133,6 +161,10 @@ def _action(action: Mapping[str, Any]) -> None:
             "The job has no steps: send them with the schedule, or publish a job file with"
             " `reconciler pipelines publish`, and refer to it by sourceJobId"
         )
+    _inputs_and_outputs(definition)
+
+
+def _inputs_and_outputs(definition: Mapping[str, Any]) -> None:
     for part, kind in (("inputs", "jobInputType"), ("outputs", "jobOutputType")):
         for name, value in (definition.get(part) or {}).items():
             if value is None:

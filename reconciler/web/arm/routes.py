@@ -17,9 +17,11 @@ from starlette.routing import Route
 from reconciler.errors import ProviderError
 from reconciler.web.arm import asset_calls, datastore_calls, job_calls, schedule_calls
 from reconciler.web.arm.address import PROVIDER, Address, read_address
+from reconciler.web.arm.assets import absent, lists
 from reconciler.web.arm.call import Call, json_response
 from reconciler.web.arm.errors import ArmError, bad, conflict, refused
 from reconciler.web.arm.long_running import REGION, read_operation, status
+from reconciler.web.azure_names import azure_name_of
 from reconciler.web.services import Services
 from reconciler.workspace.store.database import Refused
 
@@ -64,7 +66,11 @@ def _handler(method: str, address: Address) -> Answer:
         table = {} if lower else {"GET": _workspaces}
     if not table:
         words = "The resource type could not be found in the namespace"
-        raise refused(404, "InvalidResourceType", f"{words} '{PROVIDER}'.")
+        raise refused(
+            404, "InvalidResourceType", f"{words} '{PROVIDER}': here it is one workspace."
+        )
+    if method not in table and address.workspace is not None and method != "GET":
+        return absent.unsupported
     if method not in table:
         words = f"The HTTP method '{method}' is not supported at this address."
         raise refused(405, "HttpMethodNotSupported", words)
@@ -95,22 +101,28 @@ def _below_workspace(path: list[str]) -> dict[str, Answer]:
             return {"GET": datastore_calls.list_all}
         case ["datastores", _]:
             return {"GET": datastore_calls.get}
-        case ["datastores", _, *_]:
-            return {"POST": _no_secrets}
+        case ["datastores", _, "listsecrets"]:
+            return {"POST": datastore_calls.secrets}
+        case ["computes"]:
+            return {"GET": absent.computes}
         case ["codes", _, "versions", _, "startpendingupload"]:
             return {"POST": asset_calls.begin_upload}
-        case ["codes" | "components" | "environments", _, "versions", _]:
+        case ["codes" | "components" | "data" | "environments", _, "versions", _]:
             return {"GET": asset_calls.get, "PUT": asset_calls.put}
-        case ["codes" | "components" | "environments", _, "versions"]:
+        case ["codes" | "components" | "data" | "environments", _, "versions"]:
             return {"GET": asset_calls.list_versions}
-        case ["components" | "environments", _]:
-            return {"GET": asset_calls.container}
+        case ["components" | "data" | "environments"]:
+            return {"GET": lists.list_containers}
+        case ["components" | "data" | "environments", _]:
+            return {"GET": lists.get_container, "PUT": lists.put_container}
         case ["computes", _]:
             return {"GET": asset_calls.compute}
         case ["components" | "codes" | "environments" | "computes" | "data", *_]:
-            return dict.fromkeys(("GET", "PUT", "POST", "PATCH", "DELETE"), _no_parts)
-        case ["batchendpoints" | "onlineendpoints", *_]:
-            return dict.fromkeys(("GET", "PUT", "POST", "PATCH", "DELETE"), _no_endpoints)
+            return dict.fromkeys(absent.METHODS, _no_parts)
+        case ["listkeys" | "resynckeys" | "listnotebookkeys" | "liststorageaccountkeys"]:
+            return {"POST": absent.keys}
+        case [kind, *_] if kind in absent.WORDS:
+            return dict.fromkeys(absent.METHODS, absent.absent)
     return {}
 
 
@@ -131,17 +143,14 @@ async def _workspace(call: Call) -> Response:
 
 
 async def _workspaces(call: Call) -> Response:
-    """The workspaces of a group or a subscription: only their own names lead to this one."""
-    served = call.services.site.azure_name
-    if served is None:
-        return json_response({"value": []})
+    """The workspaces of a group or a subscription: this one."""
     return json_response({"value": [_workspace_resource(call)]})
 
 
 def _workspace_resource(call: Call) -> dict[str, Any]:
-    served = call.services.site.azure_name
-    name = call.address.workspace or (served[2] if served is not None else "")
-    group = call.address.group or (served[1] if served is not None else "")
+    site = call.services.site
+    _, served_group, served = site.azure_name or azure_name_of(site.target)
+    name, group = call.address.workspace or served, call.address.group or served_group
     base = f"/subscriptions/{call.address.subscription}/resourceGroups/{group}"
     return {
         "id": f"{base}/providers/{PROVIDER}/workspaces/{name}",
@@ -169,21 +178,6 @@ async def _no_parts(call: Call) -> Response:
         f"An embedded workspace does not do this with {call.address.rest[0]}: it takes a job with"
         " its code, components and environments, and data by its address in a datastore,"
         " azureml://datastores/NAME/paths/PATH"
-    )
-
-
-async def _no_secrets(call: Call) -> Response:
-    raise bad(
-        "An embedded workspace takes no data: its datastores are folders that it looks at by"
-        " itself, and it gives no keys. Put the data into one of them, and name it there:"
-        " azureml://datastores/NAME/paths/PATH"
-    )
-
-
-async def _no_endpoints(call: Call) -> Response:
-    raise bad(
-        "An embedded workspace has no batch or online endpoints: it runs published pipelines, by"
-        " schedules and on demand"
     )
 
 

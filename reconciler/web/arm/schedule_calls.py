@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.responses import Response
 
-from reconciler.model import Key, Schedule
+from reconciler.firing.clocks.zones import resolve, windows_name
+from reconciler.model import DatastoreChange, Key, Schedule
 from reconciler.providers.azureml.ids import Workspace as Place
 from reconciler.providers.local_jobs import publication
 from reconciler.web.arm.call import PAGE, Call, json_response
 from reconciler.web.arm.errors import bad, conflict, not_found
 from reconciler.web.arm.long_running import Operation, operation_path
 from reconciler.web.arm.refusals import refuse_bad_schedule
-from reconciler.web.arm.schedules import read_schedule, resource
+from reconciler.web.arm.schedules import read_schedule, resource, trigger_by_files, without_filled
 from reconciler.web.arm.sent_jobs import KIND, SentJob, is_whole, read_sent_job
-from reconciler.web.workspace_view import Missing, Workspace, live_schedule
+from reconciler.web.workspace_view import Missing, Workspace, live_schedule, stored_schedule
 from reconciler.workspace.store.database import Refused
 from reconciler.workspace.store.references import PREFIX, split_reference
 from reconciler.workspace.store.schedules import ScheduleRow
 
 VIEWS = {"enabledonly": True, "disabledonly": False, "all": None}
 ACTOR = "Azure's API"
+ZONES = "zones"
 TRIES = 5
 """How often a put is tried again that met another change: the last one stands, as in Azure."""
 
@@ -66,6 +69,9 @@ async def put(call: Call) -> Response:
     sent = await call.body()
     properties = sent.get("properties")
     now = call.services.clock()
+    if isinstance(properties, dict) and properties.get("trigger") is None:
+        trigger = await call.services.read(lambda w: _trigger_by_files(w, call.name))
+        properties = {**properties, "trigger": trigger}
     refuse_bad_schedule(call.name, properties, now)
     assert isinstance(properties, dict)
     wanted = read_schedule(call.name, properties, call.place)
@@ -78,6 +84,7 @@ async def put(call: Call) -> Response:
             limits = workspace.site.code_limits
             job = read_sent_job(call.name, definition, place, workspace.sent, uploads, limits)
         row = put_schedule(workspace, wanted, job)
+        keep_zone(workspace, call.name, properties["trigger"].get("timeZone"))
         return shown(workspace, row, place, masked=False)
 
     made = (await call.services.write(write, by=ACTOR))["properties"]
@@ -106,16 +113,26 @@ async def delete(call: Call) -> Response:
 
 
 async def trigger(call: Call) -> Response:
-    """Run what a schedule runs, now."""
+    """Run what a schedule runs, now; for the time that is given, if one is."""
+    due_at = None
     if await call.request.body():
-        await call.body()  # scheduleTime, which is now whatever it says
+        given = (await call.body()).get("scheduleTime")
+        due_at = _instant(given) if given is not None else None
     try:
-        run = await call.services.write(lambda w: w.trigger(call.name), by=ACTOR)
+        run = await call.services.write(lambda w: w.trigger(call.name, due_at=due_at), by=ACTOR)
     except Missing as error:
         raise not_found("Trigger", call.name) from error
     except Refused as error:
         raise bad(str(error)) from error
     return json_response({"scheduleActionType": "CreateJob", "submissionId": run})
+
+
+def _instant(text: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(text))
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (OverflowError, ValueError) as error:
+        raise bad(f"The scheduleTime {str(text)[:80]!r} is not a date and time") from error
 
 
 # ------------------------------------------------------------------------------------ in a thread
@@ -130,7 +147,34 @@ def shown(workspace: Workspace, row: ScheduleRow, place: Place, *, masked: bool)
     """A schedule as GET shows it, with the job that was sent with it."""
     name, version = split_reference(row.document["create_job"]["job"])
     sent = workspace.sent.get(KIND, name, version) if version is not None else None
-    return resource(row, place, masked=masked, sent=sent.properties if sent else None)
+    zone = workspace.sent.get(ZONES, row.name, "sent")
+    return resource(
+        row,
+        place,
+        masked=masked,
+        sent=sent.properties if sent else None,
+        zone=zone.properties["properties"]["timeZone"] if zone else None,
+    )
+
+
+def _trigger_by_files(workspace: Workspace, name: str) -> dict[str, Any] | None:
+    """The trigger of a schedule that files fire, which Azure's clients cannot read: to disable it,
+    they put it without one.
+    """
+    row = _row(workspace, name)
+    schedule = stored_schedule(row, "") if row is not None else None
+    if schedule is None or not isinstance(schedule.trigger, DatastoreChange):
+        return None
+    return trigger_by_files(schedule.trigger)
+
+
+def keep_zone(workspace: Workspace, name: str, zone: Any) -> None:
+    """Remember the name of a time zone as it was sent: two of Windows' are one of IANA's."""
+    resolved = resolve(zone) if isinstance(zone, str) else None
+    held = workspace.sent.get(ZONES, name, "sent")
+    if resolved is not None and (held is not None or windows_name(resolved) != zone):
+        kept = {"properties": {"timeZone": zone}}
+        workspace.sent.put(ZONES, name, "sent", kept, workspace.clock())
 
 
 def put_schedule(workspace: Workspace, wanted: Schedule, job: SentJob | None = None) -> ScheduleRow:
@@ -141,6 +185,8 @@ def put_schedule(workspace: Workspace, wanted: Schedule, job: SentJob | None = N
     wanted = _as_pipeline(workspace, wanted) if job is None else job.of(wanted)
     for _ in range(TRIES):
         row = _row(workspace, wanted.key.name)
+        if row is not None:
+            wanted = replace(wanted, trigger=without_filled(wanted.trigger, row))
         live = live_schedule(row, workspace.site.target) if row is not None else None
         provider = workspace.provider(live.owner if live is not None else None)
         for note in provider.canonical(wanted, live).notes:

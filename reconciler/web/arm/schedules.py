@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.document import scalar_text
-from reconciler.firing.clocks.zones import windows_name
+from reconciler.firing.clocks.zones import resolve, windows_name
+from reconciler.firing.clocks.zones import zone as clock_zone
 from reconciler.masking import mask
 from reconciler.model import DatastoreChange, Recurrence, Schedule, Trigger
 from reconciler.providers.azureml.ids import PREFIX, Workspace
@@ -28,6 +29,8 @@ from reconciler.web.workspace_view import stored_schedule
 from reconciler.workspace.store.schedules import ScheduleRow
 
 TYPE = "Microsoft.MachineLearningServices/workspaces/schedules"
+HERE = "file://localhost"
+"""Before a path of this machine, as it is shown."""
 _PLACEHOLDER = Recurrence("day", 1)
 _DATASTORE = {
     "datastore": "datastoreName",
@@ -38,13 +41,26 @@ _DATASTORE = {
 
 
 def resource(
-    row: ScheduleRow, place: Workspace, *, masked: bool, sent: Mapping[str, Any] | None = None
+    row: ScheduleRow,
+    place: Workspace,
+    *,
+    masked: bool,
+    sent: Mapping[str, Any] | None = None,
+    zone: str | None = None,
 ) -> dict[str, Any]:
     """A schedule as GET shows it. `masked`: without values that look secret, for who may only
     read, and so never sends them back. `sent`: the `jobDefinition` of a job that was sent whole.
+    `zone`: as it was sent, where several names are of one.
     """
     schedule = stored_schedule(row, "")
     properties = shown_properties(schedule, place, sent)
+    trigger = properties["trigger"]
+    filled = filled_start(schedule.trigger, row)
+    if filled is not None:
+        trigger["startTime"] = filled.isoformat()
+    timed = schedule.trigger
+    if zone is not None and not isinstance(timed, DatastoreChange):
+        trigger["timeZone"] = zone if resolve(zone) == timed.time_zone else trigger["timeZone"]
     properties["provisioningState"] = "Succeeded"
     return {
         "id": f"{place.id}/schedules/{row.name}",
@@ -53,6 +69,28 @@ def resource(
         "properties": mask("", properties) if masked else properties,
         "systemData": system_data(row.created_at, row.modified_at, row.modified_by),
     }
+
+
+def filled_start(trigger: Trigger, row: ScheduleRow) -> datetime | None:
+    """The start that is shown where none was sent, on the clock of its zone: the creation,
+    from which it counts. Azure fills it in; here it stays open, and a put that gives it back
+    changes nothing.
+    """
+    if isinstance(trigger, DatastoreChange) or trigger.start_time is not None:
+        return None
+    local = row.created_at.astimezone(clock_zone(trigger.time_zone))
+    return local.replace(tzinfo=None, microsecond=0)
+
+
+def without_filled(wanted: Trigger, row: ScheduleRow) -> Trigger:
+    """A trigger that is put over a row, without the start that was filled in, where it is given
+    back, whatever else of the trigger changes: it counts from there as before.
+    """
+    held = stored_schedule(row, "").trigger
+    filled = filled_start(held, row)
+    if filled is None or isinstance(wanted, DatastoreChange) or wanted.start_time != filled:
+        return wanted
+    return replace(wanted, start_time=None)
 
 
 def shown_properties(
@@ -64,13 +102,7 @@ def shown_properties(
     definition = shown_definition(sent) if sent is not None else None
     properties = properties_to_wire(plain, place, None, definition=definition)
     if isinstance(trigger, DatastoreChange):
-        properties["trigger"] = {
-            "triggerType": "Datastore",
-            "startTime": None,
-            "endTime": None,
-            "timeZone": "UTC",
-            **{wire: getattr(trigger, name) for name, wire in _DATASTORE.items()},
-        }
+        properties["trigger"] = trigger_by_files(trigger)
     elif plain.trigger != trigger:
         properties["trigger"]["timeZone"] = trigger.time_zone
     wire = properties["trigger"]
@@ -79,10 +111,26 @@ def shown_properties(
     if isinstance(wire.get("schedule"), dict):
         wire["schedule"] = {"weekDays": None, "monthDays": None, **wire["schedule"]}
     definition = properties["action"]["jobDefinition"]
+    for value in (definition.get("inputs") or {}).values():
+        uri = str(value.get("uri") or "") if isinstance(value, dict) else ""
+        if uri.startswith("/") and not uri.startswith("/subscriptions/"):
+            # What looks like a path, Azure's client takes for one of its own machine, and uploads.
+            value["uri"] = HERE + uri
     definition |= {"isArchived": False, "status": "NotStarted"}
     for name in ("description", "displayName", "services", "computeId", "identity", "componentId"):
         definition.setdefault(name, None)
     return properties
+
+
+def trigger_by_files(trigger: DatastoreChange) -> dict[str, Any]:
+    """A trigger that Azure has not, as it is shown."""
+    return {
+        "triggerType": "Datastore",
+        "startTime": None,
+        "endTime": None,
+        "timeZone": "UTC",
+        **{wire: getattr(trigger, name) for name, wire in _DATASTORE.items()},
+    }
 
 
 def read_schedule(name: str, properties: Mapping[str, Any], place: Workspace) -> Schedule:
@@ -107,9 +155,10 @@ def read_schedule(name: str, properties: Mapping[str, Any], place: Workspace) ->
     tags = {
         str(k): scalar_text(v) for k, v in (properties.get("tags") or {}).items() if v is not None
     }
+    inputs = {key: _own_path(value) for key, value in schedule.job.inputs.items()}
     return replace(
         schedule,
-        job=replace(schedule.job, reference=reference),
+        job=replace(schedule.job, reference=reference, inputs=inputs),
         tags=dict(sorted(tags.items())),
         source=None,
     )
@@ -132,6 +181,14 @@ def instant(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}0+00:00"
 
 
+def _own_path(value: Any) -> Any:
+    """An input, with a path of this machine as it was before it was shown."""
+    path = value.get("path") if isinstance(value, dict) else None
+    if isinstance(path, str) and path.startswith(f"{HERE}/"):
+        return {**value, "path": path.removeprefix(HERE)}
+    return value
+
+
 def _without_zone(trigger: Trigger) -> Trigger:
     """A trigger that the wire can say: in a zone that Windows has a name for."""
     if isinstance(trigger, DatastoreChange):
@@ -149,6 +206,8 @@ def _datastore(trigger: Mapping[str, Any]) -> DatastoreChange:
     minutes, parameter = given["polling_interval"], given["data_path_parameter_name"]
     if not isinstance(name, str) or not isinstance(path, str):
         raise ValueError("the datastore, or its path, is no text")
+    if ".." in path.replace("\\", "/").split("/"):
+        raise bad(f"pathOnDatastore {path[:200]!r} leads out of the datastore")
     if not isinstance(minutes, int) or isinstance(minutes, bool) or not 1 <= minutes <= 72_000:
         raise ValueError("the polling interval is no number of minutes")
     if not isinstance(parameter, str | None):

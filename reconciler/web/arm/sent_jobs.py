@@ -33,6 +33,18 @@ _TEXTS = ("type", "command", "code", "componentId")
 _READ_ONLY = ("status", "services", "isArchived", "sourceJobId")
 
 
+_OF_COMMAND = {
+    "command": "command",
+    "environment_variables": "environmentVariables",
+    "limits": "limits",
+}
+
+
+def is_command(definition: Mapping[str, Any]) -> bool:
+    """Whether a definition is of a job of one command, which only `jobs` takes."""
+    return str(definition.get("jobType")).lower() == "command"
+
+
 def is_whole(definition: Mapping[str, Any]) -> bool:
     """Whether a `jobDefinition` has its steps with it, and refers to no job."""
     return not definition.get("sourceJobId") and bool(
@@ -94,14 +106,20 @@ def read_sent_job(
     job = job_from_wire(sent, place)
     document: dict[str, Any] = {
         "type": "pipeline",
-        "inputs": dict(job.inputs),
+        "inputs": {key: reader.short(value) for key, value in job.inputs.items()},
         "outputs": {key: _output(value) for key, value in job.outputs.items()},
     }
     if job.experiment_name:
         document["experiment_name"] = job.experiment_name
     if job.continue_on_step_failure is not None:
         document["settings"] = {"continue_on_step_failure": job.continue_on_step_failure}
-    if sent.get("componentId"):
+    if is_command(sent):
+        _check_members(sent, "the job")
+        kept = {k: sent[w] for k, w in _OF_COMMAND.items() if w in sent}
+        document |= {"type": "command", **kept}
+        if isinstance(sent.get("codeId"), str):
+            document["code"] = reader.code(sent["codeId"])
+    elif sent.get("componentId"):
         document["component"] = reader.component(str(sent["componentId"]), 0)
     else:
         document["jobs"] = reader.steps(sent.get("jobs"), 0)
@@ -167,18 +185,24 @@ class _Reader:
     def _step(self, step: dict[str, Any], depth: int) -> dict[str, Any]:
         inputs = step.get("inputs")
         if isinstance(inputs, dict):
-            step["inputs"] = {key: self._short(value) for key, value in inputs.items()}
+            step["inputs"] = {key: self.short(value) for key, value in inputs.items()}
         if isinstance(step.get("component"), str) and step["type"] in ("command", "pipeline"):
             step["component"] = self.component(step["component"], depth)
         elif isinstance(step.get("code"), str):
-            step["code"] = self._code(step["code"])
+            step["code"] = self.code(step["code"])
         return step
 
-    def _short(self, value: Any) -> Any:
+    def short(self, value: Any) -> Any:
+        """An input with the address of its data, where it names an asset that was sent."""
         path = value.get("path") if isinstance(value, dict) else None
-        if isinstance(path, str) and path.startswith("/"):
-            return {**value, "path": from_id(path, "data", self._place)}
-        return value
+        if not isinstance(path, str):
+            return value
+        short = from_id(path, "data", self._place) if path.startswith("/") else path
+        if not short.startswith(PREFIX) or short.startswith(f"{PREFIX}//"):
+            return {**value, "path": short}
+        name, _, version = short.removeprefix(PREFIX).partition(":")
+        asset = self._assets.get("data", name, version)
+        return {**value, "path": asset.properties["dataUri"] if asset is not None else short}
 
     def component(self, identifier: str, depth: int) -> dict[str, Any]:
         """The document of a component that was sent; ArmError."""
@@ -196,12 +220,13 @@ class _Reader:
         if self._room < 0:
             raise bad(f"The components of the job have more than {_LARGEST >> 20} MiB")
         if isinstance(spec.get("code"), str):
-            spec["code"] = self._code(spec["code"])
+            spec["code"] = self.code(spec["code"])
         if spec.get("type") == "pipeline":
             spec["jobs"] = self.steps(spec.get("jobs"), depth + 1)
         return {key: value for key, value in spec.items() if key not in ("name", "version")}
 
-    def _code(self, identifier: str) -> str:
+    def code(self, identifier: str) -> str:
+        """The path that the code with an id is published under; ArmError."""
         short = from_id(identifier.removeprefix(PREFIX), "codes", self._place)
         name, _, version = short.removeprefix(PREFIX).partition(":")
         asset = self._assets.get("codes", name, version)

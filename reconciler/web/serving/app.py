@@ -22,6 +22,7 @@ from reconciler.web.access.request_guard import RequestGuard
 from reconciler.web.error_responses import api_of, error_response
 from reconciler.web.pages.sign_in import Login
 from reconciler.web.services import Services
+from reconciler.web.stores.calls import routes as store_routes
 from reconciler.web.templating import render
 from reconciler.web.uploads.calls import routes as upload_routes
 from reconciler.web.workspace_view import Missing
@@ -41,6 +42,7 @@ def create_app(services: Services) -> Starlette:
             *arm.routes,
             *v1.routes,
             *upload_routes,
+            *store_routes,
             *pages.routes,
         ],
         middleware=[

@@ -9,21 +9,11 @@ for tokens that are made elsewhere, and a cloud is where its Resource Manager is
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 from reconciler.errors import ReconcilerError
 
-SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
-GROUP = "reconciler"
 CONFIG, MODULE = "config.json", "reconciler_sdk.py"
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9-]+")
-
-
-def azure_name_of(target: str) -> tuple[str, str, str]:
-    """Subscription, group and workspace to say where any will do."""
-    name = _NOT_IN_NAMES.sub("-", target).strip("-")[:32] or "local"
-    return SUBSCRIPTION, GROUP, name if len(name) > 1 else f"{name}-workspace"
 
 
 def write_sdk_config(

@@ -27,9 +27,10 @@ WORKSPACE_NAME = "WORKSPACE"
 TOKEN_FILE = "TOKEN_FILE"
 TENANT_ID = "00000000-0000-0000-0000-000000000000"
 SECONDS = 3600
+STORAGE = "storage.invalid"
 
 
-def access_token(seconds=SECONDS):
+def access_token(seconds=SECONDS, audience=ADDRESS):
     """A JWT of this server's token: what it is good for, and until when, in seconds since 1970."""
     key = os.environ.get("RECONCILER_TOKEN")
     if key is None:
@@ -38,7 +39,7 @@ def access_token(seconds=SECONDS):
         with open(TOKEN_FILE, encoding="ascii") as file:
             key = file.read().strip()
     ends = int(time.time()) + seconds
-    claims = {"aud": ADDRESS, "exp": ends, "tid": TENANT_ID, "oid": TENANT_ID}
+    claims = {"aud": audience, "exp": ends, "tid": TENANT_ID, "oid": TENANT_ID}
     said = b".".join(_part(json.dumps(one).encode()) for one in ({"alg": "HS256"}, claims))
     return (said + b"." + _part(hmac.digest(key.encode(), said, "sha256"))).decode(), ends
 
@@ -71,7 +72,9 @@ def credential():
 
     class Reconciler:
         def get_token(self, *scopes, **_):
-            return AccessToken(*access_token())
+            return AccessToken(
+                *access_token(audience=(*scopes, ADDRESS)[0].removesuffix("/.default"))
+            )
 
     return Reconciler()
 
@@ -85,10 +88,11 @@ def ml_client(**options):
         def on_request(self, request):
             if request.http_request.url.startswith(ADDRESS + "/"):
                 request.context.options["enforce_https"] = False
+                request.http_request.headers["x-reconciler-sdk"] = "1"
             super().on_request(request)
 
     sign_in = credential()
-    return MLClient(
+    client = MLClient(
         sign_in,
         SUBSCRIPTION_ID,
         RESOURCE_GROUP,
@@ -101,8 +105,27 @@ def ml_client(**options):
             "azure_portal": f"{ADDRESS}/",
             "active_directory": f"{ADDRESS}/login/",
             "aml_resource_id": f"{ADDRESS}/ml/",
-            "storage_endpoint": "storage.invalid",
+            "storage_endpoint": STORAGE,
             "registry_discovery_endpoint": f"{ADDRESS}/registry/",
         },
         **options,
     )
+    client.datastores._credential = _storage()
+    return client
+
+
+def _storage():
+    """How requests for a storage account are signed: they go to this server, with its token."""
+    from azure.storage.blob._shared.authentication import SharedKeyCredentialPolicy
+
+    account = "https://stores.blob." + STORAGE
+
+    class ToThisServer(SharedKeyCredentialPolicy):
+        def on_request(self, request):
+            if request.http_request.url.startswith(account + "/"):
+                rest = request.http_request.url[len(account) :]
+                request.http_request.url = ADDRESS + "/stores" + rest
+            if request.http_request.url.startswith(ADDRESS + "/stores/"):
+                request.http_request.headers["Authorization"] = "Bearer " + access_token()[0]
+
+    return ToThisServer("stores", "")

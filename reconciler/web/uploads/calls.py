@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -32,11 +33,11 @@ async def upload(request: Request) -> Response:
         return await _take(request, services)
     except UploadError as error:
         services.site.log("upload_refused", status=error.status, error=str(error))
-        response = _answer(error.status, error.code)
+        response = answer(error.status, error.code)
         response.headers["Connection"] = "close"  # what it sends is not read
         return response
     except (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError):
-        return _answer(409, "Conflict")
+        return answer(409, "Conflict")
 
 
 routes = [Route(f"{PATH}/{{upload}}/{{name:path}}", upload, methods=["GET", "HEAD", "PUT"])]
@@ -58,23 +59,23 @@ async def _take(request: Request, services: Services) -> Response:
     place = uploads.place(identifier, name)
     if request.method != "PUT":
         found = await asyncio.to_thread(place.is_file)
-        return _answer(200) if found else _answer(404, "BlobNotFound")
+        return answer(200) if found else answer(404, "BlobNotFound")
     match request.query_params.get("comp"):
         case "metadata":
-            return _answer(200)
+            return answer(200)
         case "block":
-            block = _block(name, request.query_params.get("blockid", ""))
-            await _write(request, uploads, identifier, uploads.part(identifier, block))
+            block = block_name(name, request.query_params.get("blockid", ""))
+            await write_file(request, uploads, identifier, uploads.part(identifier, block))
         case "blocklist":
-            await _join(request, uploads, identifier, name, place)
+            await join_blocks(request, uploads, identifier, name, place)
         case None:
-            await _write(request, uploads, identifier, place)
+            await write_file(request, uploads, identifier, place)
         case _:
             raise UploadError(400, "InvalidQueryParameterValue", "The call is not supported.")
-    return _answer(201)
+    return answer(201)
 
 
-async def _write(request: Request, uploads: Uploads, identifier: str, place: Path) -> None:
+async def write_file(request: Request, uploads: Uploads, identifier: str, place: Path) -> None:
     """A body into a file, which is there whole or not at all."""
     length = request.headers.get("content-length", "")
     if not (length.isascii() and length.isdigit()) or int(length) > LARGEST_UPLOAD:
@@ -94,7 +95,7 @@ async def _write(request: Request, uploads: Uploads, identifier: str, place: Pat
         uploads.settle(identifier, [place])
 
 
-async def _join(
+async def join_blocks(
     request: Request, uploads: Uploads, identifier: str, name: str, place: Path
 ) -> None:
     """The blocks of a file in the order of a list, and away with them."""
@@ -104,11 +105,11 @@ async def _join(
         if len(body) > _LARGEST_LIST:
             raise UploadError(413, "RequestBodyTooLarge", "The list of blocks is too long.")
     said = await asyncio.to_thread(_listed, bytes(body))
-    parts = [uploads.part(identifier, _block(name, one)) for one in said]
+    parts = [uploads.part(identifier, block_name(name, one)) for one in said]
     await asyncio.to_thread(_concatenate, uploads, identifier, parts, place)
 
 
-def _block(name: str, identifier: str) -> str:
+def block_name(name: str, identifier: str) -> str:
     """What a block is called: no file's name has a line break."""
     return f"{name}\n{identifier}"
 
@@ -151,8 +152,16 @@ def _concatenate(uploads: Uploads, identifier: str, parts: list[Path], place: Pa
         uploads.settle(identifier, [place, *parts])
 
 
-def _answer(status: int, code: str | None = None) -> Response:
+def answer(status: int, code: str | None = None, message: str = "") -> Response:
+    """What Azure's storage says."""
     headers = {"etag": '"1"', "last-modified": "Mon, 01 Jan 2024 00:00:00 GMT"}
-    if code is not None:
-        headers = {"x-ms-error-code": code}
-    return Response(b"", status, headers=headers)
+    if code is None:
+        return Response(b"", status, headers=headers)
+    headers = {"x-ms-error-code": code}
+    if not message:
+        return Response(b"", status, headers=headers)
+    text = (
+        '<?xml version="1.0" encoding="utf-8"?>'
+        f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+    )
+    return Response(text, status, headers=headers, media_type="application/xml")

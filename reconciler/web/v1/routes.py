@@ -16,13 +16,14 @@ from reconciler.web.error_responses import error_response
 from reconciler.web.services import Services
 from reconciler.web.v1 import page_links, pipelines, runs, schedule_calls
 from reconciler.web.v1.assets import data_types
+from reconciler.web.v1.assets.absent import SERVICES, absent_table
 from reconciler.web.v1.assets.datastores import datastores_table
 from reconciler.web.v1.assets.refusals import Answer, refuse
 from reconciler.web.v1.call import Call
 from reconciler.web.v1.errors import V1Error
 from reconciler.web.v1.history import steps
 from reconciler.web.v1.history.log_links import PATH, shared_log
-from reconciler.web.v1.history.table import artifacts_table, history_table
+from reconciler.web.v1.history.table import artifacts_table, data_table, history_table
 from reconciler.workspace.store.database import Refused
 
 _METHODS = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE"]
@@ -46,6 +47,18 @@ async def datastore_service(request: Request) -> Response:
 async def artifact_service(request: Request) -> Response:
     """The service of artifacts: logs of steps."""
     return await _answer(request, "/artifact/v2.0", artifacts_table)
+
+
+async def data_service(request: Request) -> Response:
+    """The service of data: where outputs are."""
+    return await _answer(request, "/data/v1.0", data_table)
+
+
+async def absent_service(request: Request) -> Response:
+    """A service that is not here."""
+    path = request.scope["path"].lower()
+    service = max((one for one in SERVICES if path.startswith(f"{one}/")), key=len)
+    return await _answer(request, service, absent_table(service))
 
 
 async def discovery(request: Request) -> Response:
@@ -74,6 +87,8 @@ routes = [
     *page_links.routes,
     Route("/datastore/v1.0/{rest:path}", datastore_service, methods=_METHODS),
     Route("/artifact/v2.0/{rest:path}", artifact_service, methods=_METHODS),
+    Route("/data/v1.0/{rest:path}", data_service, methods=_METHODS),
+    *(Route(f"{one}/{{rest:path}}", absent_service, methods=_METHODS) for one in SERVICES),
 ]
 
 

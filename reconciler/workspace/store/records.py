@@ -41,11 +41,13 @@ class NewRun:
     go_on: bool | None = None
     """continue_on_step_failure of the schedule."""
     data_path: str | None = None
+    name: str | None = None
+    """As somebody chose it; None: made of the schedule and the instant."""
 
     @property
     def stem(self) -> str:
         """Its name, as in Azure: the schedule (or pipeline) and the instant."""
-        return f"{self.schedule or self.pipeline}-{run_stamp(self.due_at)}"
+        return self.name or f"{self.schedule or self.pipeline}-{run_stamp(self.due_at)}"
 
 
 @lru_cache(maxsize=64)
@@ -123,6 +125,7 @@ class RunRow:
     started_at: datetime | None
     ended_at: datetime | None
     message: str | None
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

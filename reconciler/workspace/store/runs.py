@@ -14,7 +14,7 @@ from reconciler.workspace.store.records import Cause, NewRun, RunRow, StepRow
 
 RUN_COLUMNS = (
     "name, schedule, experiment, pipeline, version, cause, due_at, data_path, inputs, go_on,"
-    " status, cancel, created_at, started_at, ended_at, message"
+    " status, cancel, created_at, started_at, ended_at, message, archived"
 )
 """What `run_row` expects."""
 
@@ -83,6 +83,11 @@ class Runs:
                 return "Canceled"
             connection.execute("UPDATE runs SET cancel = ? WHERE name = ?", (reason, name))
             return "Running"
+
+    def archive(self, name: str, archived: bool) -> None:
+        """Leave a run out of lists of Azure's API, or take it in again."""
+        with self.database.writing() as connection:
+            connection.execute("UPDATE runs SET archived = ? WHERE name = ?", (int(archived), name))
 
     def forget(self, names: Iterable[str]) -> None:
         """Remove runs that have ended, and their steps. Their fires stay."""
@@ -214,7 +219,7 @@ class RunWriter:
             name = stem if number == 1 else f"{stem}-{number}"
             added = self._connection.execute(
                 f"INSERT INTO runs ({RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                " 'NotStarted', NULL, ?, NULL, NULL, NULL) ON CONFLICT (name) DO NOTHING",
+                " 'NotStarted', NULL, ?, NULL, NULL, NULL, 0) ON CONFLICT (name) DO NOTHING",
                 (name, *values),
             )
             if added.rowcount == 1:
@@ -251,6 +256,7 @@ def run_row(row: Any) -> RunRow:
         started_at=_moment(row[13]),
         ended_at=_moment(row[14]),
         message=row[15],
+        archived=bool(row[16]),
     )
 
 

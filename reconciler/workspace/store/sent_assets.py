@@ -14,6 +14,8 @@ from typing import Any
 from reconciler.workspace.store.database import Database, Refused, translated
 
 _COLUMNS = "name, version, properties, upload"
+_SAID = ("description", "tags", "properties", "isArchived", "stage", "provisioningState")
+"""What is said about a version, and may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,9 @@ class SentAsset:
 
 
 class SentAssets:
-    """The assets of one workspace, by kind (codes, components, environments, jobs)."""
+    """The assets of one workspace, by kind (codes, components, data, environments, jobs); and the
+    time zones of schedules, as they were sent (zones).
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -40,6 +44,11 @@ class SentAssets:
     def versions(self, kind: str, name: str) -> list[SentAsset]:
         """The versions of an asset, the newest first."""
         return self._read("name = ?", kind, name)
+
+    def newest(self, kind: str) -> list[SentAsset]:
+        """The newest version of each name, in the order of names."""
+        found = {one.name: one for one in reversed(self._read("true", kind))}
+        return [found[name] for name in sorted(found)]
 
     def by_digest(self, digest: str) -> list[SentAsset]:
         """The code with a content, as its client tells contents apart."""
@@ -56,7 +65,9 @@ class SentAssets:
         digest: str | None = None,
         upload: str | None = None,
     ) -> bool:
-        """Keep a version; False if it was there. Refused where it is there with other content."""
+        """Keep a version; False if it was there: then only what is said about it changes. Refused
+        where it is there with other content.
+        """
         text = json.dumps(properties, sort_keys=True)
         with self._database.writing() as connection:
             row = connection.execute(
@@ -64,8 +75,14 @@ class SentAssets:
                 (kind, name, version),
             ).fetchone()
             if row is not None:
-                if row[0] != text:
+                if _content(json.loads(row[0])) != _content(json.loads(text)):
                     raise Refused(f"{kind}/{name}/versions/{version} is there with other content")
+                if row[0] != text:
+                    connection.execute(
+                        "UPDATE sent_assets SET properties = ?"
+                        " WHERE kind = ? AND name = ? AND version = ?",
+                        (text, kind, name, version),
+                    )
                 return False
             connection.execute(
                 "INSERT INTO sent_assets VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -81,3 +98,13 @@ class SentAssets:
         )
         with translated(self._database.path):
             return [SentAsset(row[0], row[1], json.loads(row[2]), row[3]) for row in rows]
+
+
+def _content(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """What a version is, without what is said about it, and how a component came about."""
+    kept = {k: v for k, v in properties.items() if k not in _SAID and v is not None}
+    spec = kept.get("componentSpec")
+    if isinstance(spec, dict):
+        apart = ("_source", "id", "name", "version")
+        kept["componentSpec"] = {k: v for k, v in spec.items() if k not in apart and v is not None}
+    return kept

@@ -25,9 +25,10 @@ def run(cell: str, names: dict[str, Any]) -> Any:
     last = tree.body[-1] if tree.body else None
     if isinstance(last, ast.Expr):
         tree.body.pop()
-    exec(compile(tree, "cell", "exec"), names)
+    exec(compile(tree, "cell", "exec", dont_inherit=True), names)
     if isinstance(last, ast.Expr):
-        return eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+        code = compile(ast.Expression(last.value), "cell", "eval", dont_inherit=True)
+        return eval(code, names)
     return None
 
 

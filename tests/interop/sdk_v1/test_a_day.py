@@ -1,4 +1,4 @@
-"""A day of calls of the SDK v1, mixed and seeded: a plan then shows what was changed, alone."""
+"""A day of calls of both SDKs, mixed and seeded: a plan then shows what was changed, alone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from interop import judge as microsoft
 from interop.sdk_v1.notebook import Notebook, needed
 from interop.sdk_v1.repository import served
 from interop.sdk_v1.test_methods import changed_of
@@ -36,28 +37,75 @@ READS = (
 )
 
 
+NAMES_2 = """\
+from reconciler_sdk import ml_client
+client = ml_client()
+sorted(s.name for s in client.schedules.list())
+"""
+READS_2 = (
+    "list(client.schedules.list())",
+    "list(client.jobs.list())",
+    "list(client.data.list())",
+    "list(client.datastores.list())",
+    "client.workspaces.get()",
+)
+
+
 @needed
+@microsoft.needed
 def test_an_hour_of_calls(tmp_path: Path) -> None:
-    with served(tmp_path) as (_, sdk):
-        _check(tmp_path, sdk, 30)
+    _mix(tmp_path, 30, 1)
 
 
 @needed
+@microsoft.needed
 @pytest.mark.torture
 def test_ten_thousand_calls(tmp_path: Path) -> None:
-    with served(tmp_path) as (_, sdk):
-        for _ in range(10):
-            _check(tmp_path, sdk, 1000)
+    _mix(tmp_path, 1000, 10)
 
 
-def _check(folder: Path, sdk: Notebook, calls: int) -> None:
+def _mix(folder: Path, calls: int, times: int) -> None:
+    with (
+        served(folder) as (_, sdk),
+        Notebook(folder / "sdk", folder / "home2", microsoft.PYTHON) as second,
+    ):
+        chance = random.Random(calls)
+        names, names_2 = sdk.value(NAMES), second.value(NAMES_2)
+        assert len(names_2) > 6  # v2 reads no trigger by files, nor zones that Windows has not
+        for _ in range(times):
+            _check(folder, chance, sdk, second, names, names_2, calls)
+
+
+def _check(
+    folder: Path,
+    chance: random.Random,
+    sdk: Notebook,
+    second: Notebook,
+    names: list[str],
+    names_2: list[str],
+    calls: int,
+) -> None:
     """Make calls; compare what a plan shows with what they changed, and take it back."""
-    chance, names = random.Random(calls), sdk.value(NAMES)
     off: set[str] = set()
     described: set[str] = set()
     for _ in range(calls):
+        if chance.random() < 0.4:
+            name = chance.choice(names_2)
+            match chance.randrange(6):
+                case 0:
+                    second.value(f"client.schedules.begin_disable({name!r}).result()")
+                    off.add(name)
+                case 1:
+                    second.value(f"client.schedules.begin_enable({name!r}).result()")
+                    off.discard(name)
+                case 2:  # gives back what it got
+                    got = f"client.schedules.get({name!r})"
+                    second.value(f"client.schedules.begin_create_or_update({got}).result()")
+                case _:
+                    second.value(chance.choice(READS_2))
+            continue
         name = chance.choice(names)
-        sdk.value(f"s = by_name[{name!r}]")
+        sdk.value(f"s = Schedule.get(ws, by_name[{name!r}].id)")
         match chance.randrange(8):
             case 0:
                 sdk.value("s.disable()")
@@ -77,7 +125,7 @@ def _check(folder: Path, sdk: Notebook, calls: int) -> None:
                 sdk.value(chance.choice(READS))
     assert set(changed_of(folder)) == off | described
     for name in names:
-        sdk.value(f"by_name[{name!r}].enable()")
+        sdk.value(f"s = Schedule.get(ws, by_name[{name!r}].id)\ns.enable()")
         if name != "ends":
-            sdk.value(f"by_name[{name!r}].update(description='')")
+            sdk.value("s.update(description='')")
     assert changed_of(folder) == []

@@ -14,7 +14,8 @@ from workspace.engine.engines import Bench, Clock
 
 from interop.sdk_v1 import article
 from interop.sdk_v1.notebook import IN_DOCUMENT, Notebook, needed
-from reconciler.web.serving.sdk_config import azure_name_of, write_sdk_config
+from reconciler.web.azure_names import azure_name_of
+from reconciler.web.serving.sdk_config import write_sdk_config
 from reconciler.workspace.datastores.datastore import Datastore
 
 PREDICT = {

@@ -30,6 +30,12 @@ ONE = f"{BASE}/schedules/a"
 HISTORY, DATASTORES, ARTIFACTS = (
     f"/{service}{BASE}" for service in ("history/v1.0", "datastore/v1.0", "artifact/v2.0")
 )
+UPLOAD, CODE = f"/uploads/{'0' * 32}", f"{BASE}/codes/a/versions/1"
+STORE, FILES, SECRETS = (
+    "/stores/inbox",
+    "/stores/workspaceartifactstore",
+    f"{BASE}/datastores/inbox/listSecrets",
+)
 RUN = f"{V1}/PipelineRuns/nothing"
 BODY = {
     "properties": {
@@ -128,6 +134,29 @@ ASKED: list[tuple[str, dict[str, str], str, str, int]] = [
     ("a log without a link", {}, "GET", "/shared-logs/x", 403),
     ("a log, by a token", bearer(TOKEN), "GET", "/shared-logs/x", 403),
     ("a log, by a wrong link", {}, "GET", f"/shared-logs/x?step=y&ends={2**31}&sig=0", 403),
+    ("an upload without a signature", {}, "PUT", f"{UPLOAD}/a.py", 403),
+    ("an upload, by a token", bearer(TOKEN), "PUT", f"{UPLOAD}/a.py", 400),
+    ("an upload, by a wrong signature", {}, "PUT", f"{UPLOAD}/a.py?sig=w.9999999999.x.y", 403),
+    ("an upload that climbs", {}, "PUT", f"{UPLOAD}/%2e%2e/a.py?sig=0", 400),
+    ("an upload that is deleted", {}, "DELETE", f"{UPLOAD}/a.py?sig=0", 405),
+    ("the reader's, to begin an upload", bearer(READER), "POST", f"{CODE}/startPendingUpload", 403),
+    ("the reader's, to put code", bearer(READER), "PUT", CODE, 403),
+    ("the reader's, to put data", bearer(READER), "PUT", f"{BASE}/data/a/versions/1", 403),
+    ("the reader's, to run a job", bearer(READER), "PUT", f"{BASE}/jobs/a", 403),
+    ("the reader's, a datastore's secret", bearer(READER), "POST", SECRETS, 403),
+    ("a file of a datastore, by nobody", {}, "GET", f"{STORE}/a.csv", 401),
+    ("a file to a datastore, by nobody", {}, "PUT", f"{STORE}/LocalUpload/a", 401),
+    ("by a wrong signature", {}, "PUT", f"{STORE}/LocalUpload/a?sig=w.9999999999.inbox.y", 403),
+    ("by a signature and a token", bearer("x" * 43), "GET", f"{STORE}/a.csv?sig=0", 401),
+    ("a file of a datastore, by the reader", bearer(READER), "GET", f"{STORE}/a.csv", 403),
+    ("a file to a datastore, by the reader", bearer(READER), "PUT", f"{STORE}/LocalUpload/a", 403),
+    ("a list of a datastore, by the reader", bearer(READER), "GET", f"{STORE}?comp=list", 403),
+    ("a file to anywhere", bearer(TOKEN), "PUT", f"{STORE}/a.csv", 403),
+    ("a file that climbs", bearer(TOKEN), "PUT", f"{STORE}/LocalUpload/%2e%2e/a", 400),
+    ("a file that is not there", bearer(TOKEN), "GET", f"{STORE}/nothing", 404),
+    ("a datastore that is not there", bearer(TOKEN), "GET", "/stores/nothing/a", 404),
+    ("a file of no run", bearer(TOKEN), "GET", f"{FILES}/ExperimentRun/dcid.x/logs/a.log", 404),
+    ("a file that is deleted", bearer(TOKEN), "DELETE", f"{STORE}/a.csv", 405),
     ("nobody's action on a page", {}, "POST", "/logout", 401),
     ("a dot segment", bearer(TOKEN), "GET", f"{BASE}/schedules/%2e%2e/jobs", 400),
     ("an encoded slash", bearer(TOKEN), "GET", f"{BASE}/schedules%2Fx", 400),

@@ -148,7 +148,11 @@ def test_delete_is_for_what_is_disabled_and_keeps_what_it_was(
 
 def test_jobs_are_runs_and_pipelines(server: Server, api: httpx.Client) -> None:
     put(api, "a")
-    runs = [api.post(f"{BASE}/schedules/a/trigger", json={"scheduleTime": "x"}) for _ in range(3)]
+    trigger = f"{BASE}/schedules/a/trigger"
+    assert "not a date and time" in message(api.post(trigger, json={"scheduleTime": "x"}), 400)
+    given = {"scheduleTime": "2026-11-20T03:02:01+02:00"}
+    runs = [api.post(trigger, json=given) for _ in range(3)]
+    assert runs[0].json()["submissionId"] == "a-20261120T010201Z"
     names = [run.json()["submissionId"] for run in runs]
     listed = api.get(f"{BASE}/jobs").json()["value"]
     assert {one["name"] for one in listed} == set(names)
@@ -237,19 +241,23 @@ def test_unknown_routes_and_versions(server: Server, api: httpx.Client) -> None:
         answer = api.request(method, url, **options)
         return answer.status_code, answer.json()["error"]["code"]
 
-    assert code("GET", f"{BASE}/models") == (404, "InvalidResourceType")
-    assert code("PUT", f"{BASE}/computes/cpu", json={}) == (405, "HttpMethodNotSupported")
+    assert code("GET", f"{BASE}/nothing") == (404, "InvalidResourceType")
+    for kind in ("models", "computes", "onlineEndpoints", "data", "components", "environments"):
+        assert api.get(f"{BASE}/{kind}").json() == {"value": []}
+    assert "no models" in message(api.get(f"{BASE}/models/m/versions/1"), 404)
+    assert "may name any compute" in message(api.put(f"{BASE}/computes/cpu", json={}), 400)
     for part in ("components/a/versions/1", "codes/c/versions/1", "environments/e/versions/1"):
         assert "no properties" in message(api.put(f"{BASE}/{part}", json={}), 400)
-    for part in ("data/x", "data/x/versions/1", "computes"):
-        told = message(api.put(f"{BASE}/{part}", json={}), 400)
-        assert f"does not do this with {part.partition('/')[0]}" in told
-    assert "gives no keys" in message(api.post(f"{BASE}/datastores/inbox/listSecrets"), 400)
-    assert "cannot be archived" in message(
-        api.put(f"{BASE}/jobs/x", json={"properties": {"isArchived": True}}), 400
+    assert "only isArchived" in message(api.put(f"{BASE}/data/x", json={}), 400)
+    assert "no properties" in message(api.put(f"{BASE}/data/x/versions/1", json={}), 400)
+    assert "does not do this" in message(api.put(f"{BASE}/computes", json={}), 400)
+    assert "gives no keys" in message(api.post(f"{BASE}/listKeys"), 400)
+    assert "no properties" in message(api.put(f"{BASE}/jobs/x", json={}), 400)
+    assert "Azure only" in message(api.put(f"{BASE}/jobs/x", json=job_of("Spark")), 400)
+    assert "send its steps" in message(
+        api.put(f"{BASE}/jobs/x", json=job_of("Pipeline", sourceJobId="train")), 400
     )
-    assert "does not run what is sent" in message(api.put(f"{BASE}/jobs/x", json={}), 400)
-    assert code("PATCH", f"{BASE}/schedules/a", json={}) == (405, "HttpMethodNotSupported")
+    assert "put, deleted" in message(api.patch(f"{BASE}/schedules/a", json={}), 400)
     assert code("PUT", f"{BASE}/batchEndpoints/x", json={}) == (400, "UserError")
     assert code("GET", "/subscriptions/s/resourceGroups/g") == (404, "InvalidResourceType")
     assert code("GET", "/providers/x") == (404, "NotFound")
@@ -263,6 +271,10 @@ def test_unknown_routes_and_versions(server: Server, api: httpx.Client) -> None:
         assert api.get(f"{base}/SCHEDULES").status_code == 200
 
 
+def job_of(kind: str, **more: Any) -> dict[str, Any]:
+    return {"properties": {"jobType": kind, **more}}
+
+
 def test_names_of_operations() -> None:
     operation = Operation("active", "a-schedule", NOW)
     name = operation_name(operation)
@@ -270,3 +282,56 @@ def test_names_of_operations() -> None:
     assert read_operation(name, NOW + timedelta(hours=1)) is None
     for text in ("", "s:", "s:x:", "s:x:W10", f"{name}x" * 50, "t" + name, name[:-4]):
         assert read_operation(text, NOW) is None
+
+
+def test_what_fires_on_files_is_disabled_by_who_cannot_read_its_trigger(
+    server: Server, api: httpx.Client
+) -> None:
+    trigger = {"type": "datastore", "datastore": "inbox", "path_on_datastore": "in"}
+    store(server, "unread", trigger=trigger)
+    seen = api.get(f"{BASE}/schedules/unread").json()["properties"]
+    off = {key: value for key, value in seen.items() if key != "trigger"} | {"isEnabled": False}
+    assert api.put(f"{BASE}/schedules/unread", json={"properties": off}).status_code == 201
+    assert api.get(f"{BASE}/schedules/unread").json()["properties"] == {**seen, "isEnabled": False}
+    lost = {**off, "trigger": {**seen["trigger"], "pathOnDatastore": "../out"}}
+    assert "leads out" in message(api.put(f"{BASE}/schedules/x", json={"properties": lost}), 400)
+
+
+def test_a_start_that_was_not_sent_is_shown_and_given_back_in_vain(
+    server: Server, api: httpx.Client
+) -> None:
+    put(api, "open")
+    seen = api.get(f"{BASE}/schedules/open").json()["properties"]
+    assert seen["trigger"]["startTime"] is not None
+    assert api.put(f"{BASE}/schedules/open", json={"properties": seen}).status_code == 201
+    again = api.get(f"{BASE}/schedules/open").json()["properties"]
+    assert again == seen
+    opened = Store(server.path)
+    [row] = opened.schedules(["open"])
+    opened.close()
+    assert "start_time" not in row.document["trigger"]
+
+
+@pytest.mark.parametrize("zone", ["Mid-Atlantic Standard Time", "UTC-02", "Europe/Lisbon"])
+def test_zones_come_back_as_they_were_sent(api: httpx.Client, zone: str) -> None:
+    trigger = {"triggerType": "Cron", "expression": "0 2 * * *", "timeZone": zone}
+    for name in ("zoned", f"zoned-{zone[:3]}"):  # over what another put there, and anew
+        put(api, name, trigger=trigger)
+        seen = api.get(f"{BASE}/schedules/{name}").json()["properties"]["trigger"]
+        assert seen["timeZone"] == zone
+
+
+def test_a_run_is_archived_and_brought_back(api: httpx.Client) -> None:
+    put(api, "kept")
+    name = api.post(f"{BASE}/schedules/kept/trigger").json()["submissionId"]
+
+    def listed(**view: str) -> set[str]:
+        return {one["name"] for one in api.get(f"{BASE}/jobs", params=view).json()["value"]}
+
+    job = api.get(f"{BASE}/jobs/{name}").json()["properties"]
+    for archived in (True, False):
+        told = api.put(f"{BASE}/jobs/{name}", json={"properties": {**job, "isArchived": archived}})
+        assert (told.status_code, told.json()["properties"]["isArchived"]) == (200, archived)
+        assert (name in listed()) is not archived
+        assert (name in listed(listViewType="ArchivedOnly")) is archived
+        assert name in listed(listViewType="All")

@@ -13,7 +13,8 @@ from helpers import invoke
 
 from reconciler.errors import ReconcilerError
 from reconciler.web.access.signed_tokens import right_of_jwt
-from reconciler.web.serving.sdk_config import azure_name_of, write_sdk_config
+from reconciler.web.azure_names import azure_name_of
+from reconciler.web.serving.sdk_config import write_sdk_config
 from web.opened import READER, TOKEN, Server
 
 

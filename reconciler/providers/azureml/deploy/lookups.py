@@ -201,7 +201,9 @@ def _or_none(ask: Callable[[], T]) -> T | None:
 def container_address(store: Mapping[str, Any]) -> str:
     """The address of a datastore's container; an emulator has its accounts in the path."""
     protocol, host = store.get("protocol") or "https", store.get("endpoint") or "core.windows.net"
-    account, container = store.get("accountName"), store.get("containerName")
+    account, container = str(store.get("accountName")), store.get("containerName")
+    if account.startswith("/"):  # an embedded workspace, which has its containers itself
+        return f"{protocol}://{host}{account.partition(' ')[0]}/{container}"
     if is_loopback(f"{protocol}://{host}"):
         return f"{protocol}://{host}/{account}/{container}"
     return f"{protocol}://{account}.blob.{host}/{container}"

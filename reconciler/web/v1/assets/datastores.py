@@ -16,7 +16,12 @@ from reconciler.web.v1.assets.refusals import Answer
 from reconciler.web.v1.call import Call
 from reconciler.web.v1.errors import bad, not_found
 
-ACCOUNT = "reconciler"
+ACCOUNT = (
+    "an-embedded-workspace-takes-no-files-from-the-sdk-v1-put-them-into-the-folder-of-the-datastore"
+)
+"""Longer than a part of a host name can be. The SDK makes one of it, over TLS alone; it cannot, and
+says so at once, instead of looking for somebody else's account.
+"""
 _HOW = "they are in reconciler.yaml, under datastores of the target"
 
 

@@ -22,6 +22,7 @@ _WORDS = {
     "outputs": "The outputs of a run are files in its folder: `reconciler runs show RUN`"
     " says where",
     "datasets": "An embedded workspace has no datasets: pass a DataPath of a datastore",
+    "metrics": "An embedded workspace has no metrics: write figures to an output, or a log",
     "runs": "A run of an embedded workspace is what was recorded of it, and cannot be changed",
     "experiments": "An experiment of an embedded workspace is the name that its runs share: it has"
     " no tags, and cannot be archived or deleted",

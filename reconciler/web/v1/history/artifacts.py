@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from reconciler.web.arm.call import json_response
 from reconciler.web.v1.call import Call
+from reconciler.web.v1.errors import not_found
 from reconciler.web.v1.history.entities import CONTAINER, USER_LOG
 from reconciler.web.v1.history.log_links import log_link
 from reconciler.web.workspace_view import find_step
@@ -29,7 +30,22 @@ async def of_container(call: Call) -> Response:
     return await _listed(call, origin, container, "")
 
 
+async def of_path(call: Call) -> Response:
+    """Where one file of a container can be read."""
+    origin, container = call.rest[2:4]
+    path = "/".join(call.rest[4:])
+    found = await _found(call, origin, container, path)
+    if not found or found[0]["path"] != path:
+        raise not_found("Artifact", f"{container}/{path}")
+    return json_response(found[0])
+
+
 async def _listed(call: Call, origin: str, container: str, prefix: str) -> Response:
+    value = await _found(call, origin, container, prefix)
+    return json_response({"value": value, "continuationToken": None})
+
+
+async def _found(call: Call, origin: str, container: str, prefix: str) -> list[dict[str, Any]]:
     identifier = container.removeprefix(CONTAINER)
     found = await call.services.read(lambda w: find_step(w, identifier))
     value: list[dict[str, Any]] = []
@@ -43,4 +59,4 @@ async def _listed(call: Call, origin: str, container: str, prefix: str) -> Respo
                 "contentUri": log_link(call, run.name, step.name),
             }
         )
-    return json_response({"value": value, "continuationToken": None})
+    return value

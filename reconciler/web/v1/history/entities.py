@@ -41,6 +41,7 @@ def run_dto(run: RunRow) -> dict[str, Any]:
             "azureml.runsource": "azureml.PipelineRun",
             "azureml.pipelineid": guid("version", f"{run.pipeline}:{run.version}"),
             "azureml.pipelineComponent": "pipelinerun",
+            "ContentSnapshotId": guid("graph", run.version),
             "reconciler.cause": run.cause,
         },
         **_common(run, run.status, run.started_at, run.ended_at),

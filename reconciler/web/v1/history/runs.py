@@ -12,14 +12,26 @@ from starlette.responses import Response
 
 from reconciler.masking import mask
 from reconciler.web.arm.call import json_response
-from reconciler.web.v1.call import Call
-from reconciler.web.v1.errors import bad, not_found
-from reconciler.web.v1.history.entities import LOG_FILE, RUN_LOG, details, run_dto, step_dto
+from reconciler.web.arm.sent_jobs import KIND, is_command
+from reconciler.web.stores.places import named_outputs
+from reconciler.web.v1.assets.refusals import refuse
+from reconciler.web.v1.call import ACTOR, Call
+from reconciler.web.v1.errors import not_found
+from reconciler.web.v1.history.entities import (
+    LOG_FILE,
+    RUN_LOG,
+    USER_LOG,
+    details,
+    run_dto,
+    step_dto,
+)
 from reconciler.web.v1.history.filters import read_filter
 from reconciler.web.v1.history.log_links import log_link
 from reconciler.web.workspace_view import Workspace, find_step
 from reconciler.workspace.store.records import RunRow, StepRow
 
+COMMAND = "command"
+"""The only step of a job of one command."""
 MOST = 1000
 """Runs of one answer, which has no pages."""
 
@@ -36,16 +48,66 @@ async def get_details(call: Call) -> Response:
     if dto["parentRunId"] is not None:
         logs = {LOG_FILE: log_link(call, dto["parentRunId"], dto["name"])}
     else:
-        logs = {RUN_LOG: log_link(call, dto["runId"])}
+        of_command = await call.services.read(lambda w: _is_sent_command(w, identifier))
+        name, step = (USER_LOG, COMMAND) if of_command else (RUN_LOG, "")
+        logs = {name: log_link(call, dto["runId"], step)}
     return json_response(details(dto, logs))
 
 
+def _is_sent_command(workspace: Workspace, identifier: str) -> bool:
+    """Whether a run is of one command, as a client of the SDK v2 sent it."""
+    run = workspace.runs.get(identifier)
+    sent = workspace.sent.get(KIND, run.pipeline, run.version) if run is not None else None
+    return sent is not None and is_command(sent.properties)
+
+
 async def data(call: Call) -> Response:
-    """What a run left behind, for `MLClient.jobs.download`: that is in no storage of Azure's."""
-    raise bad(
-        "The logs and outputs of an embedded workspace are files of the run's folder: `reconciler"
-        " runs show RUN` says where; `jobs.stream` and `reconciler runs logs RUN` show the logs"
-    )
+    """A run and its outputs, for `MLClient.jobs.download`."""
+    asked = await call.body()
+    identifier = str(asked.get("runId"))
+
+    def read(workspace: Workspace) -> dict[str, str]:
+        run = workspace.runs.get(identifier)
+        return named_outputs(workspace, run) if run is not None else {}
+
+    dto, outputs = await _shown(call, identifier), await call.services.read(read)
+    named = {name: {"assetId": f"{identifier}/{name}", "type": "uri_folder"} for name in outputs}
+    return json_response({"runMetadata": {**dto, "outputs": named}})
+
+
+async def resolved(call: Call) -> Response:
+    """Where outputs are that `data` named."""
+    asked = (await call.body()).get("values")
+    wanted = [one.rpartition("/") for one in asked or () if isinstance(one, str)]
+
+    def read(workspace: Workspace) -> dict[str, dict[str, str]]:
+        found = {}
+        for identifier, _, name in wanted:
+            run = workspace.runs.get(identifier)
+            outputs = named_outputs(workspace, run) if run is not None else {}
+            if name in outputs:
+                found[f"{identifier}/{name}"] = {"uri": outputs[name], "type": "uri_folder"}
+        return found
+
+    return json_response({"values": await call.services.read(read)})
+
+
+async def change(call: Call) -> Response:
+    """Archive a run, or bring it back (`hidden`); nothing else of it is changed."""
+    asked = await call.body()
+    said = {key: value for key, value in asked.items() if value not in (None, {}, [])}
+    if set(said) != {"hidden"} or not isinstance(said["hidden"], bool):
+        return await refuse("runs")(call)
+    name, hidden = call.last, said["hidden"]
+    await call.services.read(lambda w: find_run(w, name))
+    await call.services.write(lambda w: w.runs.archive(name, hidden), by=ACTOR)
+    return json_response(await _shown(call, name))
+
+
+async def services(call: Call) -> Response:
+    """What a step serves while it runs: nothing."""
+    await _shown(call, call.rest[1])
+    return json_response({"instances": {}})
 
 
 async def children(call: Call) -> Response:

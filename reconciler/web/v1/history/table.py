@@ -27,13 +27,17 @@ def history_table(path: list[str]) -> dict[str, Answer]:
         case ["experiments" | "experimentids", _, "runs:query"]:
             return {"POST": runs.query}
         case ["runs", _] | ["experiments" | "experimentids", _, "runs", _]:
-            return {"GET": runs.get, **_none(refuse("runs"))}
+            return {"GET": runs.get, **_none(refuse("runs")), "PATCH": runs.change}
         case ["runs", _, "details"] | ["experiments" | "experimentids", _, "runs", _, "details"]:
             return {"GET": runs.get_details}
+        case ["runs", _, "serviceinstances", _]:
+            return {"GET": runs.services}
         case ["runs", _, "children"] | ["experiments" | "experimentids", _, "runs", _, "children"]:
             return {"GET": runs.children}
-        case ["experiments" | "experimentids", _, "runs", _, _]:
-            return _none(refuse("runs"))
+        case [*_, "metrics" | "metrics:query" | "metrics:rest"]:
+            return {**_none(refuse("metrics")), "GET": refuse("metrics")}
+        case ["runs" | "experiments" | "experimentids", _, *_]:
+            return {**_none(refuse("runs")), "GET": refuse("runs")}
     return {}
 
 
@@ -42,10 +46,22 @@ def artifacts_table(path: list[str]) -> dict[str, Answer]:
     match path:
         case ["artifacts", "prefix", "contentinfo", _, _, *_]:
             return {"GET": artifacts.under_prefix}
+        case ["artifacts", "contentinfo", _, _, _, *_]:
+            return {"GET": artifacts.of_path}
         case ["artifacts", _, _]:
             return {"GET": artifacts.of_container, "POST": refuse("runs")}
         case ["artifacts", *_]:
             return dict.fromkeys(("GET", *_CHANGES), refuse("outputs"))
+    return {}
+
+
+def data_table(path: list[str]) -> dict[str, Answer]:
+    """By method, who answers."""
+    match path:
+        case ["dataversion", "batchgetresolveduris"]:
+            return {"POST": runs.resolved}
+        case [_, *_]:
+            return dict.fromkeys(("GET", *_CHANGES), refuse("datasets"))
     return {}
 
 

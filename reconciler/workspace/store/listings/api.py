@@ -39,12 +39,20 @@ class ApiListings:
         return [row[0] for row in rows]
 
     def run_page(
-        self, *, after: str = "", limit: int = 100, schedule: str | None = None
+        self,
+        *,
+        after: str = "",
+        limit: int = 100,
+        schedule: str | None = None,
+        archived: bool | None = None,
     ) -> list[RunRow]:
         """At most `limit` runs, the newest first, those that come after the run `after`; of one
-        schedule, or of all. None if `after` is forgotten by now.
+        schedule, or of all; those that are archived, those that are not, or all. None if `after`
+        is forgotten by now.
         """
         conditions, parameters = ["true"], list[Any]()
+        if archived is not None:
+            conditions.append(f"archived = {int(archived)}")
         if schedule is not None:
             conditions.append("schedule = ?")
             parameters.append(schedule)

@@ -1,0 +1,1 @@
+"""Assets by name: lists, containers, data, and what an embedded workspace has not."""
