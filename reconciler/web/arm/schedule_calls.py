@@ -16,7 +16,7 @@ from reconciler.web.arm.call import PAGE, Call, json_response
 from reconciler.web.arm.errors import bad, conflict, not_found
 from reconciler.web.arm.long_running import Operation, operation_path
 from reconciler.web.arm.refusals import refuse_bad_schedule
-from reconciler.web.arm.schedules import read_schedule, resource, trigger_by_files, without_filled
+from reconciler.web.arm.schedules import as_held, read_schedule, resource, trigger_by_files
 from reconciler.web.arm.sent_jobs import KIND, SentJob, is_whole, read_sent_job
 from reconciler.web.workspace_view import Missing, Workspace, live_schedule, stored_schedule
 from reconciler.workspace.store.database import Refused
@@ -186,7 +186,7 @@ def put_schedule(workspace: Workspace, wanted: Schedule, job: SentJob | None = N
     for _ in range(TRIES):
         row = _row(workspace, wanted.key.name)
         if row is not None:
-            wanted = replace(wanted, trigger=without_filled(wanted.trigger, row))
+            wanted = as_held(wanted, row)
         live = live_schedule(row, workspace.site.target) if row is not None else None
         provider = workspace.provider(live.owner if live is not None else None)
         for note in provider.canonical(wanted, live).notes:

@@ -18,6 +18,7 @@ from reconciler.firing.clocks.zones import zone as clock_zone
 from reconciler.masking import mask
 from reconciler.model import DatastoreChange, Recurrence, Schedule, Trigger
 from reconciler.providers.azureml.ids import PREFIX, Workspace
+from reconciler.providers.azureml.jobs.definition import input_to_wire
 from reconciler.providers.azureml.wire import (
     Foreign,
     properties_to_wire,
@@ -82,15 +83,25 @@ def filled_start(trigger: Trigger, row: ScheduleRow) -> datetime | None:
     return local.replace(tzinfo=None, microsecond=0)
 
 
-def without_filled(wanted: Trigger, row: ScheduleRow) -> Trigger:
-    """A trigger that is put over a row, without the start that was filled in, where it is given
-    back, whatever else of the trigger changes: it counts from there as before.
+def as_held(wanted: Schedule, row: ScheduleRow) -> Schedule:
+    """A schedule that is put over a row, with what is given back as it was shown as it is held: a
+    start that was filled in, a zone that Windows has another name for, numbers that are text there.
     """
-    held = stored_schedule(row, "").trigger
-    filled = filled_start(held, row)
-    if filled is None or isinstance(wanted, DatastoreChange) or wanted.start_time != filled:
-        return wanted
-    return replace(wanted, start_time=None)
+    held = stored_schedule(row, "")
+    trigger, before = wanted.trigger, held.trigger
+    if not isinstance(trigger, DatastoreChange) and not isinstance(before, DatastoreChange):
+        if resolve(windows_name(before.time_zone) or "") == trigger.time_zone:
+            trigger = replace(trigger, time_zone=before.time_zone)
+        filled = filled_start(before, row)
+        if filled is not None and trigger.start_time == filled:
+            trigger = replace(trigger, start_time=None)
+    inputs = {
+        name: held.job.inputs[name]
+        if name in held.job.inputs and input_to_wire(held.job.inputs[name]) == input_to_wire(value)
+        else value
+        for name, value in wanted.job.inputs.items()
+    }
+    return replace(wanted, trigger=trigger, job=replace(wanted.job, inputs=inputs))
 
 
 def shown_properties(

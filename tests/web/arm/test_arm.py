@@ -335,3 +335,16 @@ def test_a_run_is_archived_and_brought_back(api: httpx.Client) -> None:
         assert (name in listed()) is not archived
         assert (name in listed(listViewType="ArchivedOnly")) is archived
         assert name in listed(listViewType="All")
+
+
+def test_what_get_gave_is_put_without_a_change(server: Server, api: httpx.Client) -> None:
+    job = {"job": "azureml:train", "inputs": {"epochs": 7, "api_key": True}}
+    trigger = {"type": "cron", "expression": "0 3 * * *", "time_zone": "Europe/Lisbon"}
+    store(server, "given", trigger=trigger, create_job=job)
+    seen = api.get(f"{BASE}/schedules/given").json()["properties"]
+    assert api.put(f"{BASE}/schedules/given", json={"properties": seen}).status_code == 201
+    opened = Store(server.path)
+    [row] = opened.schedules(["given"])
+    opened.close()
+    assert row.document["trigger"]["time_zone"] == "Europe/Lisbon"
+    assert row.document["create_job"]["inputs"] == {"epochs": 7, "api_key": True}
