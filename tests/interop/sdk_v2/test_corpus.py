@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -52,7 +51,9 @@ here = pytest.mark.skipif(
 @needed
 @here
 def test_some_examples_are_created_and_run(tmp_path: Path) -> None:
-    assert Counter(_outcomes(tmp_path, SUBSET)) == {"runs": 12}
+    found = _outcomes(tmp_path, SUBSET)
+    assert len(found) == 14
+    assert set(found.values()) == {"runs"}
 
 
 @needed
