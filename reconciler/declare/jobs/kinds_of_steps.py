@@ -31,8 +31,8 @@ def kind_findings(step: Mapping[str, Any], path: Path) -> Iterator[Finding]:
         return
     lower = kind.lower()
     if lower not in _KNOWN and not _INTERNAL.fullmatch(lower):
-        # One that Azure has and this does not know yet is its business: each target says whether it
-        # takes it. What is spelled like a known one, or holds what a known one runs, is meant as one.
+        # One that Azure has and this does not know yet is the targets' business. What is spelled
+        # like a known one, or holds what a known one runs, is meant as that.
         hint = nearest(kind, list(_KNOWN))
         if hint is not None or {"command", "component", "jobs"} & step.keys():
             what = f'the type "{clip(kind)}" of a step is not known'
