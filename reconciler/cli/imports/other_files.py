@@ -101,8 +101,8 @@ def _from_document(
     if isinstance(document.get("name"), str) and "trigger" in document:
         if mask_text(document["name"]) != document["name"]:
             raise ReconcilerError(f"{file}: the name of the schedule looks like a credential")
-        meant, notes = as_meant(places.data, places.document, document)
-        return [import_document(_with_rebased_job(meant, file, root), schema, notes)]
+        meant, said = as_meant(places.data, places.document, document)
+        return [import_document(_with_rebased_job(meant, file, root), schema, said)]
     say(f"{file}: holds a document that is no schedule; left out")
     return []
 
