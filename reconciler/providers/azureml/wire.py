@@ -72,9 +72,16 @@ class Foreign(Exception):
 
 
 def schedule_from_wire(
-    name: str, properties: Mapping[str, Any], target: str, workspace: Workspace
+    name: str,
+    properties: Mapping[str, Any],
+    target: str,
+    workspace: Workspace,
+    *,
+    by_tags: bool = True,
 ) -> Schedule:
-    """The Schedule of a resource's `properties`; Foreign where it is of another kind."""
+    """The Schedule of a resource's `properties`; Foreign where it is of another kind. `by_tags`:
+    tags that stand for changes in a datastore are read as that.
+    """
     try:
         normal = normalize(dict(properties))
     except (TypeError, ValueError, AttributeError) as error:
@@ -86,7 +93,8 @@ def schedule_from_wire(
         raise Foreign(f"{kind}, with {error}" if kind else str(error)) from error
     if kind is not None:
         raise Foreign(kind, trigger)
-    trigger = data_trigger(trigger, tags_from_wire(properties)) or trigger
+    if by_tags:
+        trigger = data_trigger(trigger, tags_from_wire(properties)) or trigger
     try:
         return _read(Key(target, name), normal, properties, trigger, workspace)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -136,13 +136,16 @@ async def list_page(call: Call) -> Response:
             after=after, limit=PAGE + 1, schedule=schedule, archived=archived
         )
         held: dict[tuple[str, str], Mapping[str, Any]] = {}
+        sent: dict[tuple[str, str], Mapping[str, Any] | None] = {}
         shown = []
         for run in runs[:PAGE]:
             key = run.pipeline, run.version
             if key not in held:
                 held[key] = held_inputs(workspace, replace(run, inputs={}))
+                found = workspace.sent.get(KIND, *key)
+                sent[key] = found.properties if found is not None else None
             whole = replace(run, inputs={**held[key], **run.inputs})
-            shown.append(run_resource(whole, (), place, masked=masked))
+            shown.append(run_resource(whole, (), place, masked=masked, sent=sent[key]))
         return shown, len(runs) > PAGE
 
     found, more = await call.services.read(read)

@@ -50,7 +50,11 @@ def run_resource(
     if run.schedule is not None:
         properties["tags"] = {"azureml.scheduleName": run.schedule}
         properties["properties"]["azureml.scheduleName"] = run.schedule
-    properties |= _as_sent(sent or {})
+    said = sent or {}
+    properties |= _as_sent(said)
+    for name in ("tags", "properties"):  # what is ours is not another's to say
+        given = said.get(name)
+        properties[name] = {**(given if isinstance(given, Mapping) else {}), **properties[name]}
     properties["isArchived"] = run.archived
     return _envelope(run.name, properties, place, run.created_at, ended, masked)
 

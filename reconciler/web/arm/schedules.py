@@ -151,10 +151,10 @@ def read_schedule(name: str, properties: Mapping[str, Any], place: Workspace) ->
     try:
         if str(trigger.get("triggerType")).lower() == "datastore":
             plain = {**properties, "trigger": _shown_placeholder()}
-            schedule = schedule_from_wire(name, plain, "", place)
+            schedule = schedule_from_wire(name, plain, "", place, by_tags=False)
             schedule = replace(schedule, trigger=_datastore(trigger))
         else:
-            schedule = schedule_from_wire(name, properties, "", place)
+            schedule = schedule_from_wire(name, properties, "", place, by_tags=False)
     except Foreign as error:
         raise bad(f"The schedule holds what is not supported: {error}") from error
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
