@@ -16,7 +16,7 @@ _WORDS = (
     r"|(?:api|access|account|storage|auth|bearer|shared|private|client|subscription)[ _-]"
     r"?(?:key|token|secret)|requirepass|masterauth|token)"
 )
-_HINTS = ("pass", "pwd", "secret", "credential", "key", "token", "masterauth", "identified")
+_HINT = re.compile("pass|pwd|secret|credential|key|token|masterauth|identified")
 """One of these is in each of those words."""
 _LIKE_ONE = r"(?=[A-Za-z_/.:-]{0,64}+[0-9!#%^&*+~@=])"
 _IS = re.compile(
@@ -76,13 +76,12 @@ _IN_CONNECTION = re.compile(
 def mask_prose(text: str) -> str:
     """`text` without the passwords that its words name."""
     lower = text.lower()
-    named = any(hint in lower for hint in _HINTS)
     if ":" in text:
         if "cookie" in lower:
             text = _COOKIE.sub(rf"\1{MASK}", text)
         if "authorization" in lower:
             text = _AUTHORIZATION.sub(rf"\1{MASK}", text)
-        if named:
+        if _HINT.search(lower) is not None:
             text = _COLON.sub(rf"\1{MASK}", text)
             text = _SECRET.sub(rf"\1{MASK}", text)
         text = _COLON_OPTION.sub(_option, text)
@@ -91,7 +90,7 @@ def mask_prose(text: str) -> str:
         text = _ORACLE.sub(rf"\1{MASK}", text)
     if "\\" in text:
         text = _ESCAPED.sub(_escaped, text)
-    if "<" in text:
+    if "<" in text and ">" in text:
         text = _ELEMENT.sub(_element, text)
     if "=" in text and ";" in text:
         text = _IN_BRACES.sub(_braces, text)
@@ -100,7 +99,7 @@ def mask_prose(text: str) -> str:
         if ">" in text or "value" in lower or "default" in lower or "content" in lower:
             text = _ATTRIBUTES.sub(_attributes, text)
         text = _CALL.sub(_call, text)
-    if named:
+    if _HINT.search(lower) is not None:
         text = _IS.sub(_said, text)
         text = _PLAIN.sub(_followed, text)
     return text
