@@ -26,7 +26,10 @@ def kept_by_workspace(path: str) -> frozenset[str]:
     stem = os.path.splitext(path)[0]
     ends = ("", "-wal", "-shm", "-journal")
     places = [f"{stem}-code", f"{stem}-runs", *(f"{path}{end}" for end in ends)]
-    return frozenset(os.path.realpath(place) for place in places)
+    try:
+        return frozenset(os.path.realpath(place) for place in places)
+    except ValueError:  # a name that no file can have
+        return frozenset()
 
 
 class IgnoreError(Exception):

@@ -198,7 +198,14 @@ def test_a_name_twice_but_for_the_case_of_its_letters(tmp_path: Path) -> None:
     """In a target of Azure it is one name; in others it is two."""
     write(tmp_path, {f"{name}.yaml": SCHEDULE.format(name=name, job="azureml:j") for name in "aAb"})
     targets = [TargetSettings("local"), TargetSettings("prod", folds_case=True)]
-    found = read_declarations(["."], base=tmp_path, root=tmp_path, targets=targets, now=NOW)
+    found = read_declarations(
+        ["."],
+        base=tmp_path,
+        root=tmp_path,
+        targets=targets,
+        known_targets=["local", "prod"],
+        now=NOW,
+    )
     (problem,) = found.problems
     what = '"a", or "A" in other letters, is declared twice in the target "prod"; first at A.yaml:1'
     assert (problem.code, problem.message) == ("SCH026", what)

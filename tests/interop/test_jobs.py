@@ -106,10 +106,6 @@ def test_runs(tmp_path: Path) -> None:
         assert "--- command\nup\n" in followed
         assert sdk.value(ENDED.replace("RUN", repr(slow))) == "Canceled"
 
-        refused = sdk.error(f'client.jobs.download("{run}")')
-        assert "The logs and outputs of an embedded workspace are files" in refused
-        refused = sdk.error(f'client.jobs.archive("{run}")')
-        assert "`reconciler runs prune` forgets runs that have ended" in refused
         assert sdk.value("[d.name for d in client.datastores.list()]") == [
             "inbox",
             "workspaceblobstore",
