@@ -122,7 +122,7 @@ limits: {disable: {percent: 100}}
 
 
 def test_kill_at_any_moment(tmp_path: Path) -> None:
-    torture(tmp_path, 12, seed=20260101)
+    torture(tmp_path, 6, seed=20260101)
 
 
 @pytest.mark.torture

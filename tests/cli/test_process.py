@@ -8,7 +8,7 @@ import re
 import select
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,8 +48,9 @@ def test_without_a_terminal_nobody_is_asked(repo: Path) -> None:
 
 def test_without_standard_streams(repo: Path) -> None:
     """A service manager, or `<&-` in a shell, may start us without them."""
+    lines = ("plan", "apply", "plan --target nothing", "validate", "schedules list")
     for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
-        for line in ("plan", "apply", "plan --target nothing", "validate", "schedules list"):
+        for line in lines if closed == ">&-" else lines[1:3]:
             shell = f'exec "$0" -m reconciler {line} {closed}'
             done = subprocess.run(
                 ["sh", "-c", shell, sys.executable],
@@ -353,6 +354,11 @@ def test_the_same_plan_is_the_same_bytes(repo: Path, processes: int) -> None:
 
 
 LINES = ("validate", "plan", "apply --yes", "status", "schedules list", "pipelines show job")
+SOME_LINES = pytest.mark.parametrize(
+    "lines",
+    [LINES[:3:2], pytest.param(LINES, marks=pytest.mark.torture)],
+    ids=["brief", "torture"],
+)
 
 
 @pytest.mark.parametrize(
@@ -392,9 +398,10 @@ def test_a_user_without_a_name(repo: Path) -> None:
     assert "by 54321@" in run(repo, "schedules", "show", "a").out
 
 
-def test_a_working_folder_that_is_gone(tmp_path: Path) -> None:
+@SOME_LINES
+def test_a_working_folder_that_is_gone(tmp_path: Path, lines: Sequence[str]) -> None:
     others = ("plan --config x", "init", "init x", "pipelines publish x", "validate x")
-    for line in (*LINES, *others):
+    for line in (*lines, *others):
         gone = tmp_path / "gone"
         gone.mkdir()
         shell = f'rmdir "{gone}" && exec "$0" -m reconciler {line}'
@@ -466,13 +473,14 @@ def test_odd_arguments(repo: Path, odd: str | bytes) -> None:
         assert "\x1b" not in done.text, line
 
 
-def test_odd_folders(tmp_path: Path) -> None:
+@SOME_LINES
+def test_odd_folders(tmp_path: Path, lines: Sequence[str]) -> None:
     """A repository may lie anywhere."""
     for name in (b"\xff", b" ", "夜\n\x1b[31m".encode(), b"-"):
         folder = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name)))
         folder.mkdir()
         repository(folder, "a")
-        for line in (*LINES, "plan --target nothing", "init"):
+        for line in (*lines, "plan --target nothing", "init"):
             done = run(folder, *line.split())
             assert done.code == (1 if line.endswith(("nothing", "init")) else 0), done.text
             assert "\x1b" not in done.text

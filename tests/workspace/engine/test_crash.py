@@ -35,7 +35,7 @@ DRIVER = Path(__file__).with_name("crash_driver.py")
 
 
 @pytest.mark.parametrize(
-    "kills", [10, pytest.param(200, marks=pytest.mark.torture)], ids=["brief", "torture"]
+    "kills", [5, pytest.param(200, marks=pytest.mark.torture)], ids=["brief", "torture"]
 )
 def test_kills_under_load(tmp_path: Path, kills: int) -> None:
     chance = random.Random(kills)
