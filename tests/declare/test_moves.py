@@ -17,7 +17,7 @@ from reconciler.model import Cron, DatastoreChange, Job, Key, Pattern, Recurrenc
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 ZONES = st.sampled_from(["UTC", "Europe/Lisbon", "America/New_York", "Asia/Kathmandu"])
 STARTS = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 1)).map(
-    lambda one: one.replace(second=0, microsecond=0)
+    lambda one: one.replace(second=0, microsecond=0, fold=0)
 )
 CRONS = st.sampled_from(["*/20 * * * *", "0 2 * * *", "30 1,2,3 * * 1-5", "0 0 * * 0"])
 PATTERNS = st.builds(

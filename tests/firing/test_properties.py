@@ -27,7 +27,7 @@ ZONES = [
     "Europe/Istanbul",
 ]
 WALLS = st.datetimes(datetime(2009, 1, 1), datetime(2030, 1, 1)).map(
-    lambda wall: wall.replace(microsecond=0)
+    lambda wall: wall.replace(microsecond=0, fold=0)
 )
 INSTANTS = st.datetimes(datetime(2009, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
 
