@@ -16,7 +16,7 @@ from functools import partial
 
 from reconciler.agent.lookers import Lookers
 from reconciler.agent.watching import followed, next_look, taken_over
-from reconciler.errors import LeaseLost, ProviderError, ReconcilerError, Rejected
+from reconciler.errors import ProviderError, ReconcilerError, Rejected
 from reconciler.providers.capabilities import DataWatch, FollowsFolders
 from reconciler.state import DataCursors, Lease
 from reconciler.state.data_cursors import FolderCursor, Submission
@@ -107,7 +107,9 @@ class Agent:
         turn.failing = {
             name: one.problem for name, one in stand.items() if one.problem and not one.disabled
         }
-        turn.pending = sum(one.pending for one in self._cursors.backlog(self.target).values())
+        backlog = self._cursors.backlog(self.target)
+        turn.pending = sum(one.pending for one in backlog.values())
+        turn.refused = {name: one.problem for name, one in backlog.items() if one.problem}
         return turn
 
     # ------------------------------------------------------------------------------------ looking
@@ -155,7 +157,9 @@ class Agent:
             for name in due:
                 del self._unsettled[name]
                 watch, cursor = watches.get(name), cursors.get(name)
-                if watch is not None and cursor is not None and name not in self._lookers.in_hand:
+                if watch is None or cursor is None or not watch.enabled:
+                    continue
+                if name not in self._lookers.in_hand:
                     self._start(watch, cursor)
 
     def _one(self, watch: DataWatch, cursor: FolderCursor) -> None:
@@ -191,7 +195,8 @@ class Agent:
             digest_of=datastore.digest,
         )
         jobs = [self._submission(watch, file, now) for file in sorted(found.fired, key=_age)]
-        self._cursors.settle(self.target, name, found, jobs, self._lease, now)
+        if not self._cursors.settle(self.target, name, cursor, found, jobs, self._lease, now):
+            return
         if found.is_first:
             self._log("watching", target=self.target, schedule=name, files=len(listed))
         if found.unsettled:
@@ -220,11 +225,8 @@ class Agent:
                 self._provider.submit(watch, one.job, one.address, one.due_at)
             except Rejected as error:
                 blocked.add(one.schedule)
-                turn.refused[one.schedule] = error.message
                 self._not_taken(one, error.message)
                 continue
-            except LeaseLost:
-                raise
             except ProviderError as error:
                 turn.trouble = error.message
                 self._log("submit_failed", target=self.target, job=one.job, error=error.message)

@@ -174,14 +174,26 @@ class DataCursors:
         self,
         target: str,
         schedule: str,
+        cursor: FolderCursor,
         found: Changes,
         submissions: Sequence[Submission],
         lease: Lease,
         now: datetime,
-    ) -> None:
-        """Record a look at a folder: what is to be remembered, and the jobs that follow."""
+    ) -> bool:
+        """Record a look at a folder, which began at `cursor`: what is to be remembered, and the
+        jobs that follow. False, and nothing is recorded, where the schedule was disabled
+        meanwhile, or follows another folder, or from another moment on.
+        """
         with self._database.writing() as transaction:
             lease.fence(transaction)
+            rows = transaction.execute(
+                "SELECT folder, since, disabled, seen FROM watches"
+                " WHERE target = ? AND schedule = ?",
+                (target, schedule),
+            )
+            began = (to_text(cursor.folder), to_micros(cursor.since), 0, int(cursor.seen))
+            if [tuple(row) for row in rows] != [began]:
+                return False
             transaction.execute_many(
                 "INSERT INTO submissions (target, job, schedule, address, due_at, tries, next_at)"
                 " VALUES (?, ?, ?, ?, ?, 0, 0) ON CONFLICT (target, job) DO NOTHING",
@@ -208,6 +220,7 @@ class DataCursors:
                 " WHERE target = ? AND schedule = ?",
                 (to_micros(now), target, schedule),
             )
+        return True
 
     def look_failed(self, target: str, schedule: str, problem: str, lease: Lease) -> None:
         """Record that a folder could not be listed."""

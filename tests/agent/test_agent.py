@@ -16,6 +16,7 @@ from agent.working import PARAMETER, Working, follows
 from reconciler.errors import LeaseLost
 from reconciler.reconcile import reconcile
 from reconciler.state import open_state
+from reconciler.workspace.datastores.changes import Listed
 from reconciler.workspace.datastores.datastore import Datastore
 
 
@@ -211,11 +212,13 @@ def test_a_look_that_hangs_ends_a_turn_all_the_same(
     agent = at.agent()
     at.turn(agent)
     listed = Datastore.list
-    monkeypatch.setattr(
-        Datastore,
-        "list",
-        lambda *a: released.wait(60) and listed(*a) if a[1] == "in" else listed(*a),
-    )
+
+    def slowly(self: Datastore, path: str) -> list[Listed]:
+        if path == "in":
+            released.wait(60)
+        return listed(self, path)
+
+    monkeypatch.setattr(Datastore, "list", slowly)
     at.land("in/1.csv")
     at.land("b/2.csv")
     assert at.turn(agent).submitted == {"b": 1}
@@ -223,3 +226,30 @@ def test_a_look_that_hangs_ends_a_turn_all_the_same(
     while agent._lookers.in_hand:
         agent._lookers.wait(0.1)
     assert at.turn(agent, timedelta()).submitted == {"a": 1}
+
+
+@pytest.mark.parametrize("meanwhile", ["disabled", "elsewhere"])
+def test_a_look_that_ends_too_late_is_nothing(
+    at: Working, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    """While it was listed, the schedule was switched off, or began to follow another folder."""
+    at.apply(follows("a"))
+    agent = at.agent()
+    at.turn(agent)
+    at.land("in/1.csv")
+    listed = Datastore.list
+
+    def late(self: Datastore, path: str) -> list[Listed]:
+        found = listed(self, path)
+        monkeypatch.setattr(Datastore, "list", listed)
+        at.now += timedelta(seconds=1)
+        off = meanwhile == "disabled"
+        at.apply(follows("a", is_enabled=False) if off else follows("a", "other"))
+        watches = {one.name: one for one in at.provider().data_watches()}
+        agent._followed(watches, at.now)
+        return found
+
+    monkeypatch.setattr(Datastore, "list", late)
+    assert at.turn(agent).submitted == {}
+    assert at.state.data_cursors.files(TARGET, "a") == {}
+    assert at.state.data_cursors.backlog(TARGET) == {}
