@@ -125,10 +125,6 @@ class PastFire:
 class Backfills(Protocol):
     """A target in which runs of past instants can be asked for."""
 
-    def forget_runs(self) -> None:
-        """What `runs_of` tells next is read afresh."""
-        ...
-
     def past_files(self, live: LiveSchedule, since: datetime, until: datetime) -> Sequence[Listed]:
         """The files of the folder that a schedule follows which changed from `since` (inclusive) to
         `until` (exclusive), the oldest first. WatchError.

@@ -322,9 +322,6 @@ class LocalProvider:
         with self.errors(Key(self.name, schedule), "list runs of"):
             return recorded_runs(self.store.database, schedule, since)
 
-    def forget_runs(self) -> None:
-        """See Backfills: nothing is kept."""
-
     def past_files(self, live: LiveSchedule, since: datetime, until: datetime) -> Sequence[Listed]:
         """See Backfills."""
         return files_within(live.schedule.trigger, self._places, since, until)

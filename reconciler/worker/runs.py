@@ -105,14 +105,10 @@ class TemporalRuns:
         return Background.run(self._trigger(live, given, now))
 
     def runs_of(self, schedule: str, since: datetime) -> Sequence[RunRecord]:
-        """See KnowsRuns. Read once for all schedules; see `forget_runs`."""
+        """See KnowsRuns. Read once for all schedules."""
         if self._known is None or since < self._known[0]:
             self._known = since, Background.run(self._since(since))
         return self._known[1].get(schedule, ())
-
-    def forget_runs(self) -> None:
-        """There may be others by now."""
-        self._known = None
 
     def past_files(self, live: LiveSchedule, since: datetime, until: datetime) -> Sequence[Listed]:
         """See Backfills: no schedule here follows files."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 
@@ -15,10 +15,11 @@ from reconciler.cli.output import out, say
 from reconciler.cli.planning import stopping_between_changes
 from reconciler.cli.running.known_runs import KnownRuns, known_runs
 from reconciler.cli.running.past_fires import PastFires, past_fires
+from reconciler.cli.running.target_runs import TargetRuns, runs_of
 from reconciler.cli.session import Session, actor, config_option, find_live, target_option
 from reconciler.cli.state_options import state_of, state_option
 from reconciler.config import Target
-from reconciler.errors import Halted, ReconcilerError
+from reconciler.errors import ReconcilerError
 from reconciler.model import LiveSchedule
 from reconciler.providers.capabilities import PastFire
 from reconciler.render.plain_text import counted, printable
@@ -94,7 +95,7 @@ def command(
         click.get_current_context().exit(1)
     began = datetime.now(UTC)
     with stopping_between_changes() as guard:
-        done = _start(known, live, fires, parallelism, guard)
+        done = _start(known, runs_of(session, one), live, fires, parallelism, guard)
     _record(session, one, live, state, began, done, len(fires))
     if done.error is not None:
         raise ReconcilerError(
@@ -113,6 +114,7 @@ class _Done:
 
 def _start(
     known: KnownRuns,
+    runs: TargetRuns,
     live: LiveSchedule,
     fires: Sequence[PastFire],
     parallelism: int | None,
@@ -122,7 +124,7 @@ def _start(
     try:
         for fire in fires:
             while parallelism is not None and len(began) >= parallelism:
-                began &= _at_work(known, live)
+                began = {name for name in began if _is_at_work(runs, name)}
                 if len(began) >= parallelism:
                     guard()
                     time.sleep(_LOOK_SECONDS)
@@ -133,19 +135,16 @@ def _start(
             began.add(run)
             done.started += 1
             out(f"started {run}\n")
-    except Halted as halted:
-        done.error = halted.message
+    except KeyboardInterrupt:
+        done.error = "interrupted"
     except ReconcilerError as error:
         done.error = error.message
     return done
 
 
-def _at_work(known: KnownRuns, live: LiveSchedule) -> set[str]:
-    """The names of its runs that have not ended."""
-    known.forget_runs()
-    long_ago = datetime.now(UTC) - timedelta(days=2)
-    runs = known.runs_of(live.key.name, long_ago)
-    return {run.name for run in runs if run.status in ("NotStarted", "Running")}
+def _is_at_work(runs: TargetRuns, name: str) -> bool:
+    row = runs.get(name)
+    return row is not None and row.status in ("NotStarted", "Running")
 
 
 def _show(live: LiveSchedule, found: PastFires, fires: Sequence[PastFire]) -> None:

@@ -418,10 +418,6 @@ class AzureMLProvider:
         self._resources.put(f"jobs/{job}", properties, live.key)
         return job
 
-    def forget_runs(self) -> None:
-        """There may be other jobs by now."""
-        self._jobs.forget()
-
     def past_files(self, live: LiveSchedule, since: datetime, until: datetime) -> Sequence[Listed]:
         """See Backfills."""
         trigger = live.schedule.trigger

@@ -185,3 +185,49 @@ def test_it_is_killed_and_goes_on(local: Path) -> None:
 @pytest.mark.torture
 def test_it_is_killed_twenty_times(local: Path) -> None:
     killed(local, minutes=500, kills=20)
+
+
+def statuses(folder: Path) -> list[tuple[str, str]]:
+    done = run(folder, "runs", "list", "--format", "json")
+    return [(one["name"], one["status"]) for one in json.loads(done.out)["runs"]]
+
+
+def test_no_more_than_some_at_once(local: Path) -> None:
+    """It waits until one of them has ended, whoever ends it."""
+    command = [sys.executable, "-m", "reconciler", "backfill", "nightly", "--from", day(5)]
+    command += ["--to", day(0), "--yes", "--parallelism", "2", "--order", "newest"]
+    process = subprocess.Popen(
+        command, cwd=local, env=environment(PYTHONUNBUFFERED="1"), stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    started: list[str] = []
+    for line in process.stdout:
+        if not line.startswith("started "):
+            continue
+        started.append(line.split()[1])
+        at_work = {name for name, status in statuses(local) if status == "NotStarted"}
+        assert len(at_work) <= 2, at_work
+        if len(started) >= 2:
+            run(local, "runs", "cancel", started[-2])
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert len(started) == 5
+    assert started == sorted(started, reverse=True)
+
+
+def test_what_is_missing_alone(local: Path) -> None:
+    """What was to fire since it was made, and no more; the same as an audit says."""
+    made = datetime.combine(DAY - timedelta(days=3), datetime.min.time(), UTC)
+    with sqlite3.connect(local / ".reconciler/workspace.db") as database:
+        database.execute(
+            "UPDATE schedules SET created_at = ?1, modified_at = ?1, since = ?1",
+            (made.isoformat(),),
+        )
+    (local / ".reconciler/state.db").unlink()
+    done = backfill(local, "--missing-only", "--dry-run")
+    assert done.out.splitlines()[0] == "local/nightly: 3 runs to start, 7 fires left out"
+    assert backfill(local, "--missing-only", "--yes").code == 0
+    audited = json.loads(run(local, "audit", "--since", "2d", "--format", "json").out)
+    fires = audited["schedules"][0]["fires"]
+    missing = [fire["at"] for fire in fires if fire["verdict"] == "missing"]
+    assert set(missing) <= {f"{day(0)}T02:00:00+00:00"}  # which was not in the span
