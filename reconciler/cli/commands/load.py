@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -240,12 +239,9 @@ def _write(session: Session, target: str, moves: Sequence[Move]) -> None:
 
 def _edit(declared: Declared, target: str, move: Move) -> Edit:
     """Where its minute is written: in the target's overrides, or for all of its targets."""
-    overrides = declared.document.get("overrides")
-    with suppress(AttributeError, TypeError):
-        found = at_minute(overrides[target]["trigger"], move.after) if overrides else None
+    own = declared.document.get("overrides", {}).get(target, {})
+    for place, written in ((("overrides", target), own), ((), declared.document)):
+        found = at_minute(written.get("trigger"), move.after)
         if found is not None:
-            return Edit(("overrides", target, "trigger", *found[0]), found[1])
-    found = at_minute(declared.document.get("trigger"), move.after)
-    if found is None:
-        raise EditError("its trigger is written elsewhere, or without a minute")
-    return Edit(("trigger", *found[0]), found[1])
+            return Edit((*place, "trigger", *found[0]), found[1])
+    raise EditError("its trigger is written elsewhere, or without a minute")

@@ -85,3 +85,19 @@ def test_what_is_written_elsewhere_is_left(folder: Path) -> None:
     assert done.err.startswith("schedules/b.yaml:1: ")
     assert "left as it is" in done.err
     assert "wrote 2 schedules" in done.out
+
+
+def test_what_a_target_has_of_its_own_is_edited_there(folder: Path) -> None:
+    own = 'overrides:\n  other: {}\n  local:\n    trigger: {expression: "0 2 * * *"}'
+    other = "targets:\n  local: {provider: local}\n  other: {provider: local, workspace: o.db}\n"
+    write(
+        folder,
+        {
+            "reconciler.yaml": CONFIG.partition("targets:")[0] + other,
+            "schedules/b.yaml": text("b", f"{SCHEDULES['b']}\n{own}"),
+            "schedules/c.yaml": text("c", f"{SCHEDULES['c']}\noverrides: {{other: {{}}}}"),
+        },
+    )
+    invoke(folder, "load", "--write", "--target", "local")
+    assert '    trigger: {expression: "1 2 * * *"}' in (folder / "schedules/b.yaml").read_text()
+    assert 'time_of_day: "02:02"' in (folder / "schedules/c.yaml").read_text()
