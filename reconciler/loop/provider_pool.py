@@ -31,7 +31,7 @@ class ProviderPool:
         with self._lock:
             self._providers[name] = (revision, made)
         if found is not None:
-            _close(found[1])
+            close_provider(found[1])
         return made
 
     def close(self) -> None:
@@ -39,11 +39,11 @@ class ProviderPool:
         with self._lock:
             providers, self._providers = self._providers, {}
         for _, provider in providers.values():
-            _close(provider)
+            close_provider(provider)
 
 
-def _close(provider: Provider) -> None:
-    """A provider with files or connections of its own says so by having `close`."""
+def close_provider(provider: Provider) -> None:
+    """Let go of what it holds: one with files or connections of its own says so by `close`."""
     store = getattr(provider, "store", provider)
     close = getattr(store, "close", None)
     if close is not None:

@@ -274,7 +274,9 @@ def test_the_loop_tells_of_what_is_missing_once(world: World) -> None:
         inject(world, "s0", at, Verdict.ON_TIME)
     three = NOW.replace(hour=3)
     for minutes in (30, 90):
-        auditor.one("local", world.provider, world.provider, three + timedelta(minutes=minutes))
+        auditor.one(
+            "local", world.provider, world.provider, three + timedelta(minutes=minutes), owner=OWNER
+        )
     counts = {Verdict.MISSING: 1}
     assert heard == [("local", counts, ["s0 at 2026-11-28 03:00 UTC"]), ("local", counts, [])]
     again = Auditor(
@@ -282,5 +284,7 @@ def test_the_loop_tells_of_what_is_missing_once(world: World) -> None:
         on_audit=lambda target, counts, words: heard.append((target, dict(counts), list(words))),
         is_ours=lambda name: True,
     )  # fmt: skip
-    again.one("local", world.provider, world.provider, NOW)
+    again.one("local", world.provider, world.provider, NOW, owner=OWNER)
     assert heard[-1] == ("local", counts, [])  # it was told before the restart
+    again.one("local", world.provider, world.provider, NOW, owner="them")
+    assert heard[-1] == ("local", {}, [])  # of others', their own loop tells

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from reconciler.agent.agents import Agents, Open
@@ -24,7 +25,8 @@ def with_agents(open_target: OpenTarget, agents: Agents) -> OpenTarget:
     def opened(declared: Declared) -> Provider:
         name = declared.target.name
         if wants_agent(declared.target):
-            agents.follow(name, lambda: open_target(declared))
+            # Without what it declares, which the loop keeps as small as it can.
+            agents.follow(name, partial(open_target, replace(declared, schedules=())))
         else:
             agents.drop(name)
         return open_target(declared)
@@ -42,7 +44,7 @@ class OnceAfter:
     def __call__(self, declared: Declared) -> Provider:
         """As OpenTarget."""
         if wants_agent(declared.target):
-            self._declared[declared.target.name] = declared
+            self._declared[declared.target.name] = replace(declared, schedules=())
         return self._open(declared)
 
     def turns(self, agents: Agents, log: Log) -> bool:

@@ -6,16 +6,17 @@ import threading
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from reconciler.audit.audit import audit
 from reconciler.audit.records import WRONG, Verdict
 from reconciler.cli.events import Log
 from reconciler.cli.past_changes import past_changes
-from reconciler.cli.running.known_runs import KnownRuns, known_runs
+from reconciler.cli.running.known_runs import known_runs
 from reconciler.errors import ReconcilerError
 from reconciler.loop.memory import Declared
-from reconciler.loop.provider_pool import OpenTarget
+from reconciler.loop.provider_pool import OpenTarget, close_provider
 from reconciler.providers.base import KnowsRuns, Provider
 from reconciler.state import State
 
@@ -42,7 +43,7 @@ class Auditor:
         self._log = log
         self._on_audit = on_audit
         self._is_ours = is_ours
-        self._opened: dict[str, Callable[[], tuple[Provider, KnownRuns]]] = {}
+        self._declared: dict[str, tuple[OpenTarget, Declared]] = {}
         self._told: dict[str, set[tuple[str, datetime]]] = {}
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
@@ -51,11 +52,9 @@ class Auditor:
         """`open_target`, whose targets are audited as they were opened last."""
 
         def opened(declared: Declared) -> Provider:
-            def again() -> tuple[Provider, KnownRuns]:
-                provider = open_target(declared)
-                return provider, known_runs(declared.target, provider)
-
-            self._opened[declared.target.name] = again
+            # Without what it declares, which the loop keeps as small as it can.
+            bare = replace(declared, schedules=())
+            self._declared[declared.target.name] = (open_target, bare)
             return open_target(declared)
 
         return opened
@@ -71,20 +70,38 @@ class Auditor:
 
     def _run(self) -> None:
         while not self._end.wait(self._every.total_seconds()):
-            for target, opened in sorted(self._opened.items()):
+            for target, (open_target, declared) in sorted(self._declared.items()):
                 if self._end.is_set() or not self._is_ours(target):
                     continue
                 try:
-                    self.one(target, *opened(), datetime.now(UTC))
+                    self._open_and_audit(open_target, declared)
                 except ReconcilerError as error:
                     self._log("audit_failed", target=target, error=error.message)
                 except Exception:
                     self._log("bug", target=target, traceback=traceback.format_exc(limit=-5))
 
-    def one(self, target: str, provider: Provider, known: KnowsRuns, now: datetime) -> None:
-        """Audit a target. ReconcilerError."""
+    def _open_and_audit(self, open_target: OpenTarget, declared: Declared) -> None:
+        provider = open_target(declared)
+        try:
+            known, owner = known_runs(declared.target, provider), declared.config.owner
+            self.one(declared.target.name, provider, known, datetime.now(UTC), owner=owner)
+        finally:
+            close_provider(provider)
+
+    def one(
+        self,
+        target: str,
+        provider: Provider,
+        known: KnowsRuns,
+        now: datetime,
+        *,
+        owner: str | None,
+    ) -> None:
+        """Audit the schedules of `owner` in a target: of others', their own loop tells.
+        ReconcilerError.
+        """
         since = now - SPAN
-        live = [one for one in provider.list() if one.owner is not None]
+        live = [one for one in provider.list() if one.owner is not None and one.owner == owner]
         names = {one.key.name for one in live}
         counts: Counter[Verdict] = Counter()
         wrong: set[tuple[str, datetime]] = set()
