@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import click
 
@@ -17,3 +19,10 @@ def duration(text: str) -> timedelta:
     if match is None:
         raise click.BadParameter(f'"{text}" is not a span of time, such as 90s, 30m, 24h or 7d')
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def time_option(name: str, default: str, text: str) -> Callable[[Any], Any]:
+    """An option that takes a span of time, for `text` as its help."""
+    return click.option(
+        name, type=duration, default=default, show_default=True, metavar="TIME", help=text
+    )

@@ -12,12 +12,20 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import click
+
 from reconciler.cli.output import say
 from reconciler.masking import mask
 from reconciler.render.plain_text import printable
 
 Log = Callable[..., None]
 """Called with an event's name and its fields."""
+
+
+log_format_option = click.option(
+    "--log-format", type=click.Choice(("text", "json")), default="text", show_default=True
+)
+"""How a command that stays writes its lines."""
 
 
 def log_of(form: str) -> Log:

@@ -13,8 +13,8 @@ from functools import partial
 import click
 
 from reconciler.agent.agents import Agents, AgentSettings
-from reconciler.cli.durations import duration
-from reconciler.cli.events import log_everything, log_of
+from reconciler.cli.durations import time_option
+from reconciler.cli.events import log_everything, log_format_option, log_of
 from reconciler.cli.loop.agents import one_turn, wants_agent
 from reconciler.cli.session import Session, config_option, target_option
 from reconciler.cli.state_options import state_of, state_option
@@ -28,25 +28,11 @@ from reconciler.system.signals import stopping
 @state_option
 @config_option
 @click.option("--once", is_flag=True, help="Look at every folder that is due, and end.")
-@click.option(
-    "--interval",
-    type=duration,
-    default="60s",
-    show_default=True,
-    metavar="TIME",
-    help="How soon it is seen that a schedule was made, switched or changed.",
+@time_option(
+    "--interval", "60s", "How soon it is seen that a schedule was made, switched or changed."
 )
-@click.option(
-    "--lease",
-    type=duration,
-    default="30s",
-    show_default=True,
-    metavar="TIME",
-    help="After how long another agent takes over from one that has died.",
-)
-@click.option(
-    "--log-format", type=click.Choice(("text", "json")), default="text", show_default=True
-)
+@time_option("--lease", "30s", "After how long another agent takes over from one that has died.")
+@log_format_option
 def command(
     target: str | None,
     state: str | None,

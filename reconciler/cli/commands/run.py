@@ -15,8 +15,8 @@ import click
 
 from reconciler.agent.agents import Agents, AgentSettings
 from reconciler.apply import PARALLELISM
-from reconciler.cli.durations import duration
-from reconciler.cli.events import log_everything, log_of
+from reconciler.cli.durations import time_option
+from reconciler.cli.events import log_everything, log_format_option, log_of
 from reconciler.cli.loop.agents import OnceAfter, with_agents
 from reconciler.cli.loop.auditing import Auditor
 from reconciler.cli.loop.operations import operations, ops_options
@@ -67,34 +67,15 @@ _EXITS = {"in_sync": 0, "applied": 0, "waiting": 0, "partial": 5}
 )
 @click.option("--ref", metavar="NAME", help="Its branch, tag or commit; else its default branch.")
 @click.option("--path", metavar="FOLDER", help=f"The folder in it that holds {FILE_NAME}.")
-@click.option(
-    "--timeout",
-    type=duration,
-    default=f"{GIT_SECONDS:g}s",
-    show_default=True,
-    metavar="TIME",
-    help="How long each call of git may take, of a --source.",
-)
+@time_option("--timeout", f"{GIT_SECONDS:g}s", "How long each call of git may take, of a --source.")
 @click.option("--submodules", is_flag=True, help="Of a --source: fetch its submodules too.")
 @click.option("--lfs", is_flag=True, help="Of a --source: fetch its files of Git LFS too.")
-@click.option(
-    "--interval",
-    type=duration,
-    default="60s",
-    show_default=True,
-    metavar="TIME",
-    help="From one cycle to the next, such as 30s or 5m; a tenth more or less.",
+@time_option(
+    "--interval", "60s", "From one cycle to the next, such as 30s or 5m; a tenth more or less."
 )
 @click.option("--once", is_flag=True, help="Make one cycle of every target, and end.")
 @state_option
-@click.option(
-    "--lease",
-    type=duration,
-    default="30s",
-    show_default=True,
-    metavar="TIME",
-    help="After how long another loop takes over from one that has died.",
-)
+@time_option("--lease", "30s", "After how long another loop takes over from one that has died.")
 @click.option(
     "--parallelism",
     type=click.IntRange(1, 256),
@@ -102,13 +83,10 @@ _EXITS = {"in_sync": 0, "applied": 0, "waiting": 0, "partial": 5}
     show_default=True,
     help="Changes at a time, where the target can take several.",
 )
-@click.option(
+@time_option(
     "--read-timeout",
-    type=duration,
-    default=f"{READ_SECONDS:g}s",
-    show_default=True,
-    metavar="TIME",
-    help="How long reading a revision may take; one that takes longer is broken.",
+    f"{READ_SECONDS:g}s",
+    "How long reading a revision may take; one that takes longer is broken.",
 )
 @click.option(
     "--read-memory",
@@ -118,17 +96,10 @@ _EXITS = {"in_sync": 0, "applied": 0, "waiting": 0, "partial": 5}
     metavar="MB",
     help="Memory that reading a revision may take.",
 )
-@click.option(
-    "--audit-every",
-    type=duration,
-    default="1h",
-    show_default=True,
-    metavar="TIME",
-    help="From one audit of the last day to the next: did everything run?",
+@time_option(
+    "--audit-every", "1h", "From one audit of the last day to the next: did everything run?"
 )
-@click.option(
-    "--log-format", type=click.Choice(("text", "json")), default="text", show_default=True
-)
+@log_format_option
 @ops_options
 @click.option("--no-color", is_flag=True, help="No colour; NO_COLOR does the same.")
 def command(

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.events import Log, log_everything, log_of
+from reconciler.cli.events import Log, log_everything, log_format_option, log_of
 from reconciler.cli.serving.options import binding_options, missing_packages, read_binding
 from reconciler.cli.session import Session, config_option, target_option
 from reconciler.cli.workspace_target import Workspace
@@ -47,9 +47,7 @@ it cannot be told to stop.
     help="Seconds that running steps have when it is told to stop.",
 )
 @click.option("--wait", is_flag=True, help="Wait while another process runs this workspace.")
-@click.option(
-    "--log-format", type=click.Choice(("text", "json")), default="text", show_default=True
-)
+@log_format_option
 @binding_options
 def command(
     target: str | None,

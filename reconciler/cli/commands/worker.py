@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.events import log_everything, log_of
+from reconciler.cli.events import log_everything, log_format_option, log_of
 from reconciler.cli.session import Session, config_option, target_option
 from reconciler.providers import open_temporal
 from reconciler.system.signals import heard
@@ -50,9 +50,7 @@ _OWN = (
     type=click.FloatRange(0),
     help="Seconds that running steps have when they are told to end.",
 )
-@click.option(
-    "--log-format", type=click.Choice(("text", "json")), default="text", show_default=True
-)
+@log_format_option
 def command(
     target: str | None,
     config: str | None,
