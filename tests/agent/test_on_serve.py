@@ -7,6 +7,7 @@ from pathlib import Path
 
 from helpers import invoke, run, write
 from serving import serving
+from web.arm.test_provider_on_serve import CONFIG
 
 SERVED = """\
 owner: us
@@ -14,16 +15,7 @@ schedules: [schedules]
 targets:
   local: {provider: local, workspace: workspace.db, datastores: {claims: {url: landing}}}
 """
-CONFIG = """\
-owner: elsewhere
-schedules: [schedules]
-targets:
-  there:
-    provider: azureml
-    subscription_id: 00000000-1111-2222-3333-444444444444
-    resource_group: test-rg
-    workspace: test-ws
-    endpoint: {address}
+AGENT = """\
     data_changes: agent
     datastores: {{claims: {{url: "{landing}"}}}}
 """
@@ -58,7 +50,7 @@ def test_a_file_that_lands_is_read_by_its_job(tmp_path: Path) -> None:
     with serving(served, "--port", "0") as serve:
         address = serve.wait("serving")["address"]
         env = {"AZURE_ACCESS_TOKEN": (served / "workspace.db.token").read_text().strip()}
-        config = CONFIG.format(address=address, landing=served / "landing")
+        config = (CONFIG + AGENT).format(address=address, landing=served / "landing")
         files = {"reconciler.yaml": config, "schedules/s.yaml": SCHEDULE, "schedules/job.yml": JOB}
         write(repo, files)
         invoke(repo, "apply", "--yes", env=env)
