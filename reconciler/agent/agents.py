@@ -133,8 +133,6 @@ class Agents:
                 if one.agent is not None:
                     one.agent.close()
                     one.agent = None
-        except Exception:
-            self._log("bug", target=target, traceback=traceback.format_exc(limit=-5))
         finally:
             with self._lock:
                 if self._followed.get(target) is one:
@@ -159,6 +157,10 @@ class Agents:
         except ReconcilerError as error:
             one.failures += 1
             self._say(one, "data_unavailable", target=target, error=error.message)
+            return delay(one.failures, settings.interval, self._rng)
+        except Exception:  # of one target; the next turn may be spared it
+            one.failures += 1
+            self._log("bug", target=target, traceback=traceback.format_exc(limit=-5))
             return delay(one.failures, settings.interval, self._rng)
         one.failures = one.failures + 1 if turn.trouble is not None else 0
         if turn.trouble is None:
