@@ -306,7 +306,7 @@ def _code_limits(document: Mapping[str, Any], folder: Path) -> CodeLimits:
     return CodeLimits(
         said.get("max_files", known.files),
         known.size if size is None else size << 20,
-        frozenset(place for path in workspaces for place in kept_by_workspace(str(path))),
+        frozenset(place for path in workspaces for place in kept_by_workspace(path)),
     )
 
 

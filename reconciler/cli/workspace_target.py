@@ -13,6 +13,7 @@ from reconciler.config import Target
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.providers import WORKSPACE
 from reconciler.system.file_access import ReadableBy
+from reconciler.system.workspace_files import folder_beside
 from reconciler.workspace.datastores.addresses import data_assets
 from reconciler.workspace.datastores.datastore import Datastore, secrets_of
 from reconciler.workspace.engine.executor import run_folder
@@ -54,7 +55,7 @@ class Workspace:
     @property
     def runs_folder(self) -> Path:
         """Where runs keep their files: beside the workspace's."""
-        return self.path.parent / f"{self.path.stem}-runs"
+        return folder_beside(self.path, "runs")
 
     @cached_property
     def lease(self) -> Lease:

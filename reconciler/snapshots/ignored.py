@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from reconciler.system.file_access import FOLDER
+from reconciler.system.workspace_files import all_of
 
 _MOST_STARS = 3
 """Of one part of a pattern, and of parts `**`: more could take for ever on a name made for it."""
@@ -19,15 +21,12 @@ _FILES = (".amlignore", ".gitignore")
 _FOLDERS = frozenset({".git", "__pycache__", FOLDER})
 
 
-def kept_by_workspace(path: str) -> frozenset[str]:
+def kept_by_workspace(path: Path) -> frozenset[str]:
     """The real paths of all that an embedded workspace in the file `path` keeps: no code, though it
     may lie in a folder of it.
     """
-    stem = os.path.splitext(path)[0]
-    ends = ("", "-wal", "-shm", "-journal")
-    places = [f"{stem}-code", f"{stem}-runs", *(f"{path}{end}" for end in ends)]
     try:
-        return frozenset(os.path.realpath(place) for place in places)
+        return frozenset(os.path.realpath(place) for place in all_of(path))
     except ValueError:  # a name that no file can have
         return frozenset()
 

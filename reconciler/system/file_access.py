@@ -14,13 +14,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from reconciler.system.workspace_files import OF_SQLITE
+
 ReadableBy = Literal["owner", "group"]
 FOLDER = ".reconciler"
 """The name of the folder that is ours; any other may hold what is somebody else's."""
 
 _FILE: dict[ReadableBy, int] = {"owner": 0o600, "group": 0o640}
 _FOLDER: dict[ReadableBy, int] = {"owner": 0o700, "group": 0o750}
-_DATABASE = ("", "-wal", "-shm", "-journal")
 
 
 def make_folder(path: Path, readable_by: ReadableBy = "owner") -> None:
@@ -67,7 +68,7 @@ def tighten_database(
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     real = Path(os.path.realpath(path))
-    for suffix in _DATABASE:
+    for suffix in OF_SQLITE:
         tighten(real.with_name(real.name + suffix), readable_by)
 
 

@@ -19,6 +19,7 @@ from threading import Lock
 
 from reconciler.snapshots.snapshot import CodeLimits
 from reconciler.system.file_access import ReadableBy, make_folder
+from reconciler.system.workspace_files import folder_beside
 from reconciler.web.tokens import UPLOAD_SECONDS
 
 IDENTIFIER = re.compile(r"[0-9a-f]{32}")
@@ -44,7 +45,7 @@ class Uploads:
     """The uploads of one workspace. May be used by many threads at once."""
 
     def __init__(self, workspace: Path, readable_by: ReadableBy, limits: CodeLimits) -> None:
-        self._folder = workspace.with_name(f"{workspace.stem}-uploads")
+        self._folder = folder_beside(workspace, "uploads")
         self.readable_by = readable_by
         self._limits = limits
         self._sizes: dict[str, dict[Path, int]] = {}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from helpers import invoke, write
+from serving import serving
 
 from reconciler.snapshots import CodeLimits, Snapshots, kept_by_workspace
 
@@ -29,9 +30,25 @@ def test_a_plan_becomes_empty(tmp_path: Path) -> None:
     assert "here.db" not in shown
 
 
-@pytest.mark.parametrize("name", ["here.db", "here.db-wal", "here-code/ab/cd", "here-runs/r/log"])
+def test_nothing_that_serve_makes_is_code(tmp_path: Path) -> None:
+    """Its tokens least of all: code is sent to the target."""
+    write(tmp_path, FILES | {".amlignore": "serve.log\n"})
+    invoke(tmp_path, "apply", "--yes")
+    with serving(tmp_path, "--port", "0"):
+        assert (tmp_path / "state/here.db.token").exists()
+        assert invoke(tmp_path, "plan", "--exit-code").code == 0
+    assert invoke(tmp_path, "plan", "--exit-code").code == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("here.db", "here.db-wal", "here-code/ab/cd", "here-runs/r/log", "here-uploads/u/a"),
+        *("here.db.lock", "here.db.token", "here.db.read-only-token"),
+    ],
+)
 def test_what_is_left_out(tmp_path: Path, name: str) -> None:
-    limits = CodeLimits(not_code=kept_by_workspace(str(tmp_path.resolve() / "src/here.db")))
+    limits = CodeLimits(not_code=kept_by_workspace(tmp_path.resolve() / "src/here.db"))
     write(tmp_path, {"src/a.py": "1", f"src/{name}": "2", f"src/below/{name}": "3"})
     taken = Snapshots(tmp_path.resolve(), limits).take(str(tmp_path.resolve() / "src"))
     assert [file.path for file in taken.files] == ["a.py", f"below/{name}"]

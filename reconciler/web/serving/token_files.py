@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from reconciler.errors import ReconcilerError
+from reconciler.system.workspace_files import file_beside
 from reconciler.web.tokens import LONGEST_TOKEN, Tokens, check_token, new_token
 
 TOKEN = "RECONCILER_TOKEN"
@@ -19,8 +20,8 @@ def load_tokens(workspace: Path, token_file: Path | None, read_only_file: Path |
     """Both tokens: of the files given, of the environment, or of files beside the workspace,
     which are made if need be. ReconcilerError.
     """
-    full = _token(TOKEN, token_file, _beside(workspace, "token"))
-    read = _token(READ_ONLY_TOKEN, read_only_file, _beside(workspace, "read-only-token"))
+    full = _token(TOKEN, token_file, file_beside(workspace, "token"))
+    read = _token(READ_ONLY_TOKEN, read_only_file, file_beside(workspace, "read-only-token"))
     if full == read:
         raise ReconcilerError("the token and the read-only token are the same")
     return Tokens(full, read)
@@ -30,11 +31,7 @@ def token_file_of(workspace: Path, given: Path | None) -> Path | None:
     """Where the token is kept; None: it is in the environment."""
     if given is not None:
         return given
-    return None if TOKEN in os.environ else _beside(workspace, "token")
-
-
-def _beside(workspace: Path, kind: str) -> Path:
-    return workspace.with_name(f"{workspace.name}.{kind}")
+    return None if TOKEN in os.environ else file_beside(workspace, "token")
 
 
 def _token(variable: str, file: Path | None, kept: Path) -> str:

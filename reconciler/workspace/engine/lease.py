@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler.system.file_access import ReadableBy, make_parents, tighten
+from reconciler.system.workspace_files import file_beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Lease:
     """The right to run the engine of the workspace at `path`."""
 
     def __init__(self, path: Path, *, readable_by: ReadableBy = "owner") -> None:
-        self._path = path.with_name(path.name + ".lock")
+        self._path = file_beside(path, "lock")
         self._readable_by: ReadableBy = readable_by
         self._file: int | None = None
 

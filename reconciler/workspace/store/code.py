@@ -21,6 +21,7 @@ from pathlib import Path
 from reconciler.model import CodeFile, Snapshot
 from reconciler.snapshots import content_of, place_of
 from reconciler.system.file_access import make_folder, make_parents, opener
+from reconciler.system.workspace_files import folder_beside
 from reconciler.workspace.store.contents import NEW, OtherContent, content_path, write_contents
 from reconciler.workspace.store.database import Database, Refused, StoreError, translated
 from reconciler.workspace.store.references import split_reference
@@ -60,8 +61,7 @@ class CodeStore:
     @property
     def folder(self) -> Path:
         """Where the contents are kept, by their digests."""
-        path = self._database.path
-        return path.with_name(f"{path.stem}-code")
+        return folder_beside(self._database.path, "code")
 
     def of(self, name: str, version: str) -> dict[str, VersionCode]:
         """The code of a version, by how it stands in the document; none where it has none."""
