@@ -261,9 +261,9 @@ class Schedule:
     renamed_from: str | None = field(default=None, compare=False)
     """The name that it had: what is live under that becomes this."""
     adopt: str | None = field(default=None, compare=False)
+    """Whose live schedule of its name it takes over: an owner; empty: one made by hand."""
     moved: str | None = field(default=None, compare=False)
     """What `moved_from` does in its target, in words, until that is over."""
-    """Whose live schedule of its name it takes over: an owner; empty: one made by hand."""
 
 
 @dataclass(frozen=True, slots=True)
