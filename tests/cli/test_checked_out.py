@@ -53,15 +53,15 @@ def test_a_dirty_tree_is_said_and_recorded(repo: Path, name: str) -> None:
 CODE = "type: command\ncommand: echo\ncode: ./src\n"
 
 
-@pytest.mark.parametrize("case", ["file", "folder", "unchanged", "skipped", "code"])
+@pytest.mark.parametrize("case", ["file", "folder", "unchanged", "gone", "skipped", "code"])
 def test_what_git_was_told_not_to_see_is_in_no_commit(repo: Path, case: str) -> None:
     write(repo, {".venv/x.yaml": "x", "work/y.yaml": "y", "schedules/z.txt": "z"})
     write(repo, {".gitignore": ".reconciler/\n*.db*\n*.plan\n.venv\nwork\n*.txt\nprivate*\n"})
     write(repo, {"schedules/job.yml": CODE, "schedules/src/run.py": "pass\n"})
     commit(repo)
     assert "uncommitted" not in invoke(repo, "apply", "--yes").err
-    if case in ("unchanged", "skipped"):
-        bit = "--assume-unchanged" if case == "unchanged" else "--skip-worktree"
+    if case in ("unchanged", "gone", "skipped"):
+        bit = "--skip-worktree" if case == "skipped" else "--assume-unchanged"
         git(repo, "update-index", bit, "schedules/a.yaml", "schedules/b.yaml")
         write(repo, {"schedules/a.yaml": declaration("a", 2)})
         assert "uncommitted" not in invoke(repo, "apply", "--yes").err
@@ -73,7 +73,10 @@ def test_what_git_was_told_not_to_see_is_in_no_commit(repo: Path, case: str) -> 
     text = declaration(Path(name).stem, 4)
     if case in ("folder", "code"):
         text = "pass\n" if case == "code" else text.replace("./job", "../job")
-    write(repo, {name: text})
+    if case == "gone":
+        (repo / name).unlink()
+    else:
+        write(repo, {name: text})
     assert "uncommitted changes" in invoke(repo, "apply", "--yes").err
     assert recorded(repo)["revision"].endswith("-dirty")
 

@@ -158,15 +158,20 @@ def _is_hidden(
     folder: Path, is_declared: Callable[[str], bool], environ: Mapping[str, str] | None
 ) -> bool:
     """Whether a file that Git was told to take for unchanged (`--assume-unchanged`,
-    `--skip-worktree`) is another than the one of the index.
+    `--skip-worktree`) is another than the one of the index, or gone.
     """
     marked = [
-        line[2:]
+        (line[0], line[2:])
         for line in _names(ask_git(folder, "ls-files", "-v", "-z", "--", ".", environ=environ))
         if line[0].islower() or line[0] == "S"
     ]
-    there = [one for one in marked if is_declared(str(folder / one)) and (folder / one).is_file()]
-    for name in there:
+    for tag, name in marked:
+        if not is_declared(str(folder / name)):
+            continue
+        if not (folder / name).is_file():
+            if tag in "Ss":  # a sparse checkout has it not, and `absent.py` says so
+                continue
+            return True
         staged = ask_git(folder, "ls-files", "-s", "-z", "--", name, environ=environ).text or ""
         now = ask_git(folder, "hash-object", "--", name, environ=environ).text or ""
         if now.strip() not in staged.split():
