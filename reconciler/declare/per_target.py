@@ -167,13 +167,13 @@ def target_findings(data: Mapping[str, Any], known: Sequence[str]) -> list[Findi
     targets, overrides, move = data.get("targets"), data.get("overrides"), data.get("moved_from")
     if not known or (targets is None and overrides is None and move is None):
         return []
-    named: list[tuple[Path, str]] = []
+    named: list[tuple[Path, Any]] = []
     if isinstance(targets, list):
         named += [(("targets", i), name) for i, name in enumerate(targets)]
     if isinstance(overrides, dict):
         named += [(("overrides", name), name) for name in overrides]
     if isinstance(move, dict):
-        named.append((("moved_from", "target"), move.get("target", "")))
+        named.append((("moved_from", "target"), move.get("target")))
     return [
         Finding(
             "SCH027",
@@ -183,7 +183,7 @@ def target_findings(data: Mapping[str, Any], known: Sequence[str]) -> list[Findi
             "key" if path[0] == "overrides" else "value",
         )
         for path, name in named
-        if isinstance(name, str) and name and name not in known
+        if isinstance(name, str) and name not in known
     ]
 
 

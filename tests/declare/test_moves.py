@@ -169,3 +169,13 @@ def test_both_targets_are_applied_in_any_order(tmp_path: Path) -> None:
     write(repo, {"schedules/a.yaml": declaration("a", targets="[new]", moved_from="{target: no}")})
     refused = invoke(repo, "validate", code=1).out
     assert "SCH027" in refused
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"targets": '[""]'}, {"targets": "[new]", "moved_from": '{target: "", at: "2999-12-01"}'}],
+)
+def test_a_target_without_a_name(tmp_path: Path, changed: dict[str, str]) -> None:
+    repo = repository(tmp_path, config=CONFIG)
+    write(repo, {"schedules/a.yaml": declaration("a", **changed)})
+    assert 'the target "" does not exist [SCH027]' in invoke(repo, "validate", code=1).out
