@@ -100,8 +100,8 @@ def mask_prose(text: str) -> str:
             text = _ATTRIBUTES.sub(_attributes, text)
         text = _CALL.sub(_call, text)
     if _HINT.search(lower) is not None:
-        text = _IS.sub(_said, text)
-        text = _PLAIN.sub(_followed, text)
+        text = _IS.sub(_told, text)
+        text = _PLAIN.sub(_told, text)
     return text
 
 
@@ -146,18 +146,10 @@ def _connection(match: re.Match[str]) -> str:
     return f"{name}{between}{MASK}" if secret else match[0]
 
 
-def _said(match: re.Match[str]) -> str:
-    at = next(number for number in (3, 4, 5, 6) if match[number] is not None)
-    return _cut(match, at)
-
-
-def _followed(match: re.Match[str]) -> str:
-    at = next(number for number in (2, 3, 4) if match[number] is not None)
-    return _cut(match, at)
-
-
-def _cut(match: re.Match[str], group: int) -> str:
-    if is_variable(match[group]):
+def _told(match: re.Match[str]) -> str:
+    """Without its last group: the value, in whichever quotes it stood."""
+    at = match.lastindex or 0
+    if is_variable(match[at]):
         return match[0]
-    start, end = match.start(group) - match.start(), match.end(group) - match.start()
+    start, end = match.start(at) - match.start(), match.end(at) - match.start()
     return match[0][:start] + MASK + match[0][end:]
