@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from reconciler.system.workspace_files import OF_SQLITE
 
@@ -20,6 +21,7 @@ ReadableBy = Literal["owner", "group"]
 FOLDER = ".reconciler"
 """The name of the folder that is ours; any other may hold what is somebody else's."""
 
+_PIECE = 1 << 30
 _FILE: dict[ReadableBy, int] = {"owner": 0o600, "group": 0o640}
 _FOLDER: dict[ReadableBy, int] = {"owner": 0o700, "group": 0o750}
 
@@ -86,6 +88,16 @@ def tighten_runs(folder: Path, readable_by: ReadableBy = "owner") -> None:
                 for log in logs.iterdir():
                     tighten(log, readable_by)
     make_folder(folder, readable_by)
+
+
+def copy_file(old: BinaryIO, new: BinaryIO) -> None:
+    """Copy an open file, of which nothing was read, into a new one. Where the file system copies
+    when one of both is written (XFS, Btrfs), they share their blocks until then. OSError.
+    """
+    with suppress(AttributeError, OSError):  # no Linux, or two file systems: see below
+        while os.copy_file_range(old.fileno(), new.fileno(), _PIECE):
+            pass
+    shutil.copyfileobj(old, new)  # what is left, mostly nothing
 
 
 def plain_file(path: str, flags: int) -> int:

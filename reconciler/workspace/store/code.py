@@ -20,7 +20,7 @@ from pathlib import Path
 
 from reconciler.model import CodeFile, Snapshot
 from reconciler.snapshots import content_of, place_of
-from reconciler.system.file_access import make_folder, make_parents, opener
+from reconciler.system.file_access import copy_file, make_folder, make_parents, opener
 from reconciler.system.workspace_files import folder_beside
 from reconciler.workspace.store.contents import NEW, OtherContent, content_path, write_contents
 from reconciler.workspace.store.database import Database, Refused, StoreError, translated
@@ -152,20 +152,19 @@ class CodeStore:
             self._copy_file(found, file, place)
 
     def _copy_file(self, found: VersionCode, file: CodeFile, place: Path) -> None:
-        digest = hashlib.sha256()
-        first = b""
         try:
             with (
                 open(self._place(file.digest), "rb") as old,
                 open(place, "wb", opener=opener(self._database.readable_by)) as new,
             ):
-                while piece := old.read(1 << 20):
-                    first = first or piece[:4]
-                    digest.update(piece)
-                    new.write(piece)
+                copy_file(old, new)
         except FileNotFoundError as error:
             raise StoreError(f"the code {found.path} is damaged: {file.path} is missing") from error
-        if digest.hexdigest() != file.digest:
+        with open(place, "rb") as made:
+            first = made.read(4)
+            made.seek(0)
+            digest = hashlib.file_digest(made, "sha256").hexdigest()
+        if digest != file.digest:
             raise StoreError(f"the code {found.path} is damaged: {file.path} is another")
         if first.startswith(_RUN_BY_THE_SYSTEM):
             place.chmod(0o700)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -92,6 +93,26 @@ def test_a_program_may_be_run(store: Store, tmp_path: Path) -> None:
     copied(store, tmp_path / "out")
     assert os.access(tmp_path / "out/a", os.X_OK)
     assert not stat.S_IMODE((tmp_path / "out/b").stat().st_mode) & 0o111
+
+
+@pytest.mark.parametrize("pieces", [0, 1, None])
+def test_the_file_system_copies_as_far_as_it_can(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: int | None
+) -> None:
+    store.publish(version("a", snapshot(tmp_path / "src", a="0123456789", b="")), NOW)
+    copy_range, asked = os.copy_file_range, []
+
+    def limited(old: int, new: int, count: int) -> int:
+        asked.append(count)
+        if len(asked) - 1 == pieces:
+            raise OSError(errno.EXDEV, "another file system")
+        return copy_range(old, new, count if pieces is None else 4)
+
+    monkeypatch.setattr(os, "copy_file_range", limited)
+    assert copied(store, tmp_path / "run") == {"a": "0123456789", "b": ""}
+    monkeypatch.delattr(os, "copy_file_range")  # as on macOS
+    assert copied(store, tmp_path / "other") == {"a": "0123456789", "b": ""}
+    assert asked
 
 
 def test_damage_is_said(store: Store, tmp_path: Path) -> None:
