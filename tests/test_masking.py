@@ -301,6 +301,7 @@ def test_each_way_of_a_name_with_its_value(line: str) -> None:
         *("primary_key", "primaryKeys", "partition_key", "partition_keys", "join_keys", "join_key"),
         *("sort_key", "sort_keys", "sortKey", "foreign_key", "hash_key", "cache_key", "group_keys"),
         *("row_key", "PartitionKey", "RowKey", "index_key", "merge_keys", "lookup_key", "pw_type"),
+        *("key_columns", "keyColumn", "key_cols", "key_fields"),
     ],
 )
 def test_columns_are_shown(name: str) -> None:
@@ -309,6 +310,11 @@ def test_columns_are_shown(name: str) -> None:
     lines += [f"inputs: {{{name}: [a, b]}}", f"{name}:", "  - customer_id"]
     assert mask_lines(lines) == lines
     assert mask("inputs", {name: ["a", "b"]}) == {name: ["a", "b"]}
+
+
+@pytest.mark.parametrize("name", ["api_key_column", "access_key_fields", "keys", "key_value"])
+def test_keys_that_open_doors_are_no_columns(name: str) -> None:
+    assert is_secret(name)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ _COLUMNS = frozenset(
         *("object", "column", "record", "document", "json", "dict", "map", "label", "metric"),
     ]
 )
+_OF_TABLES = frozenset(["column", "columns", "col", "cols", "field", "fields"])
 _COUNTS = frozenset(["max", "min", "num", "n", "total", "count", "limit", "per", "new"])
 _OWNERS = (
     "access|account|admin|aes|amqp|api|app|application|auth|aws|azure|basic|bearer|bot|client|"
@@ -106,7 +107,8 @@ def _is_secret_word(words: list[str], at: int) -> bool:
     if word in _KEYS:
         if before == "public":
             return False
-        return before not in _COLUMNS or not _OWNER.isdisjoint(words)
+        is_column = before in _COLUMNS or after in _OF_TABLES
+        return not is_column or not _OWNER.isdisjoint(words)
     if word in _WEAK:
         return before not in _WHICH and after not in _HOW
     return word in _SECRET or _TOGETHER.match(word) is not None
