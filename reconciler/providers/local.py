@@ -243,7 +243,9 @@ class LocalProvider:
             yield from self._disabled(schedule, job.definition.name)
         else:
             yield from self._registered(schedule)
-        said = {*job.extra, *(["compute"] if job.compute is not None else [])}
+        said = {*job.extra, *(f"settings.{key}" for key in job.settings)}
+        if job.compute is not None:
+            said.add("compute")
         if said & set(IGNORED_KEYS):
             yield ignored_note(said)
         trigger = schedule.trigger

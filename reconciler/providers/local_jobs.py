@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from reconciler.declare.findings import Path, all_of, clip, json_path
+from reconciler.declare.jobs.bindings import mapping_at
 from reconciler.declare.jobs.job_document import canonical_text
 from reconciler.declare.jobs.local_paths import is_local
 from reconciler.declare.jobs.self_contained import self_contained
@@ -45,7 +46,15 @@ IGNORED_KEYS = (
     "identity",
     "services",
     "queue_settings",
+    "settings.default_compute",
 )
+
+
+def keys_in(document: Mapping[str, Any]) -> set[str]:
+    """Those of a job and of its steps, and of its settings as `settings.KEY`."""
+    steps = mapping_at(document, "jobs").values()
+    said = {key for part in (document, *steps) for key in part}
+    return said | {f"settings.{key}" for key in mapping_at(document, "settings")}
 
 
 def ignored_note(
@@ -106,7 +115,7 @@ def _definition_notes(known: _Known) -> tuple[Note, ...]:
     for path, binding in unbound(document):
         what = f'"${{{{{clip(binding)}}}}}" stands for nothing in a run'
         notes.append(refused(path, what, _BINDINGS[len(path) > 2], definition))
-    said = {key for part in (document, *steps.values()) for key in part}
+    said = keys_in(document)
     if said & set(IGNORED_KEYS):
         notes.append(ignored_note(said))
     return tuple(notes)

@@ -152,6 +152,11 @@ def test_steps_that_are_no_commands_are_refused(target: OpenedFile) -> None:
             schedule("a"), '{"jobs":{"s":{"command":"x","compute":"azureml:c"}},"type":"pipeline"}'
         ),
         declare("a", create_job={"job": "./train.yml", "compute": "azureml:cpu"}),
+        with_job_file(
+            schedule("a"),
+            '{"jobs":{"s":{"command":"x"}},"settings":{"default_compute":"c"},"type":"pipeline"}',
+        ),
+        declare("a", create_job={"job": "./train.yml", "settings": {"default_compute": "c"}}),
     ],
 )
 def test_environment_and_compute_are_ignored_and_it_is_said(
@@ -162,6 +167,7 @@ def test_environment_and_compute_are_ignored_and_it_is_said(
     assert message in (
         "environment is ignored: steps run as processes of this machine",
         "compute is ignored: steps run as processes of this machine",
+        "settings.default_compute is ignored: steps run as processes of this machine",
     )
 
 

@@ -22,6 +22,7 @@ from reconciler.providers.local_jobs import (
     definition_notes,
     experiment_of,
     ignored_note,
+    keys_in,
     publication,
 )
 from reconciler.providers.temporal.lowering import lower
@@ -30,8 +31,9 @@ from reconciler.workspace.datastores.address_check import address_errors
 from reconciler.workspace.store.references import PREFIX
 from reconciler.workspace.store.schedules import short_version
 
-_IGNORED = tuple(key for key in IGNORED_KEYS if key != "compute")
+_OF_WORKERS = ("compute", "settings.default_compute")
 """A step goes to a worker of its compute."""
+_IGNORED = tuple(key for key in IGNORED_KEYS if key not in _OF_WORKERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,6 @@ def _job_notes(job: Job, before: Payload | None) -> Iterator[Note]:
     document = json.loads(publication(definition).document)
     for where, error in address_errors(document, job.inputs, (), {}):
         yield address_note(where, error, definition)
-    steps = (document.get("jobs") or {}).values()
-    said = {key for part in (document, *steps) for key in part} | job.extra.keys()
+    said = keys_in(document) | job.extra.keys()
     if said & set(_IGNORED):
         yield ignored_note(said, _IGNORED, "the worker's machine")

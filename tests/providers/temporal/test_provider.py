@@ -295,7 +295,8 @@ def test_what_it_cannot_do_is_refused(target: OpenedNamespace) -> None:
 
 
 def test_what_it_does_in_another_way_is_said(target: OpenedNamespace) -> None:
-    job = '{"jobs":{"a":{"command":"x","compute":"gpu","environment":"e"}},"type":"pipeline"}'
+    job = '{"jobs":{"a":{"command":"x","compute":"gpu","environment":"e"}},'
+    job += '"settings":{"default_compute":"cpu"},"type":"pipeline"}'
     made = with_job_file(schedule("a", trigger=DAILY_AT_THREE), job)
     notes = target.as_owner().canonical(made, None).notes
     assert [(one.kind, one.path, one.message) for one in notes] == [
