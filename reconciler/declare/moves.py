@@ -80,15 +80,16 @@ def moved(schedule: Schedule, move: Move, now: datetime) -> tuple[Schedule | Non
     last, first = _last(trigger, at), _first(trigger, at)
     if first is None:
         return None, [_wrong("at", "it never fires from then on", "choose an earlier moment")]
-    made = _ending(trigger, at) if leaves else _starting(trigger, last, first)
-    if made is None or (not leaves and not _alike(trigger, made, at)):
+    # Both are made in both targets: where one of them cannot be, neither may begin alone.
+    ending, starting = _ending(trigger, at), _starting(trigger, last, first)
+    if ending is None or starting is None or not _alike(trigger, starting, at):
         what = "the clocks change about then, and the time when it starts could be read in two ways"
         return None, [_wrong("at", what, "choose another moment")]
     if now >= at:
         what = f"it moved at {at:%Y-%m-%d %H:%M} UTC: nothing is left of this to do"
         over = Finding("SCH072", ("moved_from",), what, "remove moved_from")
         # There it is over, and like all that is not declared any more.
-        return None if leaves else replace(schedule, trigger=made), [over]
+        return None if leaves else replace(schedule, trigger=starting), [over]
     words = f"until {at:%Y-%m-%d %H:%M} UTC it fires in {move.target} alone, then here"
     if leaves:
         words = f"it moves away at {at:%Y-%m-%d %H:%M} UTC"
@@ -96,7 +97,7 @@ def moved(schedule: Schedule, move: Move, now: datetime) -> tuple[Schedule | Non
         where = "here" if leaves else "there"
         words += f"; the last fire {where} is {last:%Y-%m-%d %H:%M} UTC"
     words += f", the first {'elsewhere' if leaves else 'here'} {first:%Y-%m-%d %H:%M} UTC"
-    return replace(schedule, trigger=made, moved=words), []
+    return replace(schedule, trigger=ending if leaves else starting, moved=words), []
 
 
 def _counts(trigger: Recurrence) -> bool:

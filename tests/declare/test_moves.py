@@ -118,6 +118,15 @@ def test_what_cannot_be_moved(trigger: Trigger, at: datetime) -> None:
     assert (found, finding.code) == (None, "SCH071")
 
 
+@pytest.mark.parametrize("target", ["old", "new"])
+def test_where_it_cannot_start_it_does_not_end(target: str) -> None:
+    """Its last fire is at a time that the clock shows twice: the old target alone would end it."""
+    daily = Cron("30 1 * * *", time_zone="Europe/Lisbon")
+    move = Move("old", datetime(2027, 10, 31, 12))
+    found, [finding] = moved(schedule(daily, target), move, NOW)
+    assert (found, finding.code) == (None, "SCH071")
+
+
 def test_a_day_of_a_pattern_needs_no_start() -> None:
     daily = Recurrence("day", 1, Pattern((2,), (0,)))
     found, findings = moved(schedule(daily), Move("old", datetime(2026, 12, 1)), NOW)
