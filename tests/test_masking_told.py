@@ -36,6 +36,7 @@ COMMANDS = [
     "databricks secrets put --scope a --key b --string-value S", "ENV API_KEY S", "sqlplus scott/S@db",
     "cd /x && sshpass -p S ssh h; ls", "keytool -storepass S -keypass x", "tool /password:S", "tool --password:S",
     "java -Ddb.password=S", "tool -Password S", "helm install --set db.password=S", "PASSWORD+=S",
+    "docker login -u me -pS", "docker login -p=S",
 ]  # fmt: skip
 SENTENCES = [
     "secret: S", "the secret: S", "the password is S", "password is 'S'", "Passphrase: S", "API key: S",
@@ -69,6 +70,14 @@ ENCODED = [
 @pytest.mark.parametrize("line", [*COMMANDS, *SENTENCES, *CONNECTIONS, *MARKUP])
 def test_it_is_not_shown(line: str) -> None:
     _is_hidden(_S.sub(SECRET, line), SECRET)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_command_of_several_lines(end: str) -> None:
+    text = f"mysql -u root \\{end}  -p{SECRET} \\{end}  db"
+    assert mask_text(text) == text.replace(SECRET, MASK)
+    ended = f"mysql -u root{end}-p{SECRET}"
+    assert mask_text(ended) == ended
 
 
 @pytest.mark.parametrize("line", ENCODED)

@@ -30,7 +30,7 @@ def _options(apart: str = "", attached: str = "", after: str = "") -> _Takes:
     return _Takes(frozenset(apart.split()), tuple(attached.split()), after)
 
 
-_LOGIN = _options("-p", "-p=")
+_LOGIN = _options("-p", "-p= -p")
 _SECRET_OF_A_STORE = _options(
     "--value --string-value --body -b --from-literal --literal", "--value= --from-literal= --body="
 )
@@ -76,7 +76,7 @@ _ANY = re.compile(
     rf"|(?:{'|'.join(sorted(_SETS))}|ENV|SET|SETX)[ ]{{1,4}}[\w.:/-]{{0,80}}_"
 )
 _TOKEN = re.compile(
-    r"(?P<end>[\n;&|]++)|(?P<string><<<)|(?P<word>(?:'[^'\n]*+'|\"[^\"\n]*+\"|[^\s'\"|;&<]|['\"<])++)"
+    r"(?P<more>\\\r?\n)|(?P<end>[\n;&|]++)|(?P<string><<<)|(?P<word>(?:'[^'\n]*+'|\"[^\"\n]*+\"|[^\s'\"|;&<]|['\"<])++)"
 )
 _NAME = re.compile(r"[\w.:/-]++")
 _CLUSTER = re.compile(r"-[A-Za-z]{1,8}([uU])")
@@ -113,6 +113,8 @@ def mask_commands(text: str) -> str:
     for token in _TOKEN.finditer(text):
         if token["end"] is not None:
             command = _Command(heard=command.said if token["end"] == "|" else [])
+        elif token["more"] is not None:
+            continue  # the command goes on in the next line
         elif token["string"] is not None:
             command.string = True
         else:
