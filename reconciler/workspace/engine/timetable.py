@@ -111,7 +111,8 @@ class Timetable:
     def due(self, now: datetime, up_since: datetime | None = None) -> list[Due]:
         """What is due by `now`, the earliest first; it is not due again.
 
-        What is more than LATE before `now`, or was before the engine was up, is missed.
+        What is more than LATE before `now`, or was before the engine was up, is missed; of a
+        schedule that was made just now nothing is (decision 73).
         """
         self._plan_rest()
         in_time_from = max(now - LATE, up_since or _LONG_AGO)
@@ -128,11 +129,21 @@ class Timetable:
                     found.append(Due(name, (first,)))
                     self._unplanned.append((name, first))
                     continue
-                owed, following = self._split(name, first, in_time_from, now)
+                owed, following = self._split(
+                    name, first, self._grace(name, in_time_from, now), now
+                )
                 if owed.fires or owed.missed is not None:
                     found.append(owed)
                 self._expect(name, following)
         return found
+
+    def _grace(self, name: str, in_time_from: datetime, now: datetime) -> datetime:
+        """From when on the fires of a schedule are in time at `now`. One that was made at most LATE
+        before has missed nothing yet, though no engine was up: whoever made it starts one now.
+        """
+        timed, _ = self._schedules[name]
+        made_now = timed.since <= timed.created_at and timed.since >= now - LATE
+        return min(in_time_from, timed.since) if made_now else in_time_from
 
     def owe(self, due: Due) -> None:
         """What `due` gave could not be settled: it is due again."""

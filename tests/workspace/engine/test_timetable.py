@@ -71,6 +71,35 @@ def test_what_is_late_is_missed(late: int, fires: int, missed: int) -> None:
         assert due.missed.last == START + (missed - 1) * MINUTE
 
 
+@pytest.mark.parametrize(
+    ("age", "changed", "runs"),
+    [
+        (1, 0, True),
+        (60, 0, True),
+        (61, 0, False),  # an old one: what fell due while nobody served is missed
+        (30, 10, False),  # made before, and changed or enabled again since
+    ],
+)
+def test_one_that_was_made_just_now_makes_its_first_fire(
+    age: int, changed: int, runs: bool
+) -> None:
+    up = START + timedelta(seconds=age)
+    table = Timetable()
+    since = START + timedelta(seconds=changed)
+    start = Recurrence("minute", 15, start_time=since.replace(tzinfo=None))
+    table.put(Timed("s", start, START, since), None)
+    [due] = table.due(up + SECOND / 2, up_since=up) if age < 60 else table.due(up, up_since=up)
+    assert due.fires == ((since,) if runs else ())
+    assert (due.missed is None) is runs
+    assert table.due(up + SECOND, up_since=up) == []
+
+
+def test_an_engine_that_settled_the_first_fire_of_a_new_one_leaves_it() -> None:
+    table = Timetable(START + SECOND)
+    table.put(timed(minutes=15), START + SECOND)
+    assert table.due(START + 5 * SECOND, up_since=START + 4 * SECOND) == []
+
+
 def test_what_was_due_before_the_engine_was_up_is_missed() -> None:
     now = START + 2 * MINUTE + 5 * SECOND
     assert made(timed()).due(now, up_since=now) == [
