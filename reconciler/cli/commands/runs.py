@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 import click
 
 from reconciler.cli.follow_logs import StepLogs
-from reconciler.cli.output import out, paint, say
+from reconciler.cli.output import out, paint
+from reconciler.cli.running.follow import OPEN, find_run, show_logs
 from reconciler.cli.running.target_runs import TargetRuns, runs_of
 from reconciler.cli.session import Session, config_option, format_option, target_option
 from reconciler.cli.workspace_target import Workspace
@@ -18,9 +18,6 @@ from reconciler.render.documents import FORMAT_VERSION, dumps, mask_document
 from reconciler.render.plain_text import printable, table, value
 from reconciler.workspace.execution.runner import remove_run
 from reconciler.workspace.store.records import RunRow, StepRow
-
-_FOLLOW_SECONDS = 0.2
-_OPEN = ("NotStarted", "Running")
 
 
 def _complete_runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -83,7 +80,7 @@ def list_runs(
         for row in rows
     ]
     out(table(("RUN", "STATUS", "CAUSE", "STARTED (UTC)", "TOOK", "EXPERIMENT"), cells, paint))
-    if any(row.status in _OPEN for row in rows) and (said := runs.idle()) is not None:
+    if any(row.status in OPEN for row in rows) and (said := runs.idle()) is not None:
         out(f"\n{said}\n")
 
 
@@ -95,7 +92,7 @@ def list_runs(
 def show_run(name: str, target: str | None, config: str | None, no_color: bool, form: str) -> None:
     """Show a run: its inputs, its steps, its folder."""
     runs = _runs(config, target, no_color)
-    row = _find(runs, name)
+    row = find_run(runs, name)
     steps = runs.steps(row.name)
     folder = runs.place(row.name)
     if form == "json":
@@ -148,7 +145,7 @@ def _lines(row: RunRow, folder: str) -> list[str]:
 @click.option("--raw", is_flag=True, help="Byte for byte, with what a terminal obeys.")
 @target_option
 @config_option
-def show_logs(
+def logs_of_run(
     name: str,
     step: str | None,
     follow: bool,
@@ -159,35 +156,12 @@ def show_logs(
 ) -> None:
     """Show what the steps of a run printed."""
     runs = _runs(config, target, no_color)
-    run = _find(runs, name).name
+    run = find_run(runs, name).name
     elsewhere = runs.no_logs(run)
     if elsewhere is not None:
         out(f"{printable(elsewhere)}\n")
         return
-    logs = StepLogs(runs, run, step, raw=raw)
-    while True:
-        # Asked before the logs are read, so that what was printed last is not missed.
-        ended = _find(runs, run).status not in _OPEN
-        logs.print_new(must_be=ended or not follow)
-        if ended or not follow:
-            break
-        time.sleep(_FOLLOW_SECONDS)
-    if not logs.shown:
-        out("nothing was printed\n" if ended else "it has not started\n")
-    if ended:
-        _say_why(runs, _find(runs, run))
-
-
-def _say_why(runs: TargetRuns, row: RunRow) -> None:
-    """Of a run that failed: which step, and why. Its logs alone may look as if it had not."""
-    if row.status not in ("Failed", "Canceled"):
-        return
-    steps = [step for step in runs.steps(row.name) if step.status == row.status]
-    for step in steps:
-        why = f": {printable(step.message)}" if step.message else ""
-        say(f"{paint(row.status.lower(), 'error')} step {printable(step.name)}{why}")
-    if not steps:
-        say(f"{paint(row.status.lower(), 'error')}: {printable(row.message or 'no step ran')}")
+    show_logs(runs, run, StepLogs(runs, run, step, raw=raw), follow=follow)
 
 
 @command.command("cancel")
@@ -197,7 +171,7 @@ def _say_why(runs: TargetRuns, row: RunRow) -> None:
 def cancel_run(name: str, target: str | None, config: str | None, no_color: bool) -> None:
     """End a run: its running steps are told to end, and after a grace time made to."""
     runs = _runs(config, target, no_color)
-    row = _find(runs, name)
+    row = find_run(runs, name)
     status = runs.cancel(row.name)
     done = "canceled" if status == "Canceled" else "is being canceled:"
     out(f"{done} {row.name}\n")
@@ -221,17 +195,6 @@ def prune_runs(keep: int, target: str | None, config: str | None, no_color: bool
         workspace.ledger.prune(datetime.now(UTC))
         workspace.code.prune()
     out(f"removed {len(names)} runs\n" if len(names) != 1 else "removed 1 run\n")
-
-
-def _find(runs: TargetRuns, name: str) -> RunRow:
-    row = runs.get(name)
-    if row is None:
-        newest = runs.newest(schedule=name, limit=1)
-        if newest:  # the name of a schedule stands for its newest run
-            return newest[0]
-    if row is None:
-        raise ReconcilerError(f'there is no run "{name}"', hint="`reconciler runs list` lists them")
-    return row
 
 
 def _document(row: RunRow) -> dict[str, object]:

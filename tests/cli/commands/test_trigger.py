@@ -17,9 +17,11 @@ def repo(tmp_path: Path) -> Path:
 
 
 def test_it_is_recorded_and_waits_for_an_engine(repo: Path) -> None:
-    done = invoke(repo, "trigger", "greet").out.splitlines()
+    said = invoke(repo, "trigger", "greet")
+    done = said.out.splitlines()
     assert re.fullmatch(r"greet-\d{8}T\d{6}Z", done[0])
-    assert done[1] == "it starts when `reconciler serve` runs"
+    assert len(done) == 1  # for scripts: RUN=$(reconciler trigger ...)
+    assert said.err == "it starts when `reconciler serve` runs\n"
     shown = json.loads(invoke(repo, "runs", "show", done[0], "--format", "json").out)
     assert (shown["status"], shown["cause"], shown["experiment"]) == (
         "NotStarted",
@@ -37,6 +39,23 @@ def test_inputs_reach_the_command_as_they_are(repo: Path) -> None:
         assert done.count("\n") == 1  # an engine runs
         assert serve.wait("run_ended", run=done.strip())["status"] == "Completed"
     assert invoke(repo, "runs", "logs", done.strip()).out == f"hello {odd}\n"
+
+
+def test_waiting_for_the_end(repo: Path) -> None:
+    with serving(repo):
+        good = invoke(repo, "trigger", "greet", "--input", "who=me", "--follow")
+        assert re.fullmatch(r"greet-\d{8}T\d{6}Z\nhello me\n", good.out)
+        bad = invoke(repo, "trigger", "steps", "--wait", code=1)
+        assert bad.out.count("\n") == 1
+        assert "failed step two: exit code " in bad.err
+        told = invoke(repo, "trigger", "greet")
+        assert f"`reconciler runs logs -f {told.out.strip()}` shows what it prints" in told.err
+
+
+def test_one_that_is_disabled_says_so(repo: Path) -> None:
+    invoke(repo, "schedules", "disable", "greet")
+    done = invoke(repo, "trigger", "greet")
+    assert "local/greet is disabled: it runs now, and does not fire by itself\n" in done.err
 
 
 @pytest.mark.parametrize(
