@@ -64,9 +64,12 @@ def plan_options(function: Callable[..., None]) -> Callable[..., None]:
         strict: bool,
         no_preflight: bool,
         horizon: timedelta,
+        names: tuple[str, ...] = (),
         **others: Any,
     ) -> None:
-        options = PlanOptions(adopt, allow_empty, ignore_limits, strict, not no_preflight, horizon)
+        options = PlanOptions(
+            adopt, allow_empty, ignore_limits, strict, not no_preflight, names, horizon
+        )
         function(options=options, **others)
 
     command: Callable[..., None] = with_options

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 
 import click
 
@@ -65,6 +66,7 @@ def plan_targets(
         made.append((plan, provider))
     plans = [plan for plan, _ in made]
     _check_adopted(options.adopt, plans)
+    _check_named(options.names, plans, declared)
     for adoption in spent_adoptions(session.config.adoptions, plans):
         where = ", ".join(plan.target for plan in plans)
         say(f"adopt: {printable(str(adoption))} is spent in {printable(where)}, and can be removed")
@@ -78,6 +80,28 @@ def _check_adopted(adopt: tuple[str, ...], plans: list[Plan]) -> None:
             raise click.UsageError(
                 f"--adopt {printable(name)}: no schedule of that name is declared"
             )
+
+
+def _check_named(
+    names: tuple[str, ...],
+    plans: list[Plan],
+    declared: Mapping[str, Sequence[Schedule]],
+) -> None:
+    """A usage error for a name that means no schedule: an apply of it would do nothing, and end
+    well.
+    """
+    known = {change.key for plan in plans for change in plan.changes}
+    for name in names:
+        if any(is_adopted(key, name) for key in known):
+            continue
+        listed = [s.key for of_target in declared.values() for s in of_target]
+        words = [word for key in listed for word in (key.name, str(key))]
+        close = get_close_matches(name, words, 1)
+        hint = f'; did you mean "{printable(close[0])}"?' if close else ""
+        where = " or ".join(plan.target for plan in plans)
+        raise click.UsageError(
+            f'no schedule "{printable(name)}" is declared for {printable(where)}, or was{hint}'
+        )
 
 
 def show_plans(plans: list[Plan], form: str) -> None:

@@ -11,7 +11,7 @@ HORIZON = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What shapes a plan beside the declarations. The last two decide nothing that is done."""
+    """What shapes a plan beside the declarations. The horizon decides nothing that is done."""
 
     adopt: tuple[str, ...] = ()
     """Live schedules of others, by name or by `target/name`, that are taken over."""
@@ -23,6 +23,8 @@ class PlanOptions:
     """What a target would rewrite or approximate is refused as well."""
     preflight: bool = False
     """The target is asked whether what the changes need is there."""
+    names: tuple[str, ...] = ()
+    """Schedules that it is about, by name, `target/name` or pattern; none: all."""
     horizon: timedelta = HORIZON
     """How far ahead it tells what will fire; it changes nothing that is done."""
 

@@ -565,7 +565,7 @@ def test_usage(tmp_path: Path) -> None:
     for args in (
         ["nothing"],
         ["plan", "--nothing"],
-        ["plan", "x"],
+        ["status", "x"],
         ["plan", "--format", "xml"],
         ["schema", "x"],
     ):
@@ -619,3 +619,37 @@ def test_completion_where_nothing_can_be_read(tmp_path: Path) -> None:
     assert complete(tmp_path, "schedules", "show", "") == []
     write(tmp_path, {"reconciler.yaml": CONFIG})
     assert complete(tmp_path, "schedules", "show", "") == []
+
+
+# ------------------------------------------------------------------------------------------ names
+
+
+def test_named_schedules_alone_are_planned_and_applied(tmp_path: Path) -> None:
+    repo = repository(tmp_path, "a", "b", "c")
+    invoke(repo, "apply", "--yes")
+    for name in "ab":
+        write(repo, {f"schedules/{name}.yaml": declaration(name, hour=5)})
+    (repo / "schedules/c.yaml").unlink()
+    planned = invoke(repo, "plan", "a").out
+    assert "local/a" in planned
+    assert "local/b" not in planned
+    assert planned.endswith("local: 1 to update\n")
+    assert "fires" in planned
+    assert "runs a day" not in planned  # that is said of all of them
+    applied = invoke(repo, "apply", "local/a", "--yes").out
+    assert applied.endswith("1 updated\n")
+    left = invoke(repo, "plan", "--exit-code", code=3).out
+    assert left.endswith("local: 1 to update, 1 to disable, 1 unchanged\n")
+    invoke(repo, "plan", "a", "--exit-code")
+    # One that left the repository is named as it was.
+    assert invoke(repo, "plan", "[bc]").out.endswith("local: 1 to update, 1 to disable\n")
+
+
+def test_a_name_that_means_nothing(tmp_path: Path) -> None:
+    repo = repository(tmp_path, "nightly")
+    for command in ("plan", "apply"):
+        refused = invoke(repo, command, "nighly", code=2).err
+        assert 'no schedule "nighly" is declared for local' in refused
+        assert 'did you mean "nightly"?' in refused
+    assert "No such file" in invoke(repo, "apply", "gone.plan", code=2).err
+    assert "--out saves a whole plan" in invoke(repo, "plan", "nightly", "--out", "p", code=2).err

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from reconciler.cli import main_group
-from reconciler.cli.follow_logs import harmless
+from reconciler.cli.running.follow_logs import harmless
 from reconciler.system.file_access import plain_file
 
 

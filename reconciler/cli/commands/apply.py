@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from reconciler.apply import PARALLELISM, apply_plan
 from reconciler.cli.durations import duration
+from reconciler.cli.live_schedules import complete_names
 from reconciler.cli.options import plan_options
 from reconciler.cli.output import is_terminal, out, paint, say
 from reconciler.cli.planning import (
@@ -30,8 +34,14 @@ from reconciler.render.plain_text import counted, printable, short_revision
 from reconciler.render.text.plan_text import render_results
 
 
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names, and files beside them."""
+    names = [CompletionItem(name) for name in complete_names(ctx, param, incomplete)]
+    return [*names, CompletionItem(incomplete, type="file")]
+
+
 @click.command()
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("what", nargs=-1, metavar="[FILE | NAME...]", shell_complete=_complete)
 @target_option
 @config_option
 @format_option("text", "json")
@@ -58,7 +68,7 @@ from reconciler.render.text.plan_text import render_results
 @state_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask. Without a terminal nobody is asked.")
 def command(
-    file: Path | None,
+    what: tuple[str, ...],
     target: str | None,
     config: str | None,
     no_color: bool,
@@ -75,7 +85,11 @@ def command(
 
     Shows the plan, and asks before it changes anything. With a FILE that `plan --out` saved,
     everything is read again, and the plan is carried out only if it is still that one.
+
+    With NAMEs, of schedules or patterns of them, nothing is done to any other schedule.
     """
+    file, names = _meant(what)
+    options = replace(options, names=names)
     if file is None and (partial or max_age is not None or any_commit):
         raise click.UsageError("--partial, --max-age and --any-commit are about a saved plan")
     session = Session(config, no_color=no_color)
@@ -130,6 +144,13 @@ def command(
     if left_out:
         say(f"{counted(left_out, 'change')} left out: live is not as declared")
     exit_by([r for of_plan in results for r in of_plan], left_out)
+
+
+def _meant(what: tuple[str, ...]) -> tuple[Path | None, tuple[str, ...]]:
+    """A saved plan, or names: what is there as a file, or can only be one, is a file."""
+    if len(what) == 1 and (os.path.lexists(what[0]) or what[0].endswith((".plan", ".json"))):
+        return Path(what[0]), ()
+    return None, what
 
 
 def _say_windows(session: Session, plans: list[Plan]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.live_schedules import complete_names
 from reconciler.cli.loop.status import say_suspended
 from reconciler.cli.options import plan_options
 from reconciler.cli.planning import plan_targets, show_plans
@@ -15,6 +16,7 @@ from reconciler.render.formats import FORMATS
 
 
 @click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_names)
 @target_option
 @config_option
 @format_option("text", *FORMATS)
@@ -36,10 +38,13 @@ def command(
     exit_code: bool,
     saved_as: Path | None,
 ) -> None:
-    """Show what apply would do. Changes nothing.
+    """Show what apply would do: of all schedules, or of each NAME alone. Changes nothing.
 
+    A NAME may be TARGET/NAME or a pattern, such as 'report-*'.
     Exits with 4 when the plan is one that apply would refuse.
     """
+    if options.names and saved_as is not None:
+        raise click.UsageError("--out saves a whole plan; `apply NAME` needs no file")
     session = Session(config, no_color=no_color)
     targets = session.targets(target)
     declared = session.declared(targets, allow_empty=options.allow_empty)

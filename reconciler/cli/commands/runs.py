@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import click
 
-from reconciler.cli.follow_logs import StepLogs
 from reconciler.cli.output import out, paint
 from reconciler.cli.running.follow import OPEN, find_run, show_logs
+from reconciler.cli.running.follow_logs import StepLogs
 from reconciler.cli.running.target_runs import TargetRuns, runs_of
 from reconciler.cli.session import Session, config_option, format_option, target_option
 from reconciler.cli.workspace_target import Workspace

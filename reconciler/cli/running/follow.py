@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from reconciler.cli.follow_logs import StepLogs
 from reconciler.cli.output import out, paint, say
+from reconciler.cli.running.follow_logs import StepLogs
 from reconciler.cli.running.target_runs import TargetRuns
 from reconciler.errors import ReconcilerError
 from reconciler.render.plain_text import printable
