@@ -58,7 +58,7 @@ _CREDENTIAL_PREFIXES = (
 _TIMES = ("start_time", "end_time", "time_zone")
 _WORKSPACE = f"{FOLDER}/workspace.db"
 _SETTINGS = ("provider", "variables", "defaults", "reconcile", "components")
-_ALLOWING = ("upload_data", "command_jobs", "api_version")
+_ALLOWING = ("upload_data", "command_jobs", "data_changes", "api_version")
 """What is known of a target that is not opened, too: it says what its declarations may be."""
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 from declare.reading.test_absent import git
 from helpers import invoke
+from serving import serving
+
+from cli.test_process import at_a_terminal
 
 
 def owner(folder: Path) -> str:
@@ -64,3 +69,49 @@ def test_the_identity_is_host_and_path_of_the_remote(
     text = (tmp_path / "reconciler.yaml").read_text()
     assert (f"repository: {expected}\n" in text) is (expected is not None)
     assert ("repository:" in text) is (expected is not None)
+
+
+@pytest.mark.parametrize("more", [(), ("--minimal",)])
+def test_what_is_written_for_azure_can_go_there(tmp_path: Path, more: tuple[str, ...]) -> None:
+    done = invoke(tmp_path, "init", "--target", "azureml", *more)
+    assert "your subscription, resource group and workspace" in done.out
+    text = (tmp_path / "reconciler.yaml").read_text()
+    assert "default_target: prod\n" in text
+    assert "local" not in text
+    assert invoke(tmp_path, "validate").out.endswith(": no problems\n")
+
+
+def test_minimal_is_one_schedule_whose_job_has_code(tmp_path: Path) -> None:
+    invoke(tmp_path, "init", "--minimal")
+    names = {p.relative_to(tmp_path).as_posix() for p in (tmp_path / "schedules").rglob("*.*")}
+    assert names == {
+        "schedules/hello.yml",
+        "schedules/pipelines/hello.yml",
+        "schedules/pipelines/hello/greet.py",
+    }
+    assert "datastores" not in (tmp_path / "reconciler.yaml").read_text()
+    assert "1 created" in invoke(tmp_path, "apply", "--yes").out
+    with serving(tmp_path):
+        # A minute of grace: it was applied before anybody served.
+        fired = invoke(tmp_path, "trigger", "hello", "--input", "name=ana", "--follow").out
+        assert "hello ana, it is" in fired
+        runs = json.loads(invoke(tmp_path, "runs", "list", "--format", "json").out)["runs"]
+        causes = {one["cause"] for one in runs}
+        assert causes == {"time", "manual"}
+
+
+def test_what_is_asked_on_a_terminal(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "remote", "add", "origin", "https://gitlab.com/team/ml.git")
+    with at_a_terminal(tmp_path, "init") as terminal:
+        terminal.read_until("Owner [team/ml]: ")
+        os.write(terminal.end, b"my team\n")
+        terminal.read_until("at most 128")
+        os.write(terminal.end, b"mine\n")
+        terminal.read_until("(azureml)? (local, azureml) [local]: ")
+        os.write(terminal.end, b"azureml\n")
+        terminal.read_until("azuredevops) [gitlab]: ")
+        assert terminal.answer("\n") == 0
+    assert owner(tmp_path) == "mine"
+    assert (tmp_path / ".gitlab-ci.yml").exists()
+    assert "provider: azureml" in (tmp_path / "reconciler.yaml").read_text()

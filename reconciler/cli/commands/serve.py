@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from reconciler.cli.events import Log, log_everything, log_format_option, log_of
+from reconciler.cli.output import say
 from reconciler.cli.serving.options import binding_options, missing_packages, read_binding
 from reconciler.cli.session import Session, config_option, target_option
 from reconciler.cli.workspace_target import Workspace
@@ -31,6 +32,11 @@ _BUSY_SECONDS = 2.0
 """How long the engine waits for another writer before it goes on and tries again; while it waits
 it cannot be told to stop.
 """
+
+NO_PAGES = (
+    "schedules fire, but there are no web pages and no API:"
+    " `pip install 'schedule-reconciler[serve]'` adds them"
+)
 
 
 @click.command()
@@ -73,6 +79,8 @@ def command(
     workspace = Workspace(session, session.one_target(target))
     lease = workspace.lease
     log = log_of(log_format)
+    if at is not None and missing_packages() and log_format == "text":
+        say(NO_PAGES)
     log_everything(log, log_format)
     try:
         if wait and lease.is_held():
@@ -130,7 +138,8 @@ def _open(
     """Bind the socket and find the tokens; None where the packages for it are not installed."""
     missing = missing_packages()
     if missing:
-        log("no_http", missing=missing, hint="pip install 'schedule-reconciler[serve]'")
+        if log_format == "json":
+            log("no_http", missing=missing, hint="pip install 'schedule-reconciler[serve]'")
         return None
     tokens = load_tokens(workspace.path, binding.token_file, binding.read_only_file)
     server = ServerProcess(

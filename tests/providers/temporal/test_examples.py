@@ -16,6 +16,7 @@ from providers.temporal.test_provider import edit
 pytestmark = needed
 NAMES = [
     "full-retrain",
+    "hello",
     "monthly-report",
     "refresh-features",
     "retrain-biweekly",
