@@ -359,6 +359,10 @@ class ContentChange:
     changed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    diff: tuple[str, ...] = field(default=(), compare=False)
+    """Lines of it that differ, masked: what is gone after `- `, what came after `+ `, what stays
+    after two spaces, and `@@ NAME @@` above those of a file. None where they are not at hand.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -295,6 +295,7 @@ def many(number: int = 2_000) -> dict[str, Any]:
             actions[n % 4],
             f"schedule-with-a-rather-long-name-{n:05}",
             impact=moved(1) if n % 2 else None,
+            **({} if n % 4 in (1, 2) else {"fields": [field("description", None, f"{n}")]}),
         )
         for n in range(number)
     ]

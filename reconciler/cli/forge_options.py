@@ -45,6 +45,11 @@ class Planned:
     digest: str
     changes: Mapping[str, str]
     """The mark of each change that is one, by the name of its schedule."""
+    provider: str = "local"
+    identity: str | None = None
+    """Of the workspace; None: it did not exist."""
+    commit: str | None = None
+    """That the plan was made at."""
 
     @property
     def pending(self) -> bool:
@@ -85,6 +90,9 @@ def read_plans(file: Path) -> list[Planned]:
             plan,
             plan_digest(target, saved.owner, plan["refusals"]),
             change_marks(target, saved.owner),
+            target.provider,
+            target.identity,
+            saved.commit,
         )
         for plan, target in zip(saved.shown["plans"], saved.targets, strict=True)
     ]

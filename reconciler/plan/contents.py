@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Any
 
 from reconciler.model import ContentChange
@@ -48,3 +49,31 @@ def _steps(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _others(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key: value for key, value in document.items() if key not in ("jobs", "$schema")}
+
+
+MOST_LINES = 80
+"""Of the lines of a diff; the rest is counted."""
+_AROUND = 2
+_COMPARED = 2_000
+"""Lines of each side that are compared: more than people read, and no more than takes a moment."""
+
+
+def diff_lines(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+    """The lines that go and come, with what stands around them."""
+    old, new = before[:_COMPARED], after[:_COMPARED]
+    matcher = SequenceMatcher(None, old, new, autojunk=True)
+    for number, group in enumerate(matcher.get_grouped_opcodes(_AROUND)):
+        if number:
+            yield "  ..."
+        for tag, start, end, other_start, other_end in group:
+            if tag == "equal":
+                yield from (f"  {line}" for line in old[start:end])
+            else:
+                yield from (f"- {line}" for line in old[start:end])
+                yield from (f"+ {line}" for line in new[other_start:other_end])
+
+
+def shortened(lines: Sequence[str]) -> tuple[str, ...]:
+    """At most MOST_LINES, and how many more there are."""
+    more = len(lines) - MOST_LINES
+    return (*lines[:MOST_LINES], f"  ... and {more:,} more lines") if more > 0 else tuple(lines)

@@ -45,6 +45,7 @@ from reconciler.model import (
 )
 from reconciler.plan.contents import content_changes
 from reconciler.providers.capabilities import PastFire
+from reconciler.providers.local_diff import files_of, with_diffs
 from reconciler.providers.local_jobs import (
     IGNORED_KEYS,
     address_note,
@@ -224,7 +225,12 @@ class LocalProvider:
             for one in new.code.values()
             for file in one.files
         }
-        return content_changes(name, old.document, json.loads(new.document), before, after)
+        document = json.loads(new.document)
+        found = content_changes(name, old.document, document, before, after)
+        places = {
+            path: self.store.code.place(file.digest) for path, file in code_files(code.values())
+        }
+        return with_diffs(found, old.document, document, old=places, new=files_of(new.code))
 
     def _experiment(self, job: Job) -> str | None:
         """What the job itself says: its file, or the published version."""

@@ -20,6 +20,7 @@ def content_document(change: ContentChange) -> dict[str, Any]:
         "changed": list(change.changed),
         "added": list(change.added),
         "removed": list(change.removed),
+        **({"diff": list(change.diff)} if change.diff else {}),
     }
 
 

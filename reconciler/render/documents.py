@@ -111,6 +111,8 @@ def _change(change: Change) -> dict[str, Any]:
             if change.contents
             else {}
         ),
+        **({"undoes": change.cause} if _undoes(change) else {}),
+        **_job_file(change),
         **(
             {"hold": hold_document(change.after)}
             if change.after is not None and change.after.hold is not None
@@ -121,6 +123,18 @@ def _change(change: Change) -> dict[str, Any]:
         "before": before,
         "after": after,
     }
+
+
+def _undoes(change: Change) -> bool:
+    return change.action is Action.UPDATE and change.cause in ("live", "both")
+
+
+def _job_file(change: Change) -> dict[str, str]:
+    definition = change.after.job.definition if change.after is not None else None
+    is_other = any(field.path == ("create_job", "job") for field in change.fields)
+    if change.action is not Action.UPDATE or definition is None or not is_other:
+        return {}
+    return {"job_file": definition.path}
 
 
 def _field(field: FieldChange) -> dict[str, Any]:

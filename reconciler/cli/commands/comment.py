@@ -17,9 +17,12 @@ from reconciler.cli.forge_options import (
 )
 from reconciler.cli.output import out
 from reconciler.forge import detect
+from reconciler.forge.file_links import shown_by
 from reconciler.forge.publish import publish_comment
 from reconciler.forge.summary import run_link
-from reconciler.render.markdown.document import BUDGET, render_markdown_target
+from reconciler.render.markdown.document import BUDGET, render_markdown_target, size
+from reconciler.render.markdown.heading import heading
+from reconciler.render.markdown.links import FileLinks
 from reconciler.render.plain_text import printable
 
 
@@ -27,7 +30,11 @@ from reconciler.render.plain_text import printable
 @plan_option
 @number_option
 @click.option("--always", is_flag=True, help="Comment also where there is nothing to change.")
-@click.option("--link", metavar="URL", help="Where the whole plan is; without it, the CI job.")
+@click.option(
+    "--link",
+    metavar="URL",
+    help="Where the whole plan is, such as its HTML; without it, the page of the CI job.",
+)
 @dry_run_option
 def command(file: Path, number: int | None, always: bool, link: str | None, dry_run: bool) -> None:
     """Put a plan into the pull request: one comment for each target, updated in place.
@@ -51,5 +58,15 @@ def command(file: Path, number: int | None, always: bool, link: str | None, dry_
 
 
 def _text(planned: Planned, link: str | None) -> str:
-    room = BUDGET - len(str(planned.marker)) - 1
-    return render_markdown_target(planned.plan, budget=room, link=link)
+    shown = shown_by(environment())
+    above = heading(
+        planned.plan["target"],
+        provider=planned.provider,
+        identity=planned.identity,
+        commit=shown.commit if shown is not None else planned.commit,
+        owner=planned.plan["owner"],
+        commit_link=shown.link if shown is not None else None,
+    )
+    room = BUDGET - len(str(planned.marker)) - 1 - size(above)
+    links = FileLinks(shown.before, shown.line) if shown is not None else None
+    return above + render_markdown_target(planned.plan, budget=room, link=link, links=links)

@@ -11,6 +11,7 @@ from reconciler.render import fire_words
 from reconciler.render.content_lines import content_lines
 from reconciler.render.field_lines import lines_of, name_of, unsaid
 from reconciler.render.markdown.escaping import code, fence, markup, prose
+from reconciler.render.markdown.links import FileLinks, place_link
 from reconciler.render.plain_text import clip, counted, printable
 
 Document = Mapping[str, Any]
@@ -28,24 +29,22 @@ class Lengths:
     name: str
 
 
-def lengths_of(change: Document, load: Document | None, *, opened: bool) -> Lengths:
+def lengths_of(
+    change: Document, load: Document | None, *, opened: bool, links: FileLinks | None = None
+) -> Lengths:
     """A change at each length; `opened`: in full it is shown without being opened first."""
     name, effect = change["name"], _effect(change)
     tail = f": {effect}" if effect else ""
-    full = [
-        f"<details{' open' if opened else ''}>",
-        f"<summary><code>{markup(name)}</code>{tail}</summary>\n",
-        _body(change, load),
-        "</details>\n",
-    ]
     source = change["source"]
-    place = f" ({code(place_of(source))})" if source else ""
-    return Lengths("\n".join(full), f"- {code(name)}{place}{tail}\n", code(name))
+    place = f" ({place_link(source, links)})" if source else ""
+    full = folded(f"<code>{markup(name)}</code>{tail}", _body(change, load, links), opened=opened)
+    return Lengths(full, f"- {code(name)}{place}{tail}\n", code(name))
 
 
-def place_of(source: Document) -> str:
-    """`schedules/nightly.yaml:3`."""
-    return f"{source['path']}:{source['line']}"
+def folded(summary: str, body: str, *, opened: bool) -> str:
+    """A block that is opened by its summary, which is HTML of ours."""
+    mark = " open" if opened else ""
+    return f"<details{mark}>\n<summary>{summary}</summary>\n\n{body}\n</details>\n"
 
 
 def _effect(change: Document) -> str:
@@ -59,9 +58,9 @@ def _effect(change: Document) -> str:
     return "; ".join(part for part in said if part)
 
 
-def _body(change: Document, load: Document | None) -> str:
+def _body(change: Document, load: Document | None, links: FileLinks | None) -> str:
     source, reason = change["source"], change["reason"]
-    place = f"declared at {code(place_of(source))}" if source and change["after"] else ""
+    place = f"declared at {place_link(source, links)}" if source and change["after"] else ""
     said = "; ".join(part for part in (place, prose(reason) if reason else "") if part)
     parts = [said + "\n" if said else "", _diff(change), _fires(change, load)]
     return "\n".join(part for part in parts if part)
@@ -79,12 +78,26 @@ def _diff(change: Document) -> str:
         if facts:
             _add(lines, "with", [("+", f"{name}: {text}") for name, text in facts[:_FIELDS]])
         _more(lines, len(facts))
+    add_fields(lines, change)
+    add_contents(lines, change)
+    return fence(lines, "diff") if lines else ""
+
+
+def add_fields(lines: list[str], change: Document) -> None:
+    """The fields that differ, as lines of a diff."""
     for field in change["fields"][:_FIELDS]:
         _add(lines, name_of(field), lines_of(field))
     _more(lines, len(change["fields"]))
-    for what, text in content_lines(change):
+
+
+def add_contents(lines: list[str], change: Document) -> None:
+    """What is another within the job that it runs: which files and steps, and their lines."""
+    for (what, text), one in zip(content_lines(change), change.get("contents") or (), strict=True):
         _add(lines, what, [("!", text)])
-    return fence(lines, "diff") if lines else ""
+        for line in one.get("diff", ()):
+            shown = printable(line.expandtabs(4))
+            is_ours = shown[:2] in ("- ", "+ ", "  ", "@@")
+            lines.append(clip(shown if is_ours else f"  {shown}", _COLUMNS))
 
 
 def _more(lines: list[str], number: int) -> None:

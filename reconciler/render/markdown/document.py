@@ -1,8 +1,9 @@
 """The plan document -> Markdown for a pull request, within the size that a comment may have.
 
-One collapsible section a target, what stops firing first. What does not fit is folded, the least
-important first: the details of changes, then whole changes to their names, then names to counts;
-the text says what was folded. Every text of the document is escaped: nobody vouches for it.
+One collapsible section a target: what it would undo live, the pipelines that changed, what stops
+firing. What does not fit is folded, the least important first: the details of changes, then whole
+changes to their names, then names to counts; the text says what was folded. Every text of the
+document is escaped: nobody vouches for it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from typing import Any
 from urllib.parse import quote
 
 from reconciler.render import fire_words
-from reconciler.render.markdown.change import Lengths, lengths_of
+from reconciler.render.markdown.change import Lengths
+from reconciler.render.markdown.entry import lengths_of_entry
 from reconciler.render.markdown.escaping import code, markup, prose
+from reconciler.render.markdown.groups import ACTIONS, SECTIONS, Entry, entries_of, warnings_of
+from reconciler.render.markdown.links import IN_LINKS, FileLinks
 from reconciler.render.markdown.size_budget import COUNT, FULL, LINE, NAME, fold
 from reconciler.render.plain_text import counted
 
@@ -25,12 +29,6 @@ Document = Mapping[str, Any]
 BUDGET = 65_000
 """Bytes of UTF-8, and so characters too: GitHub takes 65,536, and a comment has a mark."""
 
-_SECTIONS = {
-    "disable": "To disable",
-    "update": "To update",
-    "create": "To create",
-    "skip": "Skipped, not ours",
-}
 _COUNTS = {
     "create": "to create",
     "update": "to update",
@@ -41,11 +39,12 @@ _COUNTS = {
 }
 _OPENED = 3
 """So many changes are shown open; more of them wait to be opened."""
+_OPENED_UNDONE = 10
+"""Of those that somebody changed live: whoever merges has to have seen them."""
 _LISTED = 20
 """So many notes or refusals are shown."""
 _FOLDED = 40
 """What it takes to say that targets are left out."""
-_IN_LINKS = ":/?&=%#.,;@+~!$*'()-_"
 
 
 def render_markdown(document: Document, *, budget: int = BUDGET, link: str | None = None) -> str:
@@ -72,17 +71,33 @@ def render_markdown(document: Document, *, budget: int = BUDGET, link: str | Non
 
 
 def render_markdown_target(
-    plan: Document, *, budget: int = BUDGET, link: str | None = None, opened: bool = True
+    plan: Document,
+    *,
+    budget: int = BUDGET,
+    link: str | None = None,
+    opened: bool = True,
+    links: FileLinks | None = None,
 ) -> str:
-    """The plan of one target, for a comment of its own; `opened`: its section is open."""
-    shown = sorted((c for c in plan["changes"] if c["action"] in _SECTIONS), key=_importance)
-    few = len(shown) <= _OPENED
-    lengths = [lengths_of(change, plan.get("impact"), opened=few) for change in shown]
+    """The plan of one target, for a comment of its own; `opened`: its section is open; `links`:
+    where its files are.
+    """
+    entries = entries_of(plan["changes"])
+    few = len(entries) <= _OPENED
+    undone = sum(entry.section == "undoes" for entry in entries) <= _OPENED_UNDONE
+    lengths = [
+        lengths_of_entry(
+            entry,
+            plan.get("impact"),
+            opened=few or (undone and entry.section == "undoes"),
+            links=links,
+        )
+        for entry in entries
+    ]
     sizes = [(size(one.full) + 1, size(one.line), size(one.name) + 2) for one in lengths]
     room = budget
     while True:
         levels = fold(sizes, room)
-        text = _target(plan, shown, lengths, levels, link, opened)
+        text = _target(plan, entries, lengths, levels, link, opened)
         excess = size(text) - budget
         if excess <= 0 or room <= 0:
             return text
@@ -115,16 +130,19 @@ def _totals(plans: Sequence[Document]) -> str:
     return summary({"summary": total})
 
 
-def _importance(change: Document) -> tuple[bool, int, str]:
-    """What warnings are about first, then what stops firing; then by name."""
-    impact = change.get("impact")
-    warned = bool(impact and impact["warnings"])
-    return (not warned, list(_SECTIONS).index(change["action"]), change["name"])
+def _headline(plan: Document) -> str:
+    """The counts, and what a reviewer has to look at: HTML of ours."""
+    undone = sum(bool(change.get("undoes")) for change in plan["changes"])
+    warnings = sum(warnings_of(change) for change in plan["changes"])
+    said = [summary(plan)]
+    said += [f"<b>undoes {counted(undone, 'live change')}</b>"] if undone else []
+    said += [f"<b>{counted(warnings, 'warning')}</b>"] if warnings else []
+    return "; ".join(said)
 
 
 def _target(
     plan: Document,
-    changes: Sequence[Document],
+    entries: Sequence[Entry],
     lengths: Sequence[Lengths],
     levels: Sequence[int],
     link: str | None,
@@ -132,25 +150,27 @@ def _target(
 ) -> str:
     parts = [
         f"<details{' open' if opened else ''}>\n"
-        f"<summary><b><code>{markup(plan['target'])}</code></b>: {summary(plan)}</summary>\n",
+        f"<summary><b><code>{markup(plan['target'])}</code></b>: {_headline(plan)}</summary>\n",
         _listed("**Refused:** ", plan["refusals"]),
         _load(plan) if plan.get("impact") else "",
     ]
-    told = list(zip(changes, lengths, levels, strict=True))
-    for action, title in _SECTIONS.items():
-        section = [(one, level) for change, one, level in told if change["action"] == action]
+    told = list(zip(entries, lengths, levels, strict=True))
+    for name, title in SECTIONS.items():
+        section = [one for one in told if one[0].section == name]
         if section:
-            parts.append(f"#### {title}: {len(section):,}\n")
+            number = len(section) if name == "job" else sum(len(e.changes) for e, _, _ in section)
+            parts.append(f"#### {title}: {number:,}\n")
             parts.append(_section(section))
-    parts += [_notes(changes), _folded(levels, link), "</details>\n"]
+    changes = [change for change in plan["changes"] if change["action"] in ACTIONS]
+    parts += [_notes(changes), _folded(entries, levels, link), "</details>\n"]
     return "\n".join(part for part in parts if part)
 
 
-def _section(told: Sequence[tuple[Lengths, int]]) -> str:
-    full = "\n".join(one.full for one, level in told if level == FULL)
-    lines = "".join(one.line for one, level in told if level == LINE)
-    names = ", ".join(one.name for one, level in told if level == NAME)
-    counts = sum(level == COUNT for _, level in told)
+def _section(told: Sequence[tuple[Entry, Lengths, int]]) -> str:
+    full = "\n".join(one.full for _, one, level in told if level == FULL)
+    lines = "".join(one.line for _, one, level in told if level == LINE)
+    names = ", ".join(one.name for _, one, level in told if level == NAME)
+    counts = sum(len(entry.changes) for entry, _, level in told if level == COUNT)
     rest = f"{counts:,} more, not named here" if counts else ""
     short = " and ".join(part for part in (names, rest) if part)
     return "\n".join(part for part in (full, lines, short + "\n" if short else "") if part)
@@ -196,13 +216,15 @@ def _bullets(label: str, texts: Sequence[str]) -> str:
     return "".join(lines)
 
 
-def _folded(levels: Sequence[int], link: str | None) -> str:
+def _folded(entries: Sequence[Entry], levels: Sequence[int], link: str | None) -> str:
     """What is not told in full, and where it is."""
-    counts = Counter(levels)
+    counts: Counter[int] = Counter()
+    for entry, level in zip(entries, levels, strict=True):
+        counts[level] += len(entry.changes)
     kinds = ((LINE, "in a line"), (NAME, "by name"), (COUNT, "as a number"))
     said = ", ".join(f"{counts[level]:,} {words}" for level, words in kinds if counts[level])
     # Of a link only what may stand in one is kept: it comes from the environment of a CI job.
-    whole = f"[The whole plan](<{quote(link, safe=_IN_LINKS)}>)" if link else ""
+    whole = f"[The whole plan](<{quote(link, safe=IN_LINKS)}>)" if link else ""
     if not said:
         return whole + "\n" if whole else ""
     folded = f"Folded to fit: {counted(sum(counts.values()) - counts[FULL], 'change')}; {said}. "

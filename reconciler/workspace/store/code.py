@@ -116,7 +116,7 @@ class CodeStore:
             wanted = {
                 file.digest: partial(self._read, snapshot, file)
                 for file in snapshot.files
-                if not self._place(file.digest).exists()
+                if not self.place(file.digest).exists()
             }
             if not wanted:
                 continue
@@ -154,7 +154,7 @@ class CodeStore:
     def _copy_file(self, found: VersionCode, file: CodeFile, place: Path) -> None:
         try:
             with (
-                open(self._place(file.digest), "rb") as old,
+                open(self.place(file.digest), "rb") as old,
                 open(place, "wb", opener=opener(self._database.readable_by)) as new,
             ):
                 copy_file(old, new)
@@ -208,7 +208,8 @@ class CodeStore:
                 if not path.name.startswith(NEW) or _age(path) > _ABANDONED_SECONDS:
                     yield path
 
-    def _place(self, digest: str) -> Path:
+    def place(self, digest: str) -> Path:
+        """Where the content of that digest is, if it is there."""
         return content_path(self.folder, digest)
 
 
