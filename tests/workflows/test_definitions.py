@@ -24,7 +24,7 @@ GITLAB = ROOT / "docs/ci/gitlab/gitlab-ci.yml"
 AZURE = ROOT / "docs/ci/azuredevops/azure-pipelines.yml"
 PINNED = re.compile(r"uses: [\w-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 LOCAL = "uses: ./.github/actions/reconciler"
-WRITES = {"contents", "id-token", "pull-requests", "issues"}
+WRITES = {"contents", "id-token", "pull-requests", "issues", "security-events"}
 
 
 def loaded(path: Path) -> Any:
@@ -76,6 +76,7 @@ def test_only_the_jobs_that_write_may_write() -> None:
         "apply.apply": {"id-token"},
         "drift.drift": {"id-token", "issues"},
         "plan.plan": {"id-token", "pull-requests"},
+        "plan.code-scanning": {"security-events"},
         "plan.validate": set(),
     }
 
@@ -134,7 +135,7 @@ def test_init_writes_them(tmp_path: Path) -> None:
         assert f"wrote .github/workflows/{name}.yml\n" in done.out
     assert (tmp_path / ".github/actions/reconciler/action.yml").read_bytes() == ACTION.read_bytes()
     assert "wrote reconciler.yaml\n" in done.out
-    assert "\ndocs/ci/README.md of reconciler says what has to be set up once\n" in done.out
+    assert "\nwhat the pipelines need once is in " in done.out
     invoke(tmp_path, "validate")
 
 

@@ -51,6 +51,7 @@ def test_from_a_pull_request_to_an_empty_plan(there: ThrowAway) -> None:
     assert "0 5 * * *" in first
     assert "1 to update" in jobs["plan"].summary
     assert json.loads(there.artifacts["plan"])["format"] == "reconciler-plan"
+    assert there.artifacts["plan.html"].startswith(b"<!doctype html>")
     assert expression(there, "a") == "0 2 * * *"
 
     there.change("a", 6)

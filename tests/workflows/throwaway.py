@@ -193,4 +193,5 @@ class ThrowAway:
         assert shutil.which("reconciler", path=self.path)
 
     def _upload(self, work: Path, given: Mapping[str, str]) -> None:
+        assert given["name"] != "plan.html" or given["archive"] == "false"
         self.artifacts[given["name"]] = (work / given["path"]).read_bytes()

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from reconciler.cli.output import out, paint, progress
+from reconciler.cli.output import out, paint, progress, say
 from reconciler.cli.session import (
     Session,
     config_option,
@@ -32,6 +32,9 @@ from reconciler.providers import offline_notes
 from reconciler.reconcile import refusals
 from reconciler.render.plain_text import counted, printable
 from reconciler.render.problems import FORMATS, render_problems
+
+_REPORTS = ("gitlab", "sarif")
+"""Formats that are files for a forge: whoever opens the job that failed reads its log."""
 
 
 @click.command()
@@ -72,6 +75,8 @@ def command(
         )
     before -= len(declarations.problems)
     out(render_problems(declarations.problems, form, paint))
+    if form in _REPORTS:
+        say(render_problems(declarations.problems, "text", paint) + _summary(declarations))
     if form == "text":
         out(("\n" if declarations.problems else "") + _summary(declarations))
         if before:

@@ -61,7 +61,8 @@ def _github(text: str, folder: str, slug: str, path: str) -> str:
     )
     text = re.sub(r"(?m)^  group: (plan|apply|drift)", rf"  group: \1-{slug}", text)
     text = text.replace("hashFiles('plan.json')", f"hashFiles('{folder}/plan.json')")
-    return text.replace("path: plan.json", f"path: {folder}/plan.json")
+    text = text.replace("sarif_file: ", f"sarif_file: {folder}/")
+    return re.sub(r"(?m)^( +path: )(plan\.(?:json|html))$", rf"\1{folder}/\2", text)
 
 
 def _gitlab(text: str, folder: str, slug: str) -> str:
@@ -77,7 +78,10 @@ def _gitlab(text: str, folder: str, slug: str) -> str:
     text = text.replace(install, f"{install}    - cd {folder}\n", 1)
     text = text.replace("resource_group: apply", f"resource_group: apply-{slug}")
     text = text.replace("codequality: problems.json", f"codequality: {folder}/problems.json")
-    return text.replace("paths: [plan.json]", f"paths: [{folder}/plan.json]")
+    text = text.replace("/artifacts/file/plan.html", f"/artifacts/file/{folder}/plan.html")
+    return text.replace(
+        "paths: [plan.json, plan.html]", f"paths: [{folder}/plan.json, {folder}/plan.html]"
+    )
 
 
 def _azure(text: str, folder: str, name: str) -> str:
