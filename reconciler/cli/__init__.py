@@ -9,14 +9,14 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 import click
 
 from reconciler import __version__
+from reconciler.cli.help.examples import grouped, with_examples
+from reconciler.cli.help.usage import shown_usage_errors, unknown_command
 
 # name -> (module of reconciler.cli.commands, summary)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -70,17 +70,26 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"reconciler.cli.commands.{COMMANDS[cmd_name][0]}")
-        command: click.Command = module.command
-        return command
+        return with_examples(cmd_name, module.command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named first; what may have been meant, where there is none."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            raise unknown_command(name, list(COMMANDS), ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The summaries of the table above, without importing anything."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+        for title, rows in grouped(COMMANDS):
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the arguments of the group itself."""
-        with _harmless_usage_errors():
+        with shown_usage_errors():
             return super().make_context(*args, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -94,27 +103,13 @@ class LazyGroup(click.Group):
         from reconciler.errors import ReconcilerError
 
         try:
-            with _harmless_usage_errors():
+            with shown_usage_errors():
                 return super().invoke(ctx)
         except ReconcilerError as error:
             from reconciler.cli.output import show_error
 
             show_error(error)
             ctx.exit(error.exit_code)
-
-
-@contextmanager
-def _harmless_usage_errors() -> Iterator[None]:
-    """Errors of click repeat arguments: what a terminal obeys in them is shown as text."""
-    try:
-        yield
-    except click.ClickException as error:
-        from reconciler.masking import mask_text
-        from reconciler.render.plain_text import inert, printable
-
-        lines = [inert(printable(line)) for line in mask_text(error.format_message()).split("\n")]
-        error.format_message = lambda: "\n".join(lines)  # type: ignore[method-assign]
-        raise
 
 
 @click.command(

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
 from helpers import CONFIG, ROOT, VERSION, declaration, invoke, repository, write
 from jsonschema import Draft202012Validator
 
-from reconciler.cli import COMMANDS
+from reconciler.cli import COMMANDS, main_group
+from reconciler.cli.help.examples import EXAMPLES, lines_of
 from reconciler.schemas import NAMES, schema
 
 TWO_TARGETS = """\
@@ -654,3 +658,61 @@ def test_a_name_that_means_nothing(tmp_path: Path) -> None:
         assert 'did you mean "nightly"?' in refused
     assert "No such file" in invoke(repo, "apply", "gone.plan", code=2).err
     assert "--out saves a whole plan" in invoke(repo, "plan", "nightly", "--out", "p", code=2).err
+
+
+# --------------------------------------------------------------------------------------- examples
+
+
+def _typed() -> list[str]:
+    return sorted({line for name in EXAMPLES for line in lines_of(name)})
+
+
+def test_every_command_has_an_example_in_its_help(tmp_path: Path) -> None:
+    names = [*COMMANDS]
+    for name in COMMANDS:
+        module = import_module(f"reconciler.cli.commands.{COMMANDS[name][0]}")
+        names += [f"{name} {below}" for below in getattr(module.command, "commands", ())]
+    assert set(names) <= set(EXAMPLES)
+    assert "reconciler plan nightly 'report-*'" in invoke(tmp_path, "plan", "--help").out
+    assert "reconciler runs logs -f nightly" in invoke(tmp_path, "runs", "logs", "-h").out
+
+
+@pytest.mark.parametrize("line", _typed())
+def test_an_example_is_one_that_can_be_typed(line: str) -> None:
+    words = shlex.split(line.partition(" > ")[0])
+    if words[0] != "reconciler":
+        return  # a line of a shell
+    group, name = main_group, words[1]
+    if name not in COMMANDS:
+        return  # of a command that is not there yet
+    context = click.Context(group, info_name="reconciler")
+    command = group.get_command(context, name)
+    rest = words[2:]
+    while isinstance(command, click.Group) and rest and rest[0] in command.commands:
+        command, rest = command.commands[rest[0]], rest[1:]
+    assert command is not None
+    with command.make_context(name, rest, parent=context):
+        pass
+
+
+def test_help_is_in_groups(tmp_path: Path) -> None:
+    text = invoke(tmp_path, "--help").out
+    titles = re.findall(r"(?m)^(\w+):$", text)
+    assert titles == ["Options", "Author", "Review", "Apply", "Observe", "Operate", "Workspace"]
+    assert "More:" not in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("aply", "apply"), ("diff", "plan"), ("logs", "runs logs"), ("shedules", "schedules")],
+)
+def test_a_command_that_is_mistyped(tmp_path: Path, typed: str, meant: str) -> None:
+    said = invoke(tmp_path, typed, code=2).err
+    assert f'error: there is no command "{typed}"; did you mean `reconciler {meant}`?\n' in said
+    assert "Error:" not in said
+
+
+def test_errors_of_usage_read_as_all_others(tmp_path: Path) -> None:
+    assert "\nerror: no such option" in invoke(tmp_path, "plan", "--targt", "x", code=2).err
+    assert "did you mean" in invoke(tmp_path, "runs", "lst", code=2).err.lower()
+    assert 'there is no command "xyzzy"\n' in invoke(tmp_path, "xyzzy", code=2).err

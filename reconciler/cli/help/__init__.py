@@ -1,0 +1,1 @@
+"""What `--help` and errors of usage say."""
