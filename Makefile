@@ -10,10 +10,10 @@ TEMPORAL := .cache/temporal/venv
 PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 PURE := reconciler/model.py,reconciler/document.py,reconciler/shell/*,reconciler/firing/*,reconciler/firing/*/*,reconciler/plan/*,reconciler/plan/*/*,reconciler/declare/resolve.py,reconciler/declare/checking/lint.py,reconciler/declare/checking/trigger_lint.py
 
-.PHONY: help demo test interop sdk-v1 judges temporal check coverage torture benchmark wheel-test format clean
+.PHONY: help demo demo-temporal test interop sdk-v1 judges temporal check coverage torture benchmark wheel-test format clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -23,6 +23,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY)  ## Apply the examples to the local target, serve them, show a run that fired
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
+
+demo-temporal: $(READY) $(TEMPORAL)/.ready  ## The same on Temporal: a server, two workers, one of them lost
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHON="$(CURDIR)/$(BIN)/python" TEMPORAL="$(CURDIR)/$(TEMPORAL)/bin/temporal" sh docs/demo-temporal.sh
 
 test: $(READY)  ## Run the tests
 	$(BIN)/python -m pytest -m "not torture" $(PARALLEL) $(PYTEST_ARGS)

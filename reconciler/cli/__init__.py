@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -137,4 +138,24 @@ def main() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
-    main_group(prog_name="reconciler")
+    ended: list[int] = []
+    atexit.register(_leave, ended)  # first, so that it comes last
+    try:
+        main_group(prog_name="reconciler")
+    except SystemExit as end:
+        if isinstance(end.code, int):
+            ended.append(end.code)
+        raise
+
+
+def _leave(ended: list[int]) -> None:
+    """End a command that spoke to Temporal at once. Threads of its client call into Python until
+    the process is gone: one that does while the interpreter is taken apart aborts the process.
+    """
+    if ended and "temporalio.bridge" in sys.modules:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError):  # nobody reads it any more, or it is closed
+                ended[0] = ended[0] or 1
+        os._exit(ended[0])

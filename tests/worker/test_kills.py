@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -16,7 +17,7 @@ from helpers import schedule, with_job_file, write
 from providers.temporal.server import NAMESPACES, Server, connected, needed, served
 
 from reconciler.providers.temporal.connection import Background
-from worker.test_command import Worker
+from worker.killed import Forked
 from worker.working import PATIENCE, Site
 
 pytestmark = needed
@@ -65,10 +66,12 @@ async def runs(site: Site) -> list[Any]:
     return [one async for one in client.list_workflows('TemporalScheduledById = "tick"')]
 
 
-def story(server: Server, folder: Path, kills: Iterable[int], seed: int) -> Counter[str]:
+def story(
+    server: Server, folder: Path, kills: Iterable[int], seed: int, pause: float
+) -> Counter[str]:
     """What became of the fires, of which none is lost, and none doubled.
 
-    `kills`: 2 is the server, others are one of the workers.
+    `kills`: 2 is the server, others are one of the workers. `pause`: seconds between them, at most.
     """
     config = (
         "owner: us\nschedules: []\ntargets:\n  prod: {provider: temporal, namespace: one,"
@@ -78,25 +81,26 @@ def story(server: Server, folder: Path, kills: Iterable[int], seed: int) -> Coun
     ledger = folder / "ledger"
     ledger.touch()
     pick = random.Random(seed)
-    environment = {"LEDGER": str(ledger)}
-    workers = [Worker(folder, "--folder", f"w{n}", **environment) for n in range(2)]
+    workers = [Forked(folder, f"w{n}", LEDGER=str(ledger)) for n in range(2)]
+    counted = Counter[str]()
     try:
         site = Site(server, folder)
         every_second(site)
         for what in kills:
-            time.sleep(pick.uniform(0.3, 1.5))  # when it hits is what is tried
+            time.sleep(pick.uniform(0.1, pause))  # when it hits is what is tried
             if what == 2:
                 server.kill()
                 server.start()
             else:
-                workers[what].process.kill()
-                workers[what].process.wait(PATIENCE)
-                workers[what] = Worker(folder, "--folder", f"w{what}", **environment)
-        return settled(Site(server, folder), ledger)
+                workers[what].kill()
+                workers[what] = Forked(folder, f"w{what}", LEDGER=str(ledger))
+            counted["server" if what == 2 else "worker"] += 1
+        ends = settled(Site(server, folder), ledger)
+        sys.stdout.write(f"killed: {dict(counted)}; runs: {dict(ends)}\n")
+        return ends
     finally:
         for one in workers:
-            one.process.kill()
-            one.process.wait(PATIENCE)
+            one.kill()
 
 
 def settled(site: Site, ledger: Path) -> Counter[str]:
@@ -140,11 +144,15 @@ def check(ends: Counter[str]) -> None:
     }
 
 
+def chosen(count: int, seed: int) -> list[int]:
+    """Ten of a hundred are the server."""
+    return random.Random(seed).choices([0, 1, 2], [45, 45, 10], k=count)
+
+
 def test_kills(server: Server, tmp_path: Path) -> None:
-    check(story(server, tmp_path, [0, 2], 1))
+    check(story(server, tmp_path, chosen(30, 1), 1, pause=0.5))
 
 
 @pytest.mark.torture
 def test_many_kills(server: Server, tmp_path: Path) -> None:
-    pick = random.Random(3)
-    check(story(server, tmp_path, [pick.randrange(3) for _ in range(1000)], 2))
+    check(story(server, tmp_path, chosen(1000, 3), 2, pause=1.0))
