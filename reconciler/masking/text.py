@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from reconciler.masking.commands import mask_commands
 from reconciler.masking.encoded import mask_encoded
@@ -68,6 +69,7 @@ _SIGNATURES = frozenset(
 )
 
 _MOST_PASSES = 4
+_SHORT = 200
 _LONG = re.compile(r"[\w.~+/=:%-]{12,}+")  # no key is shorter
 
 _RUN = re.compile(r"[^\s\"'<>`]*+")
@@ -77,6 +79,16 @@ _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]*\]|[\w-]*\.[\w.-]*|localhost)(?::[0-9]{
 
 def mask_text(text: str) -> str:
     """`text` without the credentials that stand in it."""
+    return _short(text) if len(text) <= _SHORT else _without_credentials(text)
+
+
+@lru_cache(maxsize=4096)
+def _short(text: str) -> str:
+    """Schedules say the same of many things: who they belong to, when, what they run."""
+    return _without_credentials(text)
+
+
+def _without_credentials(text: str) -> str:
     for _ in range(_MOST_PASSES):
         shown = mask_encoded(_masked(text), _masked)
         if shown == text:

@@ -11,16 +11,19 @@ from reconciler.masking.text import mask_text
 NAMING = ("name", "key", "variable", "env", "parameter", "option")
 """Keys whose value is the name of what stands beside it: `{name: DB_PASSWORD, value: x}`."""
 NAMED = ("value", "values", "default", "content")
+_NAMED = frozenset(NAMED)
 
 
 def mask(name: str, value: Any) -> Any:
     """`value` as it may be shown under `name`, masked at any depth. None stays None."""
     if value is None:
         return None
-    if isinstance(value, Mapping):
+    if isinstance(value, str):
+        return MASK if is_secret(name) else mask_text(value)
+    if isinstance(value, dict | Mapping):
         # A mapping under a secret name is a data input or the like: all that it holds is masked.
         inner = is_secret(name)
-        named = not inner and _names_a_secret(value)
+        named = not inner and not _NAMED.isdisjoint(value) and _names_a_secret(value)
         return {
             k: MASK if v is not None and (inner or (named and k in NAMED)) else mask(str(k), v)
             for k, v in value.items()
@@ -29,7 +32,7 @@ def mask(name: str, value: Any) -> Any:
         return MASK
     if isinstance(value, list | tuple):
         return list(_items(value))
-    return mask_text(value) if isinstance(value, str) else value
+    return value
 
 
 def _names_a_secret(mapping: Mapping[Any, Any]) -> bool:

@@ -16,7 +16,8 @@ _COLUMNS = 300
 _LINES = 40
 _AROUND = 2
 _WIDE = 80
-_SAID = ("create_job.job", "is_enabled")
+_SAID = ("trigger", "is_enabled")
+_JOB = "create_job.job"
 
 
 def name_of(field: Mapping[str, Any]) -> str:
@@ -48,18 +49,15 @@ def facts_of(schedule: Mapping[str, Any]) -> list[Line]:
 
 def unsaid(schedule: Mapping[str, Any]) -> list[Line]:
     """The facts that are not said in words beside it: when it fires, what it runs, whether."""
-    return [
-        (path, text)
-        for path, text in facts_of(schedule)
-        if path not in _SAID and not path.startswith("trigger.")
-    ]
+    left = {key: content for key, content in schedule.items() if key not in _SAID}
+    return [(path, text) for path, text in facts_of(left) if path != _JOB]
 
 
 def _flat(document: Mapping[str, Any], above: str) -> Iterator[Line]:
     """A null within something is a value, as of an input; beside the name it is none."""
     for key, content in document.items():
         path = f"{above}{key}"
-        if isinstance(content, Mapping) and content:
+        if isinstance(content, dict | Mapping) and content:
             yield from _flat(content, f"{path}.")
         elif content is not None or above:
             said = MASK if content == MASK else value(content)

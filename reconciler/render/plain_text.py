@@ -7,6 +7,9 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
+_JSON = json.JSONEncoder(ensure_ascii=False, default=str)
+"""Made once: `dumps` makes another for each value."""
+
 Paint = Callable[[str, str], str]
 """(text, role) -> the text in the colour of that role."""
 
@@ -57,7 +60,7 @@ def value(content: Any) -> str:
     """A value of a declaration on one line: text in quotes, nothing as `(none)`."""
     if content is None:
         return "(none)"
-    return printable(json.dumps(content, ensure_ascii=False, default=str))
+    return printable(_JSON.encode(content))
 
 
 def clip(text: str, most: int) -> str:

@@ -22,6 +22,8 @@ from reconciler.state.records import CycleRecord, Entry, ResultRecord
 KEEP = timedelta(days=90)
 _PRUNE_EVERY = timedelta(hours=1)
 _PAGE = 200
+_ONCE = ""
+"""The digest of what is never counted at another line: no other is like it."""
 _COLUMNS = (
     "id, target, cause, outcome, reason, message, revision, author, actor, started_at, ended_at,"
     " times, durations, plan IS NOT NULL"
@@ -44,7 +46,7 @@ class HistoryStore:
 
     def record(self, record: CycleRecord, lease: Lease | None = None) -> int:
         """The id of its line. LeaseLost."""
-        digest = _digest(record)
+        digest = _ONCE if _is_one_of_its_kind(record) else _digest(record)
         with self._database.writing() as transaction:
             if lease is not None:
                 lease.fence(transaction)
@@ -123,9 +125,15 @@ class HistoryStore:
             return due
 
 
+def _is_one_of_its_kind(record: CycleRecord) -> bool:
+    """Whether it gets a line of its own, whatever the last one says."""
+    said = record.cause == "apply" or record.outcome in ("applied", "partial")
+    return said or bool(record.changed)
+
+
 def _repeat(transaction: Transaction, record: CycleRecord, digest: str) -> int | None:
     """Count it at the target's last line if that is alike; its id."""
-    if record.cause == "apply" or record.changed or record.outcome in ("applied", "partial"):
+    if digest == _ONCE:
         return None
     rows = transaction.execute(
         "UPDATE cycles SET ended_at = ?, times = times + 1, durations = ? WHERE digest = ?"
