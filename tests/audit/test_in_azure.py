@@ -38,6 +38,8 @@ def test_a_week_with_faults() -> None:
         arm.jobs.add("by-hand", shown("s0", by_hand) | {"properties": marks}, by_hand, "Failed")
         truth["s0"].append((by_hand, Verdict.BY_HAND))
         arm.jobs.add("somebody's", {"jobType": "Pipeline", "displayName": "tests"}, NOW)
+        no_instant = {"jobType": "Pipeline", "displayName": "s0-20261332T250000Z"}
+        arm.jobs.add("no-instant", no_instant, NOW)
 
         live = provider(arm)
         calls = arm.counts["GET jobs"]

@@ -6,7 +6,7 @@ else in this package knows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -20,6 +20,7 @@ from reconciler.firing.clocks import zones
 from reconciler.providers.azureml.durations import duration_seconds, iso_duration
 
 _GONE: Any = object()
+_WILD = frozenset(("*", "**"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,20 @@ def rules() -> tuple[Rule, ...]:
     )
 
 
+@cache
+def _changes() -> tuple[tuple[tuple[str, ...], bool, Callable[[Any], Any]], ...]:
+    """Of each rule its field, whether that leads to one place at most, and what it does there."""
+    return tuple(
+        (rule.field, _WILD.isdisjoint(rule.field), _CHANGES[rule.rule](rule)) for rule in rules()
+    )
+
+
 def normalize(properties: dict[str, Any]) -> dict[str, Any]:
     """`properties` of a schedule in the form that is compared; the argument is left as it is."""
     normal = _copy(properties)
-    for rule in rules():
-        change = _CHANGES[rule.rule](rule)
-        for holder, key in list(_places(normal, rule.field)):
+    for field, plain, change in _changes():
+        places = _place(normal, field) if plain else list(_places(normal, field))
+        for holder, key in places:
             value = change(holder[key])
             if value is not _GONE:
                 holder[key] = value
@@ -73,6 +82,14 @@ def normalize(properties: dict[str, Any]) -> dict[str, Any]:
                 del holder[key]
     done: dict[str, Any] = normal
     return done
+
+
+def _place(value: Any, field: tuple[str, ...]) -> Sequence[tuple[Any, Any]]:
+    """What `_places` finds of a path without wildcards."""
+    for name in field[:-1]:
+        value = value.get(name) if isinstance(value, dict) else None
+    last = field[-1]
+    return ((value, last),) if isinstance(value, dict) and last in value else ()
 
 
 def _places(value: Any, field: tuple[str, ...]) -> Iterator[tuple[Any, Any]]:

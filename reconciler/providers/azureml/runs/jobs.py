@@ -19,7 +19,7 @@ from reconciler.providers.azureml.client import Client
 from reconciler.providers.azureml.runs.job_bodies import CAUSE, DATA_PATH, SCHEDULE
 from reconciler.workspace.store.records import RunFilter, RunRow, StepRow
 
-_NAMED = re.compile(r"(.+)-([0-9]{8}T[0-9]{6})Z", re.DOTALL)
+_NAMED = re.compile(r"(.+)-([0-9]{8}T[0-9]{6}Z)", re.DOTALL)
 _WAITING = ("notstarted", "starting", "provisioning", "preparing", "queued", "scheduled", "unknown")
 _ENDED = {"completed": "Completed", "failed": "Failed", "canceled": "Canceled"}
 _SLACK = timedelta(days=1)
@@ -119,11 +119,11 @@ def _row(job: Mapping[str, Any]) -> RunRow:
     held = said.get("properties") or {}
     name = str(job.get("name"))
     created = _instant(system.get("createdAt")) or datetime.min.replace(tzinfo=UTC)
-    named = _NAMED.fullmatch(str(said.get("displayName") or name))
     schedule, due, cause = None, created, "manual"
-    if named is not None:
-        due = datetime.strptime(named[2], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-        schedule, cause = named[1], "time"
+    named = _NAMED.fullmatch(str(said.get("displayName") or name))
+    stamped = _instant(named[2]) if named is not None else None
+    if named is not None and stamped is not None:
+        schedule, due, cause = named[1], stamped, "time"
     if SCHEDULE in held:
         schedule, cause = str(held[SCHEDULE]), str(held.get(CAUSE, cause))
     source = str(said.get("sourceJobId") or said.get("componentId") or "")
@@ -171,11 +171,11 @@ def _instant(text: Any) -> datetime | None:
     """ARM's instants have seven digits of a second; run history's are in another form too."""
     if not isinstance(text, str):
         return None
-    cut = re.sub(r"(\.[0-9]{6})[0-9]+", r"\1", text.strip())
-    for form in (None, "%Y-%m-%d %H:%M:%S", "%m/%d/%Y %H:%M:%S"):
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
         try:
-            found = datetime.fromisoformat(cut) if form is None else datetime.strptime(cut, form)
+            found = datetime.strptime(text.strip(), "%m/%d/%Y %H:%M:%S")
         except ValueError:
-            continue
-        return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-    return None
+            return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
