@@ -139,8 +139,12 @@ def _checked(plan: Plan, provider: Provider, root: Path | None) -> Plan:
         ]
         order = sorted(dict.fromkeys(problems), key=lambda problem: problem.order)
         raise DeclarationError(order)
+    if not unchecked:
+        return plan
     changes = tuple(
-        replace(change, notes=(*change.notes, *unchecked.get(change.key, ())))
+        replace(change, notes=(*change.notes, *unchecked[change.key]))
+        if change.key in unchecked
+        else change
         for change in plan.changes
     )
     return replace(plan, changes=changes)
