@@ -17,7 +17,7 @@ from reconciler.model import Schedule
 from reconciler.providers.azureml.deploy.deployments import DeployOptions
 from reconciler.providers.azureml.provider import AzureMLProvider
 from reconciler.reconcile import reconcile
-from reconciler.state import State, open_state
+from reconciler.state import Lease, State, open_state
 from reconciler.workspace.datastores.datastore import Datastore
 
 PARAMETER = "claim_file"
@@ -45,6 +45,7 @@ class Working:
         self.now = datetime.now(UTC)
         self.logged: list[tuple[str, dict[str, Any]]] = []
         self.state_folder = folder
+        self.datastores = {"claims": Datastore("claims", folder)}
         self.state: State = open_state(None, folder)
         self.opened: list[AzureMLProvider] = []
 
@@ -60,7 +61,7 @@ class Working:
             owner=owner,
             now=lambda: self.now,
             options=DeployOptions(data_changes=True),
-            datastores={"claims": Datastore("claims", self.state_folder)},
+            datastores=dict(self.datastores),
         )
         self.opened.append(made)
         return made
@@ -68,9 +69,12 @@ class Working:
     def apply(self, *declared: Schedule) -> None:
         reconcile(list(declared), self.provider(), owner=OWNER)
 
+    def lease(self, state: State, holder: str) -> Lease:
+        return state.lease(f"data/{TARGET}", holder, timedelta(seconds=30))
+
     def agent(self, state: State | None = None, holder: str = "one") -> Agent:
         state = state or self.state
-        lease = state.lease(f"data/{TARGET}", holder, timedelta(seconds=30))
+        lease = self.lease(state, holder)
         assert lease.try_acquire(datetime.now(UTC))
         return Agent(
             TARGET,

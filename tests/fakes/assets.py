@@ -39,6 +39,8 @@ class Assets:
         self.computes: set[str] | None = None
         """Those that are there; None: whatever is asked for."""
         self.datastores: set[str] | None = None
+        self.public: set[str] = set()
+        """Datastores that say that they are in Azure's public cloud, wherever blobs really lie."""
         self.finds_code = True
         """Whether code is found by its hash."""
         self.expired: set[str] = set()
@@ -182,6 +184,8 @@ class Assets:
             "protocol": "http",
             "isDefault": True,
         }
+        if parts[1] in self.public:
+            properties |= {"endpoint": "core.windows.net", "protocol": "https"}
         return answer(200, {**self._named(parts), "properties": properties})
 
     def _named(self, parts: list[str]) -> dict[str, Any]:
