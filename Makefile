@@ -74,19 +74,10 @@ coverage: $(READY)  ## Branch coverage of the pure stages
 torture: $(READY)  ## Long runs of what the tests do briefly
 	$(BIN)/python -m pytest -m torture $(PYTEST_ARGS)
 
-benchmark: $(READY)  ## Measure against peers and the floor; writes benchmarks/RESULTS.md
-	$(BIN)/python benchmarks/run.py
+benchmark: $(READY)  ## Measure against peers and the floor; writes benchmarks/RESULTS.md (ONLY='The loop' a part)
+	$(BIN)/python benchmarks/run.py --peers
 	benchmarks/work/peer/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
-	printf '\n## The next fire\n\n' >> benchmarks/RESULTS.md
-	benchmarks/work/peer/bin/python benchmarks/firing.py >> benchmarks/RESULTS.md
-	printf '\n## What a plan does to fires\n\n' >> benchmarks/RESULTS.md
-	$(BIN)/python benchmarks/impact.py >> benchmarks/RESULTS.md
-	benchmarks/work/peer/bin/python benchmarks/engine.py >> benchmarks/RESULTS.md
-	printf '\n## The loop\n\n' >> benchmarks/RESULTS.md
-	$(BIN)/python benchmarks/loop.py >> benchmarks/RESULTS.md
-	printf '\n## Code\n\n' >> benchmarks/RESULTS.md
-	$(BIN)/python benchmarks/published_code.py >> benchmarks/RESULTS.md
-	$(BIN)/python benchmarks/azure.py >> benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/results.py $(if $(ONLY),'$(ONLY)')
 
 wheel-test: $(READY)  ## Build the wheel and try it in a second virtual environment
 	sh tests/wheel.sh $(BIN)/python

@@ -1,8 +1,8 @@
-"""Measures the program against its floor and its peer, in one run; writes RESULTS.md.
+"""Measures the program against its floor and its peer, in one run; prints Markdown.
 
-run.py [--quick]: everything with 1, 1,000 and 10,000 files; --quick leaves out the 10,000, prints
-and writes nothing. Whole processes run in pairs, A B A B, so that a machine that is slow for a
-while is slow for both; what counts is the median of the ratios, pair by pair.
+run.py [--quick]: everything with 1, 1,000 and 10,000 files; --quick leaves out the 10,000; --peers
+only makes the environment of the peers. Whole processes run in pairs, A B A B, so that a machine
+that is slow for a while is slow for both; what counts is the median of the ratios, pair by pair.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import time
 import venv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -214,13 +213,10 @@ def results(rows: list[Row], peer_version: str) -> str:
     versions.append(f"check-jsonschema {peer_version}")
     return "\n".join(
         [
-            "# Results",
-            "",
-            f"Measured by `make benchmark` on {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} CPUs;",
             f"{', '.join(versions)}.",
             "",
             "Median of the pairs (least..most). Ratios are of wall time and, beside them, of CPU",
-            "time; goals hold for 10,000 files. What is compared: [README.md](README.md).",
+            "time; goals hold for 10,000 files.",
             "",
             "| Figure | Goal | Measured | | CPU time | Took |",
             "|-|-|-|-|-|-|",
@@ -233,16 +229,16 @@ def results(rows: list[Row], peer_version: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    quick: bool = parser.parse_args().quick
-    sizes = SIZES[:-1] if quick else SIZES
+    parser.add_argument("--peers", action="store_true", help="install them, and measure nothing")
+    given = parser.parse_args()
+    sizes = SIZES[:-1] if given.quick else SIZES
     WORK.mkdir(exist_ok=True)
     peer_version = prepare_peer()
+    if given.peers:
+        return
     for size in sizes:
         prepare(size)
-    text = results(list(measure(sizes)), peer_version)
-    print(text)
-    if not quick:
-        (HERE / "RESULTS.md").write_text(text, encoding="utf-8")
+    print(results(list(measure(sizes)), peer_version))
 
 
 if __name__ == "__main__":

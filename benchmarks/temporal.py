@@ -1,7 +1,7 @@
 """Temporal as a target: create, list and plan, how late fires are, what a step costs; and Prefect.
 
 temporal.py [COUNT] [DUE]: prints Markdown. COUNT schedules (10,000) are applied to a development
-server of Temporal on a file (`make temporal`), listed, planned; DUE schedules (1,000) fire at one
+server of Temporal, in memory (`make temporal`), listed, planned; DUE schedules (1,000) fire at one
 instant, with a worker that has nothing else to do; a chain of steps is run. Ours are whole
 commands, so starting Python, reading, checking and publishing are in their times. A fire's lag is
 from its instant to the start that the server recorded.
@@ -22,10 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -77,8 +78,9 @@ def declare(folder: Path, target: str, count: int, at: datetime | None = None) -
 
     for old in (folder / "schedules").glob("*.yaml"):
         old.unlink()
-    whole = "---\n".join(text(number) for number in range(count))
-    (folder / "schedules/all.yaml").write_text(whole, encoding="utf-8")
+    for first in range(0, count, 1_000):
+        part = "---\n".join(text(number) for number in range(first, min(first + 1_000, count)))
+        (folder / f"schedules/from-{first}.yaml").write_text(part, encoding="utf-8")
 
 
 def ours(count: int, due: int) -> Iterator[Row]:
@@ -89,15 +91,16 @@ def ours(count: int, due: int) -> Iterator[Row]:
         folder = Path(name)
         for part in ("server", "schedules"):
             (folder / part).mkdir()
-        with served(folder / "server", survives=True) as server:
+        with served(folder / "server") as server:
             (folder / "reconciler.yaml").write_text(CONFIG.format(address=server.address))
             (folder / "schedules/job.yml").write_text("type: command\ncommand: 'true'\n")
-            yield from many(folder, count, server.address)
-            yield from at_once(folder, due, server.address)
+            pace = yield from many(folder, count, server.address)
+            yield from at_once(folder, due, server.address, pace)
             yield from steps(folder)
 
 
-def many(folder: Path, count: int, address: str) -> Iterator[Row]:
+def many(folder: Path, count: int, address: str) -> Generator[Row, None, float]:
+    """Returns how many seconds a schedule took to be made."""
     declare(folder, "big", count)
     made = run(command(folder, "apply", "--yes"))
     yield f"{count:,} created by `apply`", f"{_cost(made)}, {count / made.wall:.0f} a second"
@@ -107,12 +110,13 @@ def many(folder: Path, count: int, address: str) -> Iterator[Row]:
     took, cpu = time.monotonic() - began, time.process_time() - before
     yield f"{count:,} listed, each described", f"{took:.1f} s, {cpu:.1f} s of CPU"
     yield f"{count:,} planned, nothing to do", _cost(run(command(folder, "plan")))
+    return made.wall / count
 
 
-def at_once(folder: Path, count: int, address: str) -> Iterator[Row]:
+def at_once(folder: Path, count: int, address: str, pace: float) -> Iterator[Row]:
     """How long after their instant `count` schedules fire."""
-    at = (datetime.now(UTC) + timedelta(minutes=1, seconds=count / 25)).replace(second=0)
-    at = at.replace(microsecond=0) + timedelta(minutes=1)
+    at = datetime.now(UTC) + timedelta(minutes=2, seconds=count * pace * 1.5)
+    at = at.replace(second=0, microsecond=0)
     declare(folder, "due", count, at)
     run(command(folder, "apply", "--target", "due", "--yes"))
     assert datetime.now(UTC) < at, "applying took until it was due"
@@ -145,18 +149,12 @@ def fired(address: str, count: int, at: datetime) -> tuple[list[float], float]:
 
 def steps(folder: Path) -> Iterator[Row]:
     """What a step more costs in a chain, of which each hands a file to the next."""
-    chain = "".join(
-        CHAIN.format(
-            number=number,
-            inputs="{}"
-            if number == 0
-            else f'{{i: "${{{{parent.jobs.s{number - 1}.outputs.o}}}}"}}',
-        )
-        for number in range(STEPS)
-    )
-    (folder / "schedules/chain.yml").write_text(f"type: pipeline\njobs:\n{chain}")
+    before = ["{}"] + [f'{{i: "${{{{parent.jobs.s{n}.outputs.o}}}}"}}' for n in range(STEPS - 1)]
+    jobs = "".join(CHAIN.format(number=n, inputs=before[n]) for n in range(STEPS))
+    (folder / "schedules/chain.yml").write_text(f"type: pipeline\njobs:\n{jobs}")
     one = SCHEDULE.format(number=0, target="steps", minute=0, hour=0)
-    (folder / "schedules/all.yaml").write_text(one.replace("job.yml", "chain.yml"))
+    declare(folder, "steps", 0)
+    (folder / "schedules/chained.yaml").write_text(one.replace("job.yml", "chain.yml"))
     run(command(folder, "apply", "--target", "steps", "--yes"))
     with worker(folder, "steps"):
         took = [chained(folder) for _ in range(3)]
@@ -232,9 +230,8 @@ def theirs(due: int) -> Iterator[Row]:
 
 def main(count: int, due: int) -> None:
     """Measure and print."""
-    print("| Figure | Measured |")
-    print("|-|-|")
-    for figure, value in [*ours(count, due), *theirs(due)]:
+    print("| Figure | Measured |\n|-|-|", flush=True)
+    for figure, value in chain.from_iterable((ours(count, due), theirs(due))):
         print(f"| {figure} | {value} |", flush=True)
     print(f"\nLoad of the machine at the end, of {os.cpu_count()} CPUs: {os.getloadavg()[1]:.1f}.")
 

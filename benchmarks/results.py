@@ -1,0 +1,131 @@
+"""Every figure, section by section, into RESULTS.md.
+
+results.py [PART]...: measures the sections whose title contains one of PART (all of them without
+one), each by a script of its own, and puts what that prints in the place of what stood there, with
+the day and the load of the machine before and after. What is not measured now stays as it is: other
+sections, and what somebody wrote under a title of another name. A script that fails is said at the
+end, and its section stays too.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "RESULTS.md"
+OURS = sys.executable
+PEER = str(HERE / "work" / "peer" / "bin" / "python")
+"""An environment that has the peers as well, which run.py makes."""
+PREAMBLE = """\
+# Results
+
+Written by `make benchmark`, which measures each section by the script that is named in it; other
+work on the machine shows in its load, the number of processes that wanted a CPU. What is compared,
+and how: [README.md](README.md).
+"""
+
+
+class Section(NamedTuple):
+    """A title, the command below it, and what is to be said of its figures."""
+
+    title: str
+    script: str
+    arguments: tuple[str, ...] = ()
+    python: str = OURS
+    about: str = ""
+
+
+SECTIONS = (
+    Section("Whole commands", "run.py"),
+    Section("The next fire", "firing.py", python=PEER),
+    Section("What a plan does to fires", "impact.py", about="The goal, for 14 days: a second."),
+    Section("The engine, 10,000 schedules", "engine.py", python=PEER),
+    Section(
+        "The engine while pages and Azure's API are asked for",
+        "serving.py",
+        about="1,000 schedules fire within a minute, and their runs run, while another process"
+        "\nasks for 200 things a second: half pages, half API, a write in fifty. A fire counts when"
+        "\nit is on the disk. Latencies are from when a request was due.",
+    ),
+    Section(
+        "The loop",
+        "loop.py",
+        about="A cycle of `run` with nothing to do looks at the stat of every file, lists every"
+        "\nlive schedule, compares, and writes to its state.",
+    ),
+    Section("One loop over many targets", "scale.py", ("40", "1000", "30")),
+    Section("One target of 100,000 schedules", "large.py"),
+    Section("Code", "published_code.py"),
+    Section("A folder of a large repository", "monorepo.py"),
+    Section("Azure Machine Learning, against a stand-in", "azure.py"),
+    Section("An audit of a workspace of Azure", "audits.py"),
+    Section("Temporal, beside Prefect", "temporal.py"),
+)
+
+
+def read(text: str) -> dict[str, str]:
+    """The sections of a file, by title, in order; what stands before the first is left out."""
+    found: dict[str, str] = {}
+    for part in f"\n{text}".split("\n## ")[1:]:
+        title, _, body = part.partition("\n")
+        found[title.strip()] = body.strip("\n")
+    return found
+
+
+def written(sections: Mapping[str, str]) -> str:
+    """A file of them; those that are measured in their order, others behind them."""
+    order = [one.title for one in SECTIONS if one.title in sections]
+    order += [title for title in sections if title not in order]
+    return "\n".join([PREAMBLE, *(f"## {title}\n\n{sections[title]}\n" for title in order)])
+
+
+def measured(section: Section, run: Callable[[Section], str]) -> str:
+    """The body of a section, measured now. subprocess.CalledProcessError."""
+    before = os.getloadavg()[0]
+    output = run(section).strip("\n")
+    if output.startswith(("# ", "## ")):  # the script's own title
+        output = output.partition("\n")[2].strip("\n")
+    told = (
+        f"`{' '.join((section.script, *section.arguments))}`, {datetime.now(UTC):%Y-%m-%d}, "
+        f"{os.cpu_count()} CPUs; load {before:.1f} before it, {os.getloadavg()[0]:.1f} after it."
+    )
+    return "\n\n".join(filter(None, (told, section.about, output)))
+
+
+def started(section: Section) -> str:
+    """What its script prints."""
+    command = [section.python, str(HERE / section.script), *section.arguments]
+    return subprocess.run(
+        command, cwd=HERE.parent, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+
+
+def main(parts: list[str], run: Callable[[Section], str] = started, path: Path = RESULTS) -> int:
+    """How many failed."""
+    wanted = [one for one in SECTIONS if not parts or any(part in one.title for part in parts)]
+    if not wanted:
+        sys.exit(f"no section is called that; there are: {', '.join(s.title for s in SECTIONS)}")
+    failed: list[str] = []
+    for section in wanted:
+        print(f"== {section.title}", file=sys.stderr, flush=True)
+        try:
+            body = measured(section, run)
+        except (OSError, subprocess.CalledProcessError) as error:
+            failed.append(f"{section.title}: {error}")
+            continue
+        # Read again each time: it takes hours, and somebody may have written in it.
+        sections = read(path.read_text(encoding="utf-8")) if path.exists() else {}
+        path.write_text(written({**sections, section.title: body}), encoding="utf-8")
+    for line in failed:
+        print(f"not measured: {line}", file=sys.stderr)
+    return len(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main(sys.argv[1:]) else 0)

@@ -1,0 +1,77 @@
+"""What `make benchmark` writes: sections that are measured anew, and all others as they were."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import results
+
+FOUND = """\
+# Results
+
+Of another time.
+
+## By hand
+
+Somebody measured this.
+
+## The loop
+
+| old |
+
+## Code
+
+| kept |
+"""
+
+
+def test_a_section_is_measured_and_the_others_stay(tmp_path: Path) -> None:
+    path = tmp_path / "RESULTS.md"
+    path.write_text(FOUND)
+    assert results.main(["The loop"], lambda one: f"\n# {one.script}\n\n| new |\n", path) == 0
+    text = path.read_text()
+    assert text.startswith(results.PREAMBLE)
+    sections = results.read(text)
+    assert list(sections) == ["The loop", "Code", "By hand"]
+    assert sections["By hand"] == "Somebody measured this."
+    assert sections["Code"] == "| kept |"
+    told, about, table = sections["The loop"].split("\n\n")
+    assert told.startswith("`loop.py`, 20")
+    assert "load " in told
+    assert about.startswith("A cycle of `run`")
+    assert table == "| new |"
+    assert results.written(sections) == text  # done again, it stays as it is
+
+
+def test_a_script_that_fails_leaves_its_section(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "RESULTS.md"
+    path.write_text(FOUND)
+
+    def run(section: results.Section) -> str:
+        if section.title == "Code":
+            raise subprocess.CalledProcessError(1, section.script)
+        return "| new |"
+
+    assert results.main([], run, path) == 1
+    sections = results.read(path.read_text())
+    assert list(sections) == [*(one.title for one in results.SECTIONS), "By hand"]
+    assert sections["Code"] == "| kept |"
+    assert "not measured: Code: " in capsys.readouterr().err
+
+
+def test_every_script_is_there_and_told_of() -> None:
+    told = (ROOT / "benchmarks/README.md").read_text()
+    for section in results.SECTIONS:
+        assert (ROOT / "benchmarks" / section.script).exists()
+        assert f"`{section.script}" in told, section.script
+    titles = list(results.read(results.RESULTS.read_text()))
+    order = [one.title for one in results.SECTIONS if one.title in titles]
+    assert titles[: len(order)] == order
