@@ -195,7 +195,7 @@ def _zone(name: str | None) -> str:
 
 def _job(document: str | Mapping[str, Any], definition: JobDefinition | None) -> Job:
     if isinstance(document, str):
-        return Job(reference=document, definition=definition)
+        return Job(reference=document, definition=definition, own_experiment=True)
     get = document.get
     settings = {
         name: as_bool(value) if name in _FLAGS else value
@@ -216,6 +216,7 @@ def _job(document: str | Mapping[str, Any], definition: JobDefinition | None) ->
         tags=_labels(get("tags")),
         extra=dict(sorted(extra.items())) if extra else _EMPTY,
         definition=definition,
+        own_experiment=get("experiment_name") == "",
     )
 
 

@@ -207,6 +207,9 @@ class Job:
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further keys of the job that only some targets know: identity, limits, resources ..."""
     definition: JobDefinition | None = field(default=None, compare=False, repr=False)
+    own_experiment: bool = field(default=False, compare=False, repr=False)
+    """Runs in the experiment that the job referred to has: the declaration is `azureml:NAME` alone,
+    as text, or its `experiment_name` is empty."""
 
 
 Mode = Literal["heal", "observe", "off"]

@@ -83,6 +83,7 @@ CODES: dict[str, Code] = {
     "SCH072": _warning("a move to another target is over"),
     "SCH067": _error("files are left out by the loop"),
     "SCH053": _warning("a value is read in two ways"),
+    "SCH073": _error("a number of a trigger is read in two ways"),
     "SCH055": _error("code or a file that a job brings along cannot be taken"),
     "SCH056": _error("a component file cannot be used"),
     "SCH057": _warning("local data is not there"),

@@ -87,7 +87,7 @@ def differences(theirs: Writes, ours: Writes) -> list[str]:
         found.append(f"codes: {sorted(theirs.codes)} and {sorted(ours.codes)}")
     if theirs.versions != ours.versions:
         found.append(f"versions: {sorted(theirs.versions)} and {sorted(ours.versions)}")
-    jobs = [one["action"]["jobDefinition"] for one in (theirs.schedule, ours.schedule)]
+    jobs = [_identified(one["action"]["jobDefinition"]) for one in (theirs.schedule, ours.schedule)]
     found += compared("jobDefinition", *jobs)
     if set(theirs.components) != set(ours.components):
         pairs = zip(theirs.components.values(), ours.components.values(), strict=False)
@@ -97,6 +97,14 @@ def differences(theirs: Writes, ours: Writes) -> list[str]:
     # When it fires, by the table of what means the same: it is not the job's matter.
     triggers = [normalize({"trigger": one["trigger"]}) for one in (theirs.schedule, ours.schedule)]
     return found + compared("trigger", *triggers)
+
+
+def _identified(job: dict[str, Any]) -> dict[str, Any]:
+    """With the id of the job that it refers to, which the specification asks for; the client sends
+    a short name as it stands.
+    """
+    source = job.get("sourceJobId")
+    return job if source is None else job | {"sourceJobId": source.rpartition("/")[2]}
 
 
 def compared(path: str, one: Any, other: Any) -> list[str]:

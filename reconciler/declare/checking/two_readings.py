@@ -1,5 +1,7 @@
 """Plain YAML scalars that two readers take for two values, or that lose characters as text.
 
+Where the two are different times to fire at, that is an error: the file means two schedules.
+
 Declarations are read by YAML 1.2's core schema; `az ml` reads the same files by YAML 1.1, in which
 `no` is false, `01234` is octal and `12:30:45` a number of seconds. Text such as a tag that is
 written as a number is the number's shortest form in both.
@@ -38,11 +40,13 @@ _OURS = frozenset(
     ["time_of_day", "reconcile", "hold", "targets", "renamed_from", "moved_from", "adopt"]
 )
 """Keys that no other reader knows."""
+_COUNTS = frozenset(["interval", "hours", "minutes", "month_days"])
+"""Of a trigger, what is a number in both."""
 _TEXTS = frozenset(["tags", "properties"])
 
 
 def two_readings(data: bytes, path: str) -> list[Problem]:
-    """A warning for each value of a file that was read without faults; both readings are said."""
+    """A problem for each value of a file that was read without faults; both readings are said."""
     text = data.decode("utf-8", "replace")
     if _SOME.search(text) is None:
         return []
@@ -51,10 +55,10 @@ def two_readings(data: bytes, path: str) -> list[Problem]:
     except (yaml.YAMLError, ValueError):  # PyYAML itself reads less than the parser that read it
         return []
     return [
-        _problem(path, text, node.start, message)
+        _problem(path, text, node.start, *found)
         for root in roots
         for keys, node in _scalars(root, ())
-        if (message := _said(keys, node.text)) is not None
+        if (found := _said(keys, node.text)) is not None
     ]
 
 
@@ -67,17 +71,24 @@ def _scalars(node: Node, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
         yield from _scalars(item, keys)
 
 
-def _said(keys: tuple[str, ...], text: str) -> str | None:
+def _said(keys: tuple[str, ...], text: str) -> tuple[str, str] | None:
+    """A problem's code and message."""
     if not _OURS.isdisjoint(keys):
         return None
     here, there = resolve_plain(text), _old(text)
     if repr(here) != repr(there):
-        return (
+        both = (
             f"{text} is {_words(here)} here, and {_words(there)} in YAML 1.1, as `az ml` reads it"
         )
+        if "trigger" in keys and keys[-1] in _COUNTS and type(here) is int:
+            if isinstance(there, str) and there.isdecimal():
+                return None  # 08 is text to it, of which it makes the same number
+            if type(there) is int:
+                return "SCH073", both
+        return "SCH053", both
     as_text = not _TEXTS.isdisjoint(keys[:-1])
     if as_text and not isinstance(here, str) and str(here) != text:
-        return f'{text} is a number, and so the text "{here}"'
+        return "SCH053", f'{text} is a number, and so the text "{here}"'
     return None
 
 
@@ -94,14 +105,15 @@ def _words(value: Any) -> str:
     return f'the text "{value}"' if isinstance(value, str) else f"the number {value!r}"
 
 
-def _problem(path: str, text: str, start: int, message: str) -> Problem:
+def _problem(path: str, text: str, start: int, code: str, message: str) -> Problem:
     before = text.rfind("\n", 0, start) + 1
+    hint = "quote it if it is text; else write it so that all read it alike"
     return Problem(
-        "SCH053",
-        CODES["SCH053"].severity,
+        code,
+        CODES[code].severity,
         path,
         message,
         text.count("\n", 0, start) + 1,
         start - before + 1,
-        hint="quote it if it is text; else write it so that all read it alike",
+        hint=hint if code == "SCH053" else "write it without a zero before it",
     )

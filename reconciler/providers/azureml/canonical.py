@@ -38,7 +38,11 @@ from reconciler.providers.azureml.jobs.assets import (
     Sources,
     Unsendable,
 )
-from reconciler.providers.azureml.jobs.definition import input_to_wire
+from reconciler.providers.azureml.jobs.definition import (
+    DEFAULT_EXPERIMENT,
+    SENT_WHOLE,
+    input_to_wire,
+)
 from reconciler.providers.azureml.jobs.whole import one_step_pipeline, whole_job
 from reconciler.providers.azureml.runs.data_changes import with_data_path
 from reconciler.providers.azureml.wire import (
@@ -60,7 +64,7 @@ class Settled:
 
     canonical: Canonical
     definition: Mapping[str, Any] | None = None
-    """The `jobDefinition` to send for a job that is sent whole; what is read back of it is less."""
+    """The `jobDefinition` to send where nothing is live; what is read back of it is less."""
     needs: Collected = field(default_factory=Collected)
     """What has to be there before the schedule."""
 
@@ -107,10 +111,11 @@ def settle(
         adopt=schedule.adopt,
         moved=schedule.moved,
     )
-    done = Canonical(reported, tuple(notes))
-    whole = schedule.job.definition is not None
-    definition = properties["action"]["jobDefinition"] if whole else None
-    return Settled(done, definition, needs)
+    definition = properties["action"]["jobDefinition"]
+    if "experimentName" not in definition and reported.job.reference != SENT_WHOLE:
+        named = replace(reported.job, experiment_name=DEFAULT_EXPERIMENT)
+        reported = replace(reported, job=named)
+    return Settled(Canonical(reported, tuple(notes)), definition, needs)
 
 
 def notes_of(
@@ -191,6 +196,7 @@ def _settle_trigger(trigger: Trigger, notes: list[Note], data_changes: bool) -> 
             notes.append(Note("refused", "trigger", what, _NO_AGENT))
         return trigger
     _check_zone(trigger.time_zone, notes)
+    trigger = _whole_seconds(trigger, notes)
     if isinstance(trigger, Cron):
         settled, rewritten, refused = settle_cron(trigger)
         if rewritten is not None:
@@ -201,6 +207,23 @@ def _settle_trigger(trigger: Trigger, notes: list[Note], data_changes: bool) -> 
         trigger = settled
     if isinstance(trigger, Recurrence) and trigger.pattern == Pattern():
         trigger = replace(trigger, pattern=None)
+    return trigger
+
+
+def _whole_seconds(trigger: Recurrence | Cron, notes: list[Note]) -> Recurrence | Cron:
+    """Azure's client writes times without fractions of a second."""
+    for name in ("start_time", "end_time"):
+        moment: datetime | None = getattr(trigger, name)
+        if moment is not None and moment.microsecond:
+            whole = moment.replace(microsecond=0)
+            notes.append(
+                Note("rewritten", f"trigger.{name}", f"{name} is sent as {whole:%H:%M:%S}")
+            )
+            trigger = (
+                replace(trigger, start_time=whole)
+                if name == "start_time"
+                else replace(trigger, end_time=whole)
+            )
     return trigger
 
 

@@ -177,7 +177,7 @@ class AzureMLProvider:
         before = _before(read.properties) if read is not None else None
         used = self._used_assets()
         settled = self._deployments.settle(schedule, over, used, before).canonical
-        if live is not None:
+        if live is not None and schedule.job.experiment_name is None:
             job = carry_experiment(settled.schedule.job, live.schedule.job)
             settled = replace(settled, schedule=replace(settled.schedule, job=job))
         unanchored = getattr(schedule.trigger, "start_time", None) is None

@@ -247,7 +247,7 @@ def properties_to_wire(
     if definition is None:
         definition = job_to_wire(schedule.job, workspace, before)
     else:
-        definition = over_live(definition, before)
+        definition = over_live(definition, before, workspace)
     base |= {
         "displayName": schedule.display_name,
         "description": schedule.description,

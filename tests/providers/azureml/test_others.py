@@ -98,7 +98,7 @@ def test_members_of_a_pattern_survive_an_update() -> None:
         assert found["hours"] == [7]
 
 
-@pytest.mark.parametrize("given", [None, "", "Default", "mine"])
+@pytest.mark.parametrize("given", ["(alone)", None, "", "Default", "mine"])
 @pytest.mark.parametrize("live", ["", "Default", "mine"])
 def test_the_default_experiment_and_none_are_two_things(live: str, given: str | None) -> None:
     """A file that names none leaves what stands for none as it is."""
@@ -107,7 +107,9 @@ def test_the_default_experiment_and_none_are_two_things(live: str, given: str | 
         made["action"]["jobDefinition"]["experimentName"] = live
         arm.put_live("a", made)
         one = provider(arm)
-        job = {"job": "azureml:train", "experiment_name": given}
+        job: Any = {"job": "azureml:train", "experiment_name": given}
+        if given == "(alone)":
+            job, given = "azureml:train", ""
         declared = schedule(
             "a",
             create_job=job,
@@ -122,7 +124,9 @@ def test_the_default_experiment_and_none_are_two_things(live: str, given: str | 
         fields = {field.name for field in plan.changes[0].fields}
         apply_plan(plan, one)
         found = without_state(arm.live("a"))["action"]["jobDefinition"]["experimentName"]
-        wanted = given or ("" if live == "mine" else live)
+        wanted = given or live
+        if not given and live == "mine":
+            wanted = "Default" if given is None else ""
         assert found == wanted
         assert ("create_job.experiment_name" in fields) == (live != wanted)
         assert plan_target([declared], one, owner=OWNER).pending == ()

@@ -14,7 +14,7 @@ from reconciler.apply import apply_plan
 from reconciler.errors import DeclarationError
 from reconciler.model import Action, Change, Cron, Outcome, Recurrence, Schedule
 from reconciler.plan.options import PlanOptions
-from reconciler.providers.azureml.canonical import canonical
+from reconciler.providers.azureml.canonical import canonical, settle
 from reconciler.providers.azureml.ids import Workspace, from_id, to_id
 from reconciler.providers.azureml.rules import rules
 from reconciler.providers.azureml.wire import properties_to_wire, schedule_from_wire
@@ -185,10 +185,22 @@ def test_literals_are_text(value: Any, text: str) -> None:
     assert made.job.inputs == {"x": text}
 
 
-@pytest.mark.parametrize("name", ["", None])
-def test_experiment_names_that_are_none(name: str | None) -> None:
-    made, _ = settled(create_job={"job": "azureml:t", "experiment_name": name})
-    assert made.job.experiment_name is None
+@pytest.mark.parametrize(
+    ("create_job", "name", "sent"),
+    [
+        ("azureml:t", None, ""),
+        ({"job": "azureml:t", "experiment_name": ""}, None, ""),
+        ({"job": "azureml:t"}, "Default", None),
+        ({"job": "azureml:t", "experiment_name": "Default"}, "Default", "Default"),
+        ({"job": "azureml:t", "experiment_name": "e"}, "e", "e"),
+    ],
+)
+def test_experiments_of_references(create_job: Any, name: str | None, sent: str | None) -> None:
+    """Of a mapping that names none the service fills in Default; of the name alone it does not."""
+    declared = schedule("a", create_job=create_job)
+    found = settle(declared, WORKSPACE)
+    assert found.canonical.schedule.job.experiment_name == name
+    assert (found.definition or {}).get("experimentName") == sent
 
 
 def test_strict_refuses_every_rewrite() -> None:

@@ -97,13 +97,16 @@ class Deployments:
         self._declared[schedule.key.name] = schedule
         definition = schedule.job.definition
         if definition is None:
-            return settle(
+            settled = settle(
                 schedule,
                 self._workspace,
                 live,
                 named_outputs=self._options.named_outputs,
                 data_changes=self._options.data_changes,
             )
+            if settled.definition is not None:
+                self._definitions[schedule.key.name] = settled.definition
+            return settled
         files = self._files.get(definition.root)
         if files is None:
             files = self._files[definition.root] = RepositoryFiles(definition.root)

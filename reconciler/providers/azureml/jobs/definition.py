@@ -28,8 +28,9 @@ SENT_WHOLE = "(sent with the schedule)"
 """The reference of a job whose definition is part of the schedule."""
 
 DEFAULT_EXPERIMENT = "Default"
-"""What the service fills in where the member was not sent. Of a reference the client of Azure
-sends none as "", which is another thing; of a job sent whole it leaves the member out."""
+"""What the service fills in where the member was not sent. Of a reference that stands alone the
+client of Azure sends none as "", which is another thing: the job's own experiment. Of a mapping,
+and of a job sent whole, it leaves the member out."""
 
 _EMPTY: dict[str, Any] = {}
 _DEFAULTS = {"default_compute": "computes", "default_datastore": "datastores"}
@@ -156,6 +157,14 @@ def _identity_to_wire(identity: Any) -> dict[str, Any] | None:
 def job_to_wire(job: Job, workspace: Workspace, live: Mapping[str, Any]) -> dict[str, Any]:
     """The `jobDefinition` to send, over the one that is live."""
     whole = job.reference == SENT_WHOLE
+    own = "" if job.own_experiment and not whole else None
+    if own is not None and job == Job(job.reference):
+        return {
+            "jobType": "Pipeline",
+            "sourceJobId": to_id(job.reference, "jobs", workspace),
+            "experimentName": own,
+            "isArchived": False,
+        }
     same_kind = bool(live.get("sourceJobId")) != whole
     wire = {**live} if same_kind else {}
     settings = dict(job.settings)
@@ -170,7 +179,7 @@ def job_to_wire(job: Job, workspace: Workspace, live: Mapping[str, Any]) -> dict
         "sourceJobId": None if whole else to_id(job.reference, "jobs", workspace),
         "jobs": _nodes(job.extra.get("jobs") or _EMPTY, to_id, workspace) if whole else {},
         "componentId": _component_id(component, workspace),
-        "experimentName": job.experiment_name or (_unnamed(wire) if whole else ""),
+        "experimentName": job.experiment_name or (_unnamed(wire) if own is None else own),
         "displayName": job.display_name,
         "description": job.description,
         "computeId": compute_id(job.compute, workspace),
@@ -182,9 +191,8 @@ def job_to_wire(job: Job, workspace: Workspace, live: Mapping[str, Any]) -> dict
         "tags": dict(job.tags),
         "properties": dict(job.extra.get("properties") or {}),
         "identity": _identity_to_wire(job.extra.get("identity")),
+        "isArchived": False,
     }
-    if whole:
-        wire["isArchived"] = False
     return {
         key: value for key, value in wire.items() if value is not None and key not in _READ_ONLY
     }
@@ -228,27 +236,39 @@ def unknown_members(live: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def carry_experiment(job: Job, live: Job) -> Job:
-    """`job` with the experiment of what it is put over, where it names none and that is Azure's."""
+    """`job`, which names no experiment, with what stands for none where it is put over `live`."""
     is_same = job.reference == live.reference != SENT_WHOLE
-    if is_same and job.experiment_name is None and live.experiment_name == DEFAULT_EXPERIMENT:
-        return replace(job, experiment_name=DEFAULT_EXPERIMENT)
+    if is_same and live.experiment_name in (None, DEFAULT_EXPERIMENT):
+        return replace(job, experiment_name=live.experiment_name)
     return job
 
 
-def over_live(definition: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
-    """A job that is sent whole, over the one that is live: what is not known there survives, and
-    so does what stands for no experiment.
+def over_live(
+    definition: Mapping[str, Any], live: Mapping[str, Any], workspace: Workspace
+) -> dict[str, Any]:
+    """A job as it is sent to an empty workspace, over the one that is live: what is not known there
+    survives, and so does what stands for no experiment.
     """
-    unnamed = None if live.get("sourceJobId") else _unnamed(live)
-    kept = {} if unnamed is None else {"experimentName": unnamed}
-    whole = unknown_members(live) | kept | dict(definition)
+    if definition.get("sourceJobId") and not live.get("sourceJobId"):
+        live = _EMPTY
+    whole = unknown_members(live) | dict(definition)
+    runs, ran = (_job_named(one, workspace) for one in (definition, live))
+    unnamed = _unnamed(live) if runs == ran else None
+    if unnamed is not None and not definition.get("experimentName"):
+        whole["experimentName"] = unnamed
     for section, known in (("inputs", _INPUT), ("outputs", _OUTPUT)):
         before = live.get(section) or {}
-        whole[section] = {
-            name: _unknown(before.get(name) or {}, known) | value
-            for name, value in (whole.get(section) or {}).items()
-        }
+        if section in whole:
+            whole[section] = {
+                name: _unknown(before.get(name) or {}, known) | value
+                for name, value in whole[section].items()
+            }
     return whole
+
+
+def _job_named(definition: Mapping[str, Any], workspace: Workspace) -> str | None:
+    source = definition.get("sourceJobId")
+    return from_id(source, "jobs", workspace) if isinstance(source, str) and source else None
 
 
 def _unknown(live: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:

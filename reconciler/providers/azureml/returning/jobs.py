@@ -37,6 +37,9 @@ def live_job(properties: Mapping[str, Any], workspace: Workspace) -> LiveJob:
         )
         zone = (properties.get("trigger") or _EMPTY).get("timeZone")
         if job.reference != SENT_WHOLE:
+            if keys and definition.get("experimentName") == "":
+                # Of a mapping that names none it would be Default.
+                keys = {"experiment_name": "", **keys}
             return LiveJob({"job": job.reference, **keys}, notes=notes, time_zone=zone)
         document = {"type": "pipeline", **keys, **_steps(job, definition)}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
