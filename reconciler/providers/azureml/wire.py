@@ -29,6 +29,7 @@ from reconciler.providers.azureml.jobs.definition import (
     job_from_wire,
     job_to_wire,
     over_live,
+    without_ignored,
 )
 from reconciler.providers.azureml.rules import normalize
 from reconciler.providers.azureml.runs.data_changes import NEVER, data_tags, data_trigger
@@ -112,7 +113,7 @@ def _read(
     return Schedule(
         key=key,
         trigger=trigger,
-        job=job_from_wire(normal["action"]["jobDefinition"], workspace),
+        job=job_from_wire(without_ignored(normal["action"]["jobDefinition"]), workspace),
         enabled=bool(properties.get("isEnabled", True)),
         display_name=normal.get("displayName"),
         description=normal.get("description"),

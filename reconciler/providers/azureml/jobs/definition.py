@@ -77,6 +77,19 @@ def job_from_wire(definition: Mapping[str, Any], workspace: Workspace) -> Job:
     )
 
 
+def without_ignored(definition: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without the compute of pipeline steps, which Azure ignores, and of which its client makes
+    another whenever it puts a schedule again.
+    """
+    steps = definition.get("jobs") or _EMPTY
+    kept = {
+        name: {key: value for key, value in step.items() if key != "computeId"}
+        for name, step in steps.items()
+        if isinstance(step, Mapping) and step.get("type") == "pipeline" and "computeId" in step
+    }
+    return {**definition, "jobs": {**steps, **kept}} if kept else definition
+
+
 def _nodes(
     nodes: Mapping[str, Any], convert: Callable[[str, str, Workspace], str], workspace: Workspace
 ) -> dict[str, Any]:
@@ -93,9 +106,9 @@ def _nodes(
         }
         compute = step.get("computeId")
         if step.get("type") == "pipeline" and isinstance(compute, str) and "computeId" in converted:
-            # Azure ignores it, and its client sends it in a way of its own each time.
-            name = compute.rpartition("/")[2].removeprefix(PREFIX)
-            converted["computeId"] = compute if convert is to_id else PREFIX + name
+            # See `steps.Pipeline`: what stands there is not looked at.
+            written = compute.removeprefix(f"{workspace.id}/computes/")
+            converted["computeId"] = compute if convert is to_id else written
         if isinstance(step.get("trial"), Mapping):
             converted["trial"] = node(step["trial"])
         return {**step, **converted}

@@ -31,6 +31,7 @@ from reconciler.providers.azureml.jobs.components import (
     registered,
 )
 from reconciler.providers.azureml.jobs.inline import inline_document, is_inline, without_dropped
+from reconciler.providers.azureml.jobs.terms.bindings import is_expression
 from reconciler.providers.azureml.jobs.terms.data import step_input, step_output
 from reconciler.providers.azureml.jobs.terms.references import compute_id, file_path, is_reference
 from reconciler.providers.azureml.jobs.terms.settings import (
@@ -144,10 +145,13 @@ class Pipeline:
     def _pipeline(self, name: str, step: Mapping[str, Any]) -> dict[str, Any]:
         component = self._component(name, step, "pipeline")
         node = self._node(name, step, component, (), {})
-        if component.document is not None and node.get("computeId"):
-            node["computeId"] = step[
-                "compute"
-            ]  # Azure ignores it, and its client leaves it as it is
+        written = step.get("compute")
+        if node.get("computeId") and not is_expression(written):
+            # Azure ignores it, and its client does not look at it: of a component file it leaves it
+            # as it is, of a registered component it takes all but an id for a name.
+            is_file = component.document is not None or str(written).startswith("/")
+            home = "" if is_file else f"{self._context.workspace.id}/computes/"
+            node["computeId"] = f"{home}{written}"
         return node
 
     def _data_transfer(self, name: str, step: Mapping[str, Any]) -> dict[str, Any]:
