@@ -93,8 +93,10 @@ def returned(
 
 def _as_meant(job: Any) -> Any:
     """The instance type of a Spark step with a component is in lower case, however it is written:
-    so Microsoft's client sends it.
+    so Microsoft's client sends it. Of a reference the service fills in the experiment.
     """
+    if job.get("sourceJobId"):
+        return {"experimentName": "Default"} | job
     steps = {name: dict(step) for name, step in (job.get("jobs") or {}).items()}
     for step in steps.values():
         resources = step.get("resources") or {}

@@ -43,7 +43,11 @@ from reconciler.providers.azureml.jobs.definition import (
     SENT_WHOLE,
     input_to_wire,
 )
-from reconciler.providers.azureml.jobs.whole import one_step_pipeline, whole_job
+from reconciler.providers.azureml.jobs.whole import (
+    one_step_pipeline,
+    reference_job,
+    whole_job,
+)
 from reconciler.providers.azureml.runs.data_changes import with_data_path
 from reconciler.providers.azureml.wire import (
     properties_to_wire,
@@ -260,7 +264,12 @@ def _settle_job(
         if ":" in name and not name.startswith("/"):
             hint = f'write "{PREFIX}{name.split(":")[0]}"'
             notes.append(Note("refused", "create_job.job", "jobs in Azure have no versions", hint))
-        return with_data_path(job, schedule.trigger, {}), Collected()
+        job = with_data_path(job, schedule.trigger, {})
+        try:
+            return reference_job(job, workspace, sources, _folder(schedule) or ""), Collected()
+        except Unsendable as problem:
+            notes += [_refusal(one, "", False) for one in (problem, *problem.others)]
+            return job, Collected()
     definition = job.definition
     path = definition.path
     try:
@@ -277,12 +286,16 @@ def _settle_job(
             return job, Collected()
         document = one_step_pipeline(document, definition.name)
     job = with_data_path(job, schedule.trigger, document.get("inputs") or {})
-    folder = posixpath.dirname(schedule.source.path) if schedule.source is not None else None
     try:
-        return whole_job(job, definition, document, workspace, sources, folder)
+        return whole_job(job, definition, document, workspace, sources, _folder(schedule))
     except Unsendable as problem:
         notes += [_refusal(one, path, is_command) for one in (problem, *problem.others)]
         return job, Collected()
+
+
+def _folder(schedule: Schedule) -> str | None:
+    """That of its file, relative to the repository."""
+    return posixpath.dirname(schedule.source.path) if schedule.source is not None else None
 
 
 def _refusal(problem: Unsendable, path: str, is_command: bool) -> Note:

@@ -17,7 +17,7 @@ from reconciler.providers.azureml.deploy.notes import Before, deployed_notes
 from reconciler.providers.azureml.deploy.preflight import Preflight, Wanted, sent_parts
 from reconciler.providers.azureml.deploy.prepare import prepare
 from reconciler.providers.azureml.deploy.resources import Resources
-from reconciler.providers.azureml.deploy.schedule_reading import with_inputs_as_sent
+from reconciler.providers.azureml.deploy.schedule_reading import root_of, with_inputs_as_sent
 from reconciler.providers.azureml.deploy.uploads import OnUpload
 from reconciler.providers.azureml.jobs.assets import Asset, Sources
 
@@ -95,22 +95,11 @@ class Deployments:
         """
         schedule = with_inputs_as_sent(schedule, self._files)
         self._declared[schedule.key.name] = schedule
-        definition = schedule.job.definition
-        if definition is None:
-            settled = settle(
-                schedule,
-                self._workspace,
-                live,
-                named_outputs=self._options.named_outputs,
-                data_changes=self._options.data_changes,
-            )
-            if settled.definition is not None:
-                self._definitions[schedule.key.name] = settled.definition
-            return settled
-        files = self._files.get(definition.root)
+        root = root_of(schedule)
+        files = self._files.get(root)
         if files is None:
-            files = self._files[definition.root] = RepositoryFiles(definition.root)
-        asked = JobSources(files, self._lookups, definition)
+            files = self._files[root] = RepositoryFiles(root)
+        asked = JobSources(files, self._lookups, schedule.job.definition)
         settled = settle(
             schedule,
             self._workspace,
@@ -122,15 +111,17 @@ class Deployments:
         )
         if settled.definition is None:
             return settled
+        self._definitions[schedule.key.name] = settled.definition
         assets = tuple(settled.needs.assets.values())
+        if not (assets or asked.codes or asked.uploads):
+            return settled
         there = self._there(assets, used)
         needs = Needs(assets, asked.codes, asked.uploads, there)
         self._needs[schedule.key.name] = needs
-        self._definitions[schedule.key.name] = settled.definition
         new = deployed_notes(
             settled.needs.codes,
             needs,
-            definition.root,
+            root,
             before,
             self._lookups.properties,
             self._workspace,

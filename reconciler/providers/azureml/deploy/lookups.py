@@ -212,9 +212,14 @@ def container_address(store: Mapping[str, Any]) -> str:
 class JobSources:
     """The files and ids of one job, and what was asked of them."""
 
-    def __init__(self, files: RepositoryFiles, lookups: Lookups, definition: JobDefinition) -> None:
-        """`definition`: what was read of the job; files that say something else now are refused."""
-        self._definition = definition
+    def __init__(
+        self, files: RepositoryFiles, lookups: Lookups, definition: JobDefinition | None
+    ) -> None:
+        """`definition`: what was read of the job, if it is a file; files that say something else
+        now are refused.
+        """
+        self._components = definition.components if definition is not None else {}
+        self._declared = definition.snapshots if definition is not None else {}
         self._files = files
         self._lookups = lookups
         self.codes: dict[str, Code] = {}
@@ -225,7 +230,7 @@ class JobSources:
     def document(self, path: str) -> Mapping[str, Any]:
         """See Files."""
         read = self._files.document(path)
-        known = self._definition.components.get(path)
+        known = self._components.get(path)
         if known is not None and canonical_text(read.declared) != known.document:
             raise changed_since(path)
         return read.sent
@@ -245,7 +250,7 @@ class JobSources:
 
     def code(self, code: CodePath) -> str:
         """See Ids."""
-        snapshot, content = self._files.snapshot(code, self._definition.snapshots.get(code.key))
+        snapshot, content = self._files.snapshot(code, self._declared.get(code.key))
         found = self.codes[code.key] = self._lookups.code(snapshot, content)
         return found.id
 

@@ -30,9 +30,10 @@ def prepare(
 
     Each distinct job counts once. ProviderError.
     """
-    jobs = [(one, one.job.definition) for one in _distinct(schedules)]
+    every = list(schedules)
+    jobs = [(one, one.job.definition) for one in _distinct(every)]
     known = [(schedule, definition) for schedule, definition in jobs if definition is not None]
-    labels: dict[tuple[str, str, str], None] = {}
+    labels = _labels_of_references(every, workspace)
     codes: dict[str, Snapshot] = {}
     for schedule, definition in known:
         at = files.setdefault(definition.root, RepositoryFiles(definition.root))
@@ -47,6 +48,17 @@ def prepare(
         found.append(assets_of(schedule, workspace, Sources(sources, sources)))
     while questions := [one for assets in found for one in _open(assets, lookups, used)]:
         lookups.learn_there(questions)
+
+
+def _labels_of_references(
+    schedules: Iterable[Schedule], workspace: Workspace
+) -> dict[tuple[str, str, str], None]:
+    """Those in the inputs that schedules give to jobs that are there."""
+    asked = OfflineSources(None, None, upload_data=True)
+    for schedule in schedules:
+        if schedule.job.definition is None and "@" in str(schedule.job.inputs):
+            assets_of(schedule, workspace, Sources(asked, asked))
+    return asked.labels
 
 
 def _distinct(schedules: Iterable[Schedule]) -> list[Schedule]:

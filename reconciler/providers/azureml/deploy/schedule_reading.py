@@ -32,6 +32,13 @@ def with_inputs_as_sent(schedule: Schedule, files: dict[str, RepositoryFiles]) -
     return replace(schedule, job=replace(schedule.job, inputs=inputs))
 
 
+def root_of(schedule: Schedule) -> str:
+    """The repository of its files, on this machine; empty: there is none."""
+    if schedule.job.definition is not None:
+        return schedule.job.definition.root
+    return schedule.source.root if schedule.source is not None else ""
+
+
 def _inputs(document: Mapping[str, Any]) -> Mapping[str, Any]:
     job = document.get("create_job")
     inputs = job.get("inputs") if isinstance(job, Mapping) else None

@@ -87,6 +87,21 @@ def whole_job(
     return whole, context.collected
 
 
+def reference_job(job: Job, workspace: Workspace, sources: Sources, folder: str) -> Job:
+    """A reference, with the data that the schedule in `folder` gives it where it is, and in the
+    version that a label stands for. Unsendable.
+    """
+    context = Context(workspace, sources.files, sources.ids, Collected())
+    data = {
+        name: value
+        for name, value in job.inputs.items()
+        if isinstance(value, Mapping) and value.get("path") is not None
+    }
+    if not data:
+        return job
+    return replace(job, inputs={**job.inputs, **_inputs(data, folder, context, IN_SCHEDULE)})
+
+
 def _defaults(component: Mapping[str, Any]) -> dict[str, Any]:
     """Of a component that is the job: its client fills in what the component declares."""
     inputs = {key: declared_input(one) for key, one in (component.get("inputs") or {}).items()}

@@ -43,8 +43,10 @@ class Needed:
 
 def needed(sent: Any, workspace: Workspace) -> Iterator[Needed]:
     """What `sent`, a part of a body, refers to in `workspace` and has to be there."""
-    for _, text in _texts(sent, ()):
+    for keys, text in _texts(sent, ()):
         found = _of_wire(text, workspace)
+        if keys[-1:] == ("sourceJobId",) and "/" not in text:
+            found = Needed("jobs", text)  # so Azure's client sends a name
         if found is not None and not _is_never_looked_for(found):
             yield found
 
