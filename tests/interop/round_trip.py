@@ -93,7 +93,8 @@ def returned(
 
 def _as_meant(job: Any) -> Any:
     """The instance type of a Spark step with a component is in lower case, however it is written:
-    so Microsoft's client sends it. Of a reference the service fills in the experiment.
+    so Microsoft's client sends it. Of a reference the service fills in the experiment. What an
+    output is for is said by a component's file alone.
     """
     if job.get("sourceJobId"):
         return {"experimentName": "Default"} | job
@@ -103,7 +104,11 @@ def _as_meant(job: Any) -> Any:
         if step.get("type") == "spark" and "instance_type" in resources:
             kind = str(resources["instance_type"]).lower()
             step["resources"] = {**resources, "instance_type": kind}
-    return {**job, "jobs": steps} if steps else job
+    outputs = {
+        name: {key: value for key, value in one.items() if key != "description"}
+        for name, one in (job.get("outputs") or {}).items()
+    }
+    return {**job, "outputs": outputs, **({"jobs": steps} if steps else {})}
 
 
 def sections(plan: str) -> dict[str, list[str]]:

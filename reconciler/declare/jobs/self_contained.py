@@ -166,7 +166,11 @@ class _Maker:
         }
         variables = {
             **mapping_at(component, "environment_variables"),
-            **mapping_at(step, "environment_variables"),
+            **{
+                key: value
+                for key, value in mapping_at(step, "environment_variables").items()
+                if value is not None
+            },
         }
         if variables:
             merged["environment_variables"] = variables

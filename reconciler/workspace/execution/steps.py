@@ -245,9 +245,12 @@ class _Scope:
 
 
 def _environment(job: Mapping[str, Any], scope: _Scope) -> dict[str, str]:
-    """The environment variables of a step; one bound to an input without a value is left out."""
+    """The environment variables of a step; one without a value, or bound to an input that has none,
+    is left out.
+    """
     environment: dict[str, str] = {}
-    for name, text in (job.get("environment_variables") or {}).items():
+    given = job.get("environment_variables") or {}
+    for name, text in ((name, text) for name, text in given.items() if text is not None):
         if not name or "=" in name or "\0" in name:
             raise JobError(f'"{name}" cannot be the name of an environment variable')
         value = scope.fill(str(text), f"${name}")

@@ -195,7 +195,7 @@ def test_environment_variables(tmp_path: Path) -> None:
         jobs:
           a: {command: ls, outputs: {o: }}
           b:
-            command: printf '%s|' "$A" "$B" "$C" "${D-none}" "$E" "$F" "$G"
+            command: printf '%s|' "$A" "$B" "$C" "${D-none}" "$E" "$F" "$G" "${H-none}"
             inputs: {y: "it's"}
             environment_variables:
               A: text
@@ -205,10 +205,11 @@ def test_environment_variables(tmp_path: Path) -> None:
               E: ${{parent.inputs.z}}
               F: ${{parent.jobs.a.outputs.o}}
               G: ${{name}}
+              H:
         """
     )
     assert printed(made, tmp_path) == (
-        f"text|5|say it's|none|from the run|{FOLDER}/outputs/a/o|{RUN.run}|"
+        f"text|5|say it's|none|from the run|{FOLDER}/outputs/a/o|{RUN.run}|none|"
     )
     assert made.needs == {"a"}
 

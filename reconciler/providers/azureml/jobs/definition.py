@@ -133,7 +133,12 @@ def _input_value(value: Mapping[str, Any], workspace: Workspace) -> Any:
 
 
 def _output_value(value: Mapping[str, Any]) -> Any:
-    named = {key: value[name] for key, name in _OUTPUT_KEYS.items() if value.get(name)}
+    # A description comes from a component's file alone: Azure's client takes none in a job's.
+    named = {
+        key: value[name]
+        for key, name in _OUTPUT_KEYS.items()
+        if key != "description" and value.get(name)
+    }
     return _sorted({"type": value.get("jobOutputType"), **named, **_mode(value, "output_modes")})
 
 

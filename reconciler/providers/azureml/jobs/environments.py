@@ -89,7 +89,7 @@ def _image_version(image: str, inference: Any, conda: str | None) -> str:
     """
     text = _sha256(image)
     if inference:
-        text = text.join(_sha256(yaml.dump(inference, sort_keys=True)))
+        text = text.join(_sha256(_inference_text(inference)))
     if conda:
         text = text.join(_sha256(conda))
     return _sha256(text)
@@ -126,8 +126,27 @@ def _conda(given: Any, folder: str, files: Files) -> str | None:
 def _inference(given: Any) -> dict[str, Any] | None:
     if not isinstance(given, Mapping):
         return None
-    routes = ("liveness", "readiness", "scoring")
-    return {f"{name}Route": given.get(f"{name}_route") for name in routes}
+    return {f"{name}Route": _route(given.get(f"{name}_route")) for name in _ROUTES}
+
+
+def _route(given: Any) -> Any:
+    if isinstance(given, Mapping) and str(given.get("port")).isdecimal():
+        return {**given, "port": int(given["port"])}
+    return given
+
+
+_ROUTES = ("liveness", "readiness", "scoring")
+_MODELS = "!!python/object:azure.ai.ml._restclient.arm_ml_service.models._models"
+
+
+def _inference_text(given: Any) -> str:
+    """What is hashed of it: PyYAML's text of the client's own objects."""
+    lines = [f"{_MODELS}.InferenceContainerProperties", "_data:"]
+    for name in _ROUTES:
+        lines += [f"  {name}Route: {_MODELS}.Route", "    _data:"]
+        route = yaml.safe_dump(_route(given.get(f"{name}_route")), sort_keys=True)
+        lines += [f"      {line}" for line in route.splitlines()]
+    return "\n".join([*lines, ""])
 
 
 def _sha256(text: str) -> str:

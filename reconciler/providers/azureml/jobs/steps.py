@@ -89,11 +89,22 @@ class Pipeline:
         return sent
 
     def _step(self, name: str, step: Mapping[str, Any]) -> dict[str, Any]:
+        step = self._typed(step)
         kind = kind_of(step)
         build = _KINDS.get(kind)
         if build is None:
             return {"name": name, **step}
         return build(self, name, typed(without_dropped(kind, step)))
+
+    def _typed(self, step: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A step that does not say its type has that of its component's file."""
+        reference = step.get("component")
+        if step.get("type") or not isinstance(reference, str) or is_reference(reference):
+            return step
+        with about(reference):
+            component = self._context.files.document(file_path(reference, self._folder))
+        kind = component.get("type")
+        return {**step, "type": kind} if kind else step
 
     # ------------------------------------------------------------------------------ of each kind
 

@@ -70,7 +70,7 @@ def whole_job(
         reference=SENT_WHOLE,
         definition=None,
         inputs=inputs,
-        outputs=dict(document.get("outputs") or {}) | dict(job.outputs),
+        outputs=_outputs(document, job, declared),
         continue_on_step_failure=(
             job.continue_on_step_failure if job.continue_on_step_failure is not None else go_on
         ),
@@ -106,6 +106,13 @@ def _defaults(component: Mapping[str, Any]) -> dict[str, Any]:
     """Of a component that is the job: its client fills in what the component declares."""
     inputs = {key: declared_input(one) for key, one in (component.get("inputs") or {}).items()}
     return {key: one.get("default") for key, one in inputs.items()}
+
+
+def _outputs(document: Mapping[str, Any], job: Job, component: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a component that is the job: those that it declares, too."""
+    given = {**(document.get("outputs") or {}), **job.outputs}
+    declared = component.get("outputs") or {}
+    return {**declared, **{key: one for key, one in given.items() if one or key not in declared}}
 
 
 def _inputs(

@@ -85,5 +85,5 @@ def data_uri(
             return path.removeprefix(PREFIX)
         return version_id(path, data_kind(kind), workspace, ids)
     with about(path):
-        uri = ids.data(file_path(path, folder), datastore)
+        uri = ids.data(file_path(path, folder), datastore and datastore.removeprefix(PREFIX))
     return f"{uri}/" if kind == "uri_folder" and not uri.endswith("/") else uri
