@@ -31,6 +31,14 @@ _ENVIRONMENTS: tuple[Any, ...] = (
     {"image": "python:3.11", "conda_file": _CONDA},
     {"image": "python:3.11", "os_type": "linux", "tags": {"a": "b"}},
     {"image": "x.azurecr.io/y@sha256:00", "conda_file": {"dependencies": ["é"]}},
+    {"name": "named", "version": 3, "image": "python:3.11"},
+    {
+        "image": "python:3.11",
+        "inference_config": {
+            f"{name}_route": {"port": 80, "path": f"/{name}"}
+            for name in ("liveness", "readiness", "scoring")
+        },
+    },
 )
 _COMPUTES = (
     *("azureml:cpu", "cpu", "serverless", "azureml:serverless", "${{parent.inputs.cluster}}"),
@@ -40,6 +48,7 @@ _COMPONENTS = (
     *("azureml:train:1", "azureml:train@latest", f"azureml:{WORKSPACE}/components/t/versions/2"),
     "azureml://registries/shared/components/train/versions/0.0.1",
     "azureml://registries/shared/components/train/labels/latest",
+    "azureml://registries/shared/components/train",
 )
 _INPUTS: tuple[Any, ...] = (
     *(3, 0.5, True, "text", "3", "1e-3", "", "${{parent.inputs.extra}}"),
@@ -51,6 +60,8 @@ _INPUTS: tuple[Any, ...] = (
     {"type": "custom_model", "path": "azureml://registries/r/models/m/versions/3"},
     {"type": "uri_folder", "path": "${{parent.inputs.extra}}", "mode": "direct"},
     {"path": "wasbs://c@a.blob.core.windows.net/p"},
+    {"type": "mltable", "path": "azureml://registries/r/data/d/versions/1", "mode": "direct"},
+    {"type": "triton_model", "path": "azureml:model:2"},
 )
 _OUTPUTS: tuple[Any, ...] = (
     {"type": "uri_folder"},
@@ -71,6 +82,7 @@ _KEYS: tuple[tuple[str, tuple[Any, ...]], ...] = (
             {"type": "pytorch", "process_count_per_instance": 2},
             {"type": "mpi", "process_count_per_instance": 1},
             {"type": "tensorflow", "worker_count": 2},
+            {"type": "ray", "port": 80, "include_dashboard": False, "address": "x"},
         ),
     ),
     (
@@ -90,7 +102,7 @@ _KEYS: tuple[tuple[str, tuple[Any, ...]], ...] = (
             {"v": {"type": "vs_code", "nodes": "all"}},
         ),
     ),
-    ("environment_variables", ({"A": "1"}, {"A": 1, "B": True, "C": 0.5})),
+    ("environment_variables", ({"A": "1"}, {"A": 1, "B": True, "C": 0.5}, {"A": None})),
     ("display_name", ("A step", "éà")),
     ("description", ("What it does",)),
     ("tags", ({"a": "b"}, {"n": 1})),
@@ -165,6 +177,13 @@ def _job_key(chance: random.Random, job: Document, step: Document) -> None:
     job[name] = copy.deepcopy(chance.choice(values))
 
 
+def _untyped(chance: random.Random, job: Document, step: Document) -> None:
+    """The step by what it has, or in capitals."""
+    kind = step.pop("type", None)
+    if kind is not None and chance.random() < 0.5:
+        step["type"] = str(kind).capitalize()
+
+
 def _twin(chance: random.Random, job: Document, step: Document) -> None:
     """The step a second time, under a name with capitals."""
     job["jobs"]["Twin_2"] = copy.deepcopy(step)
@@ -172,7 +191,7 @@ def _twin(chance: random.Random, job: Document, step: Document) -> None:
 
 _MUTATIONS: tuple[Mutation, ...] = (
     *(_environment, _compute, _component, _input, _input, _output, _bound_output),
-    *(_key, _key, _key, _job_key, _twin),
+    *(_key, _key, _key, _job_key, _twin, _untyped),
 )
 
 
