@@ -195,9 +195,9 @@ class GitSource:
         new = Path(mkdtemp(prefix=_TEMPORARY, dir=self._trees))
         try:
             parts = check_out(self._clone, commit, str(self._path), new, self._extras)
-            author, at = self._signed(commit)
+            author, at, subject = self._signed(commit)
             with (new / _COMPLETE).open("w", encoding="utf-8") as said:
-                json.dump({"author": author, "at": at, "parts": parts}, said)
+                json.dump({"author": author, "at": at, "subject": subject, "parts": parts}, said)
                 said.flush()
                 os.fsync(said.fileno())
             place = self._trees / commit
@@ -228,20 +228,23 @@ class GitSource:
             return None
         return said if isinstance(said, dict) else None
 
-    def _signed(self, commit: str) -> tuple[str, str]:
-        form = "--format=%an <%ae>%x00%cI"
+    def _signed(self, commit: str) -> tuple[str, str, str]:
+        form = "--format=%an <%ae>%x00%cI%x00%s"
         text = self._git.run("log", "-1", form, "--end-of-options", commit)
-        author, _, at = text.strip().partition("\0")
-        return printable(author)[:200], at
+        author, at, subject = (*text.strip().split("\0", 2), "", "")[:3]
+        return printable(author)[:200], at, printable(subject)[:200]
 
     def _read(self, commit: str) -> Revision:
         said = self._said(commit)
-        author, at = (said["author"], said["at"]) if said else self._signed(commit)
+        if said:
+            author, at, subject = said["author"], said["at"], said.get("subject")
+        else:
+            author, at, subject = self._signed(commit)
         tree = self._trees / commit / "tree"
         folder = tree / self._path
         if not (folder / FILE_NAME).resolve().is_relative_to(tree.resolve()):
             raise SourceError(f"{self.name}: a link leads out of the repository")
-        return Revision(commit, folder, commit, author, _instant(at))
+        return Revision(commit, folder, commit, author, _instant(at), subject=subject)
 
 
 def _instant(text: str) -> datetime | None:

@@ -12,6 +12,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,9 +28,12 @@ from reconciler.loop.source import Revision, Source
 from reconciler.loop.target_status import Health, Settings, TargetStatus
 from reconciler.state import Lease, State
 from reconciler.state.records import Cause, CycleRecord
+from reconciler.state.standings import Standing
 
 Log = Callable[..., None]
 OnCycle = Callable[[CycleRecord], None]
+_ASKED_SECONDS = 2.0
+"""How often the state is asked whether somebody asks for a cycle."""
 _LOOKS = 10
 """Looks at another's lease in the time of a lease."""
 _STUCK = timedelta(minutes=10)
@@ -110,8 +114,7 @@ class Loop:
             while not self._stopping.is_set():
                 self._woken.clear()
                 self.turn()
-                if not self._woken.is_set():
-                    self._woken.wait(self.seconds_to_wait())
+                self._wait()
         finally:
             self._stopping.set()
             self._threads.shutdown(wait=True)
@@ -123,6 +126,27 @@ class Loop:
         self._active.close()
         self._leases.close()
         self._pool.close()
+
+    def _wait(self) -> None:
+        """Until something is due, somebody wakes the loop, or asks for a cycle in the state."""
+        left = self.seconds_to_wait()
+        while left > 0 and not self._woken.wait(min(left, _ASKED_SECONDS)):
+            if self._take_asked():
+                return
+            left -= _ASKED_SECONDS
+
+    def _take_asked(self) -> bool:
+        """Make the targets due for which a cycle was asked; whether there are any."""
+        try:
+            asked = self.state.standings.asked()
+        except ReconcilerError:
+            return False  # the next cycle says so
+        now = self._clock()
+        with self._lock:
+            due = [one for name, one in self._status.items() if name in asked and not one.standby]
+            for one in due:
+                one.next_at, one.again = now, one.again or one.in_hand
+        return bool(due)
 
     def seconds_to_wait(self) -> float:
         """Until something is due."""
@@ -259,6 +283,8 @@ class Loop:
                 if not self._status[name].in_hand:
                     del self._status[name]
                     self._active.forget(name)
+                    with suppress(ReconcilerError):  # a page shows it for longer
+                        self.state.standings.forget(name)
                     self._log("target_gone", target=name)
 
     def _one(self, name: str, wanted: CycleRequest) -> CycleRecord | None:
@@ -291,14 +317,15 @@ class Loop:
             now = self._clock()
             with self._lock:
                 one.in_hand = False
-                if one.again:
-                    one.again, one.next_at = False, now
-                elif one.failures:
-                    one.next_at = now + delay(one.failures, self.settings.interval, self._rng)
-                else:
-                    one.next_at = max(self._period_end, now)
+                one.next_at = now if one.again else one.planned or self._next_at(one, now)
+                one.again, one.planned = False, None
             self._woken.set()
         return None
+
+    def _next_at(self, one: TargetStatus, now: datetime) -> datetime:
+        if one.failures:
+            return now + delay(one.failures, self.settings.interval, self._rng)
+        return max(self._period_end, now)
 
     def _no_state(self, name: str, one: TargetStatus, error: ReconcilerError) -> None:
         one.failures += 1
@@ -319,6 +346,8 @@ class Loop:
             before, record, attempted=attempted, applied=cycle.applied, now=record.ended_at
         )
         self.state.conditions.set(name, after, lease)
+        one.planned = self._next_at(one, self._clock())
+        self.state.standings.set(_standing(cycle, one.planned), cycle.rows, lease)
         if self._on_cycle is not None:
             try:
                 self._on_cycle(record)
@@ -361,6 +390,25 @@ class Loop:
         if error is not None:
             lines = "".join(traceback.format_exception(error, limit=-5))
             self._log("bug", traceback=lines)
+
+
+def _standing(cycle: Cycle, next_at: datetime) -> Standing:
+    """What pages show of a target after a cycle."""
+    record, revision = cycle.record, cycle.revision
+    return Standing(
+        record.target,
+        record.ended_at,
+        record.outcome,
+        record.reason,
+        next_at,
+        record.revision,
+        record.author,
+        revision.subject if revision is not None else None,
+        revision.committed_at if revision is not None else None,
+        record.wanted,
+        record.wanted_at if record.wanted is not None else None,
+        cycle.counts,
+    )
 
 
 def _how(one: TargetStatus) -> str:

@@ -37,7 +37,9 @@ from reconciler.plan.windows import Opening, opening
 from reconciler.providers.base import Provider
 from reconciler.reconcile import plan_target
 from reconciler.render.documents import plan_document
+from reconciler.standings import schedule_rows
 from reconciler.state.records import Cause, CycleRecord, ResultRecord
+from reconciler.state.standings import ScheduleRow
 
 _OPTIONS = PlanOptions(preflight=True)
 _NOTHING = (Outcome.SKIPPED, Outcome.UNCHANGED)
@@ -80,6 +82,12 @@ class Cycle:
     applied: str | None = None
     """The revision that the target was brought to, whole."""
     bug: BaseException | None = None
+    revision: Revision | None = None
+    """What was in force."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """Schedules by how they stand, where that is known."""
+    rows: Iterator[ScheduleRow] | None = None
+    """Each of them, made as it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +152,8 @@ def run_cycle(name: str, wanted: CycleRequest, means: CycleContext) -> Cycle:
         suspended=done.suspended if done else 0,
         **_lag(wanted.revision, reached),
     )
-    return Cycle(record, retry, applied, bug)
+    counts, rows = (done.counts, done.rows) if done is not None else ({}, None)
+    return Cycle(record, retry, applied, bug, revision, counts, rows)
 
 
 def _lag(wanted: Revision | None, reached: str | None) -> dict[str, Any]:
@@ -162,6 +171,8 @@ class _Done:
     document: dict[str, object] | None = None
     results: tuple[ResultRecord, ...] = ()
     suspended: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    rows: Iterator[ScheduleRow] | None = None
 
 
 def _reconcile(
@@ -200,12 +211,20 @@ def _reconcile(
     )
     told = taken.plan.pending or taken.plan.not_ours
     document = plan_document(_differing(taken.plan), quiet=False) if told else None
+    counts, rows = schedule_rows(
+        taken.plan,
+        results,
+        {one.change.key.name: one.why for one in filtered.waiting},
+        {one.change.key.name: one.why for one in contended},
+    )
     return _Done(
         verdict,
         taken.declared.revision,
         document,
         _recorded(filtered, results),
         sum(map(_is_suspended, taken.plan.changes)),
+        counts,
+        rows,
     )
 
 

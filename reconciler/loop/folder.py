@@ -74,8 +74,10 @@ class FolderSource:
             )
         seen = self._seen(self._also)
         if self._last is None or self._last.id != seen.id:
-            commit, author, at = self._head()
-            self._last = Revision(seen.id, self._folder, commit, author, at, self._config.name)
+            commit, author, at, subject = self._head()
+            self._last = Revision(
+                seen.id, self._folder, commit, author, at, self._config.name, subject
+            )
             self._stats, self._watched = seen.stats, self._also
         return self._last
 
@@ -178,9 +180,9 @@ class FolderSource:
         files, problems = find_files(loaded.schedules, loaded.folder, loaded.root, loaded.exclude)
         return [file.path for file in files] + [f"{p.path}:{p.message}" for p in problems]
 
-    def _head(self) -> tuple[str | None, str | None, datetime | None]:
-        """The commit that is checked out, its author and its time, where there is one. Of what is
-        not committed yet there is no author.
+    def _head(self) -> tuple[str | None, str | None, datetime | None, str | None]:
+        """The commit that is checked out, its author, its time and what it says, where there is
+        one. Of what is not committed yet there is only the commit that it is based on.
         """
         try:
             loaded: Config | None = load_config(self._config)
@@ -198,7 +200,9 @@ class FolderSource:
 
         head = head_of(self._folder, self._root, is_declared, environ=self._environment)
         if head.commit is None or head.committed_at is None:
-            return None, None, None
+            return None, None, None, None
         at = datetime.fromisoformat(head.committed_at).astimezone(UTC)
+        if head.dirty:
+            return head.name, None, None, None
         author = printable(head.author or "")[:200]
-        return head.name, None if head.dirty else author, None if head.dirty else at
+        return head.name, author, at, printable(head.subject or "")[:200]

@@ -28,6 +28,8 @@ class Revision:
     author: str | None = None
     committed_at: datetime | None = None
     config_name: str = FILE_NAME
+    subject: str | None = None
+    """The first line of the commit's message."""
 
     @property
     def config_path(self) -> Path:

@@ -18,6 +18,7 @@ from reconciler.state.database import Database
 from reconciler.state.history import KEEP, HistoryStore
 from reconciler.state.lease import Lease
 from reconciler.state.sqlite import SQLiteDatabase
+from reconciler.state.standings import StandingStore
 from reconciler.state.suspensions import SuspensionStore
 from reconciler.system.file_access import ReadableBy
 
@@ -36,6 +37,7 @@ class State:
         self.conditions = ConditionStore(database)
         self.suspensions = SuspensionStore(database)
         self.data_cursors = DataCursors(database)
+        self.standings = StandingStore(database)
 
     def lease(
         self,

@@ -128,6 +128,52 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX submissions_pending ON submissions (target, submitted_at, id)",
     ),
+    (
+        """
+        CREATE TABLE standings (           -- of each target, after its last cycle
+            target       TEXT PRIMARY KEY,
+            cycle_at     INTEGER NOT NULL, -- its end
+            next_at      INTEGER,          -- of the next one, as it was expected then
+            outcome      TEXT NOT NULL,
+            reason       TEXT NOT NULL,
+            revision     TEXT,
+            author       TEXT,
+            subject      TEXT,             -- the first line of the commit's message
+            committed_at INTEGER,
+            wanted       TEXT,             -- the newest revision, where it is not in force
+            wanted_at    INTEGER,
+            counts       TEXT NOT NULL     -- JSON: schedules by how they stand
+        ) STRICT
+        """,
+        """
+        CREATE TABLE inventory (           -- every schedule of a target's plan
+            target  TEXT NOT NULL,
+            name    TEXT NOT NULL,
+            sync    TEXT NOT NULL,
+            mark    TEXT NOT NULL,         -- of what the entry is made of
+            search  TEXT NOT NULL,         -- in lower case
+            entry   TEXT NOT NULL,         -- JSON
+            PRIMARY KEY (target, name)
+        ) STRICT
+        """,
+        "CREATE INDEX inventory_by_sync ON inventory (sync, target, name)",
+        "CREATE INDEX inventory_by_name ON inventory (name, target)",
+        """
+        CREATE TABLE audits (              -- the last one of each target
+            target  TEXT PRIMARY KEY,
+            at      INTEGER NOT NULL,
+            counts  TEXT NOT NULL,         -- JSON: fires by verdict
+            missing TEXT NOT NULL          -- JSON: the first of them, in words
+        ) STRICT
+        """,
+        """
+        CREATE TABLE requests (            -- cycles that somebody asked for
+            target TEXT PRIMARY KEY,
+            at     INTEGER NOT NULL,
+            actor  TEXT NOT NULL
+        ) STRICT
+        """,
+    ),
 )
 
 SQLITE = Schema(0x5343_5354, MIGRATIONS, "a state database of reconciler")  # "SCST"

@@ -19,8 +19,11 @@ from reconciler.loop.memory import Declared
 from reconciler.loop.provider_pool import OpenTarget, close_provider
 from reconciler.providers.base import KnowsRuns, Provider
 from reconciler.state import State
+from reconciler.state.standings import Audited
 
 SPAN = timedelta(days=1)
+_SHOWN = 50
+"""So many missing fires are kept for pages."""
 OnAudit = Callable[[str, Mapping[Verdict, int], Sequence[str]], None]
 """Hears of a target: how many fires had which verdict, and in words those newly missing."""
 
@@ -136,4 +139,7 @@ class Auditor:
             missing=counts[Verdict.MISSING],
             newly_missing=words[:10],
         )
+        shown = [f"{name} at {at:%Y-%m-%d %H:%M} UTC" for name, at in sorted(missing)[:_SHOWN]]
+        said = {verdict.words: number for verdict, number in counts.items()}
+        self._state.standings.set_audit(target, Audited(now, said, shown))
         self._on_audit(target, counts, words)

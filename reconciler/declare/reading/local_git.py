@@ -99,6 +99,8 @@ class Head:
     """There are changes that the commit has not."""
     refused: str | None = None
     """Why Git does not say, though there is a repository."""
+    subject: str | None = None
+    """The first line of the commit's message."""
 
     @property
     def name(self) -> str | None:
@@ -123,13 +125,16 @@ def head_of(
     a slash: whether a file below may count. What Git is told to ignore counts alike, for it is
     applied, and no commit has it.
     """
-    form = "--format=%H%x00%an <%ae>%x00%cI"
+    form = "--format=%H%x00%an <%ae>%x00%cI%x00%s"
     answer = ask_git(folder, "log", "-1", form, environ=environ)
     if answer.text is None:
         unborn = answer.refused is not None and "does not have any commits" in answer.refused
         return Head(refused=answer.refused if has_git(root) and not unborn else None)
-    commit, author, at = answer.text.strip().split("\0")
-    author = author.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    commit, author, at, subject = answer.text.strip("\n").split("\0", 3)
+    author, subject = (
+        text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        for text in (author, subject)
+    )
     known = ask_git(
         folder, "status", "--porcelain", "-z", "--untracked-files=no", "--", ".", environ=environ
     )
@@ -147,7 +152,8 @@ def head_of(
         or any(is_declared(str(folder / name)) for name in names)
         or _is_hidden(folder, is_declared, environ)
     )
-    return Head(commit, author, at, dirty, known.refused or new.refused or ignored.refused)
+    refused = known.refused or new.refused or ignored.refused
+    return Head(commit, author, at, dirty, refused, subject)
 
 
 def _names(answer: Answer) -> list[str]:
