@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schedules": ("schedules", "List, show, disable and enable live schedules."),
     "pipelines": ("pipelines", "List, show, publish, disable and enable pipelines."),
     "run": ("run", "Keep live schedules as the repository says, for ever."),
+    "ui": ("ui", "Show all targets that a loop looks after, as pages."),
     "serve": ("serve", "Fire the schedules of an embedded workspace."),
     "agent": ("agent", "Submit jobs for changed files, of targets that do not."),
     "worker": ("worker", "Run the steps of a target of Temporal on this machine."),

@@ -10,7 +10,8 @@ from typing import Any, cast
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from reconciler.ops.health import Health
 from reconciler.ops.metrics import Metrics
@@ -44,6 +45,8 @@ class Operations:
     hooks: Hooks | None = None
     hosts: frozenset[str] = frozenset()
     """Names that it answers to beside addresses, `localhost` and names without a dot."""
+    pages: ASGIApp | None = None
+    """What answers everything else: the pages of the targets."""
 
 
 def create_app(operations: Operations) -> Starlette:
@@ -75,6 +78,7 @@ def create_app(operations: Operations) -> Starlette:
         routes=[
             *(Route(f"/{one.__name__}", for_us(one)) for one in (healthz, readyz, metrics)),
             Route("/hooks/{forge}", hook, methods=["POST"]),
+            *((Mount("/", operations.pages),) if operations.pages is not None else ()),
         ]
     )
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
 from reconciler.state.database import Database, Transaction, from_micros, to_micros, to_text
 from reconciler.state.lease import Lease
 from reconciler.state.records import Condition, Conditions
@@ -24,14 +28,16 @@ class ConditionStore:
             " FROM conditions c JOIN targets t ON t.name = c.target WHERE c.target = ?",
             (target,),
         )
-        if not rows:
-            return None
-        by_type = {
-            kind: Condition(_READ[status], reason, message, from_micros(since))
-            for kind, status, reason, message, since, _, _ in rows
-        }
-        ready, reconciling, stalled = (by_type[kind] for kind in _TYPES)
-        return Conditions(ready, reconciling, stalled, *rows[0][5:])
+        return _conditions(rows) if rows else None
+
+    def all(self) -> dict[str, Conditions]:
+        """Those of every target that a loop has looked at, by its name."""
+        rows = self._database.read(
+            "SELECT c.type, c.status, c.reason, c.message, c.since, t.attempted, t.applied,"
+            " c.target FROM conditions c JOIN targets t ON t.name = c.target ORDER BY c.target"
+        )
+        found = groupby(rows, key=lambda row: row[7])
+        return {target: _conditions([row[:7] for row in group]) for target, group in found}
 
     def set(self, target: str, conditions: Conditions, lease: Lease | None = None) -> None:
         """Replace them; `since` moves only where the status does. LeaseLost."""
@@ -69,6 +75,15 @@ class ConditionStore:
             if lease is not None:
                 lease.fence(transaction)
             _upsert(transaction, target, "good", revision)
+
+
+def _conditions(rows: Sequence[Sequence[Any]]) -> Conditions:
+    by_type = {
+        kind: Condition(_READ[status], reason, message, from_micros(since))
+        for kind, status, reason, message, since, _, _ in rows
+    }
+    ready, reconciling, stalled = (by_type[kind] for kind in _TYPES)
+    return Conditions(ready, reconciling, stalled, *rows[0][5:])
 
 
 def _upsert(transaction: Transaction, target: str, column: str, value: str | None) -> None:

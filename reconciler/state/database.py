@@ -67,3 +67,9 @@ def to_text(value: str | None) -> str | None:
     if value is None:
         return None
     return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+def containing(text: str) -> str:
+    """The pattern of LIKE, with `!` as its escape, for what holds a text in lower case."""
+    escaped = "".join(f"!{c}" if c in "!%_" else c for c in text.lower())
+    return f"%{to_text(escaped)}%"

@@ -15,7 +15,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.state.database import Database, Transaction, from_micros, to_micros, to_text
+from reconciler.state.database import (
+    Database,
+    Transaction,
+    containing,
+    from_micros,
+    to_micros,
+    to_text,
+)
 from reconciler.state.lease import Lease
 from reconciler.state.records import CycleRecord, Entry, ResultRecord
 
@@ -27,6 +34,10 @@ _ONCE = ""
 _COLUMNS = (
     "id, target, cause, outcome, reason, message, revision, author, actor, started_at, ended_at,"
     " times, durations, plan IS NOT NULL"
+)
+_SEARCHED = (
+    "lower(coalesce(revision, '') || ' ' || coalesce(author, '') || ' ' || coalesce(actor, '')"
+    " || ' ' || message) LIKE ? ESCAPE '!'"
 )
 _OLD = (
     "ended_at < ? AND EXISTS"
@@ -65,9 +76,11 @@ class HistoryStore:
         before: int | None = None,
         schedule: str | None = None,
         changes: bool = False,
+        text: str = "",
     ) -> tuple[Entry, ...]:
         """The newest lines first, without plans and results. `before`: an id, for the next page;
-        `schedule`: those that changed it; `changes`: those that changed something, or tried to.
+        `schedule`: those that changed it; `changes`: those that changed something, or tried to;
+        `text`: what their revision, author, actor or message must hold, in any case.
         """
         wanted: list[tuple[str, tuple[Any, ...]]] = []
         if target is not None:
@@ -78,6 +91,8 @@ class HistoryStore:
             wanted.append(("id IN (SELECT cycle FROM results WHERE name = ?)", (schedule,)))
         if changes:
             wanted.append(("EXISTS (SELECT 1 FROM results WHERE cycle = cycles.id)", ()))
+        if text:
+            wanted.append((_SEARCHED, (containing(text),)))
         where = f" WHERE {' AND '.join(sql for sql, _ in wanted)}" if wanted else ""
         rows = self._database.read(
             f"SELECT {_COLUMNS} FROM cycles{where} ORDER BY id DESC LIMIT ?",

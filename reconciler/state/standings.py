@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from reconciler.state.database import Database, Transaction, from_micros, to_micros, to_text
+from reconciler.state.database import (
+    Database,
+    Transaction,
+    containing,
+    from_micros,
+    to_micros,
+    to_text,
+)
 from reconciler.state.lease import Lease
 
 Sync = Literal[
@@ -177,6 +184,11 @@ class StandingStore:
         ):
             yield _schedule(row)
 
+    def marks(self) -> dict[tuple[str, str], str]:
+        """By target and name, another text whenever a schedule's row is another."""
+        rows = self._database.read("SELECT target, name, mark FROM inventory")
+        return {(target, name): mark for target, name, mark in rows}
+
     def version(self) -> str:
         """Another text whenever something was written that pages show."""
         parts = (
@@ -271,9 +283,8 @@ def _where(target: str | None, syncs: Sequence[str], text: str) -> tuple[str, tu
         parts.append(f"sync IN ({', '.join('?' * len(syncs))})")
         values += syncs
     if text:
-        escaped = "".join(f"!{c}" if c in "!%_" else c for c in text.lower())
         parts.append("search LIKE ? ESCAPE '!'")
-        values.append(f"%{to_text(escaped)}%")
+        values.append(containing(text))
     return (f" WHERE {' AND '.join(parts)}" if parts else ""), tuple(values)
 
 

@@ -26,6 +26,17 @@ class SuspensionStore:
         until, by, since, reason = rows[0]
         return Suspension(from_micros(until), by, from_micros(since), reason)
 
+    def all(self, now: datetime) -> dict[str, Suspension]:
+        """Those that last at `now`, by target."""
+        rows = self._database.read(
+            "SELECT target, ends_at, actor, since, reason FROM suspensions WHERE ends_at > ?",
+            (to_micros(now),),
+        )
+        return {
+            target: Suspension(from_micros(until), by, from_micros(since), reason)
+            for target, until, by, since, reason in rows
+        }
+
     def set(self, target: str, suspension: Suspension) -> None:
         """Begin one, in place of an earlier one."""
         with self._database.writing() as transaction:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from reconciler.snapshots import CodeLimits
 from reconciler.state import State
 from reconciler.system.file_access import ReadableBy
 from reconciler.web.tokens import Tokens
+from reconciler.web.trusted_proxy import TrustedProxy
 from reconciler.workspace.datastores.addresses import DataAsset
 from reconciler.workspace.datastores.datastore import Datastore
 
@@ -20,6 +21,69 @@ Log = Callable[..., None]
 
 def no_log(event: str, **fields: Any) -> None:
     """Say nothing."""
+
+
+class Door(Protocol):
+    """What decides who comes in: the same for a workspace and for the targets of a loop."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """The secrets of the server."""
+        ...
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Further names, with a port or without, that a Host header may say."""
+        ...
+
+    @property
+    def any_address(self) -> bool:
+        """Whether a Host header may say any IP address."""
+        ...
+
+    @property
+    def public_url(self) -> str | None:
+        """Where a proxy shows it."""
+        ...
+
+    @property
+    def proxy(self) -> TrustedProxy | None:
+        """Who is believed about who asks."""
+        ...
+
+    @property
+    def log(self) -> Log:
+        """Where it says what happens."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The targets that a state knows of: what their pages read, and what may be done there."""
+
+    state: Callable[[], State]
+    """May be called from any thread, again and again; it is written to where somebody acts."""
+    config: Path | None = None
+    """The reconciler.yaml by which commands act on targets; None: only the state is acted on."""
+    state_option: str | None = None
+    """`--state` of those commands."""
+    may_edit: bool = False
+    """Whether the declarations beside `config` are a working copy, which may be edited."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSite:
+    """Pages of targets alone, without a workspace, and to whom they are shown."""
+
+    target: str
+    """What the pages call themselves."""
+    tokens: Tokens
+    control: Control
+    hosts: frozenset[str] = frozenset()
+    any_address: bool = False
+    public_url: str | None = None
+    proxy: TrustedProxy | None = None
+    log: Log = no_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +119,7 @@ class Site:
     """Subscription, resource group and workspace that Azure's API answers to; None: any."""
     state: Callable[[], State] | None = None
     """What the loop and applies remember; may be called from any thread, again and again."""
+    control: Control | None = None
+    """The targets of that state, for pages over all of them."""
+    proxy: TrustedProxy | None = None
     log: Log = no_log

@@ -85,8 +85,22 @@ def document(value: Any) -> str:
     return "\n".join(printable(line) for line in text.split("\n"))
 
 
+def briefly(at: datetime | None, now: datetime) -> Markup:
+    """An instant as people say it, in UTC: 28 Nov 05:11, with the year where it is another."""
+    if at is None:
+        return Markup("–")
+    at = at.astimezone(UTC)
+    year = f" {at.year}" if at.year != now.astimezone(UTC).year else ""
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        f"{at:%Y-%m-%d %H:%M:%S} UTC",
+        f"{at.day} {at:%b}{year} {at:%H:%M}",
+    )
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
+    "briefly": briefly,
     "ago": ago,
     "many": many,
     "number": number,

@@ -12,6 +12,17 @@ from starlette.responses import HTMLResponse
 from reconciler.web.access.authentication import csrf_token, may
 from reconciler.web.template_filters import FILTERS, GLOBALS
 
+NAVIGATION = (
+    ("/", "Overview"),
+    ("/schedules", "Schedules"),
+    ("/pipelines", "Pipelines"),
+    ("/runs", "Runs"),
+    ("/experiments", "Experiments"),
+    ("/calendar", "Calendar"),
+    ("/history", "History"),
+)
+"""The pages of a workspace: their address and name."""
+
 
 @cache
 def environment() -> Environment:
@@ -29,7 +40,9 @@ def environment() -> Environment:
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page. Templates know `request`, `target`, `csrf` and `may_write` beside `values`."""
+    """A page. Templates know `request`, `target`, `navigation`, `csrf` and `may_write` beside
+    `values`.
+    """
     signed_in = hasattr(request.state, "session")
     text = (
         environment()
@@ -38,6 +51,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
             request=request,
             target=request.app.state.services.site.target,
             signed_in=signed_in,
+            navigation=getattr(request.app.state, "navigation", NAVIGATION),
             csrf=csrf_token(request) if signed_in else "",
             may_write=signed_in and may(request, "write"),
             **values,

@@ -37,6 +37,17 @@ class Session:
     expires: int
     """Seconds since 1970."""
 
+    @property
+    def name(self) -> str | None:
+        """Who it is, as they or a proxy said when they signed in; None: nobody said."""
+        _, mark, text = self.identifier.partition(_NAME)
+        if not mark:
+            return None
+        try:
+            return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("utf-8")
+        except ValueError:
+            return None
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
@@ -55,9 +66,12 @@ class Tokens:
 
     # -------------------------------------------------------------------------------- the link
 
-    def new_link(self, now: float, right: Right = "write") -> str:
-        """The code of a link that signs a browser in, once, for the next LINK_SECONDS."""
-        return self._sign("link", right, int(now) + LINK_SECONDS, secrets.token_urlsafe(16))
+    def new_link(self, now: float, right: Right = "write", name: str | None = None) -> str:
+        """The code of a link that signs a browser in, once, for the next LINK_SECONDS. `name`: of
+        whom the link is printed for.
+        """
+        identifier = named(secrets.token_urlsafe(16), name)
+        return self._sign("link", right, int(now) + LINK_SECONDS, identifier)
 
     def read_link(self, code: str, now: float) -> Session | None:
         """What a link's code says; whether it was opened before is for the caller to know."""
@@ -65,9 +79,10 @@ class Tokens:
 
     # ----------------------------------------------------------------------------- the session
 
-    def new_session(self, right: Right, now: float) -> str:
-        """The text of a cookie."""
-        return self._sign("session", right, int(now) + SESSION_SECONDS, secrets.token_urlsafe(16))
+    def new_session(self, right: Right, now: float, name: str | None = None) -> str:
+        """The text of a cookie; `name`: who they say they are."""
+        identifier = named(secrets.token_urlsafe(16), name)
+        return self._sign("session", right, int(now) + SESSION_SECONDS, identifier)
 
     def read_session(self, text: str, now: float) -> Session | None:
         """The session of a cookie; None: it is not ours, is over, or its token was changed."""
@@ -118,6 +133,18 @@ class Tokens:
         # With the token of its right: changing one token ends what was made with it, and only that.
         key = self.full if right == "write" or self.read is None else self.read
         return hmac.digest(key.encode(), f"reconciler {kind}\n{text}".encode(), "sha256")
+
+
+_NAME = "~"
+"""Between an identifier and a name: neither has it."""
+_LONGEST_NAME = 100
+
+
+def named(identifier: str, name: str | None) -> str:
+    """An identifier that says a name too, which it is signed with."""
+    if not name:
+        return identifier
+    return f"{identifier}{_NAME}{_text(name[:_LONGEST_NAME].encode('utf-8', 'replace'))}"
 
 
 _RIGHTS: dict[str, Right] = {"r": "read", "w": "write"}

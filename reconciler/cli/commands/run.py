@@ -9,18 +9,19 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
 from reconciler.agent.agents import Agents, AgentSettings
 from reconciler.apply import PARALLELISM
 from reconciler.cli.durations import time_option
-from reconciler.cli.events import log_everything, log_format_option, log_of
+from reconciler.cli.events import Log, log_everything, log_format_option, log_of
 from reconciler.cli.loop.agents import OnceAfter, with_agents
 from reconciler.cli.loop.auditing import Auditor
-from reconciler.cli.loop.operations import operations, ops_options
+from reconciler.cli.loop.operations import OpenPages, operations, ops_options
 from reconciler.cli.output import use_colour
+from reconciler.cli.serving.pages import Access, Pages, make_pages, pages_options, read_access
 from reconciler.cli.session import actor as who
 from reconciler.cli.session import target_option, working_folder
 from reconciler.cli.state_options import state_of, state_option, state_without_config
@@ -44,8 +45,10 @@ from reconciler.ops.health import Health
 from reconciler.providers import AzureAccess, Opening, open_provider
 from reconciler.providers.base import Provider
 from reconciler.render.plain_text import clip
+from reconciler.state import State
 from reconciler.state.records import CycleRecord
 from reconciler.system.signals import stopping
+from reconciler.web.settings import Control
 
 _FOLDER = ".reconciler"
 _WELL = ("in_sync", "applied", "standby")
@@ -101,6 +104,8 @@ _EXITS = {"in_sync": 0, "applied": 0, "waiting": 0, "partial": 5}
 )
 @log_format_option
 @ops_options
+@click.option("--pages", is_flag=True, help="Answer with pages over all targets there too.")
+@pages_options
 @click.option("--no-color", is_flag=True, help="No colour; NO_COLOR does the same.")
 def command(
     target: str | None,
@@ -124,7 +129,9 @@ def command(
     ops_port: int | None,
     allow_remote_ops: bool,
     ops_hosts: tuple[str, ...],
+    pages: bool,
     no_color: bool,
+    **access: Any,
 ) -> None:
     """Keep live schedules as the repository says, until stopped.
 
@@ -143,6 +150,9 @@ def command(
         raise click.UsageError(
             "--interval, --lease, --timeout and --audit-every are 1 second or more"
         )
+    allowed = read_access(**access)
+    if ops_port is None and (pages or allowed != Access()):
+        raise click.UsageError("--pages are on the operations port: give --ops-port too")
     log = log_of(log_format)
     log_everything(log, log_format)
     following = _Following(ref, path or "", timeout.total_seconds(), submodules, lfs)
@@ -167,6 +177,9 @@ def command(
                 hosts=ops_hosts,
                 branch=ref,
                 log=log,
+                pages=_pages(allowed, opened, known, followed, folder, state, log)
+                if pages
+                else None,
             )
         )
         settings = Settings(
@@ -225,6 +238,37 @@ def command(
             code = 0
         log("stopped")
     click.get_current_context().exit(code)
+
+
+def _pages(
+    access: Access,
+    opened: State,
+    config: Config | None,
+    followed: Source,
+    folder: Path,
+    state: str | None,
+    log: Log,
+) -> OpenPages:
+    """Makes the pages. What follows a Git repository has no working copy to act by."""
+    is_here = isinstance(followed, FolderSource) and config is not None
+    path = config.path if is_here and config is not None else None
+    option = str(working_folder() / state) if state and "://" not in state else state
+    control = Control(lambda: opened, path, option, may_edit=is_here)
+    name = config.owner if config is not None else "reconciler"
+
+    def make(stack: ExitStack, hosts: frozenset[str], any_address: bool) -> Pages:
+        return make_pages(
+            access,
+            control,
+            folder,
+            stack,
+            name=name,
+            hosts=hosts,
+            any_address=any_address,
+            log=log,
+        )
+
+    return make
 
 
 class _Following(NamedTuple):

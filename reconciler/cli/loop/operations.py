@@ -22,9 +22,14 @@ from reconciler.state.records import CycleRecord
 from reconciler.web.serving.sockets import is_loopback
 
 if TYPE_CHECKING:
+    from reconciler.cli.serving.pages import Pages
     from reconciler.ops.metrics import Metrics
     from reconciler.ops.webhooks import Secrets
 
+OpenPages = Callable[[ExitStack, frozenset[str], bool], "Pages"]
+"""Makes the pages, given what closes them, further host names, and whether the port is open to
+other machines.
+"""
 F = TypeVar("F", bound=Callable[..., Any])
 _PACKAGES = ("prometheus_client", "starlette", "uvicorn")
 
@@ -78,9 +83,12 @@ def operations(
     hosts: Collection[str],
     branch: str | None,
     log: Log,
+    pages: OpenPages | None = None,
 ) -> Iterator[tuple[Listeners, Callable[..., None]]]:
     """Listeners for a loop, and a function that opens the port once there is one, to be called
     with `wake` and `health`. `config` None: there is none yet, and nobody is told anything.
+
+    `pages` makes the pages that the port answers with beside; None: it has none.
 
     ConfigError, and a usage error where the port would let other machines in unasked.
     """
@@ -116,9 +124,14 @@ def operations(
 
             hooks = Hooks(_secrets(config), branch)
             names = frozenset(name.lower() for name in hosts)
-            server = OpsServer(Operations(metrics, health, wake, log, hooks, names), host, port)
+            shown = pages(stack, names, not is_loopback(host)) if pages is not None else None
+            app = shown.app if shown is not None else None
+            told = Operations(metrics, health, wake, log, hooks, names, app)
+            server = OpsServer(told, host, port)
             stack.callback(server.close)
             log("operations", address=server.address)
+            if shown is not None:
+                shown.opened(server.address)
 
         listeners = Listeners(
             on_cycle,

@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _site(told: dict[str, Any]) -> Any:
-    from reconciler.web.settings import Site
+    from reconciler.web.settings import Control, Site
     from reconciler.web.tokens import Tokens
     from reconciler.workspace.datastores.addresses import data_assets
 
@@ -71,6 +71,11 @@ def _site(told: dict[str, Any]) -> Any:
         public_url=told["public_url"],
         azure_name=(name[0], name[1], name[2]) if name else None,
         state=lru_cache(maxsize=1)(lambda: state_of(session.config, None, readonly=True)),
+        control=Control(
+            lru_cache(maxsize=1)(lambda: state_of(session.config, None)),
+            session.config.path,
+            may_edit=True,
+        ),
         log=log_of(told["log_format"]),
     )
 

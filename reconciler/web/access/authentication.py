@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from reconciler.web.access.host_names import origin_of
 from reconciler.web.access.signed_tokens import LONGEST_JWT, right_of_jwt
 from reconciler.web.error_responses import api_of, error_response, with_plain_prefix
-from reconciler.web.settings import Site
+from reconciler.web.settings import Door
 from reconciler.web.tokens import LONGEST_TOKEN, Right, Session, Tokens
 
 CSRF_FIELD = "csrf"
@@ -71,8 +71,8 @@ def require(request: Request, right: Right) -> Session:
 
 
 def who(request: Request) -> str:
-    """Who is said to have done what a page does."""
-    return "a page"
+    """Who is said to have done what a page does: the name that they, or a proxy, gave."""
+    return session_of(request).name or "a page"
 
 
 # --------------------------------------------------------------------------------------- the layer
@@ -110,7 +110,7 @@ class Attempts:
 class Authentication:
     """Lets in whom the tokens let in."""
 
-    def __init__(self, app: ASGIApp, site: Site, attempts: Attempts) -> None:
+    def __init__(self, app: ASGIApp, site: Door, attempts: Attempts) -> None:
         self._app = app
         self._site = site
         self._attempts = attempts
@@ -189,7 +189,9 @@ class Authentication:
         request = Request(scope)
         cookie = request.cookies.get(cookie_name(scope))
         tokens = self._site.tokens
-        session = tokens.read_session(cookie, time.time()) if cookie else None
+        session = self._site.proxy.session(scope) if self._site.proxy is not None else None
+        if session is None and cookie:
+            session = tokens.read_session(cookie, time.time())
         if session is None:
             if scope["method"] in _SAFE:
                 target = scope["path"]
@@ -229,7 +231,7 @@ class Authentication:
         return body, None
 
 
-def same_origin(request: Request, site: Site) -> bool:
+def same_origin(request: Request, site: Door) -> bool:
     """Whether a request comes from our own pages, by what the browser says of it."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False

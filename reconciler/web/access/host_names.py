@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
-from reconciler.web.settings import Site
+from reconciler.web.settings import Door
 
 _LOOPBACK = frozenset(["127.0.0.1", "localhost", "[::1]"])
 
 
-def host_is_ours(host: str, scope: Scope, site: Site) -> bool:
+def host_is_ours(host: str, scope: Scope, site: Door) -> bool:
     """Whether a Host header names this server. A name that is not known is refused: a page of
     that name could otherwise make a browser talk to us as to its own site.
     """
@@ -36,7 +36,7 @@ def split_host(host: str) -> tuple[str, str]:
     return name, port
 
 
-def origin_of(scope: Scope, site: Site, host: str) -> str:
+def origin_of(scope: Scope, site: Door, host: str) -> str:
     """The origin of our own pages, as a browser that sent `host` says it."""
     if site.public_url is not None:
         parts = urlsplit(site.public_url)

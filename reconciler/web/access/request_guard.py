@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.web.access.host_names import host_is_ours
 from reconciler.web.error_responses import error_response
-from reconciler.web.settings import Site
+from reconciler.web.settings import Door
 
 LARGEST_BODY = 4 * 1024 * 1024
 """Bytes of a request's body."""
@@ -65,7 +65,7 @@ class TooSlow(Exception):
 class RequestGuard:
     """The outermost layer."""
 
-    def __init__(self, app: ASGIApp, site: Site) -> None:
+    def __init__(self, app: ASGIApp, site: Door) -> None:
         self._app = app
         self._site = site
 

@@ -11,20 +11,22 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Scope
 
+from reconciler.render.plain_text import printable
 from reconciler.web.access.authentication import Attempts, client_of, cookie_name, same_origin
 from reconciler.web.access.host_names import origin_of
-from reconciler.web.settings import Site
+from reconciler.web.settings import Door
 from reconciler.web.templating import render
 from reconciler.web.tokens import LONGEST_TOKEN, SESSION_SECONDS, Right
 
 _LARGEST = 4096
 _REMEMBERED = 1000
+_LONGEST_NAME = 60
 
 
 class Login:
     """The page that signs in, and the end of a session."""
 
-    def __init__(self, site: Site, attempts: Attempts) -> None:
+    def __init__(self, site: Door, attempts: Attempts) -> None:
         self._site = site
         self._attempts = attempts
         self._used: OrderedDict[str, int] = OrderedDict()
@@ -46,7 +48,7 @@ class Login:
         link = self._site.tokens.read_link(code[:LONGEST_TOKEN], time.time())
         if link is None or not self._first_use(link.identifier, link.expires):
             return await self._failed(request, "This link was used already, or is too old.")
-        return self._signed_in(request, link.right)
+        return self._signed_in(request, link.right, link.name)
 
     async def sign_in(self, request: Request) -> Response:
         """Sign in with the token, from our own form."""
@@ -61,7 +63,8 @@ class Login:
         right = self._site.tokens.right_of(fields.get("token", [""])[0].strip())
         if right is None:
             return await self._failed(request, "This token is not the one of this server.")
-        return self._signed_in(request, right)
+        name = printable(fields.get("name", [""])[0].strip())[:_LONGEST_NAME]
+        return self._signed_in(request, right, name or None)
 
     async def sign_out(self, request: Request) -> Response:
         """Let the browser forget."""
@@ -82,12 +85,12 @@ class Login:
         response.headers["Retry-After"] = str(wait)
         return response
 
-    def _signed_in(self, request: Request, right: Right) -> Response:
+    def _signed_in(self, request: Request, right: Right, name: str | None) -> Response:
         self._site.log("signed_in", client=client_of(request.scope), right=right)
         response = RedirectResponse(next_page(request.query_params.get("next")), 303)
         response.set_cookie(
             cookie_name(request.scope),
-            self._site.tokens.new_session(right, time.time()),
+            self._site.tokens.new_session(right, time.time(), name),
             max_age=SESSION_SECONDS,
             path="/",
             httponly=True,
@@ -112,5 +115,5 @@ def next_page(path: str | None) -> str:
     return path if path.isascii() and path.isprintable() and "\\" not in path else "/"
 
 
-def _is_secure(scope: Scope, site: Site, host: str) -> bool:
+def _is_secure(scope: Scope, site: Door, host: str) -> bool:
     return origin_of(scope, site, host).startswith("https:")

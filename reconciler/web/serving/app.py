@@ -16,14 +16,16 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from reconciler.web import arm, pages, v1
+from reconciler.errors import StateError
+from reconciler.web import arm, control, pages, v1
 from reconciler.web.access.authentication import Attempts, Authentication
 from reconciler.web.access.request_guard import RequestGuard
+from reconciler.web.control.common import state_trouble
 from reconciler.web.error_responses import api_of, error_response
 from reconciler.web.pages.sign_in import Login
 from reconciler.web.services import Services
 from reconciler.web.stores.calls import routes as store_routes
-from reconciler.web.templating import render
+from reconciler.web.templating import NAVIGATION, render
 from reconciler.web.uploads.calls import routes as upload_routes
 from reconciler.web.workspace_view import Missing
 from reconciler.workspace.store.database import Refused, StoreError
@@ -44,6 +46,7 @@ def create_app(services: Services) -> Starlette:
             *upload_routes,
             *store_routes,
             *pages.routes,
+            *(control.routes if site.control is not None else ()),
         ],
         middleware=[
             Middleware(RequestGuard, site=site),
@@ -54,10 +57,13 @@ def create_app(services: Services) -> Starlette:
             Missing: _missing,
             Refused: _refused,
             StoreError: _store_error,
+            StateError: state_trouble,
         },
     )
     app.router.redirect_slashes = False  # an address is the one, or none
     app.state.services = services
+    if site.control is not None:
+        app.state.navigation = (*NAVIGATION, ("/targets", "Targets"))
     return app
 
 
