@@ -160,7 +160,8 @@ class AllFires:
 
 def known_fires(entry: Mapping[str, Any]) -> Known | None:
     """How a schedule fires; None: it is disabled, or fires when a file changes."""
-    until = held_until(entry)
+    # A hold that is not applied yet stops nothing.
+    until = held_until(entry) if not entry["enabled"] else None
     if not entry["enabled"] and until is None:
         return None
     try:
