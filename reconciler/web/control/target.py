@@ -19,6 +19,7 @@ from reconciler.state import State
 from reconciler.state.records import RESUMED, SUSPENDED, Entry
 from reconciler.web.access.authentication import require, who
 from reconciler.web.control.acts import Noted, note
+from reconciler.web.control.answers import begin, config_arguments
 from reconciler.web.control.common import ask, control_of, kept, now_of, page
 from reconciler.web.control.moments import read_moment
 from reconciler.web.control.views import DIFFERS, TargetView, by_cause, target_view
@@ -30,7 +31,6 @@ _SHOWN = 100
 _LINES = 12
 _LOOKED_BACK = 20
 _PLANS = 64
-_PATIENCE = 4.0
 _DONE = ("created", "updated", "disabled")
 
 
@@ -151,8 +151,11 @@ async def apply(request: Request) -> Response:
     """Apply what is pending, as `reconciler apply` does."""
     require(request, "write")
     name = await _known(request)
-    arguments = ["apply", "--yes", "--target", name, *state_arguments(request)]
-    return await begin(request, f"apply to {name}", arguments, name)
+    arguments = ["apply", "--yes", "--target", name, *config_arguments(request)]
+    option = control_of(request).state_option
+    arguments += ["--state", option] if option else []
+    back = path_of("targets", name)
+    return await begin(request, f"apply to {name}", arguments, name, None, back)
 
 
 async def suspend(request: Request) -> Response:
@@ -196,33 +199,6 @@ async def _known(request: Request) -> str:
     now = now_of(request)
     await ask(request, lambda state: view_of(state, name, now))
     return name
-
-
-def state_arguments(request: Request) -> list[str]:
-    """`--config` and `--state` of a command; 409 where none can be called."""
-    control = control_of(request)
-    if control.config is None:
-        raise HTTPException(409, "these pages have no working copy to act by")
-    found = ["--config", str(control.config)]
-    return found + (["--state", control.state_option] if control.state_option else [])
-
-
-async def begin(
-    request: Request,
-    words: str,
-    arguments: list[str],
-    target: str,
-    name: str | None = None,
-    noted: Noted | None = None,
-) -> Response:
-    """Begin a command, wait a moment for it, and show the page that it was begun on."""
-    acts = kept(request).acts
-    act, future = acts.command(
-        words, arguments, target=target, name=name, by=who(request), noted=noted
-    )
-    await asyncio.wait([asyncio.wrap_future(future)], timeout=_PATIENCE)
-    parts = ["targets", target] + (["schedules", name] if name is not None else [])
-    return RedirectResponse(f"{path_of(*parts)}?act={act.id}", 303)
 
 
 routes: list[BaseRoute] = [
