@@ -15,8 +15,8 @@ from reconciler.render.html.page import render_html
 from reconciler.state import State
 from reconciler.state.records import Entry
 from reconciler.web.control.common import ask, page
-from reconciler.web.control.target import framed
 from reconciler.web.pages.common import asked
+from reconciler.web.plan_frame import framed
 from reconciler.web.workspace_view import Missing
 
 _LINES = 50

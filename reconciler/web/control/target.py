@@ -8,13 +8,13 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from reconciler.declare.suspensions import suspension_words
 from reconciler.model import Suspension
 from reconciler.render.documents import FORMAT_VERSION
-from reconciler.render.html.page import policy_for, render_html, style
+from reconciler.render.html.page import render_html
 from reconciler.state import State
 from reconciler.state.records import RESUMED, SUSPENDED, Entry
 from reconciler.web.access.authentication import require, who
@@ -24,6 +24,7 @@ from reconciler.web.control.common import ask, control_of, kept, now_of, page
 from reconciler.web.control.moments import read_moment
 from reconciler.web.control.views import DIFFERS, TargetView, by_cause, target_view
 from reconciler.web.pages.common import form_of
+from reconciler.web.plan_frame import framed
 from reconciler.web.template_filters import path_of
 from reconciler.web.workspace_view import Missing
 
@@ -100,18 +101,6 @@ async def show_plan(request: Request) -> Response:
             pages.clear()
         pages[number] = text
     return framed(pages[number])
-
-
-def framed(text: str) -> Response:
-    """A page of a plan, which a page of ours may show within itself."""
-    css = policy_for(style("plan.css"))
-    return HTMLResponse(
-        text,
-        headers={
-            "Content-Security-Policy": f"{css}; frame-ancestors 'self'",
-            "X-Frame-Options": "SAMEORIGIN",
-        },
-    )
 
 
 def _plan_page(entry: Entry | None, target: str) -> str:

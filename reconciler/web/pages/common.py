@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
@@ -71,3 +72,12 @@ async def form_of(request: Request) -> Mapping[str, str]:
     body = await request.body()
     fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=500)
     return dict(fields)
+
+
+def answers_to(request: Request, drift: Drift | None, name: str, **known: Any) -> dict[str, Any]:
+    """What a template needs to offer the answers to a schedule, where the server has them: the
+    pages of targets, which are a room above this one, do (`web/control/workspace/answers.py`).
+    """
+    found = getattr(request.app.state, "answers_of", None)
+    none = {"answers": None, "act": None}
+    return none if found is None else {**none, **found(request, drift, name, **known)}

@@ -39,6 +39,10 @@ class Drift:
     summary: Mapping[str, int] = field(default_factory=dict)
     changes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """By schedule: the action, and what to say of it."""
+    holds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By schedule: its hold, or its suspension, as the plan document says it."""
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    """The plan document, without what is unchanged."""
 
     @property
     def pending(self) -> int:
@@ -49,6 +53,20 @@ class Drift:
     def not_ours(self) -> int:
         """How many are declared, and not applied, for they are somebody else's."""
         return self.summary.get("skip", 0)
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """The names of what differs, or is not applied for it is somebody else's."""
+        return tuple(name for name, (action, _) in self.changes.items() if action != "noop")
+
+    def held(self, name: str, enabled: bool) -> tuple[datetime, str] | None:
+        """When a hold or suspension that stops a schedule ends, and its words; None: it has none.
+        One that is enabled still is not held yet.
+        """
+        hold = self.holds.get(name)
+        if hold is None or enabled:
+            return None
+        return datetime.fromisoformat(hold["until"]), hold["words"]
 
     def of(self, name: str) -> str:
         """How one schedule stands to the repository."""
@@ -130,9 +148,11 @@ def read_plan(output: bytes, now: datetime) -> Drift:
     try:
         (plan,) = json.loads(output)["plans"]
         changes = {change["name"]: (change["action"], _words(change)) for change in plan["changes"]}
-        return Drift(now, None, plan["summary"], changes)
+        holds = {change["name"]: change["hold"] for change in plan["changes"] if "hold" in change}
+        kept = [change for change in plan["changes"] if change["action"] != "noop"]
+        return Drift(now, None, plan["summary"], changes, holds, {**plan, "changes": kept})
     except (KeyError, TypeError, ValueError):
-        return Drift(now, "the repository has problems: `reconciler validate` shows them")
+        return Drift(now, "the repository has problems; reconciler validate shows them")
 
 
 def _words(change: Mapping[str, Any]) -> str:

@@ -63,7 +63,7 @@ def _card(drift: Drift | None, has_repository: bool) -> dict[str, str] | None:
     parts = [f"{drift.pending:,} to change"] if drift.pending else []
     parts += [f"{drift.not_ours:,} not its own"] if drift.not_ours else []
     words = ", ".join(parts)
-    return {"kind": "bad", "words": words, "more": f"`reconciler plan` says what; {at}"}
+    return {"kind": "bad", "words": words, "more": at, "differs": "yes"}
 
 
 routes: list[BaseRoute] = [Route("/", overview, methods=["GET"])]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -26,6 +26,7 @@ from reconciler.web.access.authentication import require, who
 from reconciler.web.pages import charts
 from reconciler.web.pages.common import (
     SIZE,
+    answers_to,
     asked,
     form_of,
     last_drift,
@@ -58,13 +59,15 @@ class Line:
     pipeline: str
     source: str
     repository: str
+    held: str = ""
+    """Its hold or suspension, in words."""
 
 
 async def list_schedules(request: Request) -> Response:
     """A page of those that match."""
     services = services_of(request)
     now, page = services.clock(), page_of(request)
-    values = asked(request, "q", "enabled", "kind", "owner")
+    values = asked(request, "q", "enabled", "kind", "owner", "differs")
     wanted = ScheduleQuery(
         text=values["q"],
         enabled={"yes": True, "no": False}.get(values["enabled"]),
@@ -72,15 +75,18 @@ async def list_schedules(request: Request) -> Response:
         kind=values["kind"] if values["kind"] in KINDS else None,
     )
     drift = await last_drift(request, now)
+    if values["differs"]:
+        wanted = replace(wanted, names=drift.differing if drift is not None else ())
 
     def read(workspace: Workspace) -> dict[str, Any]:
         listing = PageListings(workspace.store.database)
         total, rows = listing.schedules(wanted, offset=(page - 1) * SIZE, limit=SIZE)
-        lines = [_line(row, now, drift) for row in rows]
+        lines = [held_line(_line(row, now, drift), now, drift) for row in rows]
         return {"total": total, "lines": lines, "owners": listing.owners()}
 
     found = await services.read(read)
     shown: dict[str, Any] = {"values": values, "page": page, "size": SIZE, "kinds": KINDS}
+    shown["drift_known"] = drift is not None and drift.problem is None
     return render(request, "schedules.html", **found, **shown)
 
 
@@ -110,6 +116,30 @@ def _line(row: ScheduleRow, now: datetime, drift: Drift | None) -> Line:
     )
 
 
+def held_line(line: Line, now: datetime, drift: Drift | None) -> Line:
+    """The same as `reconciler next` has it: one that is held fires next when its hold ends."""
+    held = drift.held(line.row.name, line.enabled) if drift is not None else None
+    if held is None:
+        return line
+    until, words = held
+    following = fires_after_hold(line.row.document, line.row.created_at, max(now, until), 1)
+    return replace(line, held=words, next=next(iter(following), None))
+
+
+def fires_after_hold(
+    document: Mapping[str, Any], created_at: datetime | None, begin: datetime, count: int
+) -> list[datetime]:
+    """The first fires from the end of a hold on; none where it fires by files, or is damaged."""
+    try:
+        trigger = schedule_from_document(document, Key("", "")).trigger
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return []
+    if isinstance(trigger, DatastoreChange):
+        return []
+    fires = next_fires(trigger, begin, begin + timedelta(days=3660), created_at or begin)
+    return list(islice(fires, count))
+
+
 def _suspended(row: ScheduleRow, now: datetime) -> str:
     asked = suspension_of(row.suspended)
     return suspension_words(asked) if asked is not None and asked.until > now else ""
@@ -127,6 +157,19 @@ async def show_schedule(request: Request) -> Response:
     drift = await last_drift(request, now)
     values["repository"] = drift.of(name) if drift is not None else "not compared"
     values["changes"] = await changes_of(request, name)
+    live: LiveSchedule = values["live"]
+    held = drift.held(name, live.schedule.enabled) if drift is not None else None
+    values["held"] = held[1] if held is not None else ""
+    if held is not None and not values["is_data"]:
+        values["next"] = _next(live, max(now, held[0]))
+    values |= answers_to(
+        request,
+        drift,
+        name,
+        enabled=live.schedule.enabled,
+        file=values["source"],
+        ours=values["ours"],
+    )
     return render(request, "schedule.html", now=now, **values)
 
 

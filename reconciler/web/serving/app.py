@@ -20,6 +20,7 @@ from reconciler.errors import StateError
 from reconciler.web import arm, control, pages, v1
 from reconciler.web.access.authentication import Attempts, Authentication
 from reconciler.web.access.request_guard import RequestGuard
+from reconciler.web.control import workspace
 from reconciler.web.control.common import state_trouble
 from reconciler.web.error_responses import api_of, error_response
 from reconciler.web.pages.sign_in import Login
@@ -46,7 +47,7 @@ def create_app(services: Services) -> Starlette:
             *upload_routes,
             *store_routes,
             *pages.routes,
-            *(control.routes if site.control is not None else ()),
+            *((*control.routes, *workspace.routes) if site.control is not None else ()),
         ],
         middleware=[
             Middleware(RequestGuard, site=site),
@@ -63,6 +64,7 @@ def create_app(services: Services) -> Starlette:
     app.router.redirect_slashes = False  # an address is the one, or none
     app.state.services = services
     if site.control is not None:
+        app.state.answers_of = workspace.answers.answers_of
         app.state.navigation = (*NAVIGATION, ("/targets", "Targets"))
     return app
 

@@ -10,6 +10,7 @@
   let wait = pause;
   async function look() {
     const live = document.getElementById("live");
+    if (!live && hasAct()) location.reload();
     if (!live || document.hidden || isBusy(live)) return;
     if (!hasAct()) {
       if (!live.dataset.version) return;

@@ -371,7 +371,7 @@ def test_a_schedule_says_its_commit_and_its_hold(browser: httpx.Client, folder: 
     text = page(browser, "/schedules/asleep")
     assert f"Commit {head}" in words(text)
     assert f"at commit {head[:12]}" in words(text)
-    assert "Next, were it enabled" in text
+    assert "Next, after its hold" in text
     held = "held until 2999-01-01 00:00 UTC: &lt;b&gt;stock&lt;/b&gt; count"
     until(
         lambda: f'<p class="note">Repository: in step ({held}' in page(browser, "/schedules/asleep")

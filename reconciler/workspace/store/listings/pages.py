@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,8 @@ class ScheduleQuery:
     owner: str | None = None
     """Empty text: nobody's."""
     kind: str | None = None
+    names: Collection[str] | None = None
+    """The only ones that are meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,9 @@ def _where(wanted: ScheduleQuery) -> tuple[str, tuple[Any, ...]]:
     if wanted.kind is not None:
         terms.append("json_extract(document, '$.trigger.type') = ?")
         values.append(wanted.kind)
+    if wanted.names is not None:
+        terms.append("name IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(list(wanted.names)))
     return (f"WHERE {' AND '.join(terms)}" if terms else ""), tuple(values)
 
 
