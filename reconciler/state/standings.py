@@ -177,17 +177,23 @@ class StandingStore:
         )
         return _schedule(rows[0]) if rows else None
 
-    def every_schedule(self) -> Iterator[ScheduleStanding]:
-        """All of them, of every target."""
+    def every_schedule(self, target: str) -> Iterator[ScheduleStanding]:
+        """All of a target."""
         for row in self._database.read(
-            "SELECT target, name, sync, entry FROM inventory ORDER BY target, name"
+            "SELECT target, name, sync, entry FROM inventory WHERE target = ? ORDER BY name",
+            (target,),
         ):
             yield _schedule(row)
 
-    def marks(self) -> dict[tuple[str, str], str]:
+    def marks(self, target: str | None = None) -> dict[str, dict[str, str]]:
         """By target and name, another text whenever a schedule's row is another."""
-        rows = self._database.read("SELECT target, name, mark FROM inventory")
-        return {(target, name): mark for target, name, mark in rows}
+        where, values = _where(target, (), "")
+        found: dict[str, dict[str, str]] = {}
+        for place, name, mark in self._database.read(
+            f"SELECT target, name, mark FROM inventory{where}", values
+        ):
+            found.setdefault(place, {})[name] = mark
+        return found
 
     def version(self) -> str:
         """Another text whenever something was written that pages show."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -20,13 +20,14 @@ from reconciler.firing.compiled import NextFire, prepare
 from reconciler.firing.counting.bitsets import DAY_MINUTES, Span, span_of
 from reconciler.firing.counting.count import raster
 from reconciler.model import DatastoreChange, Trigger
-from reconciler.plan.impact.heatmap import Heat
+from reconciler.plan.impact.heatmap import Heat, Rows
 from reconciler.state import State
 from reconciler.state.standings import ScheduleStanding
 from reconciler.web.control.views import held_until
 
 DAYS = 14
 _FEW = 300
+_BUSIEST = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -55,11 +56,23 @@ class NextLine:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """All fires of DAYS days from `first` on, by minute."""
+    """All fires of DAYS days from `first` on."""
 
     first: date
-    heat: Heat
-    made_at: datetime
+    total: int
+    rows: Rows
+    """By day and hour."""
+    busiest: tuple[tuple[datetime, int], ...]
+    """The busiest minutes, and how much fires in each."""
+
+
+@dataclass(slots=True)
+class _Target:
+    """What is known of one target, by the names of its schedules."""
+
+    marks: dict[str, str] = field(default_factory=dict)
+    known: dict[str, Known] = field(default_factory=dict)
+    next: dict[str, datetime] = field(default_factory=dict)
 
 
 class AllFires:
@@ -67,9 +80,7 @@ class AllFires:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._marks: dict[tuple[str, str], str] = {}
-        self._known: dict[tuple[str, str], Known] = {}
-        self._next: dict[tuple[str, str], datetime] = {}
+        self._targets: dict[str, _Target] = {}
         self._counted: Counted | None = None
         self._is_old = True
         self._thread: threading.Thread | None = None
@@ -79,83 +90,101 @@ class AllFires:
     ) -> list[NextLine]:
         """The next fires, one of each schedule, the earliest first."""
         with self._lock:
-            self._refresh(state)
-            found = heapq.nsmallest(limit, self._fires(now, target))
-            return [
-                NextLine(at, *key, self._known[key].words, self._known[key].begins > now)
-                for at, key in found
-            ]
+            self._refresh(state, target)
+            chosen = self._targets if target is None else {target: self._targets[target]}
+            found = heapq.nsmallest(limit, self._fires(chosen, now))
+            lines = []
+            for at, place, name in found:
+                known = self._targets[place].known[name]
+                lines.append(NextLine(at, place, name, known.words, known.begins > now))
+            return lines
 
     def counted(self, state: State, now: datetime) -> Counted:
         """The count as it was made last; the first time, and on a new day, it is waited for."""
         with self._lock:
-            self._refresh(state)
-            counted, known = self._counted, dict(self._known)
+            self._refresh(state, None)
+            counted = self._counted
+            known = [one for target in self._targets.values() for one in target.known.values()]
             must = counted is None or counted.first != now.date()
             running = self._thread is not None and self._thread.is_alive()
             if self._is_old and not must and not running:
-                self._is_old = False
                 self._thread = threading.Thread(target=self._count, args=(known, now), daemon=True)
                 self._thread.start()
-            if must:
+            if must or not running:
                 self._is_old = False
         return self._count(known, now) if must or counted is None else counted
 
-    def _count(self, known: Mapping[tuple[str, str], Known], now: datetime) -> Counted:
+    def _count(self, known: Sequence[Known], now: datetime) -> Counted:
         first = now.replace(hour=0, minute=0, second=0, microsecond=0)
         end = first + timedelta(days=DAYS, seconds=-1)
-        heat, spans, counted_from = Heat(), dict[datetime, Span](), first.date()
-        for one in known.values():
+        heat, spans = Heat(), dict[datetime, Span]()
+        for one in known:
             begin = max(first, one.begins)
             if begin < end:
                 if begin not in spans:
                     spans[begin] = span_of(begin, end)
                 bits = raster(one.trigger, spans[begin], one.created_at or _EPOCH).bits
                 # Its bits begin with its own first day.
-                heat.add(bits << (begin.date() - counted_from).days * DAY_MINUTES)
-        counted = Counted(first.date(), heat, now)
+                heat.add(bits << (begin.date() - first.date()).days * DAY_MINUTES)
+        busiest = [(first + timedelta(minutes=m), heat.at(m)) for m in heat.busiest(_BUSIEST)]
+        counted = Counted(first.date(), heat.total, heat.rows(DAYS), tuple(busiest))
         with self._lock:
             self._counted = counted
         return counted
 
     def _fires(
-        self, now: datetime, target: str | None
-    ) -> Iterator[tuple[datetime, tuple[str, str]]]:
-        for key, known in self._known.items():
-            if target is not None and key[0] != target:
-                continue
-            at = self._next.get(key)
-            if at is None or at <= now:
-                at = known.following(max(now, known.begins))
-                if at is None:
-                    self._next.pop(key, None)
-                    continue
-                self._next[key] = at
-            yield at, key
+        self, targets: Mapping[str, _Target], now: datetime
+    ) -> Iterator[tuple[datetime, str, str]]:
+        for place, target in targets.items():
+            for name, known in target.known.items():
+                at = target.next.get(name)
+                if at is None or at <= now:
+                    at = known.following(max(now, known.begins))
+                    if at is None:
+                        target.next.pop(name, None)
+                        continue
+                    target.next[name] = at
+                yield at, place, name
 
-    def _refresh(self, state: State) -> None:
-        marks = state.standings.marks()
-        changed = [key for key, mark in marks.items() if self._marks.get(key) != mark]
-        for key in [*(self._marks.keys() - marks.keys()), *changed]:
-            self._known.pop(key, None)
-            self._next.pop(key, None)
-            self._is_old = True
-        if len(changed) > _FEW:
-            wanted = set(changed)
-            for row in state.standings.every_schedule():
-                if (row.target, row.name) in wanted:
-                    self._add(row)
+    def _refresh(self, state: State, only: str | None) -> None:
+        marks = state.standings.marks(only)
+        if only is None:
+            for gone in self._targets.keys() - marks.keys():
+                del self._targets[gone]
+                self._is_old = True
         else:
-            for key in changed:
-                found = state.standings.schedule(*key)
-                if found is not None:
-                    self._add(found)
-        self._marks = marks
+            marks.setdefault(only, {})
+        few = sum(len(self._changed(place, given)) for place, given in marks.items()) <= _FEW
+        for place, given in marks.items():
+            changed = self._changed(place, given)
+            target = self._targets.setdefault(place, _Target())
+            for name in [*(target.marks.keys() - given.keys()), *changed]:
+                target.known.pop(name, None)
+                target.next.pop(name, None)
+                self._is_old = True
+            for row in self._read(state, place, changed, one_by_one=few):
+                known = known_fires(row.entry)
+                if known is not None:
+                    target.known[row.name] = known
+            target.marks = dict(given)
 
-    def _add(self, row: ScheduleStanding) -> None:
-        known = known_fires(row.entry)
-        if known is not None:
-            self._known[row.target, row.name] = known
+    def _changed(self, place: str, given: Mapping[str, str]) -> set[str]:
+        target = self._targets.get(place)
+        if target is None:
+            return set(given)
+        if target.marks == given:
+            return set()
+        return {name for name, mark in given.items() if target.marks.get(name) != mark}
+
+    def _read(
+        self, state: State, place: str, names: set[str], *, one_by_one: bool
+    ) -> Iterator[ScheduleStanding]:
+        if one_by_one:
+            found = (state.standings.schedule(place, name) for name in names)
+            yield from (row for row in found if row is not None)
+        elif names:
+            every = state.standings.every_schedule(place)
+            yield from (row for row in every if row.name in names)
 
 
 def known_fires(entry: Mapping[str, Any]) -> Known | None:

@@ -14,7 +14,7 @@ from reconciler.state import State
 from reconciler.state.standings import SYNCS
 from reconciler.web.control.common import ask, now_of, page
 from reconciler.web.control.views import DIFFERS, TargetView, target_view
-from reconciler.web.pages.common import asked
+from reconciler.web.pages.common import SIZE, asked, page_of
 
 _HEALTHS = ("stalled", "late", "reconciling", "not ready", "ready", "unknown")
 _FEW = 20
@@ -27,7 +27,7 @@ async def home(request: Request) -> Response:
 
 async def list_targets(request: Request) -> Response:
     """The targets that match, those that need a person first."""
-    now = now_of(request)
+    now, number = now_of(request), page_of(request)
     values = asked(request, "q", "sync", "health")
     views = await ask(request, lambda state: all_views(state, now))
     syncs, healths = Counter(one.sync for one in views), Counter(one.health for one in views)
@@ -39,7 +39,10 @@ async def list_targets(request: Request) -> Response:
         request,
         "targets.html",
         values=values,
-        views=shown,
+        views=shown[(number - 1) * SIZE : number * SIZE],
+        matching=len(shown),
+        page=number,
+        size=SIZE,
         number=len(views),
         total=[(sync, total[sync]) for sync in SYNCS if total[sync]],
         differing=sum(total[sync] for sync in DIFFERS),
