@@ -204,6 +204,7 @@ def open_temporal(target: Target, opening: Opening) -> TemporalProvider:
     from reconciler.providers.temporal.connection import Connection
     from reconciler.providers.temporal.provider import TemporalProvider
     from reconciler.providers.temporal.store import CodeStore, Files
+    from reconciler.workspace.datastores.addresses import data_assets
 
     if target.provider != "temporal":
         raise ConfigError(f'target "{target.name}" is no namespace of Temporal')
@@ -224,4 +225,6 @@ def open_temporal(target: Target, opening: Opening) -> TemporalProvider:
         repository=opening.repository,
         task_queue=options.get("task_queue", "reconciler"),
         store=CodeStore(Files(options.get("store", STORE), opening.folder)),
+        datastores=_places(target, opening),
+        data=data_assets(options),
     )

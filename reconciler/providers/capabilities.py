@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from reconciler.model import DatastoreChange, LiveSchedule
 from reconciler.snapshots import CodeLimits
-from reconciler.workspace.datastores.changes import Listed
+from reconciler.workspace.datastores.changes import Listed, Seen
 from reconciler.workspace.datastores.datastore import Datastore
 
 
@@ -139,4 +139,33 @@ class Backfills(Protocol):
         """Have the job of a schedule that `list` gave run for a past fire, with its trigger time,
         once however often it is asked for; the run's name, or None where there is one already.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DataCursor:
+    """How far a schedule has followed its folder: what another target needs to go on from there."""
+
+    folder: str
+    """`DATASTORE/PATH`. A cursor of another folder is not gone on from."""
+    since: datetime
+    """From when on changes count, aware."""
+    seen: Mapping[str, Seen] | None = None
+    """By key, the files that are settled: they were there, or had their runs. None: the folder was
+    never listed since then.
+    """
+
+
+@runtime_checkable
+class KeepsCursors(Protocol):
+    """A target whose cursors of datastores can be carried to another."""
+
+    def data_cursor(self, live: LiveSchedule) -> DataCursor | None:
+        """Of a schedule that follows a folder; None: it was never looked at. What was found and
+        has no run yet is not in it. Of one that is disabled it stays as it is. ProviderError.
+        """
+        ...
+
+    def put_data_cursor(self, live: LiveSchedule, cursor: DataCursor) -> None:
+        """Go on from there, be it enabled by now or not before the next time. ProviderError."""
         ...

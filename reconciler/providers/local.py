@@ -53,6 +53,7 @@ from reconciler.providers.local_jobs import (
     experiment_of,
     ignored_note,
     publication,
+    unknown_datastore,
 )
 from reconciler.providers.local_runs import backfill, files_within, has_run, recorded_runs
 from reconciler.workspace.datastores.address_check import address_errors
@@ -256,13 +257,7 @@ class LocalProvider:
             yield ignored_note(said)
         trigger = schedule.trigger
         if isinstance(trigger, DatastoreChange) and trigger.datastore not in self._datastores:
-            hint = nearest(trigger.datastore, [*self._datastores])
-            yield Note(
-                "refused",
-                "trigger.datastore",
-                f'the target has no datastore "{trigger.datastore}"',
-                hint or "name it under datastores in reconciler.yaml",
-            )
+            yield unknown_datastore(trigger, self._datastores)
 
     def _address_notes(self, job: Job, definition: JobDefinition) -> Iterator[Note]:
         """Data that the job or the schedule names, and the target does not have."""

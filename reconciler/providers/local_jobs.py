@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from reconciler.declare.checking.lint import nearest
 from reconciler.declare.findings import Path, all_of, clip, json_path
 from reconciler.declare.jobs.bindings import mapping_at
 from reconciler.declare.jobs.job_document import canonical_text
 from reconciler.declare.jobs.local_paths import is_local
 from reconciler.declare.jobs.self_contained import self_contained
 from reconciler.declare.jobs.step_places import place_in_files
-from reconciler.model import JobDefinition, Note
+from reconciler.model import DatastoreChange, JobDefinition, Note
 from reconciler.workspace.datastores.addresses import AddressError
 from reconciler.workspace.execution.unbound import unbound
 from reconciler.workspace.store.schedules import Publication
@@ -55,6 +56,13 @@ def keys_in(document: Mapping[str, Any]) -> set[str]:
     steps = mapping_at(document, "jobs").values()
     said = {key for part in (document, *steps) for key in part}
     return said | {f"settings.{key}" for key in mapping_at(document, "settings")}
+
+
+def unknown_datastore(trigger: DatastoreChange, known: Iterable[str]) -> Note:
+    """A trigger follows a folder of a datastore that the target does not have."""
+    hint = nearest(trigger.datastore, [*known]) or "name it under datastores in reconciler.yaml"
+    what = f'the target has no datastore "{trigger.datastore}"'
+    return Note("refused", "trigger.datastore", what, hint)
 
 
 def ignored_note(

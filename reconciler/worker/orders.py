@@ -152,3 +152,8 @@ def compute_of(document: Mapping[str, Any], step: str, schedule_compute: str | N
 def queue_of(task_queue: str, compute: str | None) -> str:
     """The task queue of the steps of a compute."""
     return task_queue if compute is None else f"{task_queue}.{compute}"
+
+
+def looks_queue_of(task_queue: str) -> str:
+    """The task queue of the looks at folders. No compute has such a name."""
+    return f"{task_queue}/looks"

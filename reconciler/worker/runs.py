@@ -25,15 +25,17 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from reconciler.audit.records import RunRecord, RunStatus
 from reconciler.errors import ProviderError, ReconcilerError
-from reconciler.model import LiveSchedule
+from reconciler.model import LiveSchedule, data_path_of
 from reconciler.providers.capabilities import PastFire
+from reconciler.providers.local_runs import files_within
 from reconciler.providers.temporal.connection import Background, translated
+from reconciler.providers.temporal.cursors import run_of_file
 from reconciler.providers.temporal.payload import ABOUT, WORKFLOW, Payload, about
 from reconciler.providers.temporal.store import StoreError
 from reconciler.worker.naming import run_name
 from reconciler.workspace.datastores.changes import Listed
 from reconciler.workspace.execution.run_inputs import Context, JobError, run_inputs
-from reconciler.workspace.store.records import RunFilter, RunRow, StepRow, run_stamp
+from reconciler.workspace.store.records import Cause, RunFilter, RunRow, StepRow, run_stamp
 
 if TYPE_CHECKING:
     from reconciler.providers.temporal.provider import TemporalProvider
@@ -111,16 +113,16 @@ class TemporalRuns:
         return self._known[1].get(schedule, ())
 
     def past_files(self, live: LiveSchedule, since: datetime, until: datetime) -> Sequence[Listed]:
-        """See Backfills: no schedule here follows files."""
-        return ()
+        """See Backfills."""
+        return files_within(live.schedule.trigger, self._provider.datastores, since, until)
 
     def has_run(self, live: LiveSchedule, fire: PastFire) -> bool:
         """See Backfills."""
-        return self.get(f"{live.key.name}-{run_stamp(fire.due_at)}") is not None
+        return self.get(_name_of(live, fire)) is not None
 
     def backfill(self, live: LiveSchedule, fire: PastFire, now: datetime) -> str | None:
         """See Backfills. The workflow is called as Temporal would have called it."""
-        return Background.run(self._backfill(live, fire.due_at))
+        return Background.run(self._backfill(live, fire))
 
     # ------------------------------------------------------------------------------------ in a loop
 
@@ -149,24 +151,34 @@ class TemporalRuns:
             raise translated(error, None, "list runs") from error
         return found
 
-    async def _backfill(self, live: LiveSchedule, due: datetime) -> str | None:
+    async def _backfill(self, live: LiveSchedule, fire: PastFire) -> str | None:
         payload = await self._payload(live, "backfill")
         client = await self._provider.connection.client()
-        at = due.astimezone(UTC)
+        at, file = fire.due_at.astimezone(UTC), fire.file
+        told = {"due": at.isoformat()}
+        extra: dict[str, Any] = {"at": at.isoformat()}
+        name = _name_of(live, fire)
+        identifier = name if file is not None else f"{live.key.name}-{at:%Y-%m-%dT%H:%M:%SZ}"
+        inputs: dict[str, Any] = {}
+        if file is not None:
+            parameter = data_path_of(live.schedule.trigger)
+            inputs = {parameter: file.path} if parameter is not None else {}
+            extra |= {"inputs": inputs, "file": file.key}
+            told["data"] = file.key
         try:
             await client.start_workflow(
                 WORKFLOW,
-                args=[json.loads(payload.to_bytes()), {"at": at.isoformat()}],
-                id=f"{live.key.name}-{at:%Y-%m-%dT%H:%M:%SZ}",
+                args=[json.loads(payload.to_bytes()), extra],
+                id=identifier,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 task_queue=self._provider.task_queue,
-                memo={ABOUT: {**about(payload), "due": at.isoformat()}},
+                memo={ABOUT: about(payload, inputs, **told)},
             )
         except WorkflowAlreadyStartedError:
             return None
         except RPCError as error:
             raise translated(error, live.key, "backfill") from error
-        return f"{live.key.name}-{run_stamp(at)}"
+        return name
 
     async def _payload(self, live: LiveSchedule, operation: str) -> Payload:
         read = await self._provider._describe(live.key, operation)
@@ -266,6 +278,13 @@ class TemporalRuns:
                 raise translated(error, live.key, "trigger") from error
 
 
+def _name_of(live: LiveSchedule, fire: PastFire) -> str:
+    """That of the run for a past fire, whoever asks for it."""
+    if fire.file is not None:
+        return run_of_file(live.key.name, fire.file.key, fire.file.stamp)
+    return f"{live.key.name}-{run_stamp(fire.due_at)}"
+
+
 def _identifiers(name: str) -> list[str]:
     """What the workflow of a run can be called: as the run, or as Temporal calls it."""
     match = _STAMPED.fullmatch(name)
@@ -288,16 +307,20 @@ async def _row(found: WorkflowExecution) -> RunRow | None:
     scheduled = found.typed_search_attributes.get(_SCHEDULED_AT)
     by = found.typed_search_attributes.get(_SCHEDULED_BY)
     schedule = by or said.get("schedule")
-    asked = datetime.fromisoformat(said["due"]) if "due" in said else None
+    asked, noticed = (
+        datetime.fromisoformat(said[key]) if key in said else None for key in ("due", "found")
+    )
+    file = said.get("data")
+    named = None if file is not None else asked or scheduled
     return RunRow(
-        name=run_name(str(schedule), found.id, asked or scheduled),
+        name=run_name(str(schedule), found.id, named),
         schedule=schedule,
         experiment=str(said.get("experiment") or schedule or ""),
         pipeline=str(said.get("pipeline") or ""),
         version=str(said.get("version") or ""),
-        cause="backfill" if asked is not None else "time" if by is not None else "manual",
-        due_at=asked or scheduled or found.start_time,
-        data_path=None,
+        cause=_cause(file, asked, by),
+        due_at=asked or noticed or scheduled or found.start_time,
+        data_path=file,
         inputs=said.get("inputs") or {},
         go_on=None,
         status=status,
@@ -307,6 +330,14 @@ async def _row(found: WorkflowExecution) -> RunRow | None:
         ended_at=found.close_time,
         message=_message(ended),
     )
+
+
+def _cause(file: str | None, asked: datetime | None, by: str | None) -> Cause:
+    if asked is not None:
+        return "backfill"
+    if file is not None:
+        return "data"
+    return "time" if by is not None else "manual"
 
 
 def _message(ended: Mapping[str, Any] | None) -> str | None:

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.providers.temporal.connection import Connection
-from reconciler.worker.orders import LOST_AFTER_SECONDS, queue_of
+from reconciler.worker.orders import LOST_AFTER_SECONDS, looks_queue_of, queue_of
 
 if TYPE_CHECKING:
     from reconciler.worker.activities import Machine
+    from reconciler.worker.looking import Looker
 
+_LOOKS = 32
+"""Looks at folders at the same time, on whatever datastores."""
 _BEATS = timedelta(seconds=1)
 """A step hears with its next heartbeat that it is to end; the client would wait for 8 s with it."""
 
@@ -36,9 +39,12 @@ class WorkerSettings:
 class Serving:
     """One worker. `run` is for the loop that the connection lives in."""
 
-    def __init__(self, connection: Connection, machine: Machine, settings: WorkerSettings) -> None:
+    def __init__(
+        self, connection: Connection, machine: Machine, looker: Looker, settings: WorkerSettings
+    ) -> None:
         self._connection = connection
         self._machine = machine
+        self._looker = looker
         self._settings = settings
         self._stopped = asyncio.Event()
         self._asked = False
@@ -55,6 +61,7 @@ class Serving:
         from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
         from reconciler.worker.activities import Decider
+        from reconciler.worker.look_workflow import ReconcilerLook
         from reconciler.worker.workflow import ReconcilerRun
 
         self._loop = asyncio.get_running_loop()
@@ -71,7 +78,7 @@ class Serving:
             decides = Worker(
                 client,
                 task_queue=settings.task_queue,
-                workflows=[ReconcilerRun],
+                workflows=[ReconcilerRun, ReconcilerLook],
                 activities=[begin, run_step] if both else [begin],
                 no_remote_activities=not both,
                 workflow_runner=UnsandboxedWorkflowRunner(),
@@ -81,6 +88,15 @@ class Serving:
                 max_heartbeat_throttle_interval=_BEATS,
             )
             await workers.enter_async_context(decides)
+            looks = Worker(
+                client,
+                task_queue=looks_queue_of(settings.task_queue),
+                activities=[self._looker.look],
+                max_concurrent_activities=_LOOKS,
+                identity=identity,
+                graceful_shutdown_timeout=timedelta(0),
+            )
+            await workers.enter_async_context(looks)
             for queue in self.queues if settings.computes else ():
                 worker = Worker(
                     client,

@@ -64,7 +64,9 @@ class ReconcilerRun:
 
     @workflow.run
     async def run(self, payload: dict[str, Any], extra: dict[str, Any] | None = None) -> Any:
-        """`extra`: of a run that somebody started: `inputs` in place of those of the schedule."""
+        """`extra`: of a run that no time started: `inputs` over those of the schedule; `at`: the
+        instant that it is for; `file`: what it is for, and then it is called as its workflow is.
+        """
         try:
             return await self._run(payload, extra or {})
         except (JobError, ValueError) as error:
@@ -95,7 +97,8 @@ class ReconcilerRun:
             return {"verdict": "wake"}
         self._versions.add(begun.version)
         self._lost_after = begun.lost_after
-        run = run_name(str(payload.schedule["name"]), info.workflow_id, asked or scheduled)
+        named = None if "file" in extra else asked or scheduled
+        run = run_name(str(payload.schedule["name"]), info.workflow_id, named)
         placeholder = placeholder_of(info.run_id)
         plan = _plan(payload, extra, run, at, placeholder)
         self._book = Book.of(needs_of(plan.steps), go_on=plan.continue_on_step_failure)

@@ -114,9 +114,11 @@ def replay(history: str) -> None:
     from temporalio.client import WorkflowHistory
     from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
+    from reconciler.worker.look_workflow import ReconcilerLook
     from reconciler.worker.workflow import ReconcilerRun
 
-    replayer = Replayer(workflows=[ReconcilerRun], workflow_runner=UnsandboxedWorkflowRunner())
+    workflows = [ReconcilerRun, ReconcilerLook]
+    replayer = Replayer(workflows=workflows, workflow_runner=UnsandboxedWorkflowRunner())
     Background.run(replayer.replay_workflow(WorkflowHistory.from_json("replayed", history)))
 
 
@@ -268,5 +270,6 @@ def test_runs_that_began_before_go_on(path: Path) -> None:
 
     history = path.read_text("utf-8")
     replay(history)
+    edited = history.replace('"run_step"', '"another"').replace('"name":"look"', '"name":"another"')
     with pytest.raises(NondeterminismError):
-        replay(history.replace('"run_step"', '"another"'))
+        replay(edited)

@@ -16,8 +16,10 @@ from helpers import schedule
 from providers.temporal.server import NAMESPACES, Server, connected
 
 from reconciler.providers.temporal.connection import Background, Connection
+from reconciler.providers.temporal.cursors import Cursors
 from reconciler.providers.temporal.payload import WORKFLOW, Payload, Pipeline, payload_of
 from reconciler.providers.temporal.store import CodeStore, Files
+from reconciler.workspace.datastores.datastore import Datastore
 
 if TYPE_CHECKING:
     from temporalio.client import WorkflowHandle
@@ -29,7 +31,9 @@ ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 class Site:
     """A namespace, a store, and machines around it."""
 
-    def __init__(self, server: Server, folder: Path) -> None:
+    def __init__(self, server: Server, folder: Path, **inboxes: Path) -> None:
+        """`inboxes`: the datastores that its machines know."""
+        self.inboxes = inboxes
         self.server = server
         self.folder = folder
         self.opened = connected(server.address, NAMESPACES[0], folder / "store")
@@ -46,6 +50,7 @@ class Site:
     ) -> Iterator[None]:
         """A worker that runs."""
         from reconciler.worker.activities import Machine
+        from reconciler.worker.looking import Looker
         from reconciler.worker.serving import Serving, WorkerSettings
 
         machine = Machine(
@@ -53,9 +58,10 @@ class Site:
         )
         # A connection has one worker for a queue.
         connection = connected(self.server.address, NAMESPACES[0]).connection
-        serving = Serving(
-            connection, machine, WorkerSettings("reconciler", computes, 4, lost_after)
-        )
+        places = {name: Datastore(str(path), self.folder) for name, path in self.inboxes.items()}
+        looker = Looker("prod", connection, "reconciler", Cursors(self.files), places)
+        settings = WorkerSettings("reconciler", computes, 4, lost_after)
+        serving = Serving(connection, machine, looker, settings)
         began = threading.Event()
         ended = threading.Thread(target=lambda: Background.run(serving.run(began.set)))
         ended.start()

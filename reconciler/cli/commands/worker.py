@@ -75,6 +75,7 @@ def command(
     provider.identity()  # says what is wrong with the connection before anything is awaited
     from reconciler.providers.temporal.connection import Background
     from reconciler.worker.activities import Machine
+    from reconciler.worker.looking import Looker
     from reconciler.worker.serving import Serving, WorkerSettings
 
     machine = Machine(
@@ -85,7 +86,14 @@ def command(
     )
     lost_after = found.options.get("lost_after", LOST_AFTER_SECONDS)
     settings = WorkerSettings(provider.task_queue, computes, max_steps, lost_after)
-    serving = Serving(provider.connection, machine, settings)
+    looker = Looker(
+        found.name,
+        provider.connection,
+        provider.task_queue,
+        provider.cursors,
+        provider.datastores,
+    )
+    serving = Serving(provider.connection, machine, looker, settings)
 
     def began() -> None:
         log("worker_started", target=found.name, queues=[*serving.queues])

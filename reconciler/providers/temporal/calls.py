@@ -12,12 +12,18 @@ from typing import Any
 from temporalio.api.common.v1 import SearchAttributes
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
-from temporalio.api.schedule.v1 import Schedule, ScheduleListEntry
+from temporalio.api.schedule.v1 import (
+    Schedule,
+    ScheduleListEntry,
+    SchedulePatch,
+    TriggerImmediatelyRequest,
+)
 from temporalio.api.workflowservice.v1 import (
     CreateScheduleRequest,
     DescribeScheduleRequest,
     DescribeScheduleResponse,
     ListSchedulesRequest,
+    PatchScheduleRequest,
     UpdateScheduleRequest,
 )
 from temporalio.service import RPCError, RPCStatusCode
@@ -123,6 +129,18 @@ async def update(
             reason = "it was changed after the plan was made"
             raise Rejected(key, operation, reason) from error
         raise translated(error, key, operation) from error
+
+
+async def trigger(connection: Connection, key: Key) -> None:
+    """Have a schedule do what it does, now."""
+    request = PatchScheduleRequest(
+        namespace=connection.namespace,
+        schedule_id=key.name,
+        patch=SchedulePatch(trigger_immediately=TriggerImmediatelyRequest()),
+        identity=_IDENTITY,
+        request_id=uuid.uuid4().hex,
+    )
+    await connection.call("patch_schedule", request, key=key, operation="look")
 
 
 async def await_listed(connection: Connection, key: Key, operation: str, owner: str | None) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.firing import next_fire
@@ -24,16 +24,29 @@ from reconciler.providers.local_jobs import (
     ignored_note,
     keys_in,
     publication,
+    unknown_datastore,
 )
 from reconciler.providers.temporal.lowering import lower
 from reconciler.providers.temporal.payload import LARGEST, Payload, Pipeline, payload_of
 from reconciler.workspace.datastores.address_check import address_errors
+from reconciler.workspace.datastores.addresses import DataAsset
 from reconciler.workspace.store.references import PREFIX
 from reconciler.workspace.store.schedules import short_version
 
 _OF_WORKERS = ("compute", "settings.default_compute")
 """A step goes to a worker of its compute."""
 _IGNORED = tuple(key for key in IGNORED_KEYS if key not in _OF_WORKERS)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetNames:
+    """What jobs and triggers of a target can name."""
+
+    datastores: Collection[str] = ()
+    assets: Mapping[str, DataAsset] = field(default_factory=dict)
+
+
+NO_DATA = TargetNames()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +57,35 @@ class Settled:
     payload: Payload | None
 
 
-def settle(schedule: Schedule, before: Payload | None, now: datetime, *, is_live: bool) -> Settled:
+def settle(
+    schedule: Schedule,
+    before: Payload | None,
+    now: datetime,
+    *,
+    is_live: bool,
+    data: TargetNames = NO_DATA,
+) -> Settled:
     """`before`: what the live schedule carries. `is_live`: whether there is one."""
-    job = schedule.job
-    notes = list(_job_notes(job, before))
-    if isinstance(schedule.trigger, DatastoreChange):
-        why = "a target of Temporal has no datastore triggers"
-        notes.append(Note("refused", "trigger", why, "give the schedule targets that have them"))
+    job, trigger = schedule.job, schedule.trigger
+    notes = [*_job_notes(job, before, data)]
+    if isinstance(trigger, DatastoreChange) and trigger.datastore not in data.datastores:
+        notes.append(unknown_datastore(trigger, data.datastores))
     settled = replace(schedule, job=_settled_job(schedule, before))
     pipeline = _pipeline(job, before)
-    if isinstance(schedule.trigger, DatastoreChange) or pipeline is None:
+    if pipeline is None:
         return Settled(Canonical(settled, tuple(notes)), None)
     created = before.created if before is not None else now.replace(microsecond=0)
-    lowered = lower(schedule.trigger, created)
-    if lowered.asks is not None:
-        what = f"Temporal cannot say {lowered.asks}: it wakes more often, and runs at its fires"
+    asks = None if isinstance(trigger, DatastoreChange) else lower(trigger, created).asks
+    if asks is not None:
+        what = f"Temporal cannot say {asks}: it wakes more often, and runs at its fires"
         notes.append(Note("rewritten", "trigger", what))
-    payload = payload_of(settled, created, lowered.asks is not None, pipeline)
+    payload = payload_of(settled, created, asks is not None, pipeline)
     size = len(payload.to_bytes())
     if size > LARGEST:
         what = f"its job takes {size:,} bytes, and a schedule of Temporal may have {LARGEST:,}"
         notes.append(Note("refused", "create_job.job", what))
-    over = not is_live and next_fire(schedule.trigger, now, created) is None
+    is_timed = not isinstance(trigger, DatastoreChange)
+    over = is_timed and not is_live and next_fire(trigger, now, created) is None
     return Settled(Canonical(settled, tuple(notes), over=over), payload)
 
 
@@ -97,7 +117,7 @@ def pipeline_of(definition: JobDefinition) -> Pipeline:
     return Pipeline(json.loads(made.document), code)
 
 
-def _job_notes(job: Job, before: Payload | None) -> Iterator[Note]:
+def _job_notes(job: Job, before: Payload | None, data: TargetNames) -> Iterator[Note]:
     definition = job.definition
     if definition is None:
         if _pipeline(job, before) is None:
@@ -107,7 +127,7 @@ def _job_notes(job: Job, before: Payload | None) -> Iterator[Note]:
         return
     yield from (note for note in definition_notes(definition) if note.kind == "refused")
     document = json.loads(publication(definition).document)
-    for where, error in address_errors(document, job.inputs, (), {}):
+    for where, error in address_errors(document, job.inputs, data.datastores, data.assets):
         yield address_note(where, error, definition)
     said = keys_in(document) | job.extra.keys()
     if said & set(_IGNORED):

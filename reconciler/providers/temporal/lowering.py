@@ -8,6 +8,7 @@ wakes, and whoever is woken asks `next_fires`.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,7 +21,7 @@ from reconciler.firing.rules.recurrence import (
     effective_pattern,
     elapsed_interval,
 )
-from reconciler.model import Cron, Recurrence
+from reconciler.model import Cron, DatastoreChange, Recurrence
 from reconciler.providers.temporal.days import (
     ALL_DAYS,
     ALL_MONTHS,
@@ -64,6 +65,12 @@ def lower(trigger: Recurrence | Cron, created: datetime) -> Lowered:
         made = tuple(_calendar(box, hours, minutes, times[0] % MINUTE) for box in days.boxes)
         return Lowered(Spec(made, time_zone=zone, start=start, end=end))
     return Lowered(Spec(tuple(_cover(days, times, _offsets(zone))), start=start, end=end), why)
+
+
+def lower_looks(trigger: DatastoreChange, name: str) -> Spec:
+    """When the schedule `name` looks at its folder: at a time of its own, not all at once."""
+    every = trigger.polling_interval * MINUTE
+    return Spec(intervals=(Interval(every, zlib.crc32(name.encode()) % every),))
 
 
 def _bounds(trigger: Recurrence | Cron) -> tuple[int | None, int | None]:

@@ -19,6 +19,8 @@ from reconciler.workspace.store.references import split_reference
 
 WORKFLOW = "ReconcilerRun"
 """The type of the workflow of a run."""
+LOOK = "ReconcilerLook"
+"""The type of the workflow that looks at a folder."""
 ABOUT = "about"
 """The memo of the workflow that says what it runs."""
 FORMAT = 1
@@ -50,6 +52,8 @@ class Payload:
     """Whether it is woken more often than it fires."""
     pipeline: Pipeline
     source: str | None = None
+    since: datetime | None = None
+    """Of one that follows a folder: when it was enabled last. UTC."""
 
     def to_bytes(self) -> bytes:
         """As it is sent: ASCII, so that it is the same for whoever reads it."""
@@ -62,6 +66,8 @@ class Payload:
             "code": dict(sorted(self.pipeline.code.items())),
             "source": self.source,
         }
+        if self.since is not None:
+            body["since"] = self.since.isoformat()
         return _text({**body, "sum": _sum(body)})
 
     def live(self, key: Key, *, enabled: bool) -> Schedule:
@@ -71,8 +77,10 @@ class Payload:
         return schedule_from_document({**self.schedule, "is_enabled": enabled}, key, source)
 
 
-def about(payload: Payload, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What lists of runs tell of one, without asking for its input; `given`: over its inputs."""
+def about(payload: Payload, given: Mapping[str, Any] | None = None, **more: str) -> dict[str, Any]:
+    """What lists of runs tell of one, without asking for its input; `given`: over its inputs.
+    `more`: what else is told.
+    """
     job = payload.schedule["create_job"]
     pipeline, version = split_reference(job["job"])
     inputs = {**(job.get("inputs") or {}), **(given or {})}
@@ -82,16 +90,23 @@ def about(payload: Payload, given: Mapping[str, Any] | None = None) -> dict[str,
         "experiment": job.get("experiment_name"),
         "pipeline": pipeline,
         "version": version,
+        **more,
     }
 
 
-def payload_of(schedule: Schedule, created: datetime, asks: bool, pipeline: Pipeline) -> Payload:
+def payload_of(
+    schedule: Schedule,
+    created: datetime,
+    asks: bool,
+    pipeline: Pipeline,
+    since: datetime | None = None,
+) -> Payload:
     """What is sent for a canonical schedule."""
     document = document_from_schedule(schedule)
     del document["is_enabled"]
     source = schedule.source
     place = None if source is None else f"{source.path}:{source.line}"
-    return Payload(document, created, asks, pipeline, place)
+    return Payload(document, created, asks, pipeline, place, since)
 
 
 def read_payload(data: bytes | Mapping[str, Any]) -> tuple[Payload, bool]:
@@ -107,6 +122,7 @@ def read_payload(data: bytes | Mapping[str, Any]) -> tuple[Payload, bool]:
             bool(body["asks"]),
             Pipeline(body["job"], body["code"]),
             body.get("source"),
+            datetime.fromisoformat(body["since"]) if "since" in body else None,
         )
         whole = body["format"] == FORMAT and said == _sum(body)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:

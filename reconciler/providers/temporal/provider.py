@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reconciler.declare.suspensions import enabled_by, in_force, suspension_text, suspension_words
 from reconciler.document import schedule_digest
-from reconciler.errors import Rejected
+from reconciler.errors import ProviderUnavailable, Rejected
 from reconciler.firing import next_fires
 from reconciler.model import (
     Canonical,
+    DatastoreChange,
     JobDefinition,
     Key,
     LiveSchedule,
@@ -22,9 +24,14 @@ from reconciler.model import (
     Suspension,
     Trigger,
 )
-from reconciler.providers.temporal.canonical import Settled, settle
+from reconciler.providers.capabilities import DataCursor
+from reconciler.providers.temporal.canonical import Settled, TargetNames, settle
 from reconciler.providers.temporal.connection import Background, Connection
+from reconciler.providers.temporal.cursors import Cursors
 from reconciler.providers.temporal.payload import Payload
+from reconciler.workspace.datastores.addresses import DataAsset
+from reconciler.workspace.datastores.datastore import Datastore
+from reconciler.workspace.store.records import Watch
 
 if TYPE_CHECKING:
     from temporalio.api.schedule.v1 import Schedule as WireSchedule
@@ -37,6 +44,7 @@ _CLEAR = timedelta(minutes=1)
 """So long before a fire nothing is renamed: the calls of it take less."""
 _AT_ONCE = 32
 """Calls that are under way while the schedules are read."""
+_LOOK_SECONDS = 60.0
 _CHANGED = "it was changed after the plan was made"
 
 
@@ -60,16 +68,21 @@ class TemporalProvider:
         store: CodeStore,
         clock: Callable[[], datetime] = utc_now,
         repository: str | None = None,
+        datastores: Mapping[str, Datastore] | None = None,
+        data: Mapping[str, DataAsset] | None = None,
     ) -> None:
         """`name`: the target's. `store`: where the code of its jobs is kept. `repository`: its
-        identity, for what is applied.
+        identity, for what is applied. `datastores`, `data`: those of the target, by name.
         """
+        self.datastores = datastores or {}
+        self._names = TargetNames(frozenset(self.datastores), data or {})
         self.name = name
         self.owner = owner
         self._repository = repository
         self.connection = connection
         self.task_queue = task_queue
         self.store = store
+        self.cursors = Cursors(store.files)
         self._clock = clock
         self._read: dict[str, Read] = {}
         self._settled: dict[str, Settled] = {}
@@ -97,7 +110,7 @@ class TemporalProvider:
             return Canonical(schedule, (Note("refused", "name", what, "choose another name"),))
         read = self._read.get(live.key.name) if live is not None else None
         before = read.payload if read is not None else None
-        settled = settle(schedule, before, self._clock(), is_live=live is not None)
+        settled = self._settle(schedule, before, is_live=live is not None)
         self._settled[schedule.key.name] = settled
         found = settled.canonical
         if live is None or live.key == schedule.key or live.owner != self.owner:
@@ -149,7 +162,73 @@ class TemporalProvider:
         trigger = self.firing_trigger(schedule)
         return () if trigger is None else next_fires(trigger, after, until, created or after)
 
+    # ---------------------------------------------------------------------------------- folders
+
+    def failing(self) -> Sequence[Watch]:
+        """Of the schedules that `list` gave, those that are enabled and whose folders cannot be
+        looked at.
+        """
+        with self._store_errors(None, "list"):
+            found = [self.cursors.failing(live.key.name) for live in self._following()]
+        return [one for one in found if one is not None]
+
+    def _following(self) -> Iterable[LiveSchedule]:
+        for _, read in sorted(self._read.items()):
+            schedule = read.live.schedule
+            if schedule.enabled and isinstance(schedule.trigger, DatastoreChange):
+                yield read.live
+
+    def data_cursor(self, live: LiveSchedule) -> DataCursor | None:
+        """See KeepsCursors. One that is disabled is waited for, if it is looking just now."""
+        trigger = live.schedule.trigger
+        if not isinstance(trigger, DatastoreChange):
+            return None
+        if not live.schedule.enabled:
+            self._run(self._await_no_look(live.key))
+        read = self._run(self._as_planned(live, "carry over"))
+        since = (read.payload and read.payload.since) or self._clock()
+        with self._store_errors(live.key, "carry over"):
+            return self.cursors.carry_out(live.key.name, trigger, since)
+
+    def put_data_cursor(self, live: LiveSchedule, cursor: DataCursor) -> None:
+        """See KeepsCursors."""
+        trigger = live.schedule.trigger
+        if isinstance(trigger, DatastoreChange):
+            with self._store_errors(live.key, "carry over"):
+                self.cursors.carry_in(live.key.name, trigger, cursor)
+
+    def look_now(self, live: LiveSchedule) -> None:
+        """Have it look at its folder before that is due."""
+        self._run(self._look_now(live.key))
+
+    async def _look_now(self, key: Key) -> None:
+        from reconciler.providers.temporal import calls
+
+        await calls.trigger(self.connection, key)
+
+    async def _await_no_look(self, key: Key) -> None:
+        from reconciler.providers.temporal import calls
+
+        async for more in calls.patience(_LOOK_SECONDS):
+            found = await calls.describe(self.connection, key, "carry over")
+            if found is None or not found.info.running_workflows:
+                return
+            if not more:
+                raise ProviderUnavailable(key, "carry over", "it is looking at its folder just now")
+
+    @contextmanager
+    def _store_errors(self, key: Key | None, operation: str) -> Iterator[None]:
+        from reconciler.providers.temporal.store import StoreError
+
+        try:
+            yield
+        except StoreError as error:
+            raise ProviderUnavailable(key, operation, str(error)) from error
+
     # ---------------------------------------------------------------------------------- reading
+
+    def _settle(self, schedule: Schedule, before: Payload | None, *, is_live: bool) -> Settled:
+        return settle(schedule, before, self._clock(), is_live=is_live, data=self._names)
 
     def _run(self, call: Coroutine[Any, Any, T]) -> T:
         return Background.run(call)
@@ -215,6 +294,7 @@ class TemporalProvider:
 
         key = schedule.key
         payload = self._payload(schedule, settled, None, "create")
+        payload = self._enabled_now(schedule, payload, None)
         made = wire.to_wire(schedule, payload, self.task_queue)
         marks = wire.marks_to_wire(
             {
@@ -226,6 +306,8 @@ class TemporalProvider:
         )
         if await calls.create(self.connection, key, made, marks):
             await self._written(key, "create", made, self.owner, None)
+            if payload.since is not None and schedule.enabled:
+                await calls.trigger(self.connection, key)
             return
         read = await self._describe(key, "create")
         if read is None:
@@ -248,6 +330,7 @@ class TemporalProvider:
             raise Rejected(live.key, "update", _CHANGED)
         self._check_suspension(schedule, read.live)
         payload = self._payload(schedule, settled, read.payload, "update")
+        payload = self._enabled_now(schedule, payload, read)
         made = wire.to_wire(schedule, payload, self.task_queue)
         made.state.notes = read.wire.state.notes
         marks = {
@@ -258,6 +341,21 @@ class TemporalProvider:
         if schedule.enabled:
             marks[wire.SUSPENDED] = None
         await self._put(read, "update", made, marks)
+        if payload.since is not None and (read.payload is None or payload != read.payload):
+            await self._look_at_once(schedule)
+
+    async def _look_at_once(self, schedule: Schedule) -> None:
+        """Not first when that is due: from now on nothing that comes is missed."""
+        if schedule.enabled and isinstance(schedule.trigger, DatastoreChange):
+            await self._look_now(schedule.key)
+
+    def _enabled_now(self, schedule: Schedule, payload: Payload, read: Read | None) -> Payload:
+        """With when it was enabled, of one that follows a folder."""
+        if not isinstance(schedule.trigger, DatastoreChange):
+            return replace(payload, since=None)
+        since = read.payload.since if read is not None and read.payload is not None else None
+        begins = schedule.enabled and not (read is not None and read.live.schedule.enabled)
+        return replace(payload, since=self._clock() if since is None or begins else since)
 
     def _check_suspension(self, schedule: Schedule, live: LiveSchedule) -> None:
         """Rejected where it would fire, though it was suspended after the plan was made."""
@@ -296,8 +394,14 @@ class TemporalProvider:
         made = WireSchedule()
         made.CopyFrom(read.wire)
         made.state.paused = not enabled_by(read.live, suspension)
+        schedule = replace(read.live.schedule, enabled=not made.state.paused)
+        if read.payload is not None:
+            begun = self._enabled_now(schedule, read.payload, read)
+            if begun != read.payload:
+                made.action.start_workflow.input.payloads[0].data = begun.to_bytes()
         text = suspension_text(suspension) if suspension is not None else None
         await self._put(read, operation, made, {wire.SUSPENDED: text})
+        await self._look_at_once(schedule)
 
     def _rename(self, schedule: Schedule, live: LiveSchedule) -> None:
         """Pause `live` and make `schedule`, at a time when neither fires: no fire is lost between
@@ -317,6 +421,10 @@ class TemporalProvider:
             reason = f"{live.key.name} fires at {due:%H:%M} UTC: apply again after that"
             raise Rejected(schedule.key, "update", reason)
         self.disable(read.live)
+        if isinstance(schedule.trigger, DatastoreChange) and schedule.enabled:
+            self._run(self._await_no_look(live.key))
+            with self._store_errors(schedule.key, "update"):
+                self.cursors.rename(live.key.name, schedule.key.name)
         suspended = None if schedule.enabled else wire.mark(read.marks, wire.SUSPENDED)
         self._run(self._create(schedule, self._publish(schedule), suspended))
 
@@ -374,12 +482,12 @@ class TemporalProvider:
         found = settled.payload
         if found is None and before is None:
             # It was not made canonical by this provider: once more, as of now.
-            found = settle(schedule, None, self._clock(), is_live=False).payload
+            found = self._settle(schedule, None, is_live=False).payload
         if found is not None:
             return found if before is None else replace(found, created=before.created)
         assert before is not None
         if before.schedule["create_job"]["job"] != schedule.job.reference:
-            made = settle(schedule, before, self._clock(), is_live=True).payload
+            made = self._settle(schedule, before, is_live=True).payload
             if made is None:
                 raise Rejected(schedule.key, operation, "the job that it runs is not known")
             return made

@@ -20,10 +20,19 @@ from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 
 from reconciler.declare.suspensions import suspension_of
 from reconciler.document import schedule_digest
-from reconciler.model import DatastoreChange, Job, Key, LiveSchedule, Recurrence, Schedule
-from reconciler.providers.temporal.lowering import lower
+from reconciler.model import (
+    DatastoreChange,
+    Job,
+    Key,
+    LiveSchedule,
+    Recurrence,
+    Schedule,
+    Trigger,
+)
+from reconciler.providers.temporal.lowering import lower, lower_looks
 from reconciler.providers.temporal.payload import (
     ABOUT,
+    LOOK,
     WORKFLOW,
     Payload,
     about,
@@ -40,6 +49,7 @@ MARKS = (OWNER, APPLIED, SUSPENDED, REPOSITORY)
 """Search attributes, of the type Keyword."""
 EDITED = "temporal."
 """How the properties begin that say what was edited in Temporal itself."""
+_OURS = (WORKFLOW, LOOK)
 LATE_SECONDS = 60
 """So late a fire may still start its run; later, it is missed, as in Azure."""
 
@@ -58,11 +68,19 @@ class Read:
 
 def to_wire(schedule: Schedule, payload: Payload, task_queue: str) -> WireSchedule:
     """In just the form in which Temporal answers."""
-    assert not isinstance(schedule.trigger, DatastoreChange)
-    made = WireSchedule(spec=spec_to_wire(lower(schedule.trigger, payload.created).spec))
+    trigger, name = schedule.trigger, schedule.key.name
+    overlap = ScheduleOverlapPolicy.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL
+    workflow, identifier = WORKFLOW, name
+    if isinstance(trigger, DatastoreChange):
+        spec = lower_looks(trigger, name)
+        overlap = ScheduleOverlapPolicy.SCHEDULE_OVERLAP_POLICY_SKIP
+        workflow, identifier = LOOK, f"{name}/look"
+    else:
+        spec = lower(trigger, payload.created).spec
+    made = WireSchedule(spec=spec_to_wire(spec))
     start = made.action.start_workflow
-    start.workflow_id = schedule.key.name
-    start.workflow_type.name = WORKFLOW
+    start.workflow_id = identifier
+    start.workflow_type.name = workflow
     start.task_queue.name = task_queue
     start.task_queue.kind = TaskQueueKind.TASK_QUEUE_KIND_NORMAL
     start.input.payloads.append(
@@ -74,7 +92,7 @@ def to_wire(schedule: Schedule, payload: Payload, task_queue: str) -> WireSchedu
             data=json.dumps(about(payload), sort_keys=True).encode("ascii"),
         )
     )
-    made.policies.overlap_policy = ScheduleOverlapPolicy.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL
+    made.policies.overlap_policy = overlap
     made.policies.catchup_window.FromSeconds(LATE_SECONDS)
     made.state.paused = not schedule.enabled
     return made
@@ -101,7 +119,7 @@ def read(target: str, name: str, found: DescribeScheduleResponse, task_queue: st
     if payload is not None and schedule is not None:
         wanted = to_wire(schedule, payload, task_queue)
         schedule = _with_edits(schedule, wire, wanted, whole)
-    elif kind == WORKFLOW and owner is not None:
+    elif kind in _OURS and owner is not None:
         payload, schedule = None, _damaged(key, enabled, wire)
     else:
         payload, owner = None, None
@@ -132,7 +150,7 @@ def entry(target: str, found: ScheduleListEntry) -> LiveSchedule:
 
 def is_ours(found: ScheduleListEntry) -> bool:
     """Whether it starts a run of ours, whoever owns it."""
-    return found.info.workflow_type.name == WORKFLOW or bool(mark(found.search_attributes, OWNER))
+    return found.info.workflow_type.name in _OURS or bool(mark(found.search_attributes, OWNER))
 
 
 def foreign(key: Key, workflow: str, enabled: bool, wire: WireSchedule) -> Schedule:
@@ -192,8 +210,7 @@ def _payload(wire: WireSchedule) -> tuple[Payload | None, bool]:
 def _schedule(payload: Payload, key: Key, enabled: bool) -> Schedule | None:
     """What is declared; None where somebody has made something else of the input."""
     try:
-        schedule = payload.live(key, enabled=enabled)
-        return None if isinstance(schedule.trigger, DatastoreChange) else schedule
+        return payload.live(key, enabled=enabled)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
@@ -214,7 +231,7 @@ def _with_edits(
     """As it is live, where somebody edited what its payload does not say."""
     edits: dict[str, str | None] = {}
     if wire.spec != wanted.spec:
-        trigger = trigger_from_wire(wire.spec)
+        trigger = _trigger(schedule.trigger, wire)
         if trigger is None or trigger == schedule.trigger:
             edits["spec"] = "edited"
         else:
@@ -239,6 +256,18 @@ def _with_edits(
     return replace(schedule, properties=dict(sorted({**schedule.properties, **said}.items())))
 
 
+def _trigger(declared: Trigger, wire: WireSchedule) -> Trigger | None:
+    """What was edited to, where the format has words for it."""
+    found = trigger_from_wire(wire.spec)
+    if not isinstance(declared, DatastoreChange):
+        return found
+    is_plain = isinstance(found, Recurrence) and found.start_time is not None
+    if not is_plain or wire.spec.HasField("start_time") or wire.spec.HasField("end_time"):
+        return None
+    assert isinstance(found, Recurrence)
+    return replace(declared, polling_interval=found.interval)
+
+
 def without_edits(schedule: Schedule) -> Schedule:
     """As it is written: nobody declares what was edited."""
     kept = {k: v for k, v in schedule.properties.items() if not k.startswith(EDITED)}
@@ -247,9 +276,10 @@ def without_edits(schedule: Schedule) -> Schedule:
 
 def remade(schedule: Schedule, payload: Payload) -> Payload:
     """The payload of before, for what the schedule says now."""
-    assert not isinstance(schedule.trigger, DatastoreChange)
-    asks = lower(schedule.trigger, payload.created).asks is not None
-    return payload_of(schedule, payload.created, asks, payload.pipeline)
+    trigger, created, pipeline = schedule.trigger, payload.created, payload.pipeline
+    if isinstance(trigger, DatastoreChange):
+        return payload_of(schedule, created, False, pipeline, payload.since)
+    return payload_of(schedule, created, lower(trigger, created).asks is not None, pipeline)
 
 
 def _overlap(wire: WireSchedule) -> str:

@@ -21,6 +21,7 @@ from reconciler.providers.temporal.access import TemporalAccess
 from reconciler.providers.temporal.connection import Background, Connection
 from reconciler.providers.temporal.provider import TemporalProvider
 from reconciler.providers.temporal.store import CodeStore, Files
+from reconciler.workspace.datastores.datastore import Datastore
 
 BINARY = Path(
     os.environ.get("RECONCILER_TEMPORAL", ROOT / ".cache" / "temporal" / "venv/bin/temporal")
@@ -136,8 +137,14 @@ class OpenedNamespace(Opened):
             owner=owner,
             task_queue="reconciler",
             store=CodeStore(Files(str(self.store), Path())),
-            **options,
+            **{"datastores": self.datastores(), **options},
         )
+
+    def datastores(self) -> dict[str, Datastore]:
+        """Folders beside the store."""
+        return {
+            name: Datastore(str(self.store.parent / name), Path()) for name in ("inbox", "outbox")
+        }
 
     def call(self, name: str, request: Any) -> Any:
         """One call of Temporal's own API."""

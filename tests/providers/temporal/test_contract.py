@@ -13,7 +13,7 @@ from helpers import CRON
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from providers.contract import DAILY, SCHEDULES, Contract
+from providers.contract import DAILY, INBOX, SCHEDULES, Contract
 from providers.temporal.server import (
     ENGINES,
     NAMESPACES,
@@ -24,7 +24,7 @@ from providers.temporal.server import (
     served,
 )
 from reconciler.firing import next_fire
-from reconciler.model import Schedule
+from reconciler.model import DatastoreChange, Schedule
 
 WEEKLY = {
     "type": "recurrence",
@@ -48,11 +48,14 @@ LAW = settings(
 def is_taken(schedules: list[Schedule]) -> bool:
     """What never fires any more need not be there: test_provider.py has it."""
     now = datetime.now(UTC)
-    return all(next_fire(one.trigger, now, now) is not None for one in schedules)
+    return all(
+        isinstance(one.trigger, DatastoreChange) or next_fire(one.trigger, now, now) is not None
+        for one in schedules
+    )
 
 
 class OnAServer(Contract):
-    triggers = (CRON, DAILY, WEEKLY)
+    triggers = (CRON, DAILY, WEEKLY, INBOX)
     examples = SCHEDULES.filter(is_taken)
     engine: ClassVar[str]
     server: ClassVar[Server]

@@ -16,7 +16,7 @@ from helpers import CRON, OWNER, schedule, with_job_file
 from providers.contract import DAILY, INBOX, declare, find
 from providers.temporal.server import NAMESPACES, OpenedNamespace, Server, connected, needed
 from reconciler.errors import DeclarationError, ProviderError, ProviderUnavailable, Rejected
-from reconciler.model import Action, Change, Outcome, Place, Schedule
+from reconciler.model import Action, Change, DatastoreChange, Outcome, Place, Schedule
 from reconciler.providers.temporal.connection import Background
 from reconciler.reconcile import plan_target, reconcile
 
@@ -278,8 +278,10 @@ def test_what_it_cannot_do_is_refused(target: OpenedNamespace) -> None:
         found = provider.canonical(made, None).notes
         return [one.message for one in found if one.kind == "refused"]
 
-    words = "a target of Temporal has no datastore triggers"
-    assert refused(declare("a", trigger=INBOX)) == [words]
+    assert refused(declare("a", trigger=INBOX)) == []
+    assert refused(declare("a", trigger={**INBOX, "datastore": "inbx"})) == [
+        'the target has no datastore "inbx"'
+    ]
     assert refused(schedule("a")) == [
         "Temporal keeps no pipelines, and so has none called azureml:train"
     ]
@@ -292,6 +294,22 @@ def test_what_it_cannot_do_is_refused(target: OpenedNamespace) -> None:
     assert note.at == Place("jobs/train.yml", ("inputs", "d", "path"))
     sweep = '{"jobs":{"a":{"type":"sweep"}},"type":"pipeline"}'
     assert len(refused(with_job_file(schedule("a"), sweep))) == 1
+
+
+def test_an_edited_folder_is_drift(target: OpenedNamespace) -> None:
+    """Another interval is said as one; what the format has no words for is put back as well."""
+    declared = declare("a", trigger=INBOX)
+    reconcile([declared], target.as_owner(), owner=OWNER)
+    edit(target, "a", lambda made: made.spec.interval[0].interval.FromSeconds(600))
+    live = find(target, "a")
+    assert isinstance(live.schedule.trigger, DatastoreChange)
+    assert live.schedule.trigger.polling_interval == 10
+    edit(target, "a", lambda made: made.spec.interval[0].phase.FromSeconds(7))
+    edit(target, "a", lambda made: setattr(made.policies, "overlap_policy", 2))
+    [result] = reconcile([declared], target.as_owner(), owner=OWNER)
+    assert result.outcome is Outcome.UPDATED
+    live = find(target, "a")
+    assert (live.schedule.trigger, live.schedule.properties) == (declared.trigger, {})
 
 
 def test_what_it_does_in_another_way_is_said(target: OpenedNamespace) -> None:
