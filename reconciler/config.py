@@ -60,6 +60,8 @@ _WORKSPACE = f"{FOLDER}/workspace.db"
 _SETTINGS = ("provider", "variables", "defaults", "reconcile", "components")
 _ALLOWING = ("upload_data", "command_jobs", "data_changes", "api_version")
 """What is known of a target that is not opened, too: it says what its declarations may be."""
+_NAMING = ("datastores", "data")
+"""Likewise, the names in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +137,9 @@ class Config:
         written = self._document["targets"][name]
         if not to_open:
             written = {
-                key: value
+                key: _names(value) if key in _NAMING else value
                 for key, value in written.items()
-                if key in _SETTINGS or (key in _ALLOWING and "${{" not in str(value))
+                if key in (*_SETTINGS, *_NAMING) or (key in _ALLOWING and "${{" not in str(value))
             }
         document = _fill(written, ("targets", name), findings)
         shared = {
@@ -181,6 +183,18 @@ class Config:
         if name is not None:
             return (self.target(name, to_open=False).name,)
         return (self.default_target,) if self.default_target else self.target_names
+
+
+def _names(value: Any) -> Any:
+    """Datastores and data by name, without what the environment says of them."""
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        name: {k: v for k, v in one.items() if "${{" not in str(v)}
+        if isinstance(one, Mapping)
+        else one
+        for name, one in value.items()
+    }
 
 
 def find_config(start: Path) -> Path | None:

@@ -112,7 +112,8 @@ def test_a_target_that_is_not_opened_needs_no_environment_for_its_options(
     monkeypatch.delenv("TEST_SECRET", raising=False)
     config = load_config(write(tmp_path))
     local = config.target("local", to_open=False)
-    assert (local.provider, local.options) == ("local", {})
+    named = {"datastores": {"inbox": {}}}  # without its URL, which the environment says
+    assert (local.provider, local.options) == ("local", named)
     assert local.settings.variables == {"team": "vision", "count": 3}
     assert config.chosen("local") == ("local",)
     with pytest.raises(ConfigError, match="1 problem"):

@@ -91,6 +91,12 @@ def open_provider(target: Target, opening: Opening) -> Provider:
 
 def offline_notes(target: Target) -> Callable[[Schedule], Sequence[Note]] | None:
     """What a target says of a schedule without being opened, or asked; None: nothing."""
+    if target.provider == "temporal":
+        from reconciler.providers.temporal.canonical import TargetNames, refusals
+        from reconciler.workspace.datastores.addresses import data_assets
+
+        named = frozenset(target.options.get("datastores") or ())
+        return partial(refusals, data=TargetNames(named, data_assets(target.options)))
     if target.provider != "azureml":
         return None
     from reconciler.providers.azureml.deploy.offline import OfflineNotes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -21,8 +20,10 @@ from reconciler.providers.temporal.spec import wakes
 from reconciler.providers.temporal.store import CodeStore, Files, StoreError
 from reconciler.system.file_access import make_folder
 from reconciler.worker.orders import Begun, StepOrder, StepResult
+from reconciler.worker.run_data import KnownData
 from reconciler.worker.step_files import StepFiles
 from reconciler.workspace.engine.executor import run_folder
+from reconciler.workspace.execution.data import DataError, TargetData
 from reconciler.workspace.execution.step_process import GRACE_SECONDS, Ended, StepProcess
 
 _BEAT_SECONDS = 0.5
@@ -43,15 +44,17 @@ def verdict(document: Mapping[str, Any], created: datetime, at: datetime, asks: 
 class Decider:
     """What runs ask of the worker that begins them."""
 
-    def __init__(self, lost_after: float) -> None:
-        """`lost_after`: seconds without a word of a worker."""
+    def __init__(self, lost_after: float, data: KnownData) -> None:
+        """`lost_after`: seconds without a word of a worker. `data`: what the target names."""
         self._lost_after = lost_after
+        self._data = data
 
     @activity.defn(name="begin")
     async def begin(self, schedule: dict[str, Any], created: str, at: str, asks: bool) -> Begun:
         """The first question of a run."""
         instants = datetime.fromisoformat(created), datetime.fromisoformat(at)
-        return Begun(verdict(schedule, *instants, asks), __version__, self._lost_after)
+        said = verdict(schedule, *instants, asks)
+        return Begun(said, __version__, self._lost_after, self._data)
 
 
 class Machine:
@@ -65,10 +68,12 @@ class Machine:
         *,
         grace: float = GRACE_SECONDS,
         name: str | None = None,
+        data: TargetData | None = None,
     ) -> None:
         """`folder`: where runs keep their files on this machine. `environment`: what steps
-        inherit. `name`: as which it is told of.
+        inherit. `name`: as which it is told of. `data`: where addresses lead.
         """
+        self._data = data or TargetData({}, {}, folder)
         self._folder = folder
         self._files = files
         self._code = CodeStore(files)
@@ -79,13 +84,15 @@ class Machine:
     @activity.defn(name="run_step")
     async def run_step(self, order: StepOrder) -> StepResult:
         """Run it, tell that it lives, and keep what it prints where others can read it."""
-        step = StepFiles(order, run_folder(self._folder, order.run), self._files, self._code)
+        step = StepFiles(
+            order, run_folder(self._folder, order.run), self._files, self._code, self._data
+        )
         told = _Told()
         beating = asyncio.create_task(_beat())
         try:
             try:
                 await told.during(asyncio.to_thread(step.prepare))
-            except (StoreError, OSError, ValueError, shutil.Error) as error:
+            except (StoreError, DataError, OSError, ValueError) as error:
                 return self._result(Ended(None, _words(error, "its folder cannot be made")))
             if told.reason is not None:
                 return self._kept_none(told.reason)
@@ -124,7 +131,7 @@ class Machine:
         if ended.exit_code == 0 and ended.reason is None:
             try:
                 await told.during(asyncio.to_thread(step.send))
-            except (StoreError, OSError) as error:
+            except (StoreError, DataError, OSError) as error:
                 result.reason = _words(error, "what it made cannot be kept")
         return result
 
@@ -175,7 +182,7 @@ def _why_told() -> str:
 
 
 def _words(error: Exception, what: str) -> str:
-    if isinstance(error, StoreError):
+    if isinstance(error, StoreError | DataError):
         return str(error)
     why = (isinstance(error, OSError) and error.strerror) or str(error)
     return f"{what}: {why}"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from reconciler.worker.run_data import KnownData
+from reconciler.workspace.execution.data import Fetch, Send
 from reconciler.workspace.execution.steps import RunPlan, Step
 
 _PLACEHOLDER = "/reconciler-run/"
@@ -18,6 +20,16 @@ COMPUTE_PREFIX = "azureml:"
 LOST_AFTER_SECONDS = 60.0
 """A server that is away for longer takes all workers for lost when it is back, so that it is not a
 few seconds."""
+
+
+@dataclass(slots=True)
+class Local:
+    """Local data of a job."""
+
+    digest: str
+    """Of its snapshot in the store."""
+    folder: str
+    """Where it is put, relative to the run."""
 
 
 @dataclass(slots=True)
@@ -36,6 +48,12 @@ class StepOrder:
     """The digest of its snapshot in the store."""
     fetches: list[str] = field(default_factory=list)
     """What other steps made and this one reads, relative to the run."""
+    inputs: list[Fetch] = field(default_factory=list)
+    """What it reads by address."""
+    brings: list[Local] = field(default_factory=list)
+    """Local data of its job."""
+    delivers: list[Send] = field(default_factory=list)
+    """What it makes that goes to an address."""
 
     @property
     def sends(self) -> list[str]:
@@ -46,6 +64,16 @@ class StepOrder:
                 for path in self.outputs.values()
                 if is_below(path, self.placeholder)
             }
+        )
+
+    def data_at(self, folder: str) -> tuple[list[Fetch], list[Send]]:
+        """What it reads and makes by address, with the folder of this machine."""
+        return (
+            [replace(one, path=one.path.replace(self.placeholder, folder)) for one in self.inputs],
+            [
+                replace(one, path=one.path.replace(self.placeholder, folder))
+                for one in self.delivers
+            ],
         )
 
     def localized(self, folder: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -79,6 +107,8 @@ class Begun:
     """Of the worker that began it."""
     lost_after: float = LOST_AFTER_SECONDS
     """A worker that is not heard of for so many seconds is lost, and with it the step."""
+    data: KnownData | None = None
+    """What the target names; None, of a worker of before: addresses stay as they are."""
 
 
 def placeholder_of(run_id: str) -> str:
@@ -123,6 +153,9 @@ def order_of(
         step.timeout,
         code.get(step.code) if step.code is not None else None,
         sorted(fetches),
+        list(step.fetches),
+        [Local(code[one.key], posixpath.relpath(one.folder, placeholder)) for one in step.brings],
+        list(step.sends),
     )
 
 

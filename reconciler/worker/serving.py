@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.providers.temporal.connection import Connection
 from reconciler.worker.orders import LOST_AFTER_SECONDS, looks_queue_of, queue_of
+from reconciler.worker.run_data import KnownData
 
 if TYPE_CHECKING:
     from reconciler.worker.activities import Machine
@@ -34,6 +35,8 @@ class WorkerSettings:
     """Steps at the same time."""
     lost_after: float = LOST_AFTER_SECONDS
     """Seconds without a word of a worker, after which its steps are lost; of runs begun here."""
+    data: KnownData = field(default_factory=KnownData)
+    """What the target names; of runs begun here."""
 
 
 class Serving:
@@ -69,7 +72,7 @@ class Serving:
             return
         client = await self._connection.client()
         settings, run_step = self._settings, self._machine.run_step
-        begin = Decider(settings.lost_after).begin
+        begin = Decider(settings.lost_after, settings.data).begin
         identity = f"reconciler {__version__} {client.identity}"
         async with AsyncExitStack() as workers:
             # The workflow plans steps from its input alone; a sandbox, which loads all modules

@@ -10,6 +10,8 @@ import asyncio
 import os
 import shutil
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,6 +19,8 @@ from uuid import uuid4
 from reconciler.providers.temporal.store import CodeStore, Files, StoreError
 from reconciler.system.file_access import make_folder, plain_file
 from reconciler.worker.orders import StepOrder
+from reconciler.worker.run_data import bring
+from reconciler.workspace.execution.data import TargetData
 from reconciler.workspace.execution.run_bindings import FOLDERS_OF_STEPS, STEPS
 from reconciler.workspace.execution.runner import log_path
 
@@ -28,8 +32,12 @@ _fetching = threading.Lock()
 class StepFiles:
     """One step that is run here."""
 
-    def __init__(self, order: StepOrder, folder: Path, files: Files, code: CodeStore) -> None:
-        """`folder`: the run's on this machine."""
+    def __init__(
+        self, order: StepOrder, folder: Path, files: Files, code: CodeStore, data: TargetData
+    ) -> None:
+        """`folder`: the run's on this machine. `data`: where its addresses lead."""
+        self._data = data
+        self._inputs, self._delivers = order.data_at(str(folder))
         self._order = order
         self._folder = folder
         self._files = files
@@ -42,11 +50,17 @@ class StepFiles:
         self._pieces = 0
 
     def prepare(self) -> None:
-        """Its folder with its code, what it reads, and where it writes. StoreError, OSError."""
+        """Its folder with its code, what it reads, and where it writes. StoreError, DataError,
+        OSError.
+        """
         make_folder(self._folder, "owner")
         make_folder(self.work)
         for path in self._order.fetches:
-            self._fetch(path)
+            self._have(path, partial(self._fetch, path))
+        for local in self._order.brings:
+            self._have(local.folder, partial(self._copy, local.digest))
+        for wanted in self._inputs:
+            bring(self._data, wanted, str(self._folder))
         if self._order.code is not None:
             self._code.copy(self._order.code, self.work)
         for name in FOLDERS_OF_STEPS:
@@ -56,15 +70,14 @@ class StepFiles:
             made = output.parent if name in self._order.output_files else output
             make_folder(made)
 
-    def _fetch(self, path: str) -> None:
-        """What another step made: here already, if that ran here, or a third one read it."""
+    def _have(self, path: str, get: Callable[[Path], None]) -> None:
+        """What others made or brought: here already, if that was here, or another read it."""
         place = self._folder / path
         with _fetching:
             if place.exists():
                 return
             made = place.with_name(f"{place.name}.{uuid4().hex}.new")
-            if not self._files.get(f"{self._stored}/{path}", made):
-                raise StoreError(f"the store has no {path} of this run")
+            get(made)
             try:
                 os.rename(made, place)
             except OSError:
@@ -73,8 +86,18 @@ class StepFiles:
                     raise
                 shutil.rmtree(made, ignore_errors=True)
 
+    def _fetch(self, path: str, made: Path) -> None:
+        if not self._files.get(f"{self._stored}/{path}", made):
+            raise StoreError(f"the store has no {path} of this run")
+
+    def _copy(self, digest: str, made: Path) -> None:
+        made.mkdir(parents=True)
+        self._code.copy(digest, made)
+
     def send(self) -> None:
-        """Put what it made into the store. StoreError, OSError."""
+        """Put what it made to its addresses and into the store. StoreError, DataError, OSError."""
+        for delivered in self._delivers:
+            self._data.send(delivered)
         for path in self._order.sends:
             place = self._folder / path
             if place.exists():

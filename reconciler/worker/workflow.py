@@ -38,6 +38,7 @@ from reconciler.worker.orders import (
     placeholder_of,
     queue_of,
 )
+from reconciler.worker.run_data import KnownData, PlannedData
 from reconciler.workspace.execution.run_inputs import Context, JobError
 from reconciler.workspace.execution.steps import RunPlan, plan_run
 
@@ -100,7 +101,7 @@ class ReconcilerRun:
         named = None if "file" in extra else asked or scheduled
         run = run_name(str(payload.schedule["name"]), info.workflow_id, named)
         placeholder = placeholder_of(info.run_id)
-        plan = _plan(payload, extra, run, at, placeholder)
+        plan = _plan(payload, extra, run, at, placeholder, begun.data)
         self._book = Book.of(needs_of(plan.steps), go_on=plan.continue_on_step_failure)
         await self._work(plan, payload, run, placeholder)
         return self._end(self._book)
@@ -147,7 +148,12 @@ class ReconcilerRun:
 
 
 def _plan(
-    payload: Payload, extra: Mapping[str, Any], run: str, at: datetime, placeholder: str
+    payload: Payload,
+    extra: Mapping[str, Any],
+    run: str,
+    at: datetime,
+    placeholder: str,
+    data: KnownData | None,
 ) -> RunPlan:
     job = payload.schedule["create_job"]
     settings = job.get("settings") or {}
@@ -157,6 +163,8 @@ def _plan(
         Context(run, at.strftime("%Y-%m-%dT%H:%M:%SZ")),
         placeholder,
         continue_on_step_failure=settings.get("continue_on_step_failure"),
+        data=PlannedData(data) if data is not None else None,
+        held=payload.pipeline.held,
     )
 
 

@@ -45,7 +45,7 @@ class Inbox(Site):
     """A folder with a schedule that follows it; that looks when it is told to."""
 
     def __init__(self, server: Server, folder: Path) -> None:
-        super().__init__(server, folder, inbox=folder / "inbox")
+        super().__init__(server, folder, inbox="inbox")
         self.box = folder / "inbox" / "in"
         (self.box / "below").mkdir(parents=True)
         self.put("old.txt")

@@ -19,7 +19,9 @@ from reconciler.providers.temporal.connection import Background, Connection
 from reconciler.providers.temporal.cursors import Cursors
 from reconciler.providers.temporal.payload import WORKFLOW, Payload, Pipeline, payload_of
 from reconciler.providers.temporal.store import CodeStore, Files
+from reconciler.workspace.datastores.addresses import DataAsset
 from reconciler.workspace.datastores.datastore import Datastore
+from reconciler.workspace.execution.data import TargetData
 
 if TYPE_CHECKING:
     from temporalio.client import WorkflowHandle
@@ -31,12 +33,16 @@ ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 class Site:
     """A namespace, a store, and machines around it."""
 
-    def __init__(self, server: Server, folder: Path, **inboxes: Path) -> None:
-        """`inboxes`: the datastores that its machines know."""
-        self.inboxes = inboxes
+    def __init__(
+        self, server: Server, folder: Path, namespace: str = NAMESPACES[0], **places: str
+    ) -> None:
+        """`places`: the datastores that its machines know."""
+        self.places = {name: Datastore(url, folder) for name, url in places.items()}
+        self.assets: dict[str, DataAsset] = {}
         self.server = server
         self.folder = folder
-        self.opened = connected(server.address, NAMESPACES[0], folder / "store")
+        self.namespace = namespace
+        self.opened = connected(server.address, namespace, folder / "store")
         self.files = Files(str(folder / "store"), folder)
         self.code = CodeStore(self.files)
 
@@ -51,16 +57,22 @@ class Site:
         """A worker that runs."""
         from reconciler.worker.activities import Machine
         from reconciler.worker.looking import Looker
+        from reconciler.worker.run_data import known_data
         from reconciler.worker.serving import Serving, WorkerSettings
 
         machine = Machine(
-            self.folder / name, self.files, {**ENVIRONMENT, "HERE": name}, grace=grace, name=name
+            self.folder / name,
+            self.files,
+            {**ENVIRONMENT, "HERE": name},
+            grace=grace,
+            name=name,
+            data=TargetData(self.places, self.assets, self.folder),
         )
         # A connection has one worker for a queue.
-        connection = connected(self.server.address, NAMESPACES[0]).connection
-        places = {name: Datastore(str(path), self.folder) for name, path in self.inboxes.items()}
-        looker = Looker("prod", connection, "reconciler", Cursors(self.files), places)
-        settings = WorkerSettings("reconciler", computes, 4, lost_after)
+        connection = connected(self.server.address, self.namespace).connection
+        looker = Looker("prod", connection, "reconciler", Cursors(self.files), self.places)
+        data = known_data(self.places, self.assets)
+        settings = WorkerSettings("reconciler", computes, 4, lost_after, data)
         serving = Serving(connection, machine, looker, settings)
         began = threading.Event()
         ended = threading.Thread(target=lambda: Background.run(serving.run(began.set)))

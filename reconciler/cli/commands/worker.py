@@ -15,6 +15,7 @@ from reconciler.providers import open_temporal
 from reconciler.system.signals import heard
 from reconciler.web.serving.token_files import SECRETS
 from reconciler.worker.orders import LOST_AFTER_SECONDS
+from reconciler.workspace.execution.data import TargetData
 from reconciler.workspace.execution.step_process import GRACE_SECONDS
 
 _FOLDER = ".reconciler/worker"
@@ -76,6 +77,7 @@ def command(
     from reconciler.providers.temporal.connection import Background
     from reconciler.worker.activities import Machine
     from reconciler.worker.looking import Looker
+    from reconciler.worker.run_data import known_data
     from reconciler.worker.serving import Serving, WorkerSettings
 
     machine = Machine(
@@ -83,9 +85,11 @@ def command(
         provider.store.files,
         {name: value for name, value in os.environ.items() if name not in _OWN},
         grace=grace,
+        data=TargetData(provider.datastores, provider.assets, session.config.folder),
     )
     lost_after = found.options.get("lost_after", LOST_AFTER_SECONDS)
-    settings = WorkerSettings(provider.task_queue, computes, max_steps, lost_after)
+    data = known_data(provider.datastores, provider.assets)
+    settings = WorkerSettings(provider.task_queue, computes, max_steps, lost_after, data)
     looker = Looker(
         found.name,
         provider.connection,

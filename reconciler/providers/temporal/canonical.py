@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from reconciler.firing import next_fire
 from reconciler.model import (
@@ -15,6 +15,7 @@ from reconciler.model import (
     JobDefinition,
     Note,
     Schedule,
+    Snapshot,
 )
 from reconciler.providers.local_jobs import (
     IGNORED_KEYS,
@@ -114,7 +115,18 @@ def pipeline_of(definition: JobDefinition) -> Pipeline:
     """What of a job file a schedule carries."""
     made = publication(definition)
     code = {text: snapshot.digest for text, snapshot in made.code.items()}
-    return Pipeline(json.loads(made.document), code)
+    held = {text: _file_of(snapshot) for text, snapshot in made.code.items()}
+    return Pipeline(json.loads(made.document), code, held)
+
+
+def _file_of(snapshot: Snapshot) -> str | None:
+    return snapshot.files[0].path if snapshot.is_file else None
+
+
+def refusals(schedule: Schedule, data: TargetNames) -> Sequence[Note]:
+    """What a target refuses of a schedule, whatever is live there."""
+    made = settle(schedule, None, datetime.now(UTC), is_live=False, data=data)
+    return [note for note in made.canonical.notes if note.kind == "refused"]
 
 
 def _job_notes(job: Job, before: Payload | None, data: TargetNames) -> Iterator[Note]:

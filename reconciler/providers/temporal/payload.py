@@ -37,7 +37,9 @@ class Pipeline:
     document: Mapping[str, Any]
     """With its components in it."""
     code: Mapping[str, str] = field(default_factory=dict)
-    """The `code` of its steps -> the digest of its snapshot in the store."""
+    """The `code` of its steps -> the digest of its snapshot in the store. So is its local data."""
+    held: Mapping[str, str | None] = field(default_factory=dict)
+    """Of those, the file that it is; None: a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Payload:
             "code": dict(sorted(self.pipeline.code.items())),
             "source": self.source,
         }
+        if self.pipeline.held:
+            body["held"] = dict(sorted(self.pipeline.held.items()))
         if self.since is not None:
             body["since"] = self.since.isoformat()
         return _text({**body, "sum": _sum(body)})
@@ -120,7 +124,7 @@ def read_payload(data: bytes | Mapping[str, Any]) -> tuple[Payload, bool]:
             body["schedule"],
             created,
             bool(body["asks"]),
-            Pipeline(body["job"], body["code"]),
+            Pipeline(body["job"], body["code"], body.get("held") or {}),
             body.get("source"),
             datetime.fromisoformat(body["since"]) if "since" in body else None,
         )
@@ -135,8 +139,9 @@ def _check_shape(body: Mapping[str, Any]) -> None:
     anything there.
     """
     schedule, job = body["schedule"], body["schedule"]["create_job"]
+    held = body.get("held") or {}
     if not (
-        all(isinstance(one, Mapping) for one in (schedule, job, body["job"], body["code"]))
+        all(isinstance(one, Mapping) for one in (schedule, job, body["job"], body["code"], held))
         and all(isinstance(one, str) for one in (schedule["name"], job["job"]))
     ):
         raise TypeError("it has another shape")

@@ -75,7 +75,8 @@ class TemporalProvider:
         identity, for what is applied. `datastores`, `data`: those of the target, by name.
         """
         self.datastores = datastores or {}
-        self._names = TargetNames(frozenset(self.datastores), data or {})
+        self.assets = data or {}
+        self._names = TargetNames(frozenset(self.datastores), self.assets)
         self.name = name
         self.owner = owner
         self._repository = repository

@@ -93,7 +93,9 @@ class WebPlace:
 def data_assets(options: Mapping[str, Any]) -> dict[str, DataAsset]:
     """The `data` of a target's options."""
     return {
-        name: DataAsset(one["url"], None if one.get("version") is None else str(one["version"]))
+        name: DataAsset(
+            one.get("url", ""), None if one.get("version") is None else str(one["version"])
+        )
         for name, one in (options.get("data") or {}).items()
     }
 

@@ -12,9 +12,9 @@ import posixpath
 import shutil
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import uuid4
 
 from reconciler.masking import mask_text
 from reconciler.workspace.datastores.addresses import (
@@ -74,16 +74,11 @@ class TargetData:
         `kind`: its type, if it has one. `folder`: the run's.
         """
         store, path = self._locate(address)
-        is_folder = kind in FOLDERS
         copied = mode == "download" or not (store and store.is_local)
-        if mode == "rw_mount" and copied:
-            raise DataError(f"{address} cannot be mounted to be written to")
-        if store is not None and not copied:
-            place = os.path.normpath(os.path.join(store.root, path))
-            return Fetch(address, place, is_folder, is_copied=False)
-        name = posixpath.basename(path.rstrip("/")) or "data"
-        digest = hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-        return Fetch(address, os.path.join(folder, "inputs", digest, name), is_folder)
+        planned = planned_fetch(address, path, kind, mode, folder, copied=copied)
+        if store is None or copied:
+            return planned
+        return replace(planned, path=os.path.normpath(os.path.join(store.root, path)))
 
     def check_output(self, address: str) -> None:
         """DataError where an output cannot be brought there."""
@@ -100,9 +95,7 @@ class TargetData:
         with self._lock:  # two steps of a run may need the same
             if os.path.exists(wanted.path):
                 return
-            made = f"{wanted.path}.part"
-            with suppress(OSError):
-                shutil.rmtree(made)
+            made = f"{wanted.path}.{uuid4().hex}.part"
             store, path = self._locate(wanted.address)
             os.makedirs(os.path.dirname(made), exist_ok=True)
             try:
@@ -112,7 +105,13 @@ class TargetData:
                     fetch_url(path, made)
                 else:
                     store.fetch(path, made, is_folder=wanted.is_folder)
-                os.replace(made, wanted.path)
+                try:
+                    os.replace(made, wanted.path)
+                except OSError:
+                    # Another process that works for the same run was faster.
+                    if not os.path.exists(wanted.path):
+                        raise
+                    shutil.rmtree(made, ignore_errors=True)
             except WatchError as error:
                 raise DataError(f"{mask_text(wanted.address)}: {error}") from error
             except OSError as error:
@@ -146,6 +145,21 @@ class TargetData:
         if isinstance(found, StorePlace):
             return Datastore(found.url, self._base), found.path
         return None, found.url
+
+
+def planned_fetch(
+    address: str, path: str, kind: str | None, mode: str | None, folder: str, *, copied: bool
+) -> Fetch:
+    """An input whose data is brought to the folder of a run. DataError.
+
+    `path`: what its address names, for the name that it has there.
+    """
+    if mode == "rw_mount" and copied:
+        raise DataError(f"{address} cannot be mounted to be written to")
+    name = posixpath.basename(path.rstrip("/")) or "data"
+    digest = hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    place = os.path.join(folder, "inputs", digest, name)
+    return Fetch(address, place, kind in FOLDERS, copied)
 
 
 def is_data(value: str, kind: str | None) -> bool:
