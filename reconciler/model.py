@@ -333,13 +333,13 @@ class Place:
     """From the root of its document; empty for all of it."""
 
 
-NoteKind = Literal["rewritten", "approximated", "refused", "deployed", "unchecked"]
+NoteKind = Literal["rewritten", "approximated", "refused", "deployed", "unchecked", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
     """What a target makes of a schedule: rewritten or approximated (how), refused (why); what will
-    be deployed with it; or what it needs that could not be looked at.
+    be deployed with it; what it needs that could not be looked at, or that it waits for.
     """
 
     kind: NoteKind

@@ -27,7 +27,7 @@ from reconciler.plan.renames import predecessor, with_last_fires
 from reconciler.plan.select import named
 from reconciler.providers.base import Provider
 
-_BESIDE = ("deployed", "unchecked")
+_BESIDE = ("deployed", "unchecked", "waiting")
 """Kinds of notes that say nothing of what the schedule itself becomes."""
 
 
@@ -133,7 +133,7 @@ def _checked(plan: Plan, provider: Provider, root: Path | None) -> Plan:
             unchecked.setdefault(key, []).append(note)
     if problems:
         problems += [
-            places.of_note("TGT003", by_key[key], note)
+            places.of_note("TGT004" if note.kind == "waiting" else "TGT003", by_key[key], note)
             for key, notes in unchecked.items()
             for note in notes
         ]

@@ -98,4 +98,5 @@ CODES: dict[str, Code] = {
     "TGT001": _error("a target cannot do what is declared"),
     "TGT002": _error("a target has not what a schedule needs"),
     "TGT003": _warning("what a schedule needs could not be looked at"),
+    "TGT004": _warning("no worker takes the steps of a schedule"),
 }

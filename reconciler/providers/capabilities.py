@@ -11,6 +11,7 @@ from reconciler.model import DatastoreChange, LiveSchedule
 from reconciler.snapshots import CodeLimits
 from reconciler.workspace.datastores.changes import Listed, Seen
 from reconciler.workspace.datastores.datastore import Datastore
+from reconciler.workspace.store.records import Watch
 
 
 @runtime_checkable
@@ -168,4 +169,19 @@ class KeepsCursors(Protocol):
 
     def put_data_cursor(self, live: LiveSchedule, cursor: DataCursor) -> None:
         """Go on from there, be it enabled by now or not before the next time. ProviderError."""
+        ...
+
+
+@runtime_checkable
+class NeedsWorkers(Protocol):
+    """A target whose runs and looks at folders are the work of processes that have to be there."""
+
+    def unserved(self) -> Sequence[str]:
+        """Of the enabled schedules that `list` gave: who is not there for them, and which command
+        to start, a sentence each. ProviderError.
+        """
+        ...
+
+    def failing(self) -> Sequence[Watch]:
+        """Of those, the ones whose folders cannot be looked at. ProviderError."""
         ...

@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 from reconciler.providers.temporal.payload import LOOK, read_payload
-from reconciler.worker.orders import looks_queue_of
+from reconciler.providers.temporal.queues.names import looks_queue_of
 
 _LONGEST = timedelta(minutes=30)
 _AGAIN = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))

@@ -9,14 +9,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from reconciler.worker.run_data import KnownData
 from reconciler.workspace.execution.data import Fetch, Send
 from reconciler.workspace.execution.steps import RunPlan, Step
 
 _PLACEHOLDER = "/reconciler-run/"
-COMPUTE_PREFIX = "azureml:"
 LOST_AFTER_SECONDS = 60.0
 """A server that is away for longer takes all workers for lost when it is back, so that it is not a
 few seconds."""
@@ -168,25 +166,3 @@ def is_named(path: str, text: str) -> bool:
             return True
         at = text.find(path, at + 1)
     return False
-
-
-def compute_of(document: Mapping[str, Any], step: str, schedule_compute: str | None) -> str | None:
-    """The name of the compute that a step asks for; None: any worker that takes such steps."""
-    settings = document.get("settings")
-    default = settings.get("default_compute") if isinstance(settings, Mapping) else None
-    jobs = document.get("jobs")
-    own = jobs[step].get("compute") if isinstance(jobs, Mapping) and step in jobs else None
-    found = own or schedule_compute or document.get("compute") or default
-    if not isinstance(found, str) or not found:
-        return None
-    return found.removeprefix(COMPUTE_PREFIX).rstrip("/").rpartition("/")[2] or None
-
-
-def queue_of(task_queue: str, compute: str | None) -> str:
-    """The task queue of the steps of a compute."""
-    return task_queue if compute is None else f"{task_queue}.{compute}"
-
-
-def looks_queue_of(task_queue: str) -> str:
-    """The task queue of the looks at folders. No compute has such a name."""
-    return f"{task_queue}/looks"

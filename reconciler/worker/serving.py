@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.providers.temporal.connection import Connection
-from reconciler.worker.orders import LOST_AFTER_SECONDS, looks_queue_of, queue_of
+from reconciler.providers.temporal.queues.names import looks_queue_of, queue_of
+from reconciler.worker.orders import LOST_AFTER_SECONDS
 from reconciler.worker.run_data import KnownData
 
 if TYPE_CHECKING:

@@ -26,6 +26,7 @@ from temporalio.exceptions import (
 from temporalio.exceptions import TimeoutError as TimedOut
 
 from reconciler.providers.temporal.payload import WORKFLOW, Payload, read_payload
+from reconciler.providers.temporal.queues.names import compute_of, queue_of
 from reconciler.worker.book import Book, StepEnd, needs_of
 from reconciler.worker.naming import run_name
 from reconciler.worker.orders import (
@@ -33,10 +34,8 @@ from reconciler.worker.orders import (
     Begun,
     StepOrder,
     StepResult,
-    compute_of,
     order_of,
     placeholder_of,
-    queue_of,
 )
 from reconciler.worker.run_data import KnownData, PlannedData
 from reconciler.workspace.execution.run_inputs import Context, JobError

@@ -34,6 +34,7 @@ NOT_FILES = {
     "TGT001",
     "TGT002",
     "TGT003",
+    "TGT004",
     "SCH047",
     "SCH048",
     "SCH049",

@@ -120,6 +120,54 @@ def test_what_is_applied_runs(server: Server, repository: Path) -> None:
         assert made.events() == ["worker_started", "worker_stopped"]
 
 
+def test_a_run_of_the_past_has_the_time_that_it_is_for(server: Server, repository: Path) -> None:
+    script = "echo at ${{creation_context.trigger_time}} ${{name}}"
+    job = repository / "schedules/job.yml"
+    job.write_text(f"type: command\ncommand: {script}\n", "utf-8")
+    config = repository / "reconciler.yaml"
+    config.write_text(config.read_text("utf-8").replace("one}", "two}"), "utf-8")
+    invoke(repository, "apply", "--yes")
+    span = ("--from", "2026-02-02T00:00", "--to", "2026-02-04T00:00", "--yes")
+    with worker(repository):
+        said = invoke(repository, "backfill", "nightly", *span).text
+        assert "2 runs" in said
+        for day in ("02", "03"):
+            run = f"nightly-202602{day}T020000Z"
+            log = invoke(repository, "runs", "logs", run, "--follow", "--raw").text
+            assert f"at 2026-02-{day}T02:00:00Z {run}" in log
+        again = invoke(repository, "backfill", "nightly", *span).text
+        assert "0 runs to start, 2 fires left out" in again
+    Site(server, repository / ".reconciler", namespace="two").opened.empty()
+
+
+def test_who_is_missing_is_said_with_the_command(server: Server, repository: Path) -> None:
+    job = repository / "schedules/job.yml"
+    step = "  train: {type: command, command: 'true', compute: azureml:gpu}\n"
+    job.write_text(job.read_text("utf-8") + step, "utf-8")
+    nobody = "no worker runs what its schedules start: they wait until one does, "
+    nobody += "`reconciler worker --target prod`"
+    gpu = 'no worker takes the steps of the compute "gpu": they wait until one does, '
+    gpu += "`reconciler worker --target prod --compute gpu` on a machine of it"
+    site = Site(server, repository / ".reconciler", namespace="three")
+    config = repository / "reconciler.yaml"
+    config.write_text(config.read_text("utf-8").replace("one}", "three}"), "utf-8")
+    assert f"warning: {nobody}" in invoke(repository, "plan").text
+    assert f"prod: {nobody}" not in invoke(repository, "status").text  # nothing is live
+    with site.machine("here"):
+        said = invoke(repository, "plan").text
+        assert f"warning: {gpu}" in said
+        assert nobody not in said
+        invoke(repository, "apply", "--yes")
+        assert f"warning: prod: {gpu}" in invoke(repository, "status").text
+        found = json.loads(invoke(repository, "status", "--format", "json").text)
+        assert found["workers"] == [
+            {"target": "prod", "unserved": [gpu], "unknown": None, "failing": []}
+        ]
+    with site.machine("one"), site.machine("two", "gpu"):
+        assert "warning" not in invoke(repository, "status").text
+    site.opened.empty()
+
+
 def test_a_worker_that_is_killed_is_noticed(server: Server, repository: Path) -> None:
     """And nothing of its step goes on without it."""
     site = Site(server, repository / ".reconciler")

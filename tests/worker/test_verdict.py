@@ -8,8 +8,9 @@ import pytest
 
 pytest.importorskip("temporalio")
 
+from reconciler.providers.temporal.queues.names import compute_of, queue_of
 from reconciler.worker.activities import verdict
-from reconciler.worker.orders import compute_of, is_named, queue_of
+from reconciler.worker.orders import is_named
 
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 EVERY_SECOND_DAY = {

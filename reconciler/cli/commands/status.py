@@ -23,6 +23,14 @@ from reconciler.cli.loop.status import (
 )
 from reconciler.cli.output import out, paint
 from reconciler.cli.planning import ANSWERING
+from reconciler.cli.running.standing import (
+    Standing,
+    failing_document,
+    show_failing,
+    show_standing,
+    standing_document,
+    standing_of,
+)
 from reconciler.cli.session import (
     Session,
     config_option,
@@ -40,7 +48,7 @@ from reconciler.model import Action, Change, Key, LiveSchedule, Plan, Schedule
 from reconciler.reconcile import plan_target
 from reconciler.render.documents import FORMAT_VERSION, dumps
 from reconciler.render.holds import hold_document
-from reconciler.render.plain_text import counted, printable, table
+from reconciler.render.plain_text import printable, table
 
 _DRIFT = {
     Action.CREATE: "not live yet",
@@ -67,6 +75,7 @@ def command(
     targets = session.targets(target)
     declared = session.declared(targets)
     rows: list[Row] = []
+    standings: list[Standing] = []
     engines = [Workspace(session, one) for one in targets if one.provider == "local"]
     for one in targets:
         provider = session.provider(one)
@@ -82,12 +91,15 @@ def command(
             adoptions=session.config.adoptions,
         )
         rows += _rows(plan, list(provider.list()), partial(trigger_words, provider))
+        if (standing := standing_of(one.name, provider)) is not None:
+            standings.append(standing)
     agents = agent_statuses(session, state, targets)
     loop = loop_statuses(session, state, [one.name for one in targets])
     suspended = target_suspensions(session, state, [one.name for one in targets])
     if form == "json":
         document: dict[str, object] = {"schedules": [_json(*row) for row in rows]}
         document["workspaces"] = [_engine_json(workspace) for workspace in engines]
+        document["workers"] = [standing_document(standing) for standing in standings]
         document["suspended"] = {
             name: {
                 "until": one.until.isoformat(),
@@ -107,12 +119,14 @@ def command(
         out("nothing is live, and nothing is declared\n")
     for workspace in engines:
         _show_engine(workspace)
+    for standing in standings:
+        show_standing(standing)
     for name, asked in suspended.items():
         out(f"\n{printable(name)} is {printable(suspension_words(asked))}: nothing is applied\n")
     for agent in agents:
         show_agent_status(agent)
-    for standing in loop:
-        show_loop_status(standing)
+    for stand in loop:
+        show_loop_status(stand)
 
 
 def _show_engine(workspace: Workspace) -> None:
@@ -126,9 +140,7 @@ def _show_engine(workspace: Workspace) -> None:
     with workspace.errors():
         failing = workspace.ledger.failing()
     for watch in failing:
-        since = f"{watch.failing_since:%Y-%m-%d %H:%M:%S} UTC"
-        out(f"  {paint('failing', 'error')} {name}/{printable(watch.schedule)}: ")
-        out(f"{printable(watch.error)} ({counted(watch.failures, 'time')} since {since})\n")
+        show_failing(workspace.target.name, watch)
 
 
 def _engine_json(workspace: Workspace) -> dict[str, object]:
@@ -139,16 +151,7 @@ def _engine_json(workspace: Workspace) -> dict[str, object]:
         "target": workspace.target.name,
         "engine_runs": workspace.lease.is_held(),
         "engine": asdict(holder) if holder is not None else None,
-        "failing": [
-            {
-                "schedule": watch.schedule,
-                "error": watch.error,
-                "failures": watch.failures,
-                "since": watch.failing_since.isoformat(),
-                "last": watch.failed_at.isoformat(),
-            }
-            for watch in failing
-        ],
+        "failing": [failing_document(watch) for watch in failing],
     }
 
 

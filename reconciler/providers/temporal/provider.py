@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from reconciler.declare.jobs.step_places import place_in_files
 from reconciler.declare.suspensions import enabled_by, in_force, suspension_text, suspension_words
 from reconciler.document import schedule_digest
-from reconciler.errors import ProviderUnavailable, Rejected
+from reconciler.errors import ProviderError, ProviderUnavailable, Rejected
 from reconciler.firing import next_fires
 from reconciler.model import (
     Canonical,
@@ -20,6 +21,7 @@ from reconciler.model import (
     Key,
     LiveSchedule,
     Note,
+    Place,
     Schedule,
     Suspension,
     Trigger,
@@ -36,6 +38,7 @@ from reconciler.workspace.store.records import Watch
 if TYPE_CHECKING:
     from temporalio.api.schedule.v1 import Schedule as WireSchedule
 
+    from reconciler.providers.temporal.queues.pollers import Need
     from reconciler.providers.temporal.store import CodeStore
     from reconciler.providers.temporal.wire import Read
 
@@ -51,6 +54,14 @@ _CHANGED = "it was changed after the plan was made"
 def utc_now() -> datetime:
     """The clock on the wall."""
     return datetime.now(UTC)
+
+
+def _at(schedule: Schedule, need: Need) -> Place | None:
+    """Where a step names the compute that it waits for."""
+    definition = schedule.job.definition
+    if definition is None or need.step is None or need.compute is None:
+        return None
+    return place_in_files(("jobs", need.step, "compute"), definition)
 
 
 class TemporalProvider:
@@ -122,8 +133,47 @@ class TemporalProvider:
         return replace(found, notes=(*found.notes, note))
 
     def preflight(self, schedules: Sequence[Schedule]) -> Sequence[tuple[Key, Note]]:
-        """Nothing: what is not there was said when they were made canonical."""
-        return ()
+        """For which of their steps no worker is there; all else was said before."""
+        from reconciler.providers.temporal.queues.pollers import needs_of
+
+        wanted = []
+        for schedule in schedules:
+            settled = self._settled.get(schedule.key.name)
+            if schedule.enabled and settled is not None and settled.payload is not None:
+                wanted += [(schedule, need) for need in needs_of(settled.payload)]
+        try:
+            missing = {need.about: text for need, text in self._missing(n for _, n in wanted)}
+        except ProviderError as error:
+            what = f"whether workers are there could not be looked at: {error.message}"
+            first = dict.fromkeys(schedule.key for schedule, _ in wanted)
+            return [(key, Note("unchecked", "create_job.job", what)) for key in first]
+        return [
+            (
+                schedule.key,
+                Note("waiting", "create_job.job", missing[need.about], at=_at(schedule, need)),
+            )
+            for schedule, need in wanted
+            if need.about in missing
+        ]
+
+    def unserved(self) -> Sequence[str]:
+        """See NeedsWorkers."""
+        from reconciler.providers.temporal.queues.pollers import needs_of
+
+        wanted = [
+            need
+            for _, read in sorted(self._read.items())
+            if read.live.schedule.enabled and read.payload is not None
+            for need in needs_of(read.payload)
+        ]
+        return list(dict.fromkeys(text for _, text in self._missing(wanted)))
+
+    def _missing(self, needs: Iterable[Need]) -> Sequence[tuple[Need, str]]:
+        from reconciler.providers.temporal.queues.pollers import Pollers, words
+
+        pollers = Pollers(self.connection, self.task_queue)
+        found = self._run(pollers.unserved(needs))
+        return [(need, words(need, self.name)) for need in found]
 
     def create(self, schedule: Schedule) -> None:
         """Make it, with its code in the store, unless something stands there by now."""

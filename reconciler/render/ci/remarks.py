@@ -27,6 +27,7 @@ PLAN_CODES: dict[str, tuple[Level, str]] = {
     "plan-skips": ("warning", "a schedule is declared, but is not ours"),
     "plan-fires": ("warning", "when it fires needs a look"),
     "plan-unchecked": ("warning", "what it needs could not be looked at"),
+    "plan-waiting": ("warning", "no worker takes its steps"),
     "plan-note": ("note", "the target says it another way"),
 }
 """What a plan is remarked on for: how bad it is, and a title."""
@@ -106,5 +107,6 @@ def _on_change(change: Document) -> Iterator[tuple[str, str]]:
     for warning in impact["warnings"] if impact else ():
         yield "plan-fires", f"{key}: {warning['message']}"
     for note in change["notes"]:
-        code = "plan-unchecked" if note["kind"] == "unchecked" else "plan-note"
+        beside = note["kind"] in ("unchecked", "waiting")
+        code = f"plan-{note['kind']}" if beside else "plan-note"
         yield code, f"{key}: {note['path']}: {note['message']}"

@@ -70,7 +70,7 @@ def _parts(plan: Plan | Document, paint: Paint) -> Iterator[str]:
     notes: Counter[tuple[bool, str]] = Counter()
     fires = False
     for change in changes:
-        notes.update((n["kind"] == "unchecked", n["message"]) for n in change["notes"])
+        notes.update((n["kind"] in ("unchecked", "waiting"), n["message"]) for n in change["notes"])
         if change["action"] in _SHOWN:
             fires = fires or bool(change["impact"])
             yield _change(change, start, paint)

@@ -1,0 +1,1 @@
+"""Task queues: which steps wait in which, and whether anybody takes them."""
