@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
@@ -33,6 +34,7 @@ from reconciler.providers.temporal.cursors import run_of_file
 from reconciler.providers.temporal.payload import ABOUT, WORKFLOW, Payload, about
 from reconciler.providers.temporal.store import StoreError
 from reconciler.worker.naming import run_name
+from reconciler.worker.past_runs import Pruned, by_experiment, ended_beyond, forget
 from reconciler.workspace.datastores.changes import Listed
 from reconciler.workspace.execution.run_inputs import Context, JobError, run_inputs
 from reconciler.workspace.store.records import Cause, RunFilter, RunRow, StepRow, run_stamp
@@ -94,6 +96,24 @@ class TemporalRuns:
         """Tell it to end; what it is then."""
         return Background.run(self._cancel(name))
 
+    def experiments(self) -> list[tuple[str, int, str, datetime]]:
+        """By name: how many runs, the status of the newest, and when it was made."""
+        return by_experiment(row for row, _ in Background.run(self._all()))
+
+    def prune(self, keep: int, now: datetime) -> int:
+        """Forget ended runs but the newest `keep` of each schedule, with their files; how many."""
+        found = Background.run(self._all())
+        executions = {row.name: execution for row, execution in found}
+        old = ended_beyond([row for row, _ in found], keep)
+        pruned = Pruned(self._provider.store.files)
+        for row in old:
+            # Its files first: what an interruption leaves is still known, and goes the next time.
+            with _store_errors():
+                pruned.note(row)
+            execution = executions[row.name]
+            Background.run(forget(self._provider.connection, execution.id, execution.run_id))
+        return len(old)
+
     def idle(self) -> str | None:
         """Temporal starts runs, also where no worker takes their steps."""
         return None
@@ -110,7 +130,11 @@ class TemporalRuns:
         """See KnowsRuns. Read once for all schedules."""
         if self._known is None or since < self._known[0]:
             self._known = since, Background.run(self._since(since))
-        return self._known[1].get(schedule, ())
+        found = self._known[1].get(schedule, [])
+        with _store_errors():
+            names = Pruned(self._provider.store.files).names(schedule)
+        known = {one.name for one in found}
+        return [*found, *_forgotten(schedule, [name for name in names if name not in known], since)]
 
     def past_files(self, live: LiveSchedule, since: datetime, until: datetime) -> Sequence[Listed]:
         """See Backfills."""
@@ -118,11 +142,18 @@ class TemporalRuns:
 
     def has_run(self, live: LiveSchedule, fire: PastFire) -> bool:
         """See Backfills."""
-        return self.get(_name_of(live, fire)) is not None
+        name = _name_of(live, fire)
+        return self._was_pruned(live, name) or self.get(name) is not None
 
     def backfill(self, live: LiveSchedule, fire: PastFire, now: datetime) -> str | None:
         """See Backfills. The workflow is called as Temporal would have called it."""
+        if self._was_pruned(live, _name_of(live, fire)):
+            return None
         return Background.run(self._backfill(live, fire))
+
+    def _was_pruned(self, live: LiveSchedule, name: str) -> bool:
+        with _store_errors():
+            return self._provider.store.files.has(f"pruned/{live.key.name}/{name}")
 
     # ------------------------------------------------------------------------------------ in a loop
 
@@ -147,6 +178,18 @@ class TemporalRuns:
                         row.cause,
                     )
                     found.setdefault(row.schedule, []).append(record)
+        except RPCError as error:
+            raise translated(error, None, "list runs") from error
+        return found
+
+    async def _all(self) -> list[tuple[RunRow, WorkflowExecution]]:
+        """Every run that Temporal remembers, the newest first."""
+        client = await self._provider.connection.client()
+        found = []
+        try:
+            async for one in client.list_workflows(f'WorkflowType = "{WORKFLOW}"'):
+                if (row := await _row(one)) is not None:
+                    found.append((row, one))
         except RPCError as error:
             raise translated(error, None, "list runs") from error
         return found
@@ -276,6 +319,24 @@ class TemporalRuns:
                 name = f"{stem}-{number}"
             except RPCError as error:
                 raise translated(error, live.key, "trigger") from error
+
+
+@contextmanager
+def _store_errors() -> Iterator[None]:
+    try:
+        yield
+    except StoreError as error:
+        raise ReconcilerError(str(error)) from error
+
+
+def _forgotten(schedule: str, names: Sequence[str], since: datetime) -> Iterator[RunRecord]:
+    """Runs that were pruned, of instants since then."""
+    for name in names:
+        match = _STAMPED.fullmatch(name)
+        if match is not None:
+            due = datetime.strptime(match[2], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            if due > since:
+                yield RunRecord(name, schedule, "Forgotten", due, due, "time")
 
 
 def _name_of(live: LiveSchedule, fire: PastFire) -> str:

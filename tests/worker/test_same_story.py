@@ -52,8 +52,19 @@ class Story:
         until(lambda: "up" in self.run("runs", "logs", slow))
         canceling = self.run("runs", "cancel", slow)
         until(lambda: self.status(slow) == "Canceled")
+        landed = self.folder / "inbox/in/landed.txt"
+        landed.write_text("landed", "utf-8")
+        span = ("--from", "2026-01-01", "--to", "2999-01-01", "--yes")
+        filled = self.run("backfill", "files", *span)
+        until(lambda: self.status("files") not in ("NotStarted", "Running"))
         said = [
             canceling,
+            filled,
+            self.run("backfill", "files", *span),
+            self.run("runs", "show", "files"),
+            self.run("runs", "logs", "files"),
+            self.run("experiments", "list"),
+            self.run("pipelines", "list"),
             self.run("trigger", "greet", "--input", "nobody=1", code=1),
             self.run("runs", "logs", greet),
             self.run("runs", "logs", steps),
@@ -66,12 +77,17 @@ class Story:
             self.run("runs", "list", "--experiment", "greetings"),
             self.run("runs", "list", "--schedule", "slow"),
             self.run("runs", "show", "nothing", code=1),
+            self.run("runs", "prune", "--keep", "0"),
+            self.run("backfill", "files", *span),
         ]
+        until(lambda: len(self.run("runs", "list").splitlines()) == 1)
+        said += [self.run("experiments", "list"), self.run("runs", "prune", "--keep", "0")]
         return [anywhere(text) for text in said]
 
 
 def anywhere(text: str) -> str:
-    text = re.sub(r"\d{8}T\d{6}Z", "<at>", text)
+    text = re.sub(r"\d{8}T\d{6}Z|(?<=files-)[0-9a-f]{16}", "<at>", text)
+    text = re.sub(r"/\S*/inbox/", "<inbox>/", text)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "<when>", text)
     text = re.sub(r"folder .*", "folder <somewhere>", text)
     text = re.sub(r"(; )?on one\b", "", text)
@@ -93,13 +109,13 @@ def in_a_workspace(folder: Path) -> Iterator[Story]:
 def on_temporal(folder: Path, server: Server) -> Iterator[Story]:
     config = (
         "owner: us\nschedules: [schedules]\ntargets:\n  local: {provider: temporal,"
-        f' namespace: one, address: "{server.address}", store: store}}\n'
+        f' namespace: one, address: "{server.address}", store: store,'
+        " datastores: {inbox: {url: inbox}}}\n"
     )
+    (folder / "inbox" / "in").mkdir(parents=True)
     write(folder, FILES | {"reconciler.yaml": config})
-    for path in (folder / "schedules").glob("*.yaml"):
-        path.write_text(path.read_text("utf-8").split("---\nname: files")[0], "utf-8")
     invoke(folder, "apply", "--yes")
-    with Site(server, folder).machine("one"):
+    with Site(server, folder, inbox="inbox").machine("one"):
         yield Story(folder)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.output import out, paint
+from reconciler.cli.running.target_runs import runs_of
 from reconciler.cli.session import Session, config_option, format_option, target_option
-from reconciler.cli.workspace_target import Workspace
 from reconciler.render.documents import FORMAT_VERSION, dumps
 from reconciler.render.plain_text import table
 
@@ -23,9 +23,7 @@ def command() -> None:
 def list_experiments(target: str | None, config: str | None, no_color: bool, form: str) -> None:
     """List experiments with their number of runs, and the newest run."""
     session = Session(config, no_color=no_color)
-    workspace = Workspace(session, session.one_target(target))
-    with workspace.errors():
-        rows = workspace.runs.experiments()
+    rows = runs_of(session, session.one_target(target)).experiments()
     if form == "json":
         listed = [
             {"name": name, "runs": runs, "newest": at.isoformat(), "newest_status": status}

@@ -9,6 +9,7 @@ import click
 
 from reconciler.cli.live_schedules import yaml_text
 from reconciler.cli.output import out, paint
+from reconciler.cli.running.target_pipelines import pipelines_of
 from reconciler.cli.session import (
     Session,
     config_option,
@@ -44,9 +45,12 @@ def command() -> None:
 def list_pipelines(
     everything: bool, target: str | None, config: str | None, no_color: bool, form: str
 ) -> None:
-    """List published pipelines: those that are enabled, or --all."""
+    """List published pipelines: those that are enabled, or --all.
+
+    On Temporal: those that live schedules carry.
+    """
     session = Session(config, no_color=no_color)
-    rows = _pipelines(session.local(session.one_target(target)))
+    rows = pipelines_of(session, session.one_target(target))
     shown = [row for row in rows if everything or row.enabled]
     if form == "json":
         listed = [_document(row) for row in shown]

@@ -11,12 +11,10 @@ from reconciler.cli.running.follow import OPEN, find_run, show_logs
 from reconciler.cli.running.follow_logs import StepLogs
 from reconciler.cli.running.target_runs import TargetRuns, runs_of
 from reconciler.cli.session import Session, config_option, format_option, target_option
-from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
 from reconciler.masking import mask
 from reconciler.render.documents import FORMAT_VERSION, dumps, mask_document
 from reconciler.render.plain_text import printable, table, value
-from reconciler.workspace.execution.runner import remove_run
 from reconciler.workspace.store.records import RunRow, StepRow
 
 
@@ -35,11 +33,6 @@ run_argument = click.argument("name", shell_complete=_complete_runs)
 def _runs(config: str | None, target: str | None, no_color: bool = False) -> TargetRuns:
     session = Session(config, no_color=no_color)
     return runs_of(session, session.one_target(target))
-
-
-def _open(config: str | None, target: str | None, no_color: bool = False) -> Workspace:
-    session = Session(config, no_color=no_color)
-    return Workspace(session, session.one_target(target))
 
 
 @click.group()
@@ -185,16 +178,8 @@ def cancel_run(name: str, target: str | None, config: str | None, no_color: bool
 @config_option
 def prune_runs(keep: int, target: str | None, config: str | None, no_color: bool) -> None:
     """Remove ended runs and their files, but for the newest of each schedule."""
-    workspace = _open(config, target, no_color)
-    with workspace.errors():
-        names = workspace.runs.ended_beyond(keep)
-        # Files first: what an interruption leaves is still known, and goes the next time.
-        for name in names:
-            remove_run(workspace.folder_of(name))
-        workspace.runs.forget(names)
-        workspace.ledger.prune(datetime.now(UTC))
-        workspace.code.prune()
-    out(f"removed {len(names)} runs\n" if len(names) != 1 else "removed 1 run\n")
+    removed = _runs(config, target, no_color).prune(keep, datetime.now(UTC))
+    out(f"removed {removed} runs\n" if removed != 1 else "removed 1 run\n")
 
 
 def _document(row: RunRow) -> dict[str, object]:

@@ -13,7 +13,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.providers import open_azureml, open_temporal
 from reconciler.render.plain_text import printable
 from reconciler.system.file_access import plain_file
-from reconciler.workspace.execution.runner import log_path
+from reconciler.workspace.execution.runner import log_path, remove_run
 from reconciler.workspace.store.records import RunFilter, RunRow, StepRow
 
 
@@ -42,6 +42,16 @@ class TargetRuns(Protocol):
 
     def cancel(self, name: str) -> str:
         """Tell a run to end; its status then."""
+        ...
+
+    def experiments(self) -> list[tuple[str, int, str, datetime]]:
+        """By name: how many runs, the status of the newest, and when it was made."""
+        ...
+
+    def prune(self, keep: int, now: datetime) -> int:
+        """Forget ended runs, with their files, but for the newest `keep` of each schedule; how
+        many.
+        """
         ...
 
     def idle(self) -> str | None:
@@ -102,6 +112,24 @@ class LocalRuns:
                 engine_runs=self._workspace.lease.is_held,
                 now=datetime.now(UTC),
             )
+
+    def experiments(self) -> list[tuple[str, int, str, datetime]]:
+        """As of TargetRuns."""
+        with self._workspace.errors():
+            return self._workspace.runs.experiments()
+
+    def prune(self, keep: int, now: datetime) -> int:
+        """As of TargetRuns. Fires that are too old to come again, and code, go as well."""
+        workspace = self._workspace
+        with workspace.errors():
+            names = workspace.runs.ended_beyond(keep)
+            # Files first: what an interruption leaves is still known, and goes the next time.
+            for name in names:
+                remove_run(workspace.folder_of(name))
+            workspace.runs.forget(names)
+            workspace.ledger.prune(now)
+            workspace.code.prune()
+        return len(names)
 
     def idle(self) -> str | None:
         """As of TargetRuns."""

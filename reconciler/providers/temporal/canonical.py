@@ -116,7 +116,7 @@ def pipeline_of(definition: JobDefinition) -> Pipeline:
     made = publication(definition)
     code = {text: snapshot.digest for text, snapshot in made.code.items()}
     held = {text: _file_of(snapshot) for text, snapshot in made.code.items()}
-    return Pipeline(json.loads(made.document), code, held)
+    return Pipeline(json.loads(made.document), code, held, made.path)
 
 
 def _file_of(snapshot: Snapshot) -> str | None:

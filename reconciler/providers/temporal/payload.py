@@ -40,6 +40,8 @@ class Pipeline:
     """The `code` of its steps -> the digest of its snapshot in the store. So is its local data."""
     held: Mapping[str, str | None] = field(default_factory=dict)
     """Of those, the file that it is; None: a folder."""
+    path: str = ""
+    """Of the job file, relative to the repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Payload:
             "code": dict(sorted(self.pipeline.code.items())),
             "source": self.source,
         }
+        if self.pipeline.path:
+            body["path"] = self.pipeline.path
         if self.pipeline.held:
             body["held"] = dict(sorted(self.pipeline.held.items()))
         if self.since is not None:
@@ -124,7 +128,7 @@ def read_payload(data: bytes | Mapping[str, Any]) -> tuple[Payload, bool]:
             body["schedule"],
             created,
             bool(body["asks"]),
-            Pipeline(body["job"], body["code"], body.get("held") or {}),
+            Pipeline(body["job"], body["code"], body.get("held") or {}, str(body.get("path", ""))),
             body.get("source"),
             datetime.fromisoformat(body["since"]) if "since" in body else None,
         )

@@ -162,9 +162,9 @@ class TemporalProvider:
 
         wanted = [
             need
-            for _, read in sorted(self._read.items())
-            if read.live.schedule.enabled and read.payload is not None
-            for need in needs_of(read.payload)
+            for live, payload in self.payloads()
+            if live.schedule.enabled
+            for need in needs_of(payload)
         ]
         return list(dict.fromkeys(text for _, text in self._missing(wanted)))
 
@@ -222,6 +222,11 @@ class TemporalProvider:
         with self._store_errors(None, "list"):
             found = [self.cursors.failing(live.key.name) for live in self._following()]
         return [one for one in found if one is not None]
+
+    def payloads(self) -> Sequence[tuple[LiveSchedule, Payload]]:
+        """What the schedules that `list` gave carry for their runs, by name."""
+        found = [read for _, read in sorted(self._read.items())]
+        return [(read.live, read.payload) for read in found if read.payload is not None]
 
     def _following(self) -> Iterable[LiveSchedule]:
         for _, read in sorted(self._read.items()):

@@ -10,7 +10,7 @@ import json
 import os
 import posixpath
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -102,6 +102,11 @@ class Files:
             place.parent.mkdir(parents=True, exist_ok=True)
             system.get_file(source, str(place))
             return True
+
+    def remove(self, path: str) -> None:
+        """A file or a folder, with all that is in it; nothing if there is none."""
+        with self._errors(path) as (system, root), suppress(FileNotFoundError):
+            system.rm(f"{root}/{path}", recursive=True)
 
     def names(self, path: str) -> list[str]:
         """What is directly in a folder, sorted; none where it is not there."""

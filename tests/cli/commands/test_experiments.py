@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from helpers import invoke
+from fakes.arm import StandIn
+from helpers import invoke, run, write
+from providers.azureml.opened import config_of
 from serving import workspace
 
 
@@ -28,3 +31,27 @@ def test_runs_by_experiment(tmp_path: Path) -> None:
         ("greetings", 2, "NotStarted"),
         ("steps", 1, "Canceled"),
     ]
+
+
+def test_in_azure(tmp_path: Path) -> None:
+    """Of all jobs, page by page; what Azure has not is said."""
+    made = datetime(2026, 11, 1, tzinfo=UTC)
+    with StandIn(jobs={"train"}, page_size=2) as arm:
+        write(tmp_path, {"reconciler.yaml": config_of(arm)})
+        env = {"AZURE_ACCESS_TOKEN": arm.settings.token}
+        for at in range(5):
+            shown = {"jobType": "Pipeline", "experimentName": "odd" if at % 2 else "even"}
+            ended = "Failed" if at == 3 else "Completed"
+            arm.jobs.add(f"job-{at}", shown, made + timedelta(hours=at), ended)
+        assert run(tmp_path, "experiments", "list", env=env).out == (
+            "EXPERIMENT  RUNS  NEWEST     AT (UTC)\n"
+            "even        3     Completed  2026-11-01 04:00:00\n"
+            "odd         2     Failed     2026-11-01 03:00:00\n"
+        )
+        pipelines = run(tmp_path, "pipelines", "list", env=env)
+        assert (pipelines.code, pipelines.out) == (1, "")
+        assert "Azure keeps no pipelines by name" in pipelines.err
+        pruned = run(tmp_path, "runs", "prune", "--keep", "1", env=env)
+        assert (pruned.code, "are not removed from here" in pruned.err) == (1, True)
+        assert len(arm.jobs.made) == 5
+        assert arm.violations == []

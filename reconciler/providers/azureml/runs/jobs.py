@@ -98,6 +98,26 @@ class Jobs:
         found = self.get(name)
         return found.status if found is not None else "Canceled"
 
+    def experiments(self) -> list[tuple[str, int, str, datetime]]:
+        """By name: how many jobs, the status of the newest, and when it was made: of all that the
+        workspace lists, page by page. ProviderError.
+        """
+        found: dict[str, tuple[int, RunRow]] = {}
+        for row in self._rows(None):
+            number, newest = found.get(row.experiment, (0, row))
+            found[row.experiment] = number + 1, max(newest, row, key=lambda one: one.created_at)
+        return [
+            (name, number, newest.status, newest.created_at)
+            for name, (number, newest) in sorted(found.items())
+        ]
+
+    def prune(self, keep: int, now: datetime) -> int:
+        """ReconcilerError: nothing is deleted there."""
+        raise ReconcilerError(
+            "jobs of Azure are not removed from here",
+            hint="`az ml job archive --name NAME` hides one",
+        )
+
     def idle(self) -> str | None:
         """Azure starts them."""
         return None
