@@ -12,6 +12,7 @@ from helpers import invoke, write
 from providers.temporal.server import Server, needed, served
 
 from reconciler.workspace.datastores.addresses import DataAsset
+from worker.test_runs import record
 from worker.working import Run, Site, pipeline
 
 pytestmark = needed
@@ -74,6 +75,7 @@ def test_inputs_and_outputs(site: Site) -> None:
     with site.machine("one"), site.machine("two", "gpu"):
         run = site.start(job, inputs={"what": f"{FAR}in/deep/b.txt"})
         ended = run.ended()
+        record("data-by-address", run.history())
     gone = f"{LAKE}in/b.txt: there is no {site.folder}/lake/in/b.txt"
     assert {step for step, (status, _) in ended.items() if status != "Completed"} == {"gone"}
     assert ended["gone"] == ("Failed", gone)
