@@ -29,6 +29,6 @@ class ReconcilerLook:
             task_queue=looks_queue_of(workflow.info().task_queue),
             start_to_close_timeout=_LONGEST,
             schedule_to_close_timeout=_LONGEST * 2,
-            heartbeat_timeout=timedelta(seconds=30),
+            heartbeat_timeout=timedelta(seconds=10),
             retry_policy=_AGAIN,
         )

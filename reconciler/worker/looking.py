@@ -47,7 +47,7 @@ _RESETTLE = 2.0
 """Seconds until a folder is looked at again in which a file is still being written."""
 _ROUNDS = 30
 """So often, before the next look that is due."""
-_BEAT_SECONDS = 5.0
+_BEAT_SECONDS = 2.0
 _SINCE = "\n"
 """Before the time from which it is looked, where that is not when it was enabled."""
 

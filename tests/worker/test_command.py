@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import time
@@ -191,3 +192,43 @@ def test_nobody_answers(repository: Path) -> None:
     local = "owner: us\nschedules: []\ntargets: {local: {provider: local}}\n"
     config.write_text(local, "utf-8")
     assert "is no namespace of Temporal" in invoke(repository, "worker", code=1).text
+
+
+@pytest.mark.torture
+def test_workers_are_killed_while_they_look(server: Server, repository: Path) -> None:
+    """Each file has its run, and one."""
+    config = repository / "reconciler.yaml"
+    text = config.read_text("utf-8").replace("one}", "two, datastores: {inbox: {url: inbox}}}")
+    config.write_text(text, "utf-8")
+    trigger = "trigger: {type: datastore, datastore: inbox, polling_interval: 1}"
+    declared = f"name: files\n{trigger}\ncreate_job: ./job.yml\n"
+    job = "type: command\ncommand: 'true'\n"
+    write(repository, {"schedules/nightly.yaml": declared, "schedules/job.yml": job})
+    (repository / "inbox").mkdir()
+    invoke(repository, "apply", "--yes")
+    site = Site(server, repository / ".reconciler", namespace="two")
+
+    async def runs() -> list[str]:
+        client = await site.connection.client()
+        query = 'WorkflowType = "ReconcilerRun"'
+        return [one.id async for one in client.list_workflows(query)]
+
+    number = 0
+    chosen = random.Random(1)
+    for _ in range(10):
+        with worker(repository):
+            for _ in range(100):
+                (repository / f"inbox/{number}.txt").write_text("x")
+                number += 1
+            settled = time.monotonic() + 2.5  # what is written is left alone for 2 s
+            until(lambda settled=settled: time.monotonic() > settled)
+            provider = site.opened.as_owner()
+            provider.look_now(next(iter(provider.list())))
+            before = len(Background.run(runs()))
+            wanted = before + chosen.randrange(100)
+            until(lambda wanted=wanted: len(Background.run(runs())) >= wanted)
+    with worker(repository):
+        until(lambda: len(Background.run(runs())) >= number)
+        found = Background.run(runs())
+        assert (len(found), len(set(found))) == (number, number)
+    site.opened.empty()
