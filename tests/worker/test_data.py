@@ -34,10 +34,13 @@ def site(server: Server, tmp_path: Path) -> Iterator[Site]:
     memory = fsspec.filesystem("memory")
     memory.pipe("/store/in/a.txt", b"remote\n")
     memory.pipe("/store/in/deep/b.txt", b"deep\n")
+    # Readers of one file in memory share its position: steps that run at once read others.
+    memory.pipe("/store/away/a.txt", b"away\n")
+    memory.pipe("/store/away/deep/b.txt", b"away\n")
     made = Site(server, tmp_path, lake="lake", far="memory://store")
     made.assets = {
         "claims": DataAsset("lake/in/a.txt", "3"),
-        "away": DataAsset("memory://store/in"),
+        "away": DataAsset("memory://store/away"),
     }
     yield made
     memory.rm("/store", recursive=True)

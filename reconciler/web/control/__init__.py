@@ -5,11 +5,13 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from reconciler.web.control import calendar, changes, schedules, target, targets
+from reconciler.web.control.running import runs
 
 routes: list[BaseRoute] = [
     *targets.routes,
     *target.routes,
     *schedules.routes,
+    *runs.routes,
     *calendar.routes,
     *changes.routes,
 ]
