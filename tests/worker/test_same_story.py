@@ -63,6 +63,7 @@ class Story:
             self.run("backfill", "files", *span),
             self.run("runs", "show", "files"),
             self.run("runs", "logs", "files"),
+            self.run("next", "files"),
             self.run("experiments", "list"),
             self.run("pipelines", "list"),
             self.run("trigger", "greet", "--input", "nobody=1", code=1),

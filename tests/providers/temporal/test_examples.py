@@ -20,6 +20,7 @@ NAMES = [
     "monthly-report",
     "refresh-features",
     "retrain-biweekly",
+    "score-new-images",
     "weekday-report",
 ]
 
@@ -35,9 +36,9 @@ def repository(server: Server, tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "schedules", tmp_path / "schedules")
     (tmp_path / "reconciler.yaml").write_text(
         "owner: example-team\nschedules: [schedules]\n"
-        "exclude: [schedules/score-new-images.yml]  # it waits for files\n"
         "targets:\n"
-        f'  prod: {{provider: temporal, address: "{server.address}", namespace: two}}\n',
+        f'  prod: {{provider: temporal, address: "{server.address}", namespace: two,'
+        " datastores: {inbox: {url: inbox}}}\n",
         "utf-8",
     )
     return tmp_path
@@ -57,10 +58,10 @@ def test_a_life(server: Server, repository: Path) -> None:
         return invoke(repository, "apply", "--yes", *more, code=code).text
 
     first = plan()
-    assert "5 to create" in first
+    assert "7 to create" in first
     assert "Temporal cannot say every 2 weeks: it wakes more often" in first
-    assert "5 created" in apply()
-    assert "nothing to change, 5 unchanged" in plan(0)
+    assert "7 created" in apply()
+    assert "nothing to change, 7 unchanged" in plan(0)
     assert [one.key.name for one in opened.as_owner("x").list()] == NAMES
 
     by_hand("monthly-report", lambda live: setattr(live.state, "paused", True))
