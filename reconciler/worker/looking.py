@@ -119,7 +119,7 @@ class Looker:
             settled = after_look(settled, looks.of, changed, now)
             await asyncio.to_thread(self.cursors.put_settled, name, settled)
         looks = replace(looks, looked_at=now, failures=0, error=None, failing_since=None)
-        await asyncio.to_thread(self.cursors.put_looks, name, looks)
+        await asyncio.to_thread(self.cursors.put_looks, name, looks, before)
         return await self._start_owed(live, payload, settled), bool(changed.unsettled)
 
     # ---------------------------------------------------------------------------------- listing

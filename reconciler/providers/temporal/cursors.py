@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,8 @@ from reconciler.providers.temporal.store import Files
 from reconciler.workspace.datastores.changes import Changes, Seen
 from reconciler.workspace.store.records import Watch
 
+_FAILING = "failing"
+"""The folder with the names of those that could not be looked at."""
 ADOPTED = "*"
 """What a cursor belongs to that was carried here: whoever looks next."""
 
@@ -101,10 +103,14 @@ class Cursors:
         }
         return Looks(**{**said, **times})
 
-    def put_looks(self, name: str, looks: Looks) -> None:
-        """Keep that."""
+    def put_looks(self, name: str, looks: Looks, before: Looks | None = None) -> None:
+        """Keep that. `before`: how it was; what fails is found by whoever asks for all."""
         said = {k: getattr(looks, k) for k in Looks.__slots__}
         self._write(name, "looks", said)
+        if looks.failures:
+            self._files.write(f"{_FAILING}/{name}", b"")
+        elif before is not None and before.failures:
+            self._files.remove(f"{_FAILING}/{name}")
 
     def settled(self, name: str) -> Settled:
         """What was seen of it."""
@@ -161,13 +167,15 @@ class Cursors:
             self.put_settled(new, replace(settled, of=ADOPTED))
             self.put_looks(new, replace(looks, of=ADOPTED))
 
-    def failing(self, name: str) -> Watch | None:
-        """Whether the folder of a schedule cannot be looked at."""
-        looks = self.looks(name)
-        if not looks.failures or looks.failing_since is None or looks.tried_at is None:
-            return None
-        said = looks.error or ""
-        return Watch(name, said, looks.failures, looks.failing_since, looks.tried_at)
+    def failing(self, names: Iterable[str]) -> list[Watch]:
+        """Of these schedules, those whose folders cannot be looked at."""
+        marked = set(self._files.names(_FAILING))
+        found = ((name, self.looks(name)) for name in names if name in marked)
+        return [
+            Watch(name, looks.error or "", looks.failures, looks.failing_since, looks.tried_at)
+            for name, looks in found
+            if looks.failures and looks.failing_since is not None and looks.tried_at is not None
+        ]
 
     def _read(self, name: str, part: str) -> dict[str, Any]:
         data = self._files.read(f"cursors/{name}/{part}.json")

@@ -220,8 +220,7 @@ class TemporalProvider:
         looked at.
         """
         with self._store_errors(None, "list"):
-            found = [self.cursors.failing(live.key.name) for live in self._following()]
-        return [one for one in found if one is not None]
+            return self.cursors.failing(live.key.name for live in self._following())
 
     def payloads(self) -> Sequence[tuple[LiveSchedule, Payload]]:
         """What the schedules that `list` gave carry for their runs, by name."""
