@@ -9,7 +9,7 @@ from typing import Any
 import fsspec
 import pytest
 from helpers import invoke, write
-from providers.temporal.server import Server, needed, served
+from providers.temporal.server import Server, needed
 
 from reconciler.workspace.datastores.addresses import DataAsset
 from worker.test_runs import record
@@ -21,10 +21,9 @@ LAKE = "azureml://datastores/lake/paths/"
 FAR = "azureml://datastores/far/paths/"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with served(tmp_path_factory.mktemp("temporal")) as server:
-        yield server
+@pytest.fixture
+def server(shared_server: Server) -> Server:
+    return shared_server
 
 
 @pytest.fixture

@@ -44,6 +44,9 @@ TRIGGER = {
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
+    if request.param == "workflows":
+        yield request.getfixturevalue("shared_server")
+        return
     with served(tmp_path_factory.mktemp("temporal"), *ENGINES[request.param]) as server:
         yield server
 
