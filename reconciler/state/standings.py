@@ -7,7 +7,7 @@ those are written that are another than before, so a cycle that finds nothing ne
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -30,6 +30,7 @@ nobody knows who made it differ); `pending`: the repository was; `failed`: the l
 did; `removed`: it is not declared any more, and disabled.
 """
 SYNCS: tuple[Sync, ...] = get_args(Sync)
+_BATCH = 1000
 _SEARCHED = ("description", "job", "owner", "path")
 _COLUMNS = (
     "target, cycle_at, next_at, outcome, reason, revision, author, subject, committed_at, wanted,"
@@ -98,13 +99,16 @@ class StandingStore:
         as they were. LeaseLost.
         """
         counts = standing.counts
+        gone = self._replace(standing.target, rows, lease) if rows is not None else ()
         with self._database.writing() as transaction:
             if lease is not None:
                 lease.fence(transaction)
             if rows is None:
                 counts = _counted(transaction, standing.target) | dict(counts)
-            else:
-                _replace(transaction, standing.target, rows)
+            transaction.execute_many(
+                "DELETE FROM inventory WHERE target = ? AND name = ?",
+                [(standing.target, name) for name in gone],
+            )
             transaction.execute("DELETE FROM standings WHERE target = ?", (standing.target,))
             transaction.execute(
                 f"INSERT INTO standings ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -126,6 +130,40 @@ class StandingStore:
             transaction.execute(
                 "DELETE FROM requests WHERE target = ? AND at <= ?",
                 (standing.target, to_micros(standing.cycle_at)),
+            )
+
+    def _replace(
+        self, target: str, rows: Iterable[ScheduleRow], lease: Lease | None
+    ) -> Collection[str]:
+        """Write the schedules that are another than before; the names of those that are gone.
+
+        Their entries are made before the database is locked, and few at a time are held: of very
+        many that are new they are most of a cycle's memory, and seconds of it.
+        """
+        known = self.marks(target).get(target, {})
+        gone = set(known)
+        changed: list[tuple[Any, ...]] = []
+        for row in rows:
+            name = to_text(row.name) or ""
+            gone.discard(name)
+            if known.get(name) != row.mark:
+                changed.append(_values(target, name, row))
+            if len(changed) >= _BATCH:
+                self._write(changed, lease)
+                changed = []
+        if changed:
+            self._write(changed, lease)
+        return gone
+
+    def _write(self, changed: Iterable[tuple[Any, ...]], lease: Lease | None) -> None:
+        with self._database.writing() as transaction:
+            if lease is not None:
+                lease.fence(transaction)
+            transaction.execute_many(
+                "INSERT INTO inventory VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (target, name) DO"
+                " UPDATE SET sync = excluded.sync, mark = excluded.mark,"
+                " search = excluded.search, entry = excluded.entry",
+                changed,
             )
 
     def list(self) -> tuple[Standing, ...]:
@@ -243,34 +281,12 @@ class StandingStore:
         return {target: from_micros(at) for target, at in rows}
 
 
-def _replace(transaction: Transaction, target: str, rows: Iterable[ScheduleRow]) -> None:
-    """Write the schedules that are another than before; take away those that are gone."""
-    known = dict(
-        transaction.execute("SELECT name, mark FROM inventory WHERE target = ?", (target,))
-    )
-    gone = set(known)
-    changed: list[tuple[Any, ...]] = []
-    for row in rows:
-        name = to_text(row.name) or ""
-        gone.discard(name)
-        if known.get(name) != row.mark:
-            entry = row.entry()
-            said = (
-                name,
-                *(entry.get(key) or "" for key in ("description", "job", "owner", "path")),
-            )
-            search = to_text("\n".join(map(str, said)).lower())
-            text = to_text(json.dumps(entry, separators=(",", ":")))
-            changed.append((target, name, row.sync, row.mark, search, text))
-    transaction.execute_many(
-        "INSERT INTO inventory VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (target, name) DO UPDATE SET"
-        " sync = excluded.sync, mark = excluded.mark, search = excluded.search,"
-        " entry = excluded.entry",
-        changed,
-    )
-    transaction.execute_many(
-        "DELETE FROM inventory WHERE target = ? AND name = ?", [(target, name) for name in gone]
-    )
+def _values(target: str, name: str, row: ScheduleRow) -> tuple[Any, ...]:
+    entry = row.entry()
+    said = [name, *(str(entry.get(key) or "") for key in _SEARCHED)]
+    search = to_text("\n".join(said).lower())
+    text = to_text(json.dumps(entry, separators=(",", ":")))
+    return (target, name, row.sync, row.mark, search, text)
 
 
 def _counted(transaction: Transaction, target: str) -> dict[str, int]:
