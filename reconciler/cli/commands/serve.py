@@ -14,7 +14,7 @@ import click
 from reconciler.cli.events import Log, log_everything, log_format_option, log_of
 from reconciler.cli.output import say
 from reconciler.cli.serving.options import binding_options, missing_packages, read_binding
-from reconciler.cli.session import Session, config_option, target_option
+from reconciler.cli.session import Session, actor, config_option, target_option
 from reconciler.cli.workspace_target import Workspace
 from reconciler.errors import ReconcilerError
 from reconciler.system.file_access import tighten_runs
@@ -150,6 +150,7 @@ def _open(
         target=workspace.target.name,
         log=log,
         log_format=log_format,
+        name=actor(),
     )
     if binding.sdk_config is not None:
         written = write_sdk_config(

@@ -18,6 +18,8 @@ from reconciler.web.pages.common import SIZE, asked, page_of
 
 _HEALTHS = ("stalled", "late", "reconciling", "not ready", "ready", "unknown")
 _FEW = 20
+_TILES = 12
+"""So many targets are cards, unless somebody wants rows; more are rows."""
 
 
 async def home(request: Request) -> Response:
@@ -28,7 +30,7 @@ async def home(request: Request) -> Response:
 async def list_targets(request: Request) -> Response:
     """The targets that match, those that need a person first."""
     now, number = now_of(request), page_of(request)
-    values = asked(request, "q", "sync", "health")
+    values = asked(request, "q", "sync", "health", "view")
     views = await ask(request, lambda state: all_views(state, now))
     syncs, healths = Counter(one.sync for one in views), Counter(one.health for one in views)
     total: Counter[str] = Counter()
@@ -41,6 +43,7 @@ async def list_targets(request: Request) -> Response:
         values=values,
         views=shown[(number - 1) * SIZE : number * SIZE],
         matching=len(shown),
+        as_cards=values["view"] == "cards" or (values["view"] != "rows" and len(shown) <= _TILES),
         page=number,
         size=SIZE,
         number=len(views),

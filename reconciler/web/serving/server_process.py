@@ -90,8 +90,12 @@ class ServerProcess:
         target: str,
         log: Log,
         log_format: str,
+        name: str | None = None,
     ) -> None:
-        """Bind; ReconcilerError. `module` is what Python runs (`-m`) in the process."""
+        """Bind; ReconcilerError. `module` is what Python runs (`-m`) in the process; `name`: who
+        starts it, for whom the link is.
+        """
+        self._name = name
         self._module = module
         self._binding = binding
         self._tokens = tokens
@@ -127,7 +131,7 @@ class ServerProcess:
                 meaning="whoever reaches this port and has a token gets in; there is no TLS here,"
                 " so put a proxy before it that has",
             )
-        code = self._tokens.new_link(time.time())
+        code = self._tokens.new_link(time.time(), name=self._name)
         self._log("link", url=f"{self.address}/login?code={code}", minutes=LINK_SECONDS // 60)
 
     def stop_soon(self) -> None:
