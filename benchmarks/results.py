@@ -54,6 +54,13 @@ SECTIONS = (
         "\nit is on the disk. Latencies are from when a request was due.",
     ),
     Section(
+        "Pages of targets",
+        "pages.py",
+        about="Goal: 200 ms at the server (p95). `{t}` and `{s}` are another target and schedule"
+        "\neach time. What a cycle pays for it is the CPU of writing how a target of 10,000"
+        "\nschedules stands, where nothing is new, and where everything is.",
+    ),
+    Section(
         "The loop",
         "loop.py",
         about="A cycle of `run` with nothing to do looks at the stat of every file, lists every"

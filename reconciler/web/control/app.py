@@ -32,6 +32,7 @@ NAVIGATION = (
     ("/control/schedules", "Schedules"),
     ("/control/calendar", "Calendar"),
     ("/control/history", "History"),
+    ("/control/search", "Search"),
 )
 """The pages of what has no workspace."""
 
