@@ -140,7 +140,7 @@ class StandingStore:
         Their entries are made before the database is locked, and few at a time are held: of very
         many that are new they are most of a cycle's memory, and seconds of it.
         """
-        known = self.marks(target).get(target, {})
+        known = self.marks(target)
         gone = set(known)
         changed: list[tuple[Any, ...]] = []
         for row in rows:
@@ -223,15 +223,15 @@ class StandingStore:
         ):
             yield _schedule(row)
 
-    def marks(self, target: str | None = None) -> dict[str, dict[str, str]]:
-        """By target and name, another text whenever a schedule's row is another."""
-        where, values = _where(target, (), "")
-        found: dict[str, dict[str, str]] = {}
-        for place, name, mark in self._database.read(
-            f"SELECT target, name, mark FROM inventory{where}", values
-        ):
-            found.setdefault(place, {})[name] = mark
-        return found
+    def marks(self, target: str) -> dict[str, str]:
+        """By name, another text whenever the row of a schedule is another."""
+        return dict(
+            self._database.read("SELECT name, mark FROM inventory WHERE target = ?", (target,))
+        )
+
+    def cycles(self) -> dict[str, int]:
+        """By target, another number whenever a cycle may have written its schedules anew."""
+        return dict(self._database.read("SELECT target, cycle_at FROM standings"))
 
     def version(self) -> str:
         """Another text whenever something was written that pages show."""

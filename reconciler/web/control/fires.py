@@ -1,9 +1,9 @@
 """When the schedules of all targets fire: kept ready between requests.
 
-A request asks for the marks of all schedules (one small query) and reads those alone that are
-another than before. Fires are counted from the start of the day, so that a count stays right for
-as long as no schedule is another; it is made anew in a thread of its own, and a page shows the one
-before meanwhile.
+A request asks which targets had a cycle since (one small query), and reads those of their schedules
+alone that are another than before. Fires are counted from the start of the day, so that a count
+stays right for as long as no schedule is another; it is made anew in a thread of its own, and a
+page shows the one before meanwhile.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from reconciler.state.standings import ScheduleStanding
 from reconciler.web.control.views import held_until
 
 DAYS = 14
-_FEW = 300
+_FEW = 100
 _BUSIEST = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -70,6 +70,8 @@ class Counted:
 class _Target:
     """What is known of one target, by the names of its schedules."""
 
+    cycle: int | None = None
+    """The one after which its schedules were read."""
     marks: dict[str, str] = field(default_factory=dict)
     known: dict[str, Known] = field(default_factory=dict)
     next: dict[str, datetime] = field(default_factory=dict)
@@ -147,44 +149,39 @@ class AllFires:
                 yield at, place, name
 
     def _refresh(self, state: State, only: str | None) -> None:
-        marks = state.standings.marks(only)
+        cycles = state.standings.cycles()
         if only is None:
-            for gone in self._targets.keys() - marks.keys():
+            for gone in self._targets.keys() - cycles.keys():
                 del self._targets[gone]
                 self._is_old = True
-        else:
-            marks.setdefault(only, {})
-        few = sum(len(self._changed(place, given)) for place, given in marks.items()) <= _FEW
-        for place, given in marks.items():
-            changed = self._changed(place, given)
+        for place in cycles if only is None else (only,):
             target = self._targets.setdefault(place, _Target())
-            for name in [*(target.marks.keys() - given.keys()), *changed]:
-                target.known.pop(name, None)
-                target.next.pop(name, None)
-                self._is_old = True
-            for row in self._read(state, place, changed, one_by_one=few):
-                known = known_fires(row.entry)
-                if known is not None:
-                    target.known[row.name] = known
-            target.marks = dict(given)
+            if target.cycle != cycles.get(place):
+                self._read_anew(state, place, target)
+                target.cycle = cycles.get(place)
 
-    def _changed(self, place: str, given: Mapping[str, str]) -> set[str]:
-        target = self._targets.get(place)
-        if target is None:
-            return set(given)
-        if target.marks == given:
-            return set()
-        return {name for name, mark in given.items() if target.marks.get(name) != mark}
+    def _read_anew(self, state: State, place: str, target: _Target) -> None:
+        """Those of its schedules that are another than before."""
+        given = state.standings.marks(place)
+        changed = {name for name, mark in given.items() if target.marks.get(name) != mark}
+        for name in [*(target.marks.keys() - given.keys()), *changed]:
+            target.known.pop(name, None)
+            target.next.pop(name, None)
+            self._is_old = True
+        for row in _rows(state, place, changed):
+            known = known_fires(row.entry)
+            if known is not None:
+                target.known[row.name] = known
+        target.marks = given
 
-    def _read(
-        self, state: State, place: str, names: set[str], *, one_by_one: bool
-    ) -> Iterator[ScheduleStanding]:
-        if one_by_one:
-            found = (state.standings.schedule(place, name) for name in names)
-            yield from (row for row in found if row is not None)
-        elif names:
-            every = state.standings.every_schedule(place)
-            yield from (row for row in every if row.name in names)
+
+def _rows(state: State, place: str, names: set[str]) -> Iterator[ScheduleStanding]:
+    if len(names) > _FEW:
+        every = state.standings.every_schedule(place)
+        yield from (row for row in every if row.name in names)
+    else:
+        found = (state.standings.schedule(place, name) for name in names)
+        yield from (row for row in found if row is not None)
 
 
 def known_fires(entry: Mapping[str, Any]) -> Known | None:
