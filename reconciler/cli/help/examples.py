@@ -62,6 +62,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "run --source https://github.com/acme/schedules --ref main",
         "run --once --target prod",
     ),
+    "ui": ("ui", "ui --state postgresql://loop@db/reconciler --port 8800"),
     "serve": ("serve", "serve --port 0 --no-http", "serve --sdk-config ~/sdk"),
     "agent": ("agent --target prod", "agent --once"),
     "worker": ("worker --target prod --compute gpu",),
