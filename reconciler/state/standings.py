@@ -239,8 +239,8 @@ class StandingStore:
             "(SELECT coalesce(max(cycle_at), 0) FROM standings)",
             "(SELECT count(*) FROM standings)",
             "(SELECT coalesce(max(id), 0) FROM cycles)",
-            "(SELECT coalesce(sum(ends_at % 1000003), 0) FROM suspensions)",
-            "(SELECT coalesce(sum(at % 1000003), 0) FROM requests)",
+            "(SELECT coalesce(max(ends_at), 0) FROM suspensions)",
+            "(SELECT coalesce(max(at), 0) FROM requests)",
         )
         rows = self._database.read(f"SELECT {', '.join(parts)}")
         return "-".join(map(str, rows[0])) if rows else ""
