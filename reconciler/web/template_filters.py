@@ -1,56 +1,16 @@
-"""Values as pages show them: moments, durations, numbers, masked inputs. Filters of templates."""
+"""Values as pages show them: numbers, addresses, masked inputs. Filters of templates."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
-
-from markupsafe import Markup
 
 from reconciler.masking import mask
 from reconciler.render.fire_words import number
 from reconciler.render.plain_text import printable, short_revision
-
-_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-
-
-def moment(at: datetime | None) -> Markup:
-    """An instant, in UTC, to the second."""
-    if at is None:
-        return Markup("–")
-    at = at.astimezone(UTC)
-    return Markup('<time datetime="{}">{}</time>').format(
-        f"{at:%Y-%m-%dT%H:%M:%SZ}", f"{at:%Y-%m-%d %H:%M:%S}"
-    )
-
-
-def about(span: timedelta) -> str:
-    """A span of time in its largest two units: 3 d 4 h, 12 min 5 s."""
-    seconds = max(0, int(span.total_seconds()))
-    parts: list[str] = []
-    for size, unit in _UNITS:
-        number, seconds = divmod(seconds, size)
-        if number or (unit == "s" and not parts):
-            parts.append(f"{number} {unit}")
-    return " ".join(parts[:2])
-
-
-def ago(at: datetime | None, now: datetime) -> str:
-    """How long before `now`, or after."""
-    if at is None:
-        return "never"
-    return f"in {about(at - now)}" if at > now else f"{about(now - at)} ago"
-
-
-def took(start: datetime | None, end: datetime | None, now: datetime) -> str:
-    """How long it took, or has taken so far."""
-    if start is None:
-        return "–"
-    return about((end or now) - start) + ("" if end else " so far")
-
+from reconciler.web.times import about, ago, moment, on_clock, took, weekday
 
 def many(count: int) -> str:
     """A number with thousands set apart."""
@@ -100,7 +60,8 @@ def briefly(at: datetime | None, now: datetime) -> Markup:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
-    "briefly": briefly,
+    "weekday": weekday,
+    "on_clock": on_clock,
     "ago": ago,
     "many": many,
     "number": number,

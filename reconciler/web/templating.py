@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from reconciler.web.access.authentication import csrf_token, may
 from reconciler.web.template_filters import FILTERS, GLOBALS
+from reconciler.web.times import View, showing, zone_of
 
 NAVIGATION = (
     ("/", "Overview"),
@@ -40,21 +41,19 @@ def environment() -> Environment:
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page. Templates know `request`, `target`, `navigation`, `csrf` and `may_write` beside
+    """A page. Templates know `request`, `target`, `csrf`, `may_write` and `time_zone` beside
     `values`.
     """
     signed_in = hasattr(request.state, "session")
-    text = (
-        environment()
-        .get_template(template)
-        .render(
-            request=request,
-            target=request.app.state.services.site.target,
-            signed_in=signed_in,
-            navigation=getattr(request.app.state, "navigation", NAVIGATION),
-            csrf=csrf_token(request) if signed_in else "",
-            may_write=signed_in and may(request, "write"),
-            **values,
-        )
-    )
+    services = request.app.state.services
+    shown = {
+        "request": request,
+        "target": services.site.target,
+        "signed_in": signed_in,
+        "csrf": csrf_token(request) if signed_in else "",
+        "may_write": signed_in and may(request, "write"),
+        "time_zone": zone_of(request),
+    }
+    with showing(View(shown["time_zone"], services.clock())):
+        text = environment().get_template(template).render(**shown, **values)
     return HTMLResponse(text, status)

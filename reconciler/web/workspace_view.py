@@ -194,7 +194,29 @@ class Workspace:
             f"canceled by {self.actor or 'somebody'}",
             engine_runs=self.lease.is_held,
             now=self.clock(),
+            by=self.actor,
         )
+
+    def again(self, run: str) -> str:
+        """Run what a run ran, now: that version, with those inputs; the new run's name. Missing,
+        Refused.
+        """
+        row = self.runs.get(run)
+        if row is None:
+            raise Missing(run)
+        new = NewRun(
+            schedule=row.schedule,
+            experiment=row.experiment,
+            pipeline=row.pipeline,
+            version=row.version,
+            cause="manual",
+            due_at=self.clock(),
+            inputs=row.inputs,
+            go_on=row.go_on,
+            data_path=row.data_path,
+            again=row.name,
+        )
+        return self._add(new, row.pipeline, row.version, None)
 
     def _add(self, new: NewRun, pipeline: str, version: str | None, data_path: str | None) -> str:
         found = self.store.version(pipeline, version)
@@ -205,7 +227,8 @@ class Workspace:
         except JobError as error:
             more = f'; give the file to run for as the input "{data_path}"' if data_path else ""
             raise Refused(f"{error}{more}") from error
-        return self.runs.add(replace(new, version=found.version), self.clock())
+        asked = replace(new, version=found.version, by=self.actor)
+        return self.runs.add(asked, self.clock())
 
 
 def find_step(workspace: Workspace, identifier: str) -> tuple[RunRow, StepRow] | None:

@@ -7,11 +7,9 @@ from dataclasses import replace
 
 import click
 
-from reconciler.cli.live_schedules import holds_of, name_argument
-from reconciler.cli.output import out, say
-from reconciler.cli.running.follow import wait_for
-from reconciler.cli.running.target_runs import runs_of
-from reconciler.cli.session import Session, config_option, find_live, target_option
+from reconciler.cli.live_schedules import name_argument
+from reconciler.cli.output import out
+from reconciler.cli.session import Session, actor, config_option, find_live, target_option
 from reconciler.cli.workspace_target import Workspace
 from reconciler.config import Target
 from reconciler.declare.holds import hold_words, zone_of
@@ -94,7 +92,10 @@ def _at_workspace(
             hint = f"give it the file: --input {data_path}=PATH" if data_path else None
             raise ReconcilerError(str(error), hint=hint) from error
         new = replace(new_run(live.schedule, "manual", session.now), version=found.version)
-        return live, workspace.runs.add(replace(new, inputs=given), session.now)
+        run = workspace.runs.add(replace(new, inputs=given, by=actor()), session.now)
+    out(f"{run}\n")
+    if not workspace.lease.is_held():
+        out("it starts when `reconciler serve` runs\n")
 
 
 def _say_disabled(session: Session, live: LiveSchedule) -> None:

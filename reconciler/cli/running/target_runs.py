@@ -111,6 +111,7 @@ class LocalRuns:
                 f"canceled by {actor()}",
                 engine_runs=self._workspace.lease.is_held,
                 now=datetime.now(UTC),
+                by=actor(),
             )
 
     def experiments(self) -> list[tuple[str, int, str, datetime]]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.web.pages.charts import Graph, graph
-from reconciler.web.template_filters import took
+from reconciler.web.times import took
 from reconciler.workspace.execution.run_inputs import Context, JobError
 from reconciler.workspace.execution.steps import plan_run
 from reconciler.workspace.store.records import StepRow

@@ -43,6 +43,10 @@ class NewRun:
     data_path: str | None = None
     name: str | None = None
     """As somebody chose it; None: made of the schedule and the instant."""
+    by: str | None = None
+    """Who asked for it."""
+    again: str | None = None
+    """The run that it repeats."""
 
     @property
     def stem(self) -> str:
@@ -126,6 +130,7 @@ class RunRow:
     ended_at: datetime | None
     message: str | None
     archived: bool = False
+    requested_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

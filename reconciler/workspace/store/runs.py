@@ -10,11 +10,12 @@ from typing import Any
 
 from reconciler.workspace.execution.runner import RunReport, StepReport
 from reconciler.workspace.store.database import Database, Refused
+from reconciler.workspace.store.history.acts import note_act
 from reconciler.workspace.store.records import Cause, NewRun, RunRow, StepRow
 
 RUN_COLUMNS = (
     "name, schedule, experiment, pipeline, version, cause, due_at, data_path, inputs, go_on,"
-    " status, cancel, created_at, started_at, ended_at, message, archived"
+    " status, cancel, created_at, started_at, ended_at, message, archived, requested_by"
 )
 """What `run_row` expects."""
 
@@ -65,9 +66,16 @@ class Runs:
             return [row[0] for row in rows]
 
     def request_cancel(
-        self, name: str, reason: str, *, engine_runs: Callable[[], bool], now: datetime
+        self,
+        name: str,
+        reason: str,
+        *,
+        engine_runs: Callable[[], bool],
+        now: datetime,
+        by: str | None = None,
     ) -> str:
         """Ask for a run's end; what it is then. Without an engine it is ended here and now.
+        `by`: who asks.
 
         `engine_runs` is asked inside the transaction: an engine that starts after it finds the run
         ended, and one that runs finds the request.
@@ -78,6 +86,7 @@ class Runs:
                 raise Refused(f'there is no run "{name}"')
             if row[0] not in ("NotStarted", "Running"):
                 raise Refused(f"it has ended: {row[0]}")
+            note_act(connection, now, by, "cancel", "run", name, name)
             if row[0] == "NotStarted" or not engine_runs():
                 _end_run(connection, RunReport(name, "Canceled", now, reason))
                 return "Canceled"
@@ -192,6 +201,7 @@ class RunWriter:
 
     def __init__(self, connection: sqlite3.Connection, now: datetime) -> None:
         self._connection = connection
+        self._at = now
         self._now = now.isoformat()
         self._numbers: dict[str, int] = {}
         self._newest: dict[str, str] = {}
@@ -219,12 +229,24 @@ class RunWriter:
             name = stem if number == 1 else f"{stem}-{number}"
             added = self._connection.execute(
                 f"INSERT INTO runs ({RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                " 'NotStarted', NULL, ?, NULL, NULL, NULL, 0) ON CONFLICT (name) DO NOTHING",
-                (name, *values),
+                " 'NotStarted', NULL, ?, NULL, NULL, NULL, 0, ?) ON CONFLICT (name) DO NOTHING",
+                (name, *values, new.by),
             )
             if added.rowcount == 1:
                 self._numbers[stem] = number
+                if new.cause == "manual":
+                    self._note(new, name)
                 return name
+
+    def _note(self, new: NewRun, name: str) -> None:
+        """That somebody asked for it."""
+        connection, at = self._connection, self._at
+        if new.again is not None:
+            note_act(connection, at, new.by, "run again", "run", new.again, name)
+        elif new.schedule is not None:
+            note_act(connection, at, new.by, "trigger", "schedule", new.schedule, name)
+        else:
+            note_act(connection, at, new.by, "submit", "pipeline", new.pipeline, name)
 
     def _newest_version(self, pipeline: str) -> str:
         if pipeline not in self._newest:
@@ -257,6 +279,7 @@ def run_row(row: Any) -> RunRow:
         ended_at=_moment(row[14]),
         message=row[15],
         archived=bool(row[16]),
+        requested_by=row[17],
     )
 
 

@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from reconciler.model import Snapshot
 from reconciler.system.file_access import ReadableBy
 from reconciler.workspace.store.code import CodeStore
 from reconciler.workspace.store.database import Database, Refused, translated
+from reconciler.workspace.store.history.acts import What, note_act
 from reconciler.workspace.store.references import split_reference
 from reconciler.workspace.store.renames import rename
 
@@ -264,6 +265,10 @@ class Store:
                 _check_not_suspended(current[6], now)
             if new.document["is_enabled"]:
                 _check_pipeline_enabled(connection, new.pipeline, _version_of(new.document))
+            if new.applied is None:
+                note_act(
+                    connection, now, self.actor, _put_by_hand(current, new), "schedule", new.name
+                )
             connection.execute(
                 "INSERT OR REPLACE INTO schedules VALUES"
                 " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -301,6 +306,8 @@ class Store:
                 return
             if current[1] != expected:
                 raise Refused("it was changed after the plan was made")
+            if applied is None:
+                note_act(connection, now, self.actor, "disable", "schedule", name)
             document = {**_json(current[2]), "is_enabled": False}
             disabled = NewSchedule(name, current[0], document, "")
             connection.execute(
@@ -353,6 +360,7 @@ class Store:
                 raise Refused("it was changed meanwhile")
             if current[1]:
                 raise Refused("it is enabled; disable it first")
+            note_act(connection, now, self.actor, "delete", "schedule", name)
             connection.execute(
                 "INSERT INTO deleted_schedules SELECT name, owner, document, created_at, ?, ?"
                 " FROM schedules WHERE name = ?",
@@ -380,9 +388,13 @@ class Store:
                     (name,),
                 ).fetchall()
                 _refuse_users([row[0] for row in users])
-            connection.execute(
-                "UPDATE pipelines SET enabled = ? WHERE name = ?", (int(enabled), name)
+            changed = connection.execute(
+                "UPDATE pipelines SET enabled = ? WHERE name = ? AND enabled != ?",
+                (int(enabled), name, int(enabled)),
             )
+            if changed.rowcount:
+                what: What = "enable" if enabled else "disable"
+                note_act(connection, datetime.now(UTC), self.actor, what, "pipeline", name)
             if enabled:
                 connection.execute(
                     "UPDATE pipeline_versions SET enabled = 1 WHERE name = ? AND version = ?",
@@ -451,6 +463,16 @@ def _current(connection: sqlite3.Connection, name: str) -> Any:
         " repository FROM schedules WHERE name = ?",
         (name,),
     ).fetchone()
+
+
+def _put_by_hand(current: Any, new: NewSchedule) -> What:
+    """What putting `new` over a row of `_current` is, where no apply does it."""
+    if current is None:
+        return "create"
+    before, after = bool(_json(current[3])["is_enabled"]), bool(new.document["is_enabled"])
+    if before == after:
+        return "change"
+    return "enable" if after else "disable"
 
 
 def _check_not_suspended(text: str | None, now: datetime) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.workspace.store.history.tables import STATEMENTS as HISTORY
+
 APPLICATION_ID = 0x5343_4844  # "SCHD": tells a workspace from any other SQLite file
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -195,6 +197,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     # Left out of lists by clients of Azure's API, until somebody brings it back.
     ("ALTER TABLE runs ADD COLUMN archived INTEGER NOT NULL DEFAULT 0",),
+    HISTORY,
 )
 
 

@@ -1,0 +1,1 @@
+"""What the workspace remembers of its past beside fires and runs: acts of people, days of runs."""

@@ -1,0 +1,159 @@
+"""How runs went: the last ones of each schedule, days by outcome, what is slow, flaky or missed.
+
+Days are those of UTC. What is asked of many runs is read from `run_days` (history/tables.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from reconciler.workspace.store.database import Database
+
+EACH = 14
+"""So many of the last runs are shown of a schedule."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentRun:
+    """One of the last runs. `seconds`: that it took; None: it has not ended, or never began."""
+
+    name: str
+    status: str
+    at: datetime
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """The ended runs of a day."""
+
+    day: date
+    completed: int
+    failed: int
+    canceled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How the runs of a schedule went. `seconds`: a completed one on average; None: none did."""
+
+    schedule: str
+    completed: int
+    failed: int
+    canceled: int
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MissedLine:
+    """Fires of a schedule that were missed: how many at least, and the last of them."""
+
+    schedule: str
+    number: int
+    last: datetime
+
+
+class Outcomes:
+    """Reads one workspace file."""
+
+    def __init__(self, database: Database) -> None:
+        self._read = database.read
+
+    def recent(
+        self, of: Literal["schedule", "pipeline"], names: Collection[str], each: int = EACH
+    ) -> dict[str, list[RecentRun]]:
+        """The last runs of each schedule or pipeline, the oldest of them first."""
+        rows = self._read(
+            "SELECT n.value, r.name, r.status, r.created_at,"
+            " (julianday(r.ended_at) - julianday(r.started_at)) * 86400.0"
+            " FROM json_each(?) n JOIN runs r ON r.name IN"
+            f" (SELECT name FROM runs WHERE {of} = n.value"
+            " ORDER BY created_at DESC, name DESC LIMIT ?)"
+            " ORDER BY r.created_at, r.name",
+            (json.dumps(sorted(names)), each),
+        )
+        found: dict[str, list[RecentRun]] = {name: [] for name in names}
+        for of_name, name, status, at, seconds in rows:
+            found[of_name].append(RecentRun(name, status, datetime.fromisoformat(at), seconds))
+        return found
+
+    def days(self, since: date, schedule: str | None = None) -> list[DayCount]:
+        """The days with ended runs since then, the first one first."""
+        chosen, values = ("AND schedule = ?", (schedule,)) if schedule is not None else ("", ())
+        rows = self._read(
+            "SELECT day, sum(completed), sum(failed), sum(canceled) FROM run_days"
+            f" WHERE day >= ? {chosen} GROUP BY day ORDER BY day",
+            (since.isoformat(), *values),
+        )
+        return [DayCount(date.fromisoformat(row[0]), *row[1:]) for row in rows]
+
+    def slowest(self, since: date, limit: int) -> list[Record]:
+        """Those whose completed runs took the longest on average."""
+        return self._records("sum(completed) > 0", "average DESC", since, limit)
+
+    def flakiest(self, since: date, limit: int) -> list[Record]:
+        """Those that fail one time and complete another: first those of which nobody knows what
+        the next run will do, at one half.
+        """
+        return self._records(
+            "sum(completed) > 0 AND sum(failed) > 0",
+            "1.0 * sum(completed) * sum(failed) / ((sum(completed) + sum(failed)) *"
+            " (sum(completed) + sum(failed))) DESC, sum(failed) DESC",
+            since,
+            limit,
+        )
+
+    def busiest(self, since: date, limit: int, offset: int = 0) -> list[Record]:
+        """Those with the most runs that failed, then with the most runs."""
+        order = "sum(failed) DESC, sum(completed) + sum(canceled) DESC"
+        return self._records("true", order, since, limit, offset)
+
+    def _records(
+        self, having: str, order: str, since: date, limit: int, offset: int = 0
+    ) -> list[Record]:
+        rows = self._read(
+            "SELECT schedule, sum(completed), sum(failed), sum(canceled),"
+            " total(seconds) / nullif(sum(completed), 0) AS average FROM run_days"
+            f" WHERE day >= ? AND schedule != '' GROUP BY schedule HAVING {having}"
+            f" ORDER BY {order}, schedule LIMIT ? OFFSET ?",
+            (since.isoformat(), limit, offset),
+        )
+        return [Record(*row) for row in rows]
+
+    def missed(self, since: datetime, limit: int) -> list[MissedLine]:
+        """What missed fires that were due since then, the last one first."""
+        rows = self._read(
+            "SELECT schedule, sum(number), max(due_at) FROM fires WHERE outcome = 'missed'"
+            " AND due_at >= ? GROUP BY schedule ORDER BY max(due_at) DESC, schedule LIMIT ?",
+            (since.isoformat(), limit),
+        )
+        return [MissedLine(row[0], row[1], datetime.fromisoformat(row[2])) for row in rows]
+
+    def waiting(self, before: datetime, limit: int) -> tuple[int, list[tuple[str, datetime]]]:
+        """How many runs were made before then and have not begun, and the first of them."""
+        condition = "FROM runs WHERE status = 'NotStarted' AND created_at < ?"
+        count = int(self._read(f"SELECT count(*) {condition}", (before.isoformat(),))[0][0])
+        rows = self._read(
+            f"SELECT name, created_at {condition} ORDER BY created_at LIMIT ?",
+            (before.isoformat(), limit),
+        )
+        return count, [(row[0], datetime.fromisoformat(row[1])) for row in rows]
+
+    def last_good(self, name: str) -> str | None:
+        """The last run before that one, of its schedule or pipeline, that completed; among as many
+        as 1,000.
+        """
+        rows = self._read(
+            "SELECT name FROM (SELECT o.name, o.status FROM runs r JOIN runs o ON"
+            " CASE WHEN r.schedule IS NULL THEN o.pipeline = r.pipeline AND o.schedule IS NULL"
+            " ELSE o.schedule = r.schedule END"
+            " WHERE r.name = ? AND (o.created_at, o.name) < (r.created_at, r.name)"
+            " ORDER BY o.created_at DESC, o.name DESC LIMIT 1000)"
+            " WHERE status = 'Completed' LIMIT 1",
+            (name,),
+        )
+        return rows[0][0] if rows else None
