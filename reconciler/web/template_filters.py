@@ -10,7 +10,15 @@ from urllib.parse import quote, urlencode
 from reconciler.masking import mask
 from reconciler.render.fire_words import number
 from reconciler.render.plain_text import printable, short_revision
-from reconciler.web.times import about, ago, moment, on_clock, took, weekday
+from reconciler.web.times import about, ago, moment, on_clock, seconds, took, weekday
+
+_OUTCOMES = {"NotStarted": "waiting"}
+
+
+def outcome(status: str) -> str:
+    """The status of a run, in a word."""
+    return _OUTCOMES.get(status, status.lower())
+
 
 def many(count: int) -> str:
     """A number with thousands set apart."""
@@ -61,9 +69,11 @@ def briefly(at: datetime | None, now: datetime) -> Markup:
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "weekday": weekday,
+    "seconds": seconds,
     "on_clock": on_clock,
     "ago": ago,
     "many": many,
+    "outcome": outcome,
     "number": number,
     "printable": printable,
     "about": about,

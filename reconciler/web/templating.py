@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -45,15 +46,14 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     `values`.
     """
     signed_in = hasattr(request.state, "session")
-    services = request.app.state.services
     shown = {
         "request": request,
-        "target": services.site.target,
+        "target": request.app.state.services.site.target,
         "signed_in": signed_in,
         "csrf": csrf_token(request) if signed_in else "",
         "may_write": signed_in and may(request, "write"),
         "time_zone": zone_of(request),
     }
-    with showing(View(shown["time_zone"], services.clock())):
+    with showing(View(shown["time_zone"], values.get("now") or datetime.now(UTC))):
         text = environment().get_template(template).render(**shown, **values)
     return HTMLResponse(text, status)

@@ -117,6 +117,11 @@ def took(start: datetime | None, end: datetime | None, now: datetime) -> str:
     return about((end or now) - start) + ("" if end else " so far")
 
 
+def seconds(length: float | None) -> str:
+    """A number of seconds in words; a dash where it is not known."""
+    return "–" if length is None else about(timedelta(seconds=length))
+
+
 def _element(at: datetime, words: str) -> Markup:
     here = at.astimezone(view().clock)
     exact = f"{here:%A %Y-%m-%d %H:%M:%S} {here.tzname()}"

@@ -13,6 +13,7 @@ from reconciler.web.pages import (
     runs,
     schedules,
 )
+from reconciler.web.pages.preferences import time_zone
 
 routes: list[BaseRoute] = [
     *overview.routes,
@@ -22,5 +23,6 @@ routes: list[BaseRoute] = [
     *experiments.routes,
     *calendar.routes,
     *history.routes,
+    *time_zone.routes,
 ]
 """Every page."""

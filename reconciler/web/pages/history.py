@@ -18,8 +18,8 @@ from reconciler.render.text.plan_text import render_plan
 from reconciler.state import State
 from reconciler.state.records import Conditions, Entry
 from reconciler.web.pages.common import services_of
-from reconciler.web.times import about
 from reconciler.web.templating import render
+from reconciler.web.times import about
 from reconciler.web.workspace_view import Missing
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from reconciler.web.pages.drift import Drift
 from reconciler.web.pages.history import conditions_of
 from reconciler.web.templating import render
 from reconciler.web.workspace_view import Workspace
-from reconciler.workspace.store.listings.pages import PageListings
+from reconciler.workspace.store.listings.pages import PageListings, RunQuery
 
 _DAY = timedelta(days=1)
 _FEW = 10
@@ -38,13 +38,13 @@ def _read(workspace: Workspace, now: datetime) -> dict[str, Any]:
     holder = workspace.lease.holder()
     engine = str(holder) if holder is not None else "another process"
     since = now - _DAY
-    failed = listing.runs({"status": "Failed"}, limit=_FEW)[1]
+    failed = listing.runs(RunQuery(status="Failed"), limit=_FEW)[1]
     return {
         "engine": engine if workspace.lease.is_held() else None,
         "enabled": enabled,
         "disabled": disabled,
         "statuses": listing.statuses(since),
-        "running": listing.runs({"status": "Running"}, limit=_FEW)[1],
+        "running": listing.runs(RunQuery(status="Running"), limit=_FEW)[1],
         "failed": [row for row in failed if row.created_at >= since],
         "failing": workspace.ledger.failing()[:_FEW],
     }

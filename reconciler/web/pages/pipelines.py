@@ -19,7 +19,7 @@ from reconciler.web.template_filters import path_of
 from reconciler.web.templating import render
 from reconciler.web.workspace_view import Missing, Workspace
 from reconciler.workspace.store.code import code_files
-from reconciler.workspace.store.listings.pages import PageListings
+from reconciler.workspace.store.listings.pages import PageListings, RunQuery
 
 
 async def list_pipelines(request: Request) -> Response:
@@ -63,7 +63,7 @@ def _read(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
             {"name": line.row.name, "enabled": line.enabled, "words": line.words}
             for line in (_line(row, now, None) for row in listing.of_pipeline(name))
         ],
-        "rows": listing.runs({"pipeline": name}, limit=10)[1],
+        "rows": listing.runs(RunQuery(pipeline=name), limit=10)[1],
         "versions": versions[:50],
         "files": code_files(workspace.store.code.of(name, versions[0].version).values()),
     }

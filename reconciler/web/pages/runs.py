@@ -1,4 +1,4 @@
-"""The runs; one with its steps, inputs, outputs, and logs that follow while it runs."""
+"""A run with its steps, inputs, outputs, and logs that follow while it runs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from starlette.routing import BaseRoute, Route
 
 from reconciler.web.access.authentication import require, who
 from reconciler.web.log_files import decode, read_piece
-from reconciler.web.pages.common import SIZE, asked, page_of, services_of
+from reconciler.web.pages.common import services_of
+from reconciler.web.pages.lists.run_list import list_runs
 from reconciler.web.pages.step_graph import graph_of
 from reconciler.web.template_filters import inputs, path_of, query
 from reconciler.web.templating import render
 from reconciler.web.workspace_view import Missing, Workspace, find_step
 from reconciler.workspace.execution.runner import log_path
-from reconciler.workspace.store.listings.pages import STATUSES, PageListings
 
 OPEN = ("NotStarted", "Running")
 _SHOWN = 64 * 1024
@@ -28,26 +28,6 @@ _SHOWN = 64 * 1024
 _PIECE = 512 * 1024
 """Bytes of a log in one answer."""
 _MOST_OUTPUTS = 200
-
-
-async def list_runs(request: Request) -> Response:
-    """A page of those that match, the newest first."""
-    services = services_of(request)
-    page = page_of(request)
-    values = asked(request, "status", "schedule", "pipeline", "experiment")
-    wanted = {name: value for name, value in values.items() if value}
-    has_more, rows = await services.read(
-        lambda workspace: PageListings(workspace.store.database).runs(
-            wanted, offset=(page - 1) * SIZE, limit=SIZE
-        )
-    )
-    shown: dict[str, Any] = {
-        "values": values,
-        "page": page,
-        "statuses": STATUSES,
-        "now": services.clock(),
-    }
-    return render(request, "runs.html", rows=rows, has_more=has_more, **shown)
 
 
 async def show_run(request: Request) -> Response:

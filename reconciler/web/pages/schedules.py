@@ -18,6 +18,7 @@ from reconciler.firing import next_fires
 from reconciler.firing.clocks.zones import zone
 from reconciler.firing.counting.bitsets import span_of
 from reconciler.firing.counting.count import raster
+from reconciler.firing.words.short_words import describe_shortly
 from reconciler.firing.words.trigger_words import describe
 from reconciler.masking import is_secret, mask
 from reconciler.model import DatastoreChange, Key, LiveSchedule, Trigger
@@ -36,15 +37,36 @@ from reconciler.web.pages.common import (
 )
 from reconciler.web.pages.drift import Drift
 from reconciler.web.pages.history import changes_of
+from reconciler.web.pages.lists.chips import ChipGroup, chip_group, columns
+from reconciler.web.pages.lists.run_bars import run_bars
 from reconciler.web.template_filters import document, inputs, path_of, plain
 from reconciler.web.templating import render
 from reconciler.web.workspace_view import Workspace
-from reconciler.workspace.store.listings.pages import KINDS, PageListings, ScheduleQuery
+from reconciler.workspace.store.listings.outcomes import Outcomes
+from reconciler.workspace.store.listings.pages import (
+    KINDS,
+    NEVER,
+    STATUSES,
+    PageListings,
+    RunQuery,
+    ScheduleQuery,
+)
 from reconciler.workspace.store.references import split_reference
 from reconciler.workspace.store.schedules import ScheduleRow
 
 _LAST_DAYS, _NEXT_DAYS = 7, 7
 _MOST_MARKS = 12_000
+_MOST_CHIPS = 12
+_HEADS = (
+    ("Name", "name"),
+    ("State", "state"),
+    ("Trigger", None),
+    ("Last runs", None),
+    ("Last", "ran"),
+    ("Next", "next"),
+    ("Pipeline", "pipeline"),
+    ("Repository", None),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,46 +81,103 @@ class Line:
     pipeline: str
     source: str
     repository: str
-    held: str = ""
-    """Its hold or suspension, in words."""
+    short: str = ""
+    """The trigger in a few words."""
+    time_zone: str = "UTC"
+    """In which it fires."""
 
 
 async def list_schedules(request: Request) -> Response:
     """A page of those that match."""
     services = services_of(request)
     now, page = services.clock(), page_of(request)
-    values = asked(request, "q", "enabled", "kind", "owner", "differs")
+    values = asked(request, "q", "enabled", "kind", "owner", "last", "sort")
     wanted = ScheduleQuery(
         text=values["q"],
         enabled={"yes": True, "no": False}.get(values["enabled"]),
         owner={"": None, "-": ""}.get(values["owner"], values["owner"]),
         kind=values["kind"] if values["kind"] in KINDS else None,
+        last=values["last"] if values["last"] in (*STATUSES, NEVER) else None,
+        sort=values["sort"],
     )
     drift = await last_drift(request, now)
-    if values["differs"]:
-        wanted = replace(wanted, names=drift.differing if drift is not None else ())
+    upcoming = page_cache(request).upcoming
 
     def read(workspace: Workspace) -> dict[str, Any]:
         listing = PageListings(workspace.store.database)
-        total, rows = listing.schedules(wanted, offset=(page - 1) * SIZE, limit=SIZE)
-        lines = [held_line(_line(row, now, drift), now, drift) for row in rows]
-        return {"total": total, "lines": lines, "owners": listing.owners()}
+        following = upcoming.times(workspace, now)
+        total, rows = _page_of_rows(workspace, listing, wanted, following, (page - 1) * SIZE)
+        lines = [replace(_line(row, now, drift), next=following.get(row.name)) for row in rows]
+        recent = Outcomes(workspace.store.database).recent("schedule", [r.name for r in rows])
+        return {
+            "total": total,
+            "lines": lines,
+            "recent": recent,
+            "groups": _groups(listing, values),
+        }
 
     found = await services.read(read)
-    shown: dict[str, Any] = {"values": values, "page": page, "size": SIZE, "kinds": KINDS}
-    shown["drift_known"] = drift is not None and drift.problem is None
-    return render(request, "schedules.html", **found, **shown)
+    heads = columns("/schedules", values, _HEADS)
+    shown: dict[str, Any] = {"values": values, "page": page, "size": SIZE, "heads": heads}
+    return render(request, "schedules.html", **found, **shown, now=now, run_bars=run_bars)
+
+
+def _page_of_rows(
+    workspace: Workspace,
+    listing: PageListings,
+    wanted: ScheduleQuery,
+    following: Mapping[str, datetime],
+    offset: int,
+) -> tuple[int, list[ScheduleRow]]:
+    """A page of rows. When each fires next is known here, and not in SQL."""
+    if wanted.sort.removeprefix("-") != "next":
+        return listing.schedules(wanted, offset=offset, limit=SIZE)
+    names = listing.schedule_names(wanted)
+    sign = -1 if wanted.sort.startswith("-") else 1
+    ranks = {name: sign * at.timestamp() for name, at in following.items()}
+    names.sort(key=lambda name: (name not in ranks, ranks.get(name, 0.0), name))
+    chosen = names[offset : offset + SIZE]
+    found = {row.name: row for row in workspace.store.schedules(chosen)}
+    return len(names), [found[name] for name in chosen if name in found]
+
+
+def _groups(listing: PageListings, values: Mapping[str, str]) -> list[ChipGroup]:
+    """The filters, as chips."""
+    on, off = listing.enabled()
+    owners = [
+        (owner if owner is not None else "-", owner or "made by hand", number)
+        for owner, number in listing.owners()[:_MOST_CHIPS]
+    ]
+    groups = {
+        ("enabled", "State"): [("yes", "enabled", on), ("no", "disabled", off)],
+        ("last", "Last run"): [
+            ("Failed", "failed", None),
+            ("Completed", "completed", None),
+            ("Running", "running", None),
+            (NEVER, "never ran", None),
+        ],
+        ("kind", "Trigger"): [(kind, kind, None) for kind in KINDS],
+        ("owner", "Owner"): owners,
+    }
+    return [
+        chip_group("/schedules", values, key, label, options)
+        for (key, label), options in groups.items()
+        if len(options) > 1 or values[key]
+    ]
 
 
 def _line(row: ScheduleRow, now: datetime, drift: Drift | None) -> Line:
     enabled = bool(row.document.get("is_enabled"))
     words, pipeline, following = "damaged: it cannot be read", "", None
+    short, time_zone = words, "UTC"
     try:
         schedule = schedule_from_document(row.document, Key("", row.name))
     except (KeyError, TypeError, ValueError, AttributeError):
         pass
     else:
         words, pipeline = describe(schedule.trigger), split_reference(schedule.job.reference)[0]
+        short = describe_shortly(schedule.trigger)
+        time_zone = getattr(schedule.trigger, "time_zone", time_zone)
         if enabled and not isinstance(schedule.trigger, DatastoreChange):
             far = now + timedelta(days=3660)
             fires = next_fires(schedule.trigger, now, far, row.created_at)
@@ -113,6 +192,8 @@ def _line(row: ScheduleRow, now: datetime, drift: Drift | None) -> Line:
         pipeline=pipeline,
         source=_source(row),
         repository="; ".join(part for part in (said, _suspended(row, now)) if part),
+        short=short,
+        time_zone=time_zone,
     )
 
 
@@ -203,7 +284,7 @@ def _read_one(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
         # A secret is never sent to a browser: empty, it stays what it is.
         "fields": [(n, "" if v is None or is_secret(n) else _text(n, v)) for n, v in given.items()],
         "document": document(schedule_document(schedule)),
-        "rows": listing.runs({"schedule": name}, limit=10)[1],
+        "rows": listing.runs(RunQuery(schedule=name), limit=10)[1],
     }
 
 

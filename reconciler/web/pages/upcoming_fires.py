@@ -56,6 +56,12 @@ class Upcoming:
             found = heapq.nsmallest(limit, self._fires(now))
             return [NextLine(at, name, describe(self._known[name].trigger)) for at, name in found]
 
+    def times(self, workspace: Workspace, now: datetime) -> dict[str, datetime]:
+        """By name, the next fire of each schedule that has one."""
+        with self._lock:
+            self._refresh(workspace)
+            return {name: at for at, name in self._fires(now)}
+
     def enabled(self, workspace: Workspace) -> list[KnownFires]:
         """Every enabled schedule."""
         with self._lock:

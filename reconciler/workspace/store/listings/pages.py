@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.workspace.store.database import Database
@@ -14,7 +13,21 @@ from reconciler.workspace.store.runs import RUN_COLUMNS, run_row
 from reconciler.workspace.store.schedules import SCHEDULE_COLUMNS, ScheduleRow, schedule_row
 
 KINDS = ("recurrence", "cron", "datastore")
+NEVER = "never"
+LONGEST_OF = 5_000
 STATUSES = ("NotStarted", "Running", "Completed", "Failed", "Canceled")
+_LAST = (
+    "(SELECT r.{} FROM runs r WHERE r.schedule = schedules.name"
+    " ORDER BY r.created_at DESC, r.name DESC LIMIT 1)"
+)
+SORTS = {
+    "name": "name",
+    "state": "enabled",
+    "last": _LAST.format("status"),
+    "ran": "(SELECT max(r.created_at) FROM runs r WHERE r.schedule = schedules.name)",
+    "pipeline": "pipeline",
+}
+"""What schedules are sorted by; those of one value by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +40,24 @@ class ScheduleQuery:
     owner: str | None = None
     """Empty text: nobody's."""
     kind: str | None = None
-    names: Collection[str] | None = None
-    """The only ones that are meant."""
+    last: str | None = None
+    """The status of the last run; NEVER: there is none."""
+    sort: str = "name"
+    """One of SORTS; with a minus before it the other way round."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs: empty text and None are no restriction. Instants: when it was made."""
+
+    status: str = ""
+    schedule: str = ""
+    pipeline: str = ""
+    experiment: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    longest: bool = False
+    """Those that took the longest first, of the newest LONGEST_OF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +102,22 @@ class PageListings:
     def schedules(
         self, wanted: ScheduleQuery, *, offset: int = 0, limit: int = 50
     ) -> tuple[int, list[ScheduleRow]]:
-        """How many there are, and one page of them by name."""
+        """How many there are, and one page of them, sorted."""
         where, values = _where(wanted)
         total = int(self._read(f"SELECT count(*) FROM schedules {where}", values)[0][0])
+        order = SORTS.get(wanted.sort.removeprefix("-"), "name")
+        way = "DESC" if wanted.sort.startswith("-") else "ASC"
         rows = self._read(
-            f"SELECT {SCHEDULE_COLUMNS} FROM schedules {where} ORDER BY name LIMIT ? OFFSET ?",
+            f"SELECT {SCHEDULE_COLUMNS} FROM schedules {where}"
+            f" ORDER BY {order} IS NULL, {order} {way}, name LIMIT ? OFFSET ?",
             (*values, limit, offset),
         )
         return total, [schedule_row(row) for row in rows]
+
+    def schedule_names(self, wanted: ScheduleQuery) -> list[str]:
+        """The names of those that match, in order."""
+        where, values = _where(wanted)
+        return [row[0] for row in self._read(f"SELECT name FROM schedules {where}", values)]
 
     def owners(self) -> list[tuple[str | None, int]]:
         """Who owns how many; None: nobody."""
@@ -128,28 +165,36 @@ class PageListings:
     # --------------------------------------------------------------------------------------- runs
 
     def runs(
-        self, wanted: Mapping[str, str], *, offset: int = 0, limit: int = 50
+        self, wanted: RunQuery, *, offset: int = 0, limit: int = 50
     ) -> tuple[bool, list[RunRow]]:
-        """One page of runs, the newest first, and whether there are more.
-
-        `wanted`: schedule, status, experiment and pipeline, each as it must be.
-        """
-        columns = [c for c in ("schedule", "status", "experiment", "pipeline") if c in wanted]
-        where = " AND ".join(f"{column} = ?" for column in columns)
+        """One page of runs, the newest first, and whether there are more."""
+        where, values = _run_where(wanted)
+        newest = "ORDER BY created_at DESC, name DESC"
+        # Names first, which are in the indices: what is skipped is not read.
+        chosen, order = f"SELECT name FROM runs {where} {newest} LIMIT ? OFFSET ?", newest
+        if wanted.longest:
+            order = "ORDER BY julianday(ended_at) - julianday(started_at) DESC, name DESC"
+            chosen = (
+                f"SELECT name FROM (SELECT name, started_at, ended_at FROM runs {where} {newest}"
+                f" LIMIT {LONGEST_OF}) {order} LIMIT ? OFFSET ?"
+            )
         rows = self._read(
-            f"SELECT {RUN_COLUMNS} FROM runs {f'WHERE {where}' if where else ''}"
-            " ORDER BY created_at DESC, name DESC LIMIT ? OFFSET ?",
-            (*(wanted[column] for column in columns), limit + 1, offset),
+            f"SELECT {RUN_COLUMNS} FROM runs WHERE name IN ({chosen}) {order}",
+            (*values, limit + 1, offset),
         )
         return len(rows) > limit, [run_row(row) for row in rows[:limit]]
 
     def statuses(self, since: datetime) -> dict[str, int]:
         """How many runs that were made since then have each status."""
-        rows = self._read(
-            "SELECT status, count(*) FROM runs WHERE created_at >= ? GROUP BY status",
-            (since.isoformat(),),
-        )
-        return {status: dict(rows).get(status, 0) for status in STATUSES}
+        return {
+            status: int(
+                self._read(
+                    "SELECT count(*) FROM runs WHERE status = ? AND created_at >= ?",
+                    (status, since.isoformat()),
+                )[0][0]
+            )
+            for status in STATUSES
+        }
 
     # ---------------------------------------------------------------------------------- pipelines
 
@@ -195,10 +240,23 @@ def _where(wanted: ScheduleQuery) -> tuple[str, tuple[Any, ...]]:
     if wanted.kind is not None:
         terms.append("json_extract(document, '$.trigger.type') = ?")
         values.append(wanted.kind)
-    if wanted.names is not None:
-        terms.append("name IN (SELECT value FROM json_each(?))")
-        values.append(json.dumps(list(wanted.names)))
+    if wanted.last is not None:
+        terms.append(f"coalesce({SORTS['last']}, '{NEVER}') = ?")
+        values.append(wanted.last)
     return (f"WHERE {' AND '.join(terms)}" if terms else ""), tuple(values)
+
+
+def _run_where(wanted: RunQuery) -> tuple[str, tuple[Any, ...]]:
+    given = {
+        "status = ?": wanted.status,
+        "schedule = ?": wanted.schedule,
+        "pipeline = ?": wanted.pipeline,
+        "experiment = ?": wanted.experiment,
+        "created_at >= ?": wanted.since and wanted.since.astimezone(UTC).isoformat(),
+        "created_at < ?": wanted.until and wanted.until.astimezone(UTC).isoformat(),
+    }
+    kept = {term: value for term, value in given.items() if value}
+    return (f"WHERE {' AND '.join(kept)}" if kept else ""), tuple(kept.values())
 
 
 def _like(text: str) -> str:

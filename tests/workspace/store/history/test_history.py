@@ -1,4 +1,4 @@
-"""Acts of people are noted by whatever does them; days of runs are what a count of the runs says."""
+"""Acts of people are noted by whatever does them; days of runs are the sum of the runs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from reconciler.workspace.store.database import Database, Refused
 from reconciler.workspace.store.history.acts import KEPT, Acts
 from reconciler.workspace.store.records import NewRun
 from reconciler.workspace.store.runs import Runs
-from reconciler.workspace.store.schema import MIGRATIONS
 from reconciler.workspace.store.schedules import Store
-
+from reconciler.workspace.store.schema import MIGRATIONS
 from workspace.store.test_schedules import NOW, new, pipeline
 
 DAY = timedelta(days=1)
@@ -171,8 +170,8 @@ def test_the_runs_of_an_older_file_are_counted(tmp_path: Path) -> None:
             for n, status in enumerate((*ENDED, "Running", "Failed"))
         ]
         connection.executemany(
-            "INSERT INTO runs (name, schedule, experiment, pipeline, version, cause, due_at, inputs,"
-            " status, created_at) VALUES (?, ?, 'e', 'p', '1', 'time', '', '{}', ?, ?)",
+            "INSERT INTO runs (name, schedule, experiment, pipeline, version, cause, due_at,"
+            " inputs, status, created_at) VALUES (?, ?, 'e', 'p', '1', 'time', '', '{}', ?, ?)",
             rows,
         )
         connection.commit()
