@@ -1,212 +1,185 @@
-"""The pages of targets under many of them: how long each takes at the server.
+"""Every page of the workspace with very many runs: how long the server takes for each.
 
-pages.py [TARGETS] [SCHEDULES] [REQUESTS]: prints a Markdown table. A state of TARGETS (200) targets
-with SCHEDULES (10,000) schedules in all, of which one in fifty differs, a year of history, and a
-pending plan in one target in ten, is shown by `reconciler ui`; each page is asked for REQUESTS (40)
-times, one after another, and the seconds from the request to the last byte are counted.
+pages.py [SCHEDULES] [RUNS] [REQUESTS] [FOLDER]: prints a Markdown table of the p50, p95 and longest
+of REQUESTS (40) answers of each page, one at a time, over HTTP on loopback, of a workspace with
+SCHEDULES (10,000) and RUNS (1,000,000) of the last 14 days. FOLDER keeps the workspace for another
+time. It measures the package that Python finds, so that an earlier one can be measured with it:
+PYTHONPATH=EARLIER python benchmarks/pages.py.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-import os
-import re
-import signal
-import subprocess
+import sqlite3
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-from reconciler.model import (
-    Action,
-    Change,
-    Cron,
-    FieldChange,
-    Job,
-    Key,
-    LiveSchedule,
-    Plan,
-    Schedule,
-    Source,
+from reconciler.web.serving.server import Running
+from reconciler.web.settings import Site
+from reconciler.web.tokens import Tokens
+from reconciler.workspace.store.schedules import Publication, Store
+
+DAYS = 14
+TEAMS = ("fraud", "churn", "pricing", "search", "vision")
+RUN = (
+    "INSERT INTO runs (name, schedule, experiment, pipeline, version, cause, due_at, inputs,"
+    " status, created_at, started_at, ended_at, message)"
+    " VALUES (?, ?, ?, ?, ?, 'time', ?, ?, ?, ?, ?, ?, ?)"
 )
-from reconciler.render.documents import plan_document
-from reconciler.standings import schedule_rows
-from reconciler.state import open_state
-from reconciler.state.records import Condition, Conditions, CycleOutcome, CycleRecord, ResultRecord
-from reconciler.state.standings import Standing
-
-DIFFERING = 50
-HISTORY = 50
 
 
-def change(target: str, number: int) -> Change:
-    name = f"schedule-{number:05d}"
-    trigger = Cron(f"{number % 60} {number % 24} * * {number % 7}", time_zone="Europe/Lisbon")
-    source = Source(f"schedules/{target}/{name}.yaml", 1)
-    wanted = Schedule(Key(target, name), trigger, Job("azureml:score:1"), source=source)
-    live = LiveSchedule(wanted, "us", f"f{number}", "ana", datetime.now(UTC), datetime.now(UTC))
-    if number % DIFFERING:
-        return Change(Action.NOOP, wanted.key, live, wanted)
-    live = replace(live, schedule=replace(wanted, enabled=False))
-    fields = (FieldChange(("is_enabled",), False, True),)
-    why = "switched off live by ana"
-    return Change(Action.UPDATE, wanted.key, live, wanted, fields, why, cause="live")
-
-
-def fill(folder: Path, targets: int, schedules: int) -> None:
-    """Write what that many cycles would have written."""
-    now = datetime.now(UTC)
-    each = schedules // targets
-    with closing(open_state("state.db", folder)) as state:
-        for number in range(targets):
-            target = f"target-{number:03d}"
-            first = number * each
-            changes = tuple(change(target, n) for n in range(first, first + each))
-            plan = Plan(target, "us", changes)
-            counts, rows = schedule_rows(plan)
-            differs = bool(plan.pending)
-            outcome: CycleOutcome = "waiting" if differs else "in_sync"
-            standing = Standing(
-                *(target, now, outcome, "Observed", now + timedelta(hours=1), "c" * 40),
-                *("Ana <ana@example.com>", "Score all cameras", now, None, None, counts),
+def fill(path: Path, schedules: int, runs: int, now: datetime) -> None:
+    """The workspace: 1,440 fires a day of one schedule, the rest spread over the others."""
+    store = Store(path, actor="benchmark")
+    versions = []
+    for number in range(max(1, schedules // 50)):
+        document = {"type": "command", "command": f"echo {number}", "inputs": {"rate": 1}}
+        text = json.dumps(document, sort_keys=True)
+        digest = sha256(text.encode()).hexdigest()
+        publication = Publication(f"pipeline-{number:04d}", digest, text, f"jobs/{number}.yml")
+        store.publish(publication, now)
+        versions.append(publication.version)
+    store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        names = [f"{TEAMS[n % len(TEAMS)]}-{n:05d}" for n in range(schedules)]
+        for number, name in enumerate(names):
+            expression = "* * * * *" if number == 0 else f"{number % 60} {number % 24} * * *"
+            trigger = {"type": "cron", "expression": expression, "time_zone": "Europe/Lisbon"}
+            pipeline = number % len(versions)
+            document = {
+                "name": name,
+                "trigger": trigger,
+                "create_job": f"azureml:pipeline-{pipeline:04d}:{versions[pipeline]}",
+                "is_enabled": number % 40 != 3,
+            }
+            connection.execute(
+                "INSERT INTO schedules (name, owner, enabled, document, fingerprint, pipeline,"
+                " created_at, modified_at, since) VALUES (?, 'us', ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    name,
+                    int(document["is_enabled"]),
+                    json.dumps(document),
+                    sha256(name.encode()).hexdigest(),
+                    f"pipeline-{pipeline:04d}",
+                    *[(now - timedelta(days=DAYS)).isoformat()] * 3,
+                ),
             )
-            state.standings.set(standing, rows)
-            condition = Condition(not differs, "Observed", f"{len(plan.pending)} wait", now)
-            off = replace(condition, status=False)
-            state.conditions.set(target, Conditions(condition, off, off, "c" * 40, "c" * 40))
-            pending = replace(plan, changes=plan.pending)
-            document = plan_document(pending) if differs else None
-            for day in range(HISTORY, -1, -1):
-                at = now - timedelta(days=day)
-                name = f"schedule-{first:05d}"
-                results = (ResultRecord(name, "update", "updated"),) if day % 7 == 0 else ()
-                state.history.record(
-                    CycleRecord(
-                        target,
-                        at,
-                        at,
-                        outcome,
-                        "Observed",
-                        f"day {day}",
-                        revision="c" * 40,
-                        actor="loop",
-                        plan=document if day == 0 else None,
-                        results=results,
-                    )
-                )
+        connection.executemany(RUN, run_rows(names, versions, runs, now))
+        connection.execute(
+            "INSERT INTO fires (schedule, key, due_at, recorded_at, outcome, run) SELECT schedule,"
+            " due_at, due_at, due_at, 'run', name FROM runs WHERE true ON CONFLICT DO NOTHING"
+        )
+        connection.commit()
 
 
-def percentile(values: list[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+def run_rows(names: list[str], versions: list[str], runs: int, now: datetime) -> Iterator[tuple]:
+    """Runs, the oldest first; one in 25 failed, one in 300 canceled."""
+    often = min(runs // 4, DAYS * 1440)
+    span = timedelta(days=DAYS)
+    for number in range(runs):
+        place = 0 if number < often else 1 + number % (len(names) - 1 or 1)
+        share = number / often if number < often else (number - often) / max(1, runs - often)
+        due = (now - span + span * share).replace(microsecond=number % 1000)
+        status = "Failed" if number % 25 == 7 else "Canceled" if number % 300 == 8 else "Completed"
+        pipeline = place % len(versions)
+        ended = due + timedelta(seconds=20 + number * 7919 % 900)
+        yield (
+            *(f"{names[place]}-{number:07d}", names[place], names[place]),
+            *(f"pipeline-{pipeline:04d}", versions[pipeline], due.isoformat(), '{"rate": 2}'),
+            *(status, due.isoformat(), due.isoformat(), ended.isoformat()),
+            "step command exited with 1" if status == "Failed" else None,
+        )
 
 
-def ask(connection: http.client.HTTPConnection, path: str, cookie: str) -> tuple[float, int]:
-    """Seconds, and bytes."""
-    began = time.perf_counter()
-    connection.request("GET", path, headers={"Cookie": cookie, "Accept": "text/html"})
-    answer = connection.getresponse()
-    body = answer.read()
-    if answer.status != 200:
-        raise RuntimeError(f"{path}: {answer.status} {body[:300]!r}")
-    return time.perf_counter() - began, len(body)
+def pages(names: tuple[str, str], run: str, day: str) -> list[str]:
+    """Addresses of every page, those of the largest lists too."""
+    often, name = names
+    return [
+        "/",
+        "/schedules",
+        "/schedules?page=100",
+        "/schedules?q=fraud&sort=-ran",
+        "/schedules?last=Failed",
+        "/schedules?sort=next",
+        f"/schedules/{name}",
+        f"/schedules/{often}",
+        "/pipelines",
+        "/pipelines/pipeline-0003",
+        "/runs",
+        "/runs?status=Failed",
+        "/runs?group=schedule",
+        f"/runs?day={day}&sort=longest",
+        "/runs?page=2000",
+        f"/runs/{run}",
+        "/experiments",
+        "/experiments?page=100",
+        "/calendar",
+        "/history",
+    ]
 
 
-def cpu(pid: int) -> float:
-    """CPU seconds that a process has taken."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def measure(site: Site, addresses: list[str], requests: int) -> None:
+    """Ask for each, and print what it took; the first answer of each is not counted."""
+    with Running(site) as running:
+        host, _, port = running.address.removeprefix("http://").partition(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=120)
+        connection.request("GET", f"/login?code={site.tokens.new_link(time.time(), 'read')}")
+        signed_in = connection.getresponse()
+        signed_in.read()
+        cookie = str(signed_in.getheader("Set-Cookie")).partition(";")[0]
+        print(
+            "| page | p50, ms | p95, ms | longest, ms | the first, ms | KiB |\n|-|-:|-:|-:|-:|-:|"
+        )
+        for address in addresses:
+            took, size = [], 0
+            for _ in range(requests + 1):
+                begin = time.perf_counter()
+                connection.request("GET", address, headers={"Cookie": cookie})
+                answer = connection.getresponse()
+                size = len(answer.read())
+                if answer.status != 200:
+                    sys.exit(f"{address}: {answer.status}")
+                took.append(1000 * (time.perf_counter() - begin))
+            rest = sorted(took[1:])
+            p95 = rest[min(len(rest) - 1, int(0.95 * len(rest)))]
+            print(
+                f"| {address} | {rest[len(rest) // 2]:.0f} | {p95:.0f} | {rest[-1]:.0f} |"
+                f" {took[0]:.0f} | {size / 1024:.0f} |",
+                flush=True,
+            )
 
 
-def measure(folder: Path, targets: int, requests: int) -> list[tuple[str, Any]]:
-    """By page: seconds of each request, bytes, and CPU seconds of the server for one."""
-    command = [sys.executable, "-m", "reconciler", "ui", "--port", "0", "--state", "state.db"]
-    command += ["--log-format", "json"]
-    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        link = ""
-        while not link:
-            said = json.loads(process.stderr.readline())
-            link = said.get("url", "")
-        host, _, rest = link.removeprefix("http://").partition("/")
-        connection = http.client.HTTPConnection(host, timeout=60)
-        connection.request("GET", "/" + rest)
-        answer = connection.getresponse()
-        cookie = str(answer.getheader("Set-Cookie")).partition(";")[0]
-        answer.read()
-        found = []
-        for path in PAGES:
-            took, size, spent = [], 0, cpu(process.pid)
-            for number in range(requests):
-                each = f"{number * 7 % targets:03d}"
-                named = re.sub(r"\{t\}", f"target-{each}", path)
-                named = named.replace("{s}", f"{number * 7 % targets * 50:05d}")
-                seconds, size = ask(connection, named, cookie)
-                took.append(seconds)
-            found.append((path, (took, size, (cpu(process.pid) - spent) / requests)))
-        return found
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
-
-
-PAGES = (
-    "/targets",
-    "/targets?sync=drift",
-    "/targets/{t}",
-    "/targets/{t}/plan",
-    "/targets/{t}/schedules/schedule-{s}",
-    "/control/schedules",
-    "/control/schedules?sync=differs",
-    "/control/schedules?q=schedule-09&page=3",
-    "/control/calendar",
-    "/control/history",
-    "/control/history?show=changes",
-    "/control/history?q=nobody",
-    "/control/search?q=schedule-0777",
-    "/control/version",
-)
-
-
-def paid(schedules: int) -> tuple[float, float]:
-    """CPU seconds of a cycle for it: where everything is new, and where nothing is."""
-    plan = Plan("all", "us", tuple(change("all", n) for n in range(schedules)))
-    took = []
-    with tempfile.TemporaryDirectory() as name, closing(open_state("s.db", Path(name))) as state:
-        for _ in range(3):
-            began = time.process_time()
-            counts, rows = schedule_rows(plan)
-            standing = Standing("all", datetime.now(UTC), "waiting", "Observed", counts=counts)
-            state.standings.set(standing, rows)
-            took.append(time.process_time() - began)
-    return took[0], took[-1]
-
-
-def main() -> None:
-    targets = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    schedules = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
-    requests = int(sys.argv[3]) if len(sys.argv) > 3 else 40
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        fill(folder, targets, schedules)
-        print(f"{targets:,} targets, {schedules:,} schedules; milliseconds\n")
-        print("| page | first | median | p95 | slowest | CPU of one | KB |")
-        print("|---|--:|--:|--:|--:|--:|--:|")
-        for path, (took, size, spent) in measure(folder, targets, requests):
-            ms = [1000 * seconds for seconds in took]
-            figures = (ms[0], percentile(ms, 0.5), percentile(ms, 0.95), max(ms))
-            print(f"| `{path}` | " + " | ".join(f"{one:.0f}" for one in figures), end="")
-            print(f" | {1000 * spent:.0f} | {size / 1000:.0f} |")
-    new, idle = paid(schedules)
-    print(f"\nWhat a cycle pays, CPU: {idle:.2f} s where nothing is new, {new:.2f} s where all is.")
+def main(arguments: list[str]) -> None:
+    """Fill and measure."""
+    schedules, runs, requests = (
+        int(arguments[place]) if len(arguments) > place else default
+        for place, default in enumerate((10_000, 1_000_000, 40))
+    )
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(arguments[3]) if len(arguments) > 3 else Path(made)
+        path = folder / "workspace.db"
+        now = datetime.now(UTC)
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            fill(path, schedules, runs, now)
+        with closing(sqlite3.connect(path)) as connection:
+            names = [row[0] for row in connection.execute("SELECT name FROM schedules")]
+            run = connection.execute(
+                "SELECT name FROM runs WHERE status = 'Failed' ORDER BY created_at DESC LIMIT 1"
+            ).fetchone()[0]
+        day = (now - timedelta(days=1)).date().isoformat()
+        site = Site(path, folder / "runs", "local", "us", Tokens("f" * 40, "r" * 40), base=folder)
+        chosen = (next(n for n in names if n.endswith("-00000")), names[len(names) // 2])
+        measure(site, pages(chosen, run, day), requests)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

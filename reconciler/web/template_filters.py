@@ -11,6 +11,7 @@ from reconciler.masking import mask
 from reconciler.render.fire_words import number
 from reconciler.render.plain_text import printable, short_revision
 from reconciler.web.times import about, ago, moment, on_clock, seconds, took, weekday
+from reconciler.workspace.store.history.acts import Act
 
 _OUTCOMES = {"NotStarted": "waiting"}
 
@@ -18,6 +19,24 @@ _OUTCOMES = {"NotStarted": "waiting"}
 def outcome(status: str) -> str:
     """The status of a run, in a word."""
     return _OUTCOMES.get(status, status.lower())
+
+
+_ACTS = {
+    "create": "made",
+    "change": "changed",
+    "enable": "enabled",
+    "disable": "disabled",
+    "delete": "deleted",
+    "trigger": "run",
+    "run again": "run again",
+    "submit": "run",
+    "cancel": "canceled",
+}
+
+
+def act_words(act: Act) -> str:
+    """What somebody did, as what was done: "disabled"."""
+    return _ACTS[act.what]
 
 
 def many(count: int) -> str:
@@ -73,6 +92,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "on_clock": on_clock,
     "ago": ago,
     "many": many,
+    "act_words": act_words,
     "outcome": outcome,
     "number": number,
     "printable": printable,

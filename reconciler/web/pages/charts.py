@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from graphlib import CycleError, TopologicalSorter
 
 SLOT_MINUTES = 10
 """The width of one mark in the picture of a schedule's fires."""
 _SLOTS = 24 * 60 // SLOT_MINUTES
-_ORDER = ("upcoming", "run", "due", "missed")
-"""What a mark shows where several fires fall into it: the last of these."""
-_KINDS = {"upcoming": "to come", "run": "ran", "due": "about to run", "missed": "some missed"}
+_KINDS = {
+    "upcoming": "to come",
+    "forgotten": "ran, and kept no longer",
+    "completed": "completed",
+    "notstarted": "waiting",
+    "due": "about to run",
+    "running": "running",
+    "canceled": "canceled",
+    "missed": "missed",
+    "failed": "failed",
+}
+"""What became of fires. A mark shows the last of these where several fall into it."""
+_ORDER = tuple(_KINDS)
 
 # ------------------------------------------------------------------------------------------- fires
+
+
+@dataclass(frozen=True, slots=True)
+class PastSlot:
+    """Fires of one slot that became the same: how many, and the run of one of them."""
+
+    at: datetime
+    """Within the slot."""
+    kind: str
+    count: int
+    run: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +48,11 @@ class Mark:
     slots: int
     kind: str
     title: str
+    run: str | None = None
+    """The only run of its kind behind it."""
+    since: str = ""
+    """In UTC, for a list of the runs behind it; empty where there are none."""
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +69,53 @@ Counts = Mapping[tuple[date, int], int]
 """How many fires there are in each slot of a day."""
 
 
+@dataclass(slots=True)
+class _Cell:
+    """What a slot holds."""
+
+    kinds: dict[str, int] = field(default_factory=dict)
+    runs: dict[str, str | None] = field(default_factory=dict)
+
+    def add(self, kind: str, count: int, run: str | None) -> None:
+        """Count fires that became that."""
+        self.kinds[kind] = self.kinds.get(kind, 0) + count
+        self.runs[kind] = run
+
+
 def fire_days(
-    past: Iterable[tuple[datetime, str]], coming: Counts, now: datetime, first: date, days: int
+    past: Iterable[PastSlot],
+    coming: Counts,
+    now: datetime,
+    first: date,
+    days: int,
+    clock: tzinfo = UTC,
 ) -> list[DayRow]:
-    """Fires by day and time of day, in UTC; `past` ones each with what became of it."""
-    cells: dict[tuple[date, int], dict[str, int]] = {}
-    for at, kind in past:
-        at = at.astimezone(UTC)
-        place = (at.date(), _slot(at))
-        kinds = cells.setdefault(place, {})
-        kinds[kind] = kinds.get(kind, 0) + 1
+    """Fires by day and time of day on a clock; past ones each with what became of it. `coming`:
+    by slot of that clock.
+    """
+    cells: dict[tuple[date, int], _Cell] = {}
+    for one in past:
+        at = one.at.astimezone(clock)
+        cells.setdefault((at.date(), _slot(at)), _Cell()).add(one.kind, one.count, one.run)
     for place, count in coming.items():
-        cells.setdefault(place, {})["upcoming"] = count
-    rows = []
+        cells.setdefault(place, _Cell()).add("upcoming", count, None)
+    rows, here = [], now.astimezone(clock)
     for number in range(days):
         day = first + timedelta(days=number)
         found = [(slot, cells[day, slot]) for slot in range(_SLOTS) if (day, slot) in cells]
-        here = _slot(now) if day == now.date() else None
-        rows.append(DayRow(f"{day:%a %d %b}", tuple(_marks(found)), here))
+        marked = _slot(here) if day == here.date() else None
+        rows.append(DayRow(f"{day:%a %d %b}", tuple(_marks(found, day, clock)), marked))
     return rows
+
+
+def on_clock(counts: Counts, clock: tzinfo) -> Counts:
+    """Counts by slots of UTC as counts by slots of another clock."""
+    found: dict[tuple[date, int], int] = {}
+    for (day, slot), count in counts.items():
+        at = _start(day, slot, UTC).astimezone(clock)
+        place = at.date(), _slot(at)
+        found[place] = found.get(place, 0) + count
+    return found
 
 
 def slot_counts(bits: int, base: date) -> Counts:
@@ -79,24 +133,45 @@ def _slot(at: datetime) -> int:
     return (at.hour * 60 + at.minute) // SLOT_MINUTES
 
 
-def _marks(found: Iterable[tuple[int, Mapping[str, int]]]) -> Iterator[Mark]:
+def _start(day: date, slot: int, clock: tzinfo) -> datetime:
+    return datetime.combine(day, time(slot // 6 % 24, slot % 6 * SLOT_MINUTES), clock)
+
+
+def _marks(found: Iterable[tuple[int, _Cell]], day: date, clock: tzinfo) -> Iterator[Mark]:
     """Slots side by side that show the same are one mark."""
-    start, end, shown, count = 0, 0, "", 0
-    for slot, kinds in found:
-        kind, number = max(kinds, key=_ORDER.index), sum(kinds.values())
-        if shown == kind and slot == end:
-            end, count = end + 1, count + number
-            continue
-        if shown:
-            yield Mark(start, end - start, shown, _title(start, end, shown, count))
-        start, end, shown, count = slot, slot + 1, kind, number
+    start, end, shown, whole = 0, 0, "", _Cell()
+    for slot, cell in found:
+        kind = max(cell.kinds, key=_ORDER.index)
+        if shown and not (shown == kind and slot == end):
+            yield _mark(start, end, shown, whole, day, clock)
+            shown = ""
+        if not shown:
+            start, shown, whole = slot, kind, _Cell()
+        end = slot + 1
+        for each, count in cell.kinds.items():
+            whole.add(each, count, cell.runs[each])
     if shown:
-        yield Mark(start, end - start, shown, _title(start, end, shown, count))
+        yield _mark(start, end, shown, whole, day, clock)
 
 
-def _title(start: int, end: int, kind: str, count: int) -> str:
-    span = f"{_clock(start)} to {_clock(end)}"
-    return f"{span}: {count:,} {'fire' if count == 1 else 'fires'}, {_KINDS[kind]}"
+def _mark(start: int, end: int, kind: str, cell: _Cell, day: date, clock: tzinfo) -> Mark:
+    told = [
+        f"{cell.kinds[each]:,} {_KINDS[each]}" for each in reversed(_ORDER) if each in cell.kinds
+    ]
+    title = f"{_clock(start)} to {_clock(end)}: {', '.join(told)}"
+    if kind in ("upcoming", "missed", "due", "forgotten"):
+        return Mark(start, end - start, kind, title)
+    length = timedelta(minutes=SLOT_MINUTES * (end - start))
+    since = _start(day, start, clock).astimezone(UTC)
+    return Mark(
+        start,
+        end - start,
+        kind,
+        title,
+        cell.runs[kind] if cell.kinds[kind] == 1 else None,
+        f"{since:%Y-%m-%dT%H:%M}",
+        f"{since + length:%Y-%m-%dT%H:%M}",
+    )
 
 
 def _clock(slot: int) -> str:

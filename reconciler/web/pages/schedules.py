@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from itertools import islice
 from typing import Any
 
@@ -38,10 +38,13 @@ from reconciler.web.pages.common import (
 from reconciler.web.pages.drift import Drift
 from reconciler.web.pages.history import changes_of
 from reconciler.web.pages.lists.chips import ChipGroup, chip_group, columns
+from reconciler.web.pages.lists.day_bars import DAYS, DayBars, day_bars
 from reconciler.web.pages.lists.run_bars import run_bars
 from reconciler.web.template_filters import document, inputs, path_of, plain
 from reconciler.web.templating import render
+from reconciler.web.times import zone_of
 from reconciler.web.workspace_view import Workspace
+from reconciler.workspace.store.history.acts import Acts
 from reconciler.workspace.store.listings.outcomes import Outcomes
 from reconciler.workspace.store.listings.pages import (
     KINDS,
@@ -55,7 +58,7 @@ from reconciler.workspace.store.references import split_reference
 from reconciler.workspace.store.schedules import ScheduleRow
 
 _LAST_DAYS, _NEXT_DAYS = 7, 7
-_MOST_MARKS = 12_000
+_FEW = 10
 _MOST_CHIPS = 12
 _HEADS = (
     ("Name", "name"),
@@ -234,7 +237,8 @@ async def show_schedule(request: Request) -> Response:
     """One schedule."""
     services = services_of(request)
     name, now = request.path_params["name"], services.clock()
-    values = await services.read(lambda workspace: _read_one(workspace, name, now))
+    clock = zone(zone_of(request))
+    values = await services.read(lambda workspace: _read_one(workspace, name, now, clock))
     drift = await last_drift(request, now)
     values["repository"] = drift.of(name) if drift is not None else "not compared"
     values["changes"] = await changes_of(request, name)
@@ -254,7 +258,7 @@ async def show_schedule(request: Request) -> Response:
     return render(request, "schedule.html", now=now, **values)
 
 
-def _read_one(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
+def _read_one(workspace: Workspace, name: str, now: datetime, clock: tzinfo) -> dict[str, Any]:
     row, live = workspace.schedule(name), workspace.live(name)
     listing = PageListings(workspace.store.database)
     schedule = live.schedule
@@ -264,7 +268,7 @@ def _read_one(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
     found = workspace.store.version(pipeline, version)
     declared = dict((found.document.get("inputs") or {}) if found is not None else {})
     given = {**dict.fromkeys(declared), **schedule.job.inputs}
-    days, words = _days(listing, live, now)
+    days, words = _days(listing, live, now, clock)
     return {
         "live": live,
         "ours": live.owner == workspace.site.owner,
@@ -277,6 +281,8 @@ def _read_one(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
         "next": _next(live, now) if not is_data else [],
         "days": days,
         "days_words": words,
+        "day_bars": _day_bars(workspace, name, now),
+        "acts": Acts(workspace.store.database).newest(kind="schedule", name=name, limit=_FEW),
         "pipeline": pipeline,
         "version": version,
         "experiment": schedule.job.experiment_name or name,
@@ -286,6 +292,12 @@ def _read_one(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
         "document": document(schedule_document(schedule)),
         "rows": listing.runs(RunQuery(schedule=name), limit=10)[1],
     }
+
+
+def _day_bars(workspace: Workspace, name: str, now: datetime) -> DayBars | None:
+    today = now.astimezone(UTC).date()
+    counts = Outcomes(workspace.store.database).days(today - timedelta(days=DAYS - 1), name)
+    return day_bars(counts, today) if counts else None
 
 
 def _folder(trigger: Trigger) -> str:
@@ -316,26 +328,25 @@ def _next(live: LiveSchedule, now: datetime) -> list[Moment]:
 
 
 def _days(
-    listing: PageListings, live: LiveSchedule, now: datetime
+    listing: PageListings, live: LiveSchedule, now: datetime, clock: tzinfo
 ) -> tuple[Sequence[charts.DayRow], str]:
-    """The fires of the last and the next days, as a picture and in words."""
-    now = now.astimezone(UTC)
-    first = now.date() - timedelta(days=_LAST_DAYS)
-    start = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    """The fires of the last and the next days on a person's clock, as a picture and in words."""
+    first = now.astimezone(clock).date() - timedelta(days=_LAST_DAYS)
+    start = datetime.combine(first, time(), clock).astimezone(UTC)
     end = start + timedelta(days=_LAST_DAYS + _NEXT_DAYS + 1)
-    past = [
-        (fire.due_at, fire.outcome) for fire in listing.fires(live.key.name, start, _MOST_MARKS)
-    ]
+    past = [charts.PastSlot(*slot) for slot in listing.fire_slots(live.key.name, start)]
     coming: charts.Counts = {}
     if live.schedule.enabled:
+        now = now.astimezone(UTC)
         span = span_of(now, end)
         bits = raster(live.schedule.trigger, span, live.created_at or now).bits
-        coming = charts.slot_counts(bits, now.date())
-    ran = sum(kind == "run" for _, kind in past)
-    missed = sum(kind == "missed" for _, kind in past)
-    words = f"{ran:,} ran, {missed:,} missed, {sum(coming.values()):,} to come"
-    days = charts.fire_days(past, coming, now, first, _LAST_DAYS + _NEXT_DAYS + 1)
-    return days, words
+        coming = charts.on_clock(charts.slot_counts(bits, now.date()), clock)
+    counts: dict[str, int] = {}
+    for slot in past:
+        counts[slot.kind] = counts.get(slot.kind, 0) + slot.count
+    told = [f"{number:,} {kind}" for kind, number in counts.items()]
+    words = ", ".join([*told, f"{sum(coming.values()):,} to come"])
+    return charts.fire_days(past, coming, now, first, _LAST_DAYS + _NEXT_DAYS + 1, clock), words
 
 
 # ----------------------------------------------------------------------------------------- actions

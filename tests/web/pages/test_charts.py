@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 
+from reconciler.firing.clocks.zones import zone
 from reconciler.web.pages import charts
 
 NOW = datetime(2026, 3, 4, 12, 34, tzinfo=UTC)
@@ -16,28 +17,51 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+def past(text: str, kind: str, count: int = 1, run: str | None = None) -> charts.PastSlot:
+    return charts.PastSlot(at(text), kind, count, run)
+
+
 def test_fires_stand_in_their_day_and_slot() -> None:
-    past = [(at("2026-03-03 00:00"), "run"), (at("2026-03-04 12:29"), "run")]
-    past += [(at("2026-03-04 12:20"), "missed")]
-    days = charts.fire_days(past, {(date(2026, 3, 5), 143): 2}, NOW, FIRST, 3)
+    slots = [past("2026-03-03 00:00", "completed", run="one"), past("2026-03-04 12:29", "failed")]
+    slots += [past("2026-03-04 12:20", "completed", 9), past("2026-03-03 23:50", "missed", 2)]
+    days = charts.fire_days(slots, {(date(2026, 3, 5), 143): 2}, NOW, FIRST, 3)
     assert [day.label for day in days] == ["Tue 03 Mar", "Wed 04 Mar", "Thu 05 Mar"]
-    assert days[0].marks == (charts.Mark(0, 1, "run", "00:00 to 00:10: 1 fire, ran"),)
-    assert days[1].marks == (charts.Mark(74, 1, "missed", "12:20 to 12:30: 2 fires, some missed"),)
-    assert days[2].marks == (charts.Mark(143, 1, "upcoming", "23:50 to 24:00: 2 fires, to come"),)
+    first = ("2026-03-03T00:00", "2026-03-03T00:10")
+    assert days[0].marks == (
+        charts.Mark(0, 1, "completed", "00:00 to 00:10: 1 completed", "one", *first),
+        charts.Mark(143, 1, "missed", "23:50 to 24:00: 2 missed"),
+    )
+    (mark,) = days[1].marks
+    assert (mark.x, mark.kind) == (74, "failed")
+    assert mark.title == "12:20 to 12:30: 1 failed, 9 completed"
+    assert days[2].marks == (charts.Mark(143, 1, "upcoming", "23:50 to 24:00: 2 to come"),)
     assert [day.now for day in days] == [None, 75, None]
 
 
 def test_marks_side_by_side_are_one() -> None:
-    past = [(at("2026-03-04 00:00") + timedelta(minutes=5 * n), "run") for n in range(4)]
-    past += [(at("2026-03-04 00:20"), "missed")]
+    slots = [past(f"2026-03-04 00:{5 * n:02}", "completed", run=str(n)) for n in range(4)]
+    slots += [past("2026-03-04 00:20", "failed", run="bad")]
     coming = {(NOW.date(), slot): 10 for slot in (3, 4, 6)}
-    (row,) = charts.fire_days(past, coming, NOW, NOW.date(), 1)
-    assert [(mark.x, mark.slots, mark.kind) for mark in row.marks] == [
-        (0, 2, "run"),
-        (2, 1, "missed"),
-        (3, 2, "upcoming"),
-        (6, 1, "upcoming"),
+    (row,) = charts.fire_days(slots, coming, NOW, NOW.date(), 1)
+    assert [(mark.x, mark.slots, mark.kind, mark.run) for mark in row.marks] == [
+        (0, 2, "completed", None),
+        (2, 1, "failed", "bad"),
+        (3, 2, "upcoming", None),
+        (6, 1, "upcoming", None),
     ]
+    assert (row.marks[0].since, row.marks[0].until) == ("2026-03-04T00:00", "2026-03-04T00:20")
+
+
+def test_fires_stand_in_the_days_of_another_clock() -> None:
+    tokyo = zone("Asia/Tokyo")
+    coming = charts.on_clock({(date(2026, 3, 3), 95): 1, (date(2026, 3, 3), 0): 2}, tokyo)
+    assert coming == {(date(2026, 3, 4), 5): 1, (date(2026, 3, 3), 54): 2}
+    slots = [past("2026-03-03 15:05", "failed", run="bad")]
+    (row,) = charts.fire_days(slots, {}, NOW, date(2026, 3, 4), 1, tokyo)
+    (mark,) = row.marks
+    assert (mark.x, mark.title) == (0, "00:00 to 00:10: 1 failed")
+    assert (mark.since, mark.until) == ("2026-03-03T15:00", "2026-03-03T15:10")
+    assert row.now == 21 * 6 + 3
 
 
 def test_slots_of_a_raster() -> None:

@@ -221,7 +221,7 @@ def test_a_schedule(browser: httpx.Client) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\\u202eevil" in text
     said = words(text)
     assert "at 07:00 on Monday to Friday, Europe/Lisbon" in said
-    assert "the next apply makes it what schedules/all.yaml:1 says" in said
+    assert "It is declared in schedules/all.yaml:1" in said
     assert 'role="img" aria-label="Fires by day and time of day' in text
     assert "07:00 WE" in said
     assert 'name="input:who" value="a&amp;b"' in text

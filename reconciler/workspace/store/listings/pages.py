@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.workspace.store.database import Database
-from reconciler.workspace.store.records import FireRow, RunRow
+from reconciler.workspace.store.records import RunRow
 from reconciler.workspace.store.runs import RUN_COLUMNS, run_row
 from reconciler.workspace.store.schedules import SCHEDULE_COLUMNS, ScheduleRow, schedule_row
 
@@ -152,15 +152,19 @@ class PageListings:
 
     # -------------------------------------------------------------------------------------- fires
 
-    def fires(self, schedule: str, since: datetime, limit: int = 2000) -> list[FireRow]:
-        """The fires of a schedule that were due since then, the first due first."""
+    def fire_slots(self, schedule: str, since: datetime) -> list[tuple[datetime, str, int, str]]:
+        """The fires of a schedule that were due since then, by ten minutes and what became of them:
+        the first of those, `missed`, `due`, the status of their runs or `forgotten`, how many, and
+        the run of one.
+        """
         rows = self._read(
-            "SELECT schedule, key, due_at, recorded_at, outcome, run, number FROM fires"
-            " WHERE schedule = ? AND due_at >= ? ORDER BY due_at DESC LIMIT ?",
-            (schedule, since.isoformat(), limit),
+            "SELECT min(f.due_at), CASE WHEN f.outcome != 'run' THEN f.outcome"
+            " ELSE coalesce(lower(r.status), 'forgotten') END AS kind, sum(f.number), max(f.run)"
+            " FROM fires f LEFT JOIN runs r ON r.name = f.run"
+            " WHERE f.schedule = ? AND f.due_at >= ? GROUP BY substr(f.due_at, 1, 15), kind",
+            (schedule, since.isoformat()),
         )
-        when = datetime.fromisoformat
-        return [FireRow(r[0], r[1], when(r[2]), when(r[3]), *r[4:]) for r in reversed(rows)]
+        return [(datetime.fromisoformat(row[0]), *row[1:]) for row in rows]
 
     # --------------------------------------------------------------------------------------- runs
 
