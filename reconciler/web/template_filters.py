@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from reconciler.masking import mask
 from reconciler.render.fire_words import number
 from reconciler.render.plain_text import printable, short_revision
-from reconciler.web.times import about, ago, moment, on_clock, seconds, took, weekday
+from reconciler.web.times import about, ago, moment, on_clock, said, seconds, took, weekday
 from reconciler.workspace.store.history.acts import Act
 
 _OUTCOMES = {"NotStarted": "waiting"}
@@ -87,6 +87,7 @@ def briefly(at: datetime | None, now: datetime) -> Markup:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
+    "said": said,
     "weekday": weekday,
     "seconds": seconds,
     "on_clock": on_clock,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -18,9 +18,11 @@ from reconciler.render.text.plan_text import render_plan
 from reconciler.state import State
 from reconciler.state.records import Conditions, Entry
 from reconciler.web.pages.common import services_of
+from reconciler.web.pages.lists.chips import chip_group
 from reconciler.web.templating import render
 from reconciler.web.times import about
 from reconciler.web.workspace_view import Missing
+from reconciler.workspace.store.history.acts import Act, Acts
 
 T = TypeVar("T")
 _LINES = 50
@@ -58,6 +60,15 @@ class Line:
     kind: str
     """The class of its status."""
     entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A line of the history, or an act: one of the two."""
+
+    at: datetime
+    line: Line | None
+    act: Act | None
 
 
 async def _ask(request: Request, question: Callable[[State, str], T]) -> T | None:
@@ -106,23 +117,62 @@ def _line(entry: Entry) -> Line:
     return Line(entry.id, entry.record.ended_at, words, kind, entry)
 
 
-async def list_history(request: Request) -> Response:
-    """A page of it, the newest first."""
-    before = request.query_params.get("before", "")
-    if before and not (before.isascii() and before.isdigit() and len(before) < 16):
-        raise HTTPException(400, "before is the number of a line")
-    changes = request.query_params.get("show") != "all"
+async def events_of(request: Request, *, since: datetime, limit: int) -> list[Event]:
+    """The newest changes and acts since then."""
+    lines = await _lines(request, limit, None, changes=True)
+    acts = await _acts(request, limit, None)
+    return [event for event in _merged(lines, acts, limit) if event.at >= since]
+
+
+async def _lines(request: Request, limit: int, before: int | None, *, changes: bool) -> list[Line]:
     found = await _ask(
         request,
         lambda state, target: state.history.list(
-            target, limit=_LINES + 1, before=int(before) if before else None, changes=changes
+            target, limit=limit, before=before, changes=changes
         ),
     )
-    lines = [_line(entry) for entry in found or ()]
-    older = lines[_LINES - 1].id if len(lines) > _LINES else None
-    return render(
-        request, "history.html", lines=lines[:_LINES], older=older, changes=changes, about=about
+    return [_line(entry) for entry in found or ()]
+
+
+async def _acts(request: Request, limit: int, before: int | None) -> list[Act]:
+    return await services_of(request).read(
+        lambda workspace: Acts(workspace.store.database).newest(limit=limit, before=before)
     )
+
+
+def _merged(lines: Iterable[Line], acts: Iterable[Act], limit: int) -> list[Event]:
+    """Both in one, the newest first; each keeps its own order."""
+    events = [Event(line.at, line, None) for line in lines]
+    events += [Event(act.at, None, act) for act in acts]
+    return sorted(events, key=lambda event: event.at, reverse=True)[:limit]
+
+
+async def list_history(request: Request) -> Response:
+    """A page of it, the newest first: applies, cycles, and what people did by hand."""
+    before, act = _number(request, "before"), _number(request, "act")
+    show = request.query_params.get("show", "")
+    show = show if show in ("all", "acts") else ""
+    limit = _LINES + 1
+    lines = [] if show == "acts" else await _lines(request, limit, before, changes=show != "all")
+    acts = await _acts(request, limit, act)
+    events = _merged(lines, acts, _LINES)
+    older = None
+    if len(lines) + len(acts) > len(events):
+        numbers = {
+            "before": min((e.line.id for e in events if e.line is not None), default=before),
+            "act": min((e.act.number for e in events if e.act is not None), default=act),
+        }
+        older = {"show": show, **numbers}
+    options = [("acts", "by hand only", None), ("all", "all cycles", None)]
+    chips = chip_group("/history", {"show": show}, "show", "Show", options)
+    return render(request, "history.html", events=events, older=older, groups=[chips], about=about)
+
+
+def _number(request: Request, name: str) -> int | None:
+    text = request.query_params.get(name, "")
+    if text and not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise HTTPException(400, f"{name} is the number of a line")
+    return int(text) if text else None
 
 
 async def show_line(request: Request) -> Response:

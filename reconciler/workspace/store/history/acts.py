@@ -59,18 +59,18 @@ class Acts:
         self,
         *,
         limit: int = 50,
-        before: datetime | None = None,
+        before: int | None = None,
         kind: Kind | None = None,
         name: str | None = None,
     ) -> list[Act]:
-        """The newest first. `before`: those earlier than that; `kind` and `name`: about that."""
-        terms, values = ["true"], list[str]()
+        """The newest first. `before`: those before that number; `kind` and `name`: about that."""
+        terms, values = ["true"], list[str | int]()
         if kind is not None and name is not None:
             terms.append("kind = ? AND name = ?")
             values += [kind, name]
         if before is not None:
-            terms.append("at < ?")
-            values.append(before.isoformat())
+            terms.append("number < ?")
+            values.append(before)
         rows = self._read(
             "SELECT number, at, who, what, kind, name, run FROM acts"
             f" WHERE {' AND '.join(terms)} ORDER BY number DESC LIMIT ?",
