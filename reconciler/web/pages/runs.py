@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,16 @@ from starlette.routing import BaseRoute, Route
 
 from reconciler.web.access.authentication import require, who
 from reconciler.web.log_files import decode, read_piece
-from reconciler.web.pages.common import services_of
+from reconciler.web.pages.common import asked, services_of
 from reconciler.web.pages.lists.run_list import list_runs
+from reconciler.web.pages.run.compare import compare
+from reconciler.web.pages.run.logs import OPEN, find_lines, log_file, log_of
 from reconciler.web.pages.step_graph import graph_of
-from reconciler.web.template_filters import inputs, path_of, query
+from reconciler.web.template_filters import inputs, path_of
 from reconciler.web.templating import render
 from reconciler.web.workspace_view import Missing, Workspace, find_step
 from reconciler.workspace.execution.runner import log_path
 
-OPEN = ("NotStarted", "Running")
-_SHOWN = 64 * 1024
-"""Bytes of a log on the page of its run."""
 _PIECE = 512 * 1024
 """Bytes of a log in one answer."""
 _MOST_OUTPUTS = 200
@@ -34,8 +32,9 @@ async def show_run(request: Request) -> Response:
     """One run."""
     services = services_of(request)
     name, now = request.path_params["name"], services.clock()
+    wanted = asked(request, "q")["q"]
     try:
-        values = await services.read(lambda workspace: _read(workspace, name, now))
+        values = await services.read(lambda workspace: _read(workspace, name, now, wanted))
     except Missing:
         # The SDK v1 prints the address of a step so; it is on the page of its run.
         run = await services.read(lambda workspace: find_step(workspace, name))
@@ -45,20 +44,7 @@ async def show_run(request: Request) -> Response:
     return render(request, "run.html", now=now, **values)
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
-    """The end of what a step printed."""
-
-    step: str
-    text: str
-    offset: int
-    """Where the next piece begins, in bytes."""
-    cut: bool
-    open: bool
-    address: str
-
-
-def _read(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
+def _read(workspace: Workspace, name: str, now: datetime, wanted: str) -> dict[str, Any]:
     row = workspace.runs.get(name)
     if row is None:
         raise Missing(name)
@@ -68,28 +54,24 @@ def _read(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
     graph, why = None, "Its pipeline is not published any more."
     if found is not None:
         graph, why = graph_of(found.document, row.inputs, steps, now)
+    # What failed comes first: it is what somebody looks for.
+    told = sorted(steps, key=lambda step: step.status != "Failed")
+    logs = [log for step in told if (log := log_of(folder, name, step.name, row.status))]
     return {
         "row": row,
         "steps": steps,
+        "failed": [step for step in steps if step.status == "Failed"],
+        "by_step": {log.step: log for log in logs},
+        "compared": compare(workspace, row) if row.status not in OPEN else None,
+        "q": wanted,
+        "found": find_lines(folder, told, wanted) if wanted else [],
         "folder": str(folder),
         "inputs": inputs(row.inputs),
         "outputs": _outputs(folder),
         "graph": graph,
         "no_graph": why,
-        "logs": [log for step in steps if (log := _log(folder, name, step.name, row.status))],
+        "logs": logs,
     }
-
-
-def _log(folder: Path, run: str, step: str, status: str) -> Log | None:
-    path = log_path(folder, step)
-    try:
-        size = path.stat().st_size
-        start = max(0, size - _SHOWN)
-        data, offset = read_piece(path, start, _SHOWN)
-    except OSError:
-        return None
-    address = path_of("runs", run, "log") + query({"step": step})
-    return Log(step, decode(data, start), offset, start > 0, status in OPEN, address)
 
 
 def _outputs(folder: Path) -> list[tuple[str, str]]:
@@ -141,9 +123,19 @@ async def cancel(request: Request) -> Response:
     return RedirectResponse(path_of("runs", name), 303)
 
 
+async def again(request: Request) -> Response:
+    """Run what it ran once more."""
+    require(request, "write")
+    name = request.path_params["name"]
+    made = await services_of(request).write(lambda w: w.again(name), by=who(request))
+    return RedirectResponse(path_of("runs", made), 303)
+
+
 routes: list[BaseRoute] = [
     Route("/runs", list_runs, methods=["GET"]),
     Route("/runs/{name}", show_run, methods=["GET"]),
     Route("/runs/{name}/log", log, methods=["GET"]),
+    Route("/runs/{name}/log-file", log_file, methods=["GET"]),
+    Route("/runs/{name}/again", again, methods=["POST"]),
     Route("/runs/{name}/cancel", cancel, methods=["POST"]),
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.workspace.store.history.tables import STATEMENTS as HISTORY
+from reconciler.workspace.store.tables.history import STATEMENTS as HISTORY
 
 APPLICATION_ID = 0x5343_4844  # "SCHD": tells a workspace from any other SQLite file
 

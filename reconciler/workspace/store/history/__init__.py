@@ -1,1 +1,1 @@
-"""What the workspace remembers of its past beside fires and runs: acts of people, days of runs."""
+"""What people did by hand, as the workspace remembers it."""

@@ -1,6 +1,6 @@
 """How runs went: the last ones of each schedule, days by outcome, what is slow, flaky or missed.
 
-Days are those of UTC. What is asked of many runs is read from `run_days` (history/tables.py).
+Days are those of UTC. What is asked of many runs is read from `run_days` (tables/history.py).
 """
 
 from __future__ import annotations
