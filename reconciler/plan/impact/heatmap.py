@@ -101,6 +101,21 @@ class Heat:
                     hours[day * 24 + hour] += (left >> hour * HOUR_MINUTES & mask).bit_count() << k
         return tuple(tuple(hours[day * 24 : day * 24 + 24]) for day in range(days))
 
+    def blocks(self, minutes: int, number: int) -> list[int]:
+        """The counts of the first `number` blocks of so many minutes each, which divide a day."""
+        found = [0] * number
+        mask, each = (1 << minutes) - 1, DAY_MINUTES // minutes
+        size = -(-number // each) * DAY_MINUTES // 8
+        for k, plane in enumerate(self._settled()):
+            text = plane.to_bytes(max(size, -(-plane.bit_length() // 8)), "little")
+            for index in range(number):
+                day, place = divmod(index, each)
+                if not place:  # in pieces of a day, as above
+                    begin = day * DAY_MINUTES // 8
+                    left = int.from_bytes(text[begin : begin + DAY_MINUTES // 8], "little")
+                found[index] += (left >> place * minutes & mask).bit_count() << k
+        return found
+
     def busiest(self, number: int) -> list[int]:
         """Up to `number` minutes with the highest counts above 0, one for each time of day; of
         equal ones the first.

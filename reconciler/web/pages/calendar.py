@@ -1,69 +1,133 @@
-"""When everything fires: by day and hour, and the next 24 hours."""
+"""When everything fires: by day and hour, the next 24 hours, and what fires within an hour."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from reconciler.firing.counting.bitsets import DAY_MINUTES, span_of
-from reconciler.firing.counting.count import raster
+from reconciler.firing.clocks.zones import zone
+from reconciler.firing.counting.bitsets import DAY_MINUTES
+from reconciler.firing.words.short_words import describe_shortly
 from reconciler.plan.impact.heatmap import Heat
 from reconciler.web.pages import charts
 from reconciler.web.pages.common import page_cache, services_of
+from reconciler.web.pages.fires.tally import DAYS, QUARTER, FireTally
 from reconciler.web.pages.upcoming_fires import KnownFires
 from reconciler.web.templating import render
+from reconciler.web.times import zone_of
 
-DAYS = 14
 _FEW = 25
+_HOUR = timedelta(hours=1)
+_MOST_OF_AN_HOUR = 500
+
+
+@dataclass(frozen=True, slots=True)
+class HourLine:
+    """A schedule that fires within an hour: its first fire there, and how many."""
+
+    name: str
+    first: datetime
+    number: int
+    words: str
 
 
 async def show_calendar(request: Request) -> Response:
-    """The next two weeks, and the next day."""
+    """The next two weeks, the next day, and the hour that is asked for."""
     services = services_of(request)
-    now = services.clock().astimezone(UTC)
+    now, name = services.clock().astimezone(UTC), zone_of(request)
     upcoming = page_cache(request).upcoming
+    asked = _hour(request.query_params.get("at", ""))
     known = await services.read(upcoming.enabled)
-    values = await _counted(request, known, now)
+    values = await asyncio.to_thread(_count, _tally(request), known, now, zone(name))
+    values["hour"] = asked
+    values["in_hour"] = await asyncio.to_thread(_in_hour, known, asked) if asked else []
     values["upcoming"] = await services.read(lambda w: upcoming.next(w, now, _FEW))
-    return render(request, "calendar.html", now=now, **values)
+    return render(request, "calendar.html", now=now, most=_MOST_OF_AN_HOUR, **values)
 
 
-async def _counted(request: Request, known: list[KnownFires], now: datetime) -> dict[str, Any]:
-    """What `_count` says; kept for as long as the minute and the schedules are the same."""
-    state, minute = request.app.state, now.replace(second=0, microsecond=0)
-    kept_minute, kept_known, values = getattr(state, "calendar", (None, None, {}))
-    if kept_minute != minute or kept_known != known:
-        values = await asyncio.to_thread(_count, known, now)
-        state.calendar = (minute, known, values)
-    return dict(values)
+def _tally(request: Request) -> FireTally:
+    state = request.app.state
+    if not hasattr(state, "fire_tally"):
+        state.fire_tally = FireTally()
+    found: FireTally = state.fire_tally
+    return found
 
 
-def _count(known: list[KnownFires], now: datetime) -> dict[str, Any]:
-    first = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    span = span_of(now, first + timedelta(days=DAYS, seconds=-1))
-    heat = Heat()
+def _hour(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    except (OverflowError, ValueError) as error:
+        raise HTTPException(400, "at is an instant in UTC such as 2026-11-28T05:00") from error
+
+
+def _in_hour(known: list[KnownFires], begin: datetime) -> list[HourLine]:
+    """What fires in the hour from `begin` on, by its first fire."""
+    end, just_before = begin + _HOUR, begin - timedelta(microseconds=1)
+    found = []
     for one in known:
-        if one.following is not None:
-            heat.add(raster(one.trigger, span, one.created_at).bits)
-    rows = heat.rows(DAYS)
+        if one.following is None:
+            continue
+        at = first = one.following(just_before)
+        number = 0
+        while at is not None and at < end:
+            number, at = number + 1, one.following(at)
+        if number and first is not None:
+            found.append(HourLine(one.name, first, number, describe_shortly(one.trigger)))
+    return sorted(found, key=lambda line: (line.first, line.name))
+
+
+def _count(
+    tally: FireTally, known: list[KnownFires], now: datetime, clock: tzinfo
+) -> dict[str, Any]:
+    first = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    heat, quarters = tally.of(known, first)
+    hours = _hours(heat, quarters, first, now, clock)
     start = (now.hour * 60 + now.minute) // charts.SLOT_MINUTES
     slots = [
         sum(heat.at(minute) for minute in range(slot * 10, slot * 10 + charts.SLOT_MINUTES))
         for slot in range(start, start + DAY_MINUTES // charts.SLOT_MINUTES)
     ]
-    begin = first + timedelta(minutes=start * charts.SLOT_MINUTES)
+    begin = (first + timedelta(minutes=start * charts.SLOT_MINUTES)).astimezone(clock)
     busiest = [(first + timedelta(minutes=m), heat.at(m)) for m in heat.busiest(5)]
     return {
-        "total": heat.total,
-        "rows": charts.heat_rows(rows, first.date()),
+        "total": sum(count for count, _ in hours.values()),
+        "days": DAYS,
+        "heat": charts.heat_map(hours, DAYS),
         "bars": charts.bars(slots, begin),
         "busiest": [(at, number) for at, number in busiest if number > 1],
     }
+
+
+def _hours(
+    heat: Heat, quarters: list[int], first: datetime, now: datetime, clock: tzinfo
+) -> dict[tuple[date, int], tuple[int, datetime]]:
+    """What is still to come, by day and hour of a clock, each with when it begins."""
+    here = now.astimezone(clock).date()
+    minute = int((now - first).total_seconds()) // 60
+    found: dict[tuple[date, int], tuple[int, datetime]] = {}
+    for number in range(minute // QUARTER, len(quarters)):
+        begin = number * QUARTER
+        count = quarters[number]
+        if begin <= minute:  # of the quarter that it is now, the minutes that are left
+            count = sum(heat.at(at) for at in range(minute + 1, begin + QUARTER))
+        at = first + timedelta(minutes=begin)
+        local = at.astimezone(clock)
+        if (local.date() - here).days >= DAYS:
+            break
+        place = local.date(), local.hour
+        before = found.get(place)
+        found[place] = (before[0] + count, before[1]) if before else (count, at)
+    return found
 
 
 routes: list[BaseRoute] = [Route("/calendar", show_calendar, methods=["GET"])]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from graphlib import CycleError, TopologicalSorter
 
+LEVELS = 5
 SLOT_MINUTES = 10
 """The width of one mark in the picture of a schedule's fires."""
 _SLOTS = 24 * 60 // SLOT_MINUTES
@@ -192,56 +193,106 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A day of fires, as bars."""
+    """A day of fires, as bars; `rules` are heights of the axis with what they stand for."""
 
     bars: tuple[Bar, ...]
     ticks: tuple[tuple[int, str], ...]
+    rules: tuple[tuple[int, int], ...]
     most: int
 
 
 def bars(counts: Sequence[int], start: datetime) -> Bars:
-    """Counts of ten minutes each, from `start` on."""
+    """Counts of ten minutes each, from `start` on, told on its clock."""
     most = max(counts, default=0)
-    step = timedelta(minutes=SLOT_MINUTES)
+    step, clock = timedelta(minutes=SLOT_MINUTES), start.tzinfo
+    utc = start.astimezone(UTC)
+    places = [(utc + x * step).astimezone(clock) for x in range(len(counts))]
     found = tuple(
-        Bar(x, max(2, round(100 * count / most)), f"{start + x * step:%H:%M}: {count:,}")
+        Bar(x, max(2, round(100 * count / most)), f"{places[x]:%H:%M}: {count:,}")
         for x, count in enumerate(counts)
         if count
     )
-    ticks = []
-    for x in range(len(counts)):
-        at = start + x * step
-        if at.minute < SLOT_MINUTES and at.hour % 3 == 0:
-            ticks.append((x, f"{at:%H}:00"))
-    return Bars(found, tuple(ticks), most)
+    ticks = [
+        (x, f"{at:%H}:00")
+        for x, at in enumerate(places)
+        if at.minute < SLOT_MINUTES and at.hour % 3 == 0
+    ]
+    rules = [(round(100 * value / most), value) for value in _round_values(most)] if most else []
+    return Bars(found, tuple(ticks), tuple(rules), most)
+
+
+def _round_values(most: int) -> list[int]:
+    """Two to five round numbers up to the most, for an axis."""
+    step = 1
+    for step in (factor * 10**power for power in range(12) for factor in (1, 2, 5)):
+        if most // step <= 5:
+            break
+    return list(range(step, most + 1, step))
 
 
 # -------------------------------------------------------------------------------------------- heat
 
 
 @dataclass(frozen=True, slots=True)
+class HeatCell:
+    """An hour: its count, its level from 0 (none) to 5 (most), and when it begins, in UTC."""
+
+    count: int
+    level: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HeatRow:
-    """One day: 24 counts, each with its level from 0 (none) to 5 (most)."""
+    """One day; None where the clock on the wall has no such hour."""
 
     label: str
-    cells: tuple[tuple[int, int], ...]
+    cells: tuple[HeatCell | None, ...]
 
 
-def heat_rows(counts: Sequence[Sequence[int]], first: date) -> list[HeatRow]:
-    """Counts by day and hour, as a map whose levels are shares of the most."""
-    most = max((count for row in counts for count in row), default=0)
-    return [
-        HeatRow(
-            f"{first + timedelta(days=number):%a %d %b}",
-            tuple((count, level(count, most)) for count in row),
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """Days by hour, and what each level stands for: its least and greatest count."""
+
+    rows: tuple[HeatRow, ...]
+    scale: tuple[tuple[int, int, int], ...]
+
+
+def heat_map(hours: Mapping[tuple[date, int], tuple[int, datetime]], days: int) -> HeatMap:
+    """Counts by day and hour of a clock, each with when it begins. Levels go from the least count
+    that there is to the most, so that days that are much alike still show where they differ.
+    """
+    counts = sorted({count for count, _ in hours.values() if count})
+    least, most = (counts[0], counts[-1]) if counts else (0, 0)
+    first = min((day for day, _ in hours), default=date.min)
+    rows = []
+    for number in range(days):
+        day = first + timedelta(days=number)
+        cells = [hours.get((day, hour)) for hour in range(24)]
+        rows.append(
+            HeatRow(
+                f"{day:%a} {day.day} {day:%b}",
+                tuple(
+                    HeatCell(cell[0], level(cell[0], least, most), cell[1]) if cell else None
+                    for cell in cells
+                ),
+            )
         )
-        for number, row in enumerate(counts)
-    ]
+    scale = []
+    for number in range(1, LEVELS + 1):
+        shown = [count for count in counts if level(count, least, most) == number]
+        if shown:
+            scale.append((number, shown[0], shown[-1]))
+    return HeatMap(tuple(rows), tuple(scale))
 
 
-def level(count: int, most: int) -> int:
-    """From 0 for none to 5 for the most."""
-    return 0 if not count else min(5, 1 + count * 5 // (most + 1))
+def level(count: int, least: int, most: int) -> int:
+    """From 0 for none over 1 for the least to LEVELS for the most; where all are one, between."""
+    if not count:
+        return 0
+    if least == most:
+        return (LEVELS + 1) // 2
+    return 1 + round((LEVELS - 1) * (count - least) / (most - least))
 
 
 # ------------------------------------------------------------------------------------------- graph

@@ -13,27 +13,45 @@ from reconciler.render.documents import mask_document
 from reconciler.web import template_filters
 from reconciler.web.access.authentication import require, who
 from reconciler.web.pages.common import SIZE, asked, page_of, services_of
+from reconciler.web.pages.lists.chips import columns
+from reconciler.web.pages.lists.run_bars import run_bars
 from reconciler.web.pages.schedules import _line
 from reconciler.web.pages.step_graph import graph_of
 from reconciler.web.template_filters import path_of
 from reconciler.web.templating import render
 from reconciler.web.workspace_view import Missing, Workspace
 from reconciler.workspace.store.code import code_files
+from reconciler.workspace.store.listings.outcomes import Outcomes
 from reconciler.workspace.store.listings.pages import PageListings, RunQuery
+
+_HEADS = (
+    ("Name", "name"),
+    ("State", "state"),
+    ("Last runs", None),
+    ("Last", "ran"),
+    ("Schedules", "schedules"),
+    ("Version", None),
+    ("Published", "published"),
+)
 
 
 async def list_pipelines(request: Request) -> Response:
     """A page of those that match."""
     services = services_of(request)
-    page, values = page_of(request), asked(request, "q")
+    page, values = page_of(request), asked(request, "q", "sort")
 
-    def read(workspace: Workspace) -> tuple[int, Any]:
-        listing = PageListings(workspace.store.database)
-        return listing.pipelines(values["q"], offset=(page - 1) * SIZE, limit=SIZE)
+    def read(workspace: Workspace) -> dict[str, Any]:
+        database = workspace.store.database
+        total, lines = PageListings(database).pipelines(
+            values["q"], sort=values["sort"], offset=(page - 1) * SIZE, limit=SIZE
+        )
+        recent = Outcomes(database).recent("pipeline", [line.name for line in lines])
+        return {"total": total, "lines": lines, "recent": recent}
 
-    total, lines = await services.read(read)
+    found = await services.read(read)
+    heads = columns("/pipelines", values, _HEADS)
     more: dict[str, Any] = {"values": values, "page": page, "size": SIZE, "now": services.clock()}
-    return render(request, "pipelines.html", total=total, lines=lines, **more)
+    return render(request, "pipelines.html", heads=heads, run_bars=run_bars, **found, **more)
 
 
 async def show_pipeline(request: Request) -> Response:

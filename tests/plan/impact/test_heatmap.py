@@ -18,3 +18,19 @@ def test_above() -> None:
         for number in (*range(8), 100):
             wanted = sum(1 << minute for minute, count in enumerate(counts) if count > number)
             assert heat.above(number) == wanted
+
+
+def test_blocks_are_the_sums_of_their_minutes() -> None:
+    heat = Heat()
+    for minutes in ([0, 14, 15, 1439], [14, 1440, 2000], [14]):
+        heat.add(sum(1 << minute for minute in minutes))
+    found = heat.blocks(15, 2 * 96)
+    assert {index: count for index, count in enumerate(found) if count} == {
+        0: 4,
+        1: 1,
+        95: 1,
+        96: 1,
+        133: 1,
+    }
+    assert heat.blocks(60, 24) == list(heat.rows(2)[0])
+    assert Heat().blocks(15, 3) == [0, 0, 0]

@@ -82,18 +82,36 @@ def test_bars_are_shares_of_the_most() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "most", "level"),
-    [(0, 0, 0), (0, 9, 0), (1, 1, 3), (1, 100, 1), (50, 100, 3), (100, 100, 5), (99, 100, 5)],
+    ("count", "least", "most", "level"),
+    [
+        (0, 0, 0, 0),
+        (0, 1, 9, 0),
+        (7, 7, 7, 3),
+        (3, 3, 30, 1),
+        (21, 3, 30, 4),
+        (30, 3, 30, 5),
+        (21, 21, 30, 1),
+        (25, 21, 30, 3),
+    ],
 )
-def test_levels_of_heat(count: int, most: int, level: int) -> None:
-    assert charts.level(count, most) == level
+def test_levels_of_heat(count: int, least: int, most: int, level: int) -> None:
+    assert charts.level(count, least, most) == level
 
 
-def test_heat_by_day() -> None:
-    (row,) = charts.heat_rows([[0] * 23 + [7]], FIRST)
-    assert row.label == "Tue 03 Mar"
-    assert row.cells[0] == (0, 0)
-    assert row.cells[23][0] == 7
+def test_heat_by_day_with_its_scale() -> None:
+    hours = {(FIRST, hour): (count, NOW) for hour, count in ((0, 0), (1, 3), (2, 21), (3, 30))}
+    made = charts.heat_map(hours, 2)
+    assert [row.label for row in made.rows] == ["Tue 3 Mar", "Wed 4 Mar"]
+    assert [cell and cell.level for cell in made.rows[0].cells[:5]] == [0, 1, 4, 5, None]
+    assert made.scale == ((1, 3, 3), (4, 21, 21), (5, 30, 30))
+    assert charts.heat_map({}, 1).scale == ()
+
+
+def test_an_axis_has_round_numbers() -> None:
+    assert charts.bars([7, 1], NOW).rules == ((29, 2), (57, 4), (86, 6))
+    assert charts.bars([1], NOW).rules == ((100, 1),)
+    assert [value for _, value in charts.bars([12_345], NOW).rules] == [5000, 10000]
+    assert charts.bars([0], NOW).rules == ()
 
 
 def test_a_graph_has_a_column_for_each_length_of_waiting() -> None:

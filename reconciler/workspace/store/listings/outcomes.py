@@ -57,6 +57,17 @@ class MissedLine:
     last: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ExperimentLine:
+    """An experiment: how many runs it has, and its last one."""
+
+    name: str
+    runs: int
+    status: str
+    at: datetime
+    run: str
+
+
 class Outcomes:
     """Reads one workspace file."""
 
@@ -64,9 +75,12 @@ class Outcomes:
         self._read = database.read
 
     def recent(
-        self, of: Literal["schedule", "pipeline"], names: Collection[str], each: int = EACH
+        self,
+        of: Literal["schedule", "pipeline", "experiment"],
+        names: Collection[str],
+        each: int = EACH,
     ) -> dict[str, list[RecentRun]]:
-        """The last runs of each schedule or pipeline, the oldest of them first."""
+        """The last runs of each schedule, pipeline or experiment, the oldest of them first."""
         rows = self._read(
             "SELECT n.value, r.name, r.status, r.created_at,"
             " (julianday(r.ended_at) - julianday(r.started_at)) * 86400.0"
@@ -142,6 +156,28 @@ class Outcomes:
             (before.isoformat(), limit),
         )
         return count, [(row[0], datetime.fromisoformat(row[1])) for row in rows]
+
+    def experiments(self, offset: int, limit: int) -> tuple[int, list[ExperimentLine]]:
+        """How many experiments there are, and one page of them by name."""
+        # From name to name in the index: to read a million runs for a thousand names is slow.
+        names = [
+            row[0]
+            for row in self._read(
+                "WITH RECURSIVE found (one) AS (SELECT min(experiment) FROM runs UNION ALL"
+                " SELECT (SELECT min(experiment) FROM runs WHERE experiment > one) FROM found"
+                " WHERE one IS NOT NULL) SELECT one FROM found WHERE one IS NOT NULL"
+            )
+        ]
+        chosen = json.dumps(names[offset : offset + limit])
+        rows = self._read(
+            "SELECT n.value, (SELECT count(*) FROM runs WHERE experiment = n.value), r.status,"
+            " r.created_at, r.name FROM json_each(?) n JOIN runs r ON r.name ="
+            " (SELECT name FROM runs WHERE experiment = n.value"
+            " ORDER BY created_at DESC, name DESC LIMIT 1) ORDER BY n.value",
+            (chosen,),
+        )
+        when = datetime.fromisoformat
+        return len(names), [ExperimentLine(r[0], r[1], r[2], when(r[3]), r[4]) for r in rows]
 
     def last_good(self, name: str) -> str | None:
         """The last run before that one, of its schedule or pipeline, that completed; among as many

@@ -29,6 +29,14 @@ SORTS = {
 }
 """What schedules are sorted by; those of one value by name."""
 
+PIPELINE_SORTS = {
+    "name": "p.name",
+    "state": "p.enabled",
+    "ran": "(SELECT max(r.created_at) FROM runs r WHERE r.pipeline = p.name)",
+    "schedules": "(SELECT count(*) FROM schedules s WHERE s.pipeline = p.name)",
+    "published": "v.published_at",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ScheduleQuery:
@@ -203,11 +211,15 @@ class PageListings:
     # ---------------------------------------------------------------------------------- pipelines
 
     def pipelines(
-        self, text: str = "", *, offset: int = 0, limit: int = 50
+        self, text: str = "", *, sort: str = "name", offset: int = 0, limit: int = 50
     ) -> tuple[int, list[PipelineLine]]:
-        """How many published pipelines there are, and one page of them by name."""
+        """How many published pipelines there are, and one page of them. `sort`: of PIPELINE_SORTS,
+        with a minus before it the other way round.
+        """
         where, values = ("WHERE p.name LIKE ? ESCAPE '\\'", (_like(text),)) if text else ("", ())
         total = int(self._read(f"SELECT count(*) FROM pipelines p {where}", values)[0][0])
+        order = PIPELINE_SORTS.get(sort.removeprefix("-"), "p.name")
+        way = "DESC" if sort.startswith("-") else "ASC"
         rows = self._read(
             "SELECT p.name, p.enabled, v.number, v.version, v.published_at, v.published_by,"
             " (SELECT count(*) FROM schedules s WHERE s.pipeline = p.name),"
@@ -217,7 +229,7 @@ class PageListings:
             "  WHERE r.pipeline = p.name ORDER BY r.created_at DESC LIMIT 1)"
             " FROM pipelines p JOIN pipeline_versions v ON v.name = p.name AND v.number ="
             f" (SELECT max(number) FROM pipeline_versions WHERE name = p.name) {where}"
-            " ORDER BY p.name LIMIT ? OFFSET ?",
+            f" ORDER BY {order} IS NULL, {order} {way}, p.name LIMIT ? OFFSET ?",
             (*values, limit, offset),
         )
         return total, [_pipeline(row) for row in rows]

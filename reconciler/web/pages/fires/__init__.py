@@ -1,0 +1,1 @@
+"""When everything fires, counted once and kept up to date."""
