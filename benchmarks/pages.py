@@ -20,6 +20,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from reconciler.web.serving.server import Running
 from reconciler.web.settings import Site
@@ -54,7 +55,7 @@ def fill(path: Path, schedules: int, runs: int, now: datetime) -> None:
             expression = "* * * * *" if number == 0 else f"{number % 60} {number % 24} * * *"
             trigger = {"type": "cron", "expression": expression, "time_zone": "Europe/Lisbon"}
             pipeline = number % len(versions)
-            document = {
+            document: dict[str, Any] = {
                 "name": name,
                 "trigger": trigger,
                 "create_job": f"azureml:pipeline-{pipeline:04d}:{versions[pipeline]}",
@@ -80,7 +81,9 @@ def fill(path: Path, schedules: int, runs: int, now: datetime) -> None:
         connection.commit()
 
 
-def run_rows(names: list[str], versions: list[str], runs: int, now: datetime) -> Iterator[tuple]:
+def run_rows(
+    names: list[str], versions: list[str], runs: int, now: datetime
+) -> Iterator[tuple[Any, ...]]:
     """Runs, the oldest first; one in 25 failed, one in 300 canceled."""
     often = min(runs // 4, DAYS * 1440)
     span = timedelta(days=DAYS)

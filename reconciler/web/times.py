@@ -90,17 +90,18 @@ def on_clock(at: datetime, name: str) -> str:
 
 
 def about(span: timedelta) -> str:
-    """A span of time in its largest two units: 3 d 4 h, 12 min 5 s, 0.4 s."""
+    """A span of time in its largest unit and the next one: 3 d 4 h, 12 min 5 s, 2 d, 0.4 s."""
     total = max(0.0, span.total_seconds())
     if 0 < total < 1:
         return f"{max(0.1, round(total, 1))} s" if total < 0.95 else "1 s"
     seconds = int(total)
-    parts: list[str] = []
-    for size, unit in _UNITS:
-        number, seconds = divmod(seconds, size)
-        if number or (unit == "s" and not parts):
-            parts.append(f"{number} {unit}")
-    return " ".join(parts[:2])
+    for place, (size, unit) in enumerate(_UNITS):
+        number, left = divmod(seconds, size)
+        if number:
+            below, name = _UNITS[place + 1] if place + 1 < len(_UNITS) else (1, "")
+            rest = f" {left // below} {name}" if name and left >= below else ""
+            return f"{number} {unit}{rest}"
+    return "0 s"
 
 
 def ago(at: datetime | None, now: datetime) -> Markup:

@@ -14,7 +14,16 @@ from reconciler.model import Cron, DatastoreChange, Trigger
 LONGEST = 40
 """Characters; a cron of more words is shown as its expression."""
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = ("January", "February", "March", "April", "June", "July", "August", "September")
+_MONTHS: tuple[str, ...] = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "June",
+    "July",
+    "August",
+    "September",
+)
 _MONTHS += ("October", "November", "December")
 _NAME = re.compile(rf"\b({'|'.join((*_DAYS, *_MONTHS))})\b")
 _RANGE = re.compile(rf"\b({'|'.join(day[:3] for day in _DAYS)}) to (?=[A-Z])")
@@ -28,7 +37,7 @@ def describe_shortly(trigger: Trigger) -> str:
         return f"file in {trigger.datastore}{f'/{path}' if path else ''}"
     words = describe(trigger).split(" counted from ")[0].split(f", {trigger.time_zone}")[0]
     words = _NAME.sub(lambda found: found[0][:3], words)
-    words = _RANGE.sub(r"\1–", words).replace(" minutes", " min").replace(" minute", " min")
+    words = _RANGE.sub(r"\1–", words).replace(" minutes", " min")
     words = _ON_DAYS.sub(r"\2 at \1", words).removeprefix("every week on ")
     if isinstance(trigger, Cron) and len(words) > LONGEST:
         return " ".join(trigger.expression.split())

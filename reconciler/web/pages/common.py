@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from reconciler.web.pages.drift import Drift, DriftWatch
+from reconciler.web.pages.lists.kept_records import KeptRecords
 from reconciler.web.pages.upcoming_fires import Upcoming
 from reconciler.web.services import Services
 
@@ -28,6 +29,7 @@ class PageCache:
 
     upcoming: Upcoming
     drift: DriftWatch
+    records: KeptRecords
 
 
 def services_of(request: Request) -> Services:
@@ -41,7 +43,7 @@ def page_cache(request: Request) -> PageCache:
     state = request.app.state
     if not hasattr(state, "page_cache"):
         services = services_of(request)
-        state.page_cache = PageCache(Upcoming(), DriftWatch(services.site))
+        state.page_cache = PageCache(Upcoming(), DriftWatch(services.site), KeptRecords())
         services.closing.append(state.page_cache.drift.close)
     found: PageCache = state.page_cache
     return found

@@ -15,11 +15,12 @@ from reconciler.web.pages.common import last_drift, page_cache, services_of
 from reconciler.web.pages.drift import Drift
 from reconciler.web.pages.history import conditions_of, events_of
 from reconciler.web.pages.lists.day_bars import DAYS, day_bars
+from reconciler.web.pages.lists.kept_records import KeptRecords
 from reconciler.web.pages.lists.run_bars import run_bars
 from reconciler.web.templating import render
 from reconciler.web.times import said
 from reconciler.web.workspace_view import Workspace
-from reconciler.workspace.store.listings.outcomes import Outcomes, RecentRun
+from reconciler.workspace.store.listings.outcomes import Outcomes, RecentRun, flakiest, slowest
 from reconciler.workspace.store.listings.pages import PageListings, RunQuery
 from reconciler.workspace.store.records import RunRow
 
@@ -48,7 +49,8 @@ async def overview(request: Request) -> Response:
     services = services_of(request)
     now = services.clock()
     upcoming = page_cache(request).upcoming
-    values = await services.read(lambda workspace: _read(workspace, now))
+    records = page_cache(request).records
+    values = await services.read(lambda workspace: _read(workspace, now, records))
     values["upcoming"] = await services.read(lambda w: upcoming.next(w, now, _FEW))
     values["conditions"] = await conditions_of(request)
     values["events"] = await events_of(request, since=now - _WEEK, limit=_FEW)
@@ -56,7 +58,7 @@ async def overview(request: Request) -> Response:
     return render(request, "overview.html", now=now, run_bars=run_bars, few=_FEW, **values)
 
 
-def _read(workspace: Workspace, now: datetime) -> dict[str, Any]:
+def _read(workspace: Workspace, now: datetime, records: KeptRecords) -> dict[str, Any]:
     database = workspace.store.database
     listing, outcomes = PageListings(database), Outcomes(database)
     enabled, disabled = listing.enabled()
@@ -65,8 +67,9 @@ def _read(workspace: Workspace, now: datetime) -> dict[str, Any]:
     today = now.astimezone(UTC).date()
     first = today - timedelta(days=DAYS - 1)
     counts = outcomes.days(first)
-    slowest, flakiest = outcomes.slowest(first, _FEW), outcomes.flakiest(first, _FEW)
-    shown = {one.schedule for one in (*slowest, *flakiest)}
+    known = records.since(workspace, first, now)
+    slow, flaky = slowest(known, _FEW), flakiest(known, _FEW)
+    shown = {one.schedule for one in (*slow, *flaky)}
     late, waiting = outcomes.waiting(now - _LATE, _FEW)
     return {
         "engine": engine if workspace.lease.is_held() else None,
@@ -77,8 +80,8 @@ def _read(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "failed": _failing(listing, outcomes, now),
         "failing": workspace.ledger.failing()[:_FEW],
         "days": day_bars(counts, today) if counts else None,
-        "slowest": slowest,
-        "flakiest": flakiest,
+        "slowest": slow,
+        "flakiest": flaky,
         "recent": outcomes.recent("schedule", shown),
         "missed": outcomes.missed(now - _WEEK, _FEW),
         "late": late,

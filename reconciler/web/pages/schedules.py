@@ -37,7 +37,7 @@ from reconciler.web.pages.common import (
 )
 from reconciler.web.pages.drift import Drift
 from reconciler.web.pages.history import changes_of
-from reconciler.web.pages.lists.chips import ChipGroup, chip_group, columns
+from reconciler.web.pages.lists.chips import ChipGroup, Option, chip_group, columns
 from reconciler.web.pages.lists.day_bars import DAYS, DayBars, day_bars
 from reconciler.web.pages.lists.run_bars import run_bars
 from reconciler.web.template_filters import document, inputs, path_of, plain
@@ -120,9 +120,12 @@ async def list_schedules(request: Request) -> Response:
         }
 
     found = await services.read(read)
-    heads = columns("/schedules", values, _HEADS)
+    compared = any(line.repository for line in found["lines"])
+    heads = columns("/schedules", values, _HEADS if compared else _HEADS[:-1])
     shown: dict[str, Any] = {"values": values, "page": page, "size": SIZE, "heads": heads}
-    return render(request, "schedules.html", **found, **shown, now=now, run_bars=run_bars)
+    return render(
+        request, "schedules.html", **found, **shown, now=now, run_bars=run_bars, compared=compared
+    )
 
 
 def _page_of_rows(
@@ -147,11 +150,11 @@ def _page_of_rows(
 def _groups(listing: PageListings, values: Mapping[str, str]) -> list[ChipGroup]:
     """The filters, as chips."""
     on, off = listing.enabled()
-    owners = [
+    owners: list[Option] = [
         (owner if owner is not None else "-", owner or "made by hand", number)
         for owner, number in listing.owners()[:_MOST_CHIPS]
     ]
-    groups = {
+    groups: dict[tuple[str, str], list[Option]] = {
         ("enabled", "State"): [("yes", "enabled", on), ("no", "disabled", off)],
         ("last", "Last run"): [
             ("Failed", "failed", None),

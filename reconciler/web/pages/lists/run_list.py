@@ -12,14 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reconciler.firing.clocks.zones import zone
-from reconciler.web.pages.common import SIZE, asked, page_of, services_of
+from reconciler.web.pages.common import SIZE, asked, page_cache, page_of, services_of
 from reconciler.web.pages.lists.chips import ChipGroup, chip_group
 from reconciler.web.pages.lists.day_bars import DAYS, day_bars
 from reconciler.web.pages.lists.run_bars import run_bars
 from reconciler.web.templating import render
 from reconciler.web.times import zone_of
 from reconciler.web.workspace_view import Workspace
-from reconciler.workspace.store.listings.outcomes import Outcomes
+from reconciler.workspace.store.listings.outcomes import Outcomes, most_failed
 from reconciler.workspace.store.listings.pages import LONGEST_OF, PageListings, RunQuery
 from reconciler.workspace.store.records import RunRow
 
@@ -80,12 +80,14 @@ async def _by_schedule(
 ) -> Response:
     since = now.astimezone(UTC).date() - timedelta(days=DAYS - 1)
 
+    kept = page_cache(request).records
+
     def read(workspace: Workspace) -> dict[str, Any]:
-        outcomes = Outcomes(workspace.store.database)
-        found = outcomes.busiest(since, SIZE + 1, (page - 1) * SIZE)
-        records = found[:SIZE]
-        recent = outcomes.recent("schedule", [one.schedule for one in records])
-        return {"records": records, "recent": recent, "has_more": len(found) > SIZE}
+        found = most_failed(kept.since(workspace, since, now))
+        records = found[(page - 1) * SIZE : page * SIZE]
+        names = [one.schedule for one in records]
+        recent = Outcomes(workspace.store.database).recent("schedule", names)
+        return {"records": records, "recent": recent, "has_more": len(found) > page * SIZE}
 
     found = await services_of(request).read(read)
     shown: dict[str, Any] = {"values": values, "page": page, "groups": _groups(values)}

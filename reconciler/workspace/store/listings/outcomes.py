@@ -6,9 +6,10 @@ Days are those of UTC. What is asked of many runs is read from `run_days` (table
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from heapq import nsmallest
 from typing import Literal
 
 from reconciler.workspace.store.database import Database
@@ -105,44 +106,22 @@ class Outcomes:
         )
         return [DayCount(date.fromisoformat(row[0]), *row[1:]) for row in rows]
 
-    def slowest(self, since: date, limit: int) -> list[Record]:
-        """Those whose completed runs took the longest on average."""
-        return self._records("sum(completed) > 0", "average DESC", since, limit)
-
-    def flakiest(self, since: date, limit: int) -> list[Record]:
-        """Those that fail one time and complete another: first those of which nobody knows what
-        the next run will do, at one half.
-        """
-        return self._records(
-            "sum(completed) > 0 AND sum(failed) > 0",
-            "1.0 * sum(completed) * sum(failed) / ((sum(completed) + sum(failed)) *"
-            " (sum(completed) + sum(failed))) DESC, sum(failed) DESC",
-            since,
-            limit,
-        )
-
-    def busiest(self, since: date, limit: int, offset: int = 0) -> list[Record]:
-        """Those with the most runs that failed, then with the most runs."""
-        order = "sum(failed) DESC, sum(completed) + sum(canceled) DESC"
-        return self._records("true", order, since, limit, offset)
-
-    def _records(
-        self, having: str, order: str, since: date, limit: int, offset: int = 0
-    ) -> list[Record]:
+    def records(self, since: date) -> list[Record]:
+        """How the runs of each schedule went since then, by name."""
         rows = self._read(
             "SELECT schedule, sum(completed), sum(failed), sum(canceled),"
-            " total(seconds) / nullif(sum(completed), 0) AS average FROM run_days"
-            f" WHERE day >= ? AND schedule != '' GROUP BY schedule HAVING {having}"
-            f" ORDER BY {order}, schedule LIMIT ? OFFSET ?",
-            (since.isoformat(), limit, offset),
+            " total(seconds) / nullif(sum(completed), 0) FROM run_days"
+            " WHERE day >= ? AND schedule != '' GROUP BY schedule ORDER BY schedule",
+            (since.isoformat(),),
         )
         return [Record(*row) for row in rows]
 
     def missed(self, since: datetime, limit: int) -> list[MissedLine]:
         """What missed fires that were due since then, the last one first."""
         rows = self._read(
-            "SELECT schedule, sum(number), max(due_at) FROM fires WHERE outcome = 'missed'"
-            " AND due_at >= ? GROUP BY schedule ORDER BY max(due_at) DESC, schedule LIMIT ?",
+            "SELECT schedule, sum(number), max(due_at) FROM fires INDEXED BY fires_missed"
+            " WHERE outcome = 'missed' AND due_at >= ?"
+            " GROUP BY schedule ORDER BY max(due_at) DESC, schedule LIMIT ?",
             (since.isoformat(), limit),
         )
         return [MissedLine(row[0], row[1], datetime.fromisoformat(row[2])) for row in rows]
@@ -183,13 +162,43 @@ class Outcomes:
         """The last run before that one, of its schedule or pipeline, that completed; among as many
         as 1,000.
         """
+        found = self._read(
+            "SELECT schedule, pipeline, created_at FROM runs WHERE name = ?", (name,)
+        )
+        if not found:
+            return None
+        schedule, pipeline, at = found[0]
+        same = "schedule = ?" if schedule is not None else "pipeline = ? AND schedule IS NULL"
         rows = self._read(
-            "SELECT name FROM (SELECT o.name, o.status FROM runs r JOIN runs o ON"
-            " CASE WHEN r.schedule IS NULL THEN o.pipeline = r.pipeline AND o.schedule IS NULL"
-            " ELSE o.schedule = r.schedule END"
-            " WHERE r.name = ? AND (o.created_at, o.name) < (r.created_at, r.name)"
-            " ORDER BY o.created_at DESC, o.name DESC LIMIT 1000)"
-            " WHERE status = 'Completed' LIMIT 1",
-            (name,),
+            f"SELECT name FROM (SELECT name, status FROM runs WHERE {same}"
+            " AND created_at <= ? AND (created_at, name) < (?, ?)"
+            " ORDER BY created_at DESC, name DESC LIMIT 1000) WHERE status = 'Completed' LIMIT 1",
+            (schedule if schedule is not None else pipeline, at, at, name),
         )
         return rows[0][0] if rows else None
+
+
+def slowest(records: Iterable[Record], limit: int) -> list[Record]:
+    """Those whose completed runs took the longest on average."""
+    ended = [one for one in records if one.seconds is not None]
+    return nsmallest(limit, ended, key=lambda one: (-(one.seconds or 0.0), one.schedule))
+
+
+def flakiest(records: Iterable[Record], limit: int) -> list[Record]:
+    """Those that fail one time and complete another: first those of which nobody knows what the
+    next run will do, at one half.
+    """
+    mixed = [one for one in records if one.completed and one.failed]
+    return nsmallest(limit, mixed, key=lambda one: (-_doubt(one), -one.failed, one.schedule))
+
+
+def _doubt(one: Record) -> float:
+    share = one.failed / (one.completed + one.failed)
+    return share * (1 - share)
+
+
+def most_failed(records: Iterable[Record]) -> list[Record]:
+    """Those with the most runs that failed, then with the most runs."""
+    return sorted(
+        records, key=lambda one: (-one.failed, -(one.completed + one.canceled), one.schedule)
+    )

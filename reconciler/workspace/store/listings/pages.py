@@ -111,21 +111,25 @@ class PageListings:
         self, wanted: ScheduleQuery, *, offset: int = 0, limit: int = 50
     ) -> tuple[int, list[ScheduleRow]]:
         """How many there are, and one page of them, sorted."""
+        names = self.schedule_names(wanted)
+        chosen = names[offset : offset + limit]
+        rows = self._read(
+            f"SELECT {SCHEDULE_COLUMNS} FROM schedules"
+            " WHERE name IN (SELECT value FROM json_each(?))",
+            (json.dumps(chosen),),
+        )
+        found = {row[0]: row for row in rows}
+        return len(names), [schedule_row(found[name]) for name in chosen if name in found]
+
+    def schedule_names(self, wanted: ScheduleQuery) -> list[str]:
+        """The names of those that match, sorted."""
         where, values = _where(wanted)
-        total = int(self._read(f"SELECT count(*) FROM schedules {where}", values)[0][0])
         order = SORTS.get(wanted.sort.removeprefix("-"), "name")
         way = "DESC" if wanted.sort.startswith("-") else "ASC"
         rows = self._read(
-            f"SELECT {SCHEDULE_COLUMNS} FROM schedules {where}"
-            f" ORDER BY {order} IS NULL, {order} {way}, name LIMIT ? OFFSET ?",
-            (*values, limit, offset),
+            f"SELECT name FROM schedules {where} ORDER BY {order} {way} NULLS LAST, name", values
         )
-        return total, [schedule_row(row) for row in rows]
-
-    def schedule_names(self, wanted: ScheduleQuery) -> list[str]:
-        """The names of those that match, in order."""
-        where, values = _where(wanted)
-        return [row[0] for row in self._read(f"SELECT name FROM schedules {where}", values)]
+        return [row[0] for row in rows]
 
     def owners(self) -> list[tuple[str | None, int]]:
         """Who owns how many; None: nobody."""
@@ -229,7 +233,7 @@ class PageListings:
             "  WHERE r.pipeline = p.name ORDER BY r.created_at DESC LIMIT 1)"
             " FROM pipelines p JOIN pipeline_versions v ON v.name = p.name AND v.number ="
             f" (SELECT max(number) FROM pipeline_versions WHERE name = p.name) {where}"
-            f" ORDER BY {order} IS NULL, {order} {way}, p.name LIMIT ? OFFSET ?",
+            f" ORDER BY {order} {way} NULLS LAST, p.name LIMIT ? OFFSET ?",
             (*values, limit, offset),
         )
         return total, [_pipeline(row) for row in rows]
