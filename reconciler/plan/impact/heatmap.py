@@ -116,6 +116,10 @@ class Heat:
                 found[index] += (left >> place * minutes & mask).bit_count() << k
         return found
 
+    def since(self, minute: int) -> Heat:
+        """The same without what is before a minute."""
+        return Heat([plane >> minute << minute for plane in self._settled()])
+
     def busiest(self, number: int) -> list[int]:
         """Up to `number` minutes with the highest counts above 0, one for each time of day; of
         equal ones the first.

@@ -90,7 +90,8 @@ def _count(
     tally: FireTally, known: list[KnownFires], now: datetime, clock: tzinfo
 ) -> dict[str, Any]:
     first = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    heat, quarters = tally.of(known, first)
+    whole, quarters = tally.of(known, first)
+    heat = whole.since(int((now - first).total_seconds()) // 60 + 1)
     hours = _hours(heat, quarters, first, now, clock)
     start = (now.hour * 60 + now.minute) // charts.SLOT_MINUTES
     slots = [
@@ -119,7 +120,7 @@ def _hours(
         begin = number * QUARTER
         count = quarters[number]
         if begin <= minute:  # of the quarter that it is now, the minutes that are left
-            count = sum(heat.at(at) for at in range(minute + 1, begin + QUARTER))
+            count = sum(heat.at(at) for at in range(begin, begin + QUARTER))
         at = first + timedelta(minutes=begin)
         local = at.astimezone(clock)
         if (local.date() - here).days >= DAYS:

@@ -260,10 +260,14 @@ class HeatMap:
 
 def heat_map(hours: Mapping[tuple[date, int], tuple[int, datetime]], days: int) -> HeatMap:
     """Counts by day and hour of a clock, each with when it begins. Levels go from the least count
-    that there is to the most, so that days that are much alike still show where they differ.
+    that there is to the most, so that days that are much alike still show where they differ; but
+    what is more than half of the most is never shown as the least. The first hour has begun, and is
+    none of those that are compared.
     """
-    counts = sorted({count for count, _ in hours.values() if count})
-    least, most = (counts[0], counts[-1]) if counts else (0, 0)
+    begun = min(hours, default=None)
+    told = {count for place, (count, _) in hours.items() if count and place != begun}
+    counts = sorted(told or {count for count, _ in hours.values() if count})
+    least, most = (min(counts[0], counts[-1] // 2), counts[-1]) if counts else (0, 0)
     first = min((day for day, _ in hours), default=date.min)
     rows = []
     for number in range(days):
@@ -292,7 +296,7 @@ def level(count: int, least: int, most: int) -> int:
         return 0
     if least == most:
         return (LEVELS + 1) // 2
-    return 1 + round((LEVELS - 1) * (count - least) / (most - least))
+    return min(LEVELS, max(1, 1 + round((LEVELS - 1) * (count - least) / (most - least))))
 
 
 # ------------------------------------------------------------------------------------------- graph

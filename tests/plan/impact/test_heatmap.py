@@ -34,3 +34,4 @@ def test_blocks_are_the_sums_of_their_minutes() -> None:
     }
     assert heat.blocks(60, 24) == list(heat.rows(2)[0])
     assert Heat().blocks(15, 3) == [0, 0, 0]
+    assert heat.since(15).blocks(15, 2) == [0, 1]

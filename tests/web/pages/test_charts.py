@@ -99,12 +99,15 @@ def test_levels_of_heat(count: int, least: int, most: int, level: int) -> None:
 
 
 def test_heat_by_day_with_its_scale() -> None:
-    hours = {(FIRST, hour): (count, NOW) for hour, count in ((0, 0), (1, 3), (2, 21), (3, 30))}
+    counts = ((0, 1), (1, 3), (2, 21), (3, 30), (4, 0))
+    hours = {(FIRST, hour): (count, NOW) for hour, count in counts}
     made = charts.heat_map(hours, 2)
     assert [row.label for row in made.rows] == ["Tue 3 Mar", "Wed 4 Mar"]
-    assert [cell and cell.level for cell in made.rows[0].cells[:5]] == [0, 1, 4, 5, None]
+    assert [cell and cell.level for cell in made.rows[0].cells[:6]] == [1, 1, 4, 5, 0, None]
     assert made.scale == ((1, 3, 3), (4, 21, 21), (5, 30, 30))
     assert charts.heat_map({}, 1).scale == ()
+    alike = {(FIRST, hour): (60 + hour, NOW) for hour in range(5)}
+    assert charts.heat_map(alike, 1).scale == ((5, 61, 64),)
 
 
 def test_an_axis_has_round_numbers() -> None:
