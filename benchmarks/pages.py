@@ -3,7 +3,8 @@
 pages.py [SCHEDULES] [RUNS] [REQUESTS] [FOLDER]: prints a Markdown table of the p50 and p95 of
 REQUESTS (40) answers of each page, one at a time, over HTTP on loopback: the CPU time that server
 and client take, and the time on the wall, which is more where others use the machine. There are
-SCHEDULES (10,000) and RUNS (1,000,000) of the last 14 days; FOLDER keeps them for another time. It measures the package that Python finds, so that an earlier one can be measured with it:
+SCHEDULES (10,000) and RUNS (1,000,000) of the last 14 days; FOLDER keeps them for another time. It
+measures the package that Python finds, so that an earlier one can be measured with it:
 PYTHONPATH=EARLIER python benchmarks/pages.py.
 """
 
