@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -70,7 +71,7 @@ def until(condition: Callable[[], Any]) -> Any:
 def runs(browser: Driver, base: str) -> dict[str, str]:
     """The address of the newest run with each status."""
     open_page(browser, f"{base}/runs")
-    rows = browser.find_elements(By.CSS_SELECTOR, "tbody tr")
+    rows = browser.find_elements(By.CSS_SELECTOR, "tbody tr:not(.dayhead)")
     found: dict[str, str] = {}
     for row in rows:
         status = row.find_element(By.CSS_SELECTOR, ".status").text
@@ -92,7 +93,7 @@ def barriers(browser: Driver, axe: str) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [1440, 390])
 def test_every_page(
     browser: Driver, base: str, axe: str, tmp_path: Path, scheme: str, width: int
 ) -> None:
@@ -101,12 +102,13 @@ def test_every_page(
     prefer(browser, scheme)
     ended = runs(browser, base)
     found: dict[str, list[str]] = {}
-    for path in [*PAGES, "/history/1", ended["Failed"], ended["Running"], "/login"]:
+    more = ("/history/1", "/runs?group=schedule", "/time-zone", ended["Failed"], ended["Running"])
+    for path in [*PAGES, *more, "/login"]:
         open_page(browser, base + path, width=width)
         # Nothing is wider than the window but what can be scrolled by itself.
         wide = browser.execute_script("return document.documentElement.scrollWidth")  # type: ignore[no-untyped-call]
         assert wide <= width, path
-        name = path.strip("/").replace("/", "_") or "overview"
+        name = re.sub(r"\W+", "_", path.strip("/")) or "overview"
         tall = browser.execute_script("return document.documentElement.scrollHeight")  # type: ignore[no-untyped-call]
         resize(browser, width, min(int(tall), 4000))
         assert len(picture(browser, kept / f"{name}-{scheme}-{width}.png")) > 5000
@@ -137,6 +139,18 @@ def test_with_the_keyboard_alone(browser: Driver, base: str) -> None:
     browser.switch_to.active_element.send_keys("asle", Keys.ENTER)
     until(lambda: "q=asle" in browser.current_url)
     assert [e.text for e in browser.find_elements(By.CSS_SELECTOR, "tbody th a")] == ["asleep"]
+
+
+def test_no_line_is_cut_in_a_narrow_window(browser: Driver, base: str) -> None:
+    for path in ("/schedules", "/runs", "/pipelines", "/history", "/experiments"):
+        open_page(browser, base + path, width=390)
+        cells = browser.find_elements(By.CSS_SELECTOR, "table.lines tbody tr > *")
+        assert cells
+        for cell in cells[:60]:
+            box = cell.rect
+            assert box["x"] >= 0, path
+            assert box["x"] + box["width"] <= 390, path
+            assert int(cell.get_property("scrollWidth")) <= box["width"] + 1, path  # type: ignore[call-overload]
 
 
 def test_disabled_by_its_button(browser: Driver, base: str) -> None:

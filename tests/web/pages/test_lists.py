@@ -71,7 +71,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser(known: Server) -> Iterator[httpx.Client]:
     with known.browser() as client:
         yield client
