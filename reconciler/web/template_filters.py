@@ -27,9 +27,9 @@ _ACTS = {
     "enable": "enabled",
     "disable": "disabled",
     "delete": "deleted",
-    "trigger": "run",
+    "trigger": "triggered",
     "run again": "run again",
-    "submit": "run",
+    "submit": "submitted",
     "cancel": "canceled",
 }
 

@@ -108,7 +108,10 @@ def ago(at: datetime | None, now: datetime) -> Markup:
     """How long before `now`, or after; the exact instant on hover."""
     if at is None:
         return Markup("never")
-    return _element(at, f"in {about(at - now)}" if at > now else f"{about(now - at)} ago")
+    span = abs(at - now)
+    if span >= timedelta(minutes=1):  # nobody counts its seconds
+        span -= span % timedelta(minutes=1)
+    return _element(at, f"in {about(span)}" if at > now else f"{about(span)} ago")
 
 
 def took(start: datetime | None, end: datetime | None, now: datetime) -> str:

@@ -344,8 +344,8 @@ def test_acts_of_every_door_are_in_the_history_with_who(server: Server) -> None:
         for line in (
             "disabled by hand a page – schedule job",
             f"canceled by hand Azure's API – run {run}",
-            f"run by hand Azure's API – schedule job : {run}",
-            "run by hand Azure's v1 API – pipeline score",
+            f"triggered by hand Azure's API – schedule job : {run}",
+            "submitted by hand Azure's v1 API – pipeline score",
             "enabled by hand Azure's API – schedule job",
             "disabled by hand Azure's API – schedule job",
         ):

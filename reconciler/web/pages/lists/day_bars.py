@@ -42,6 +42,8 @@ class DayBars:
     bars: tuple[DayBar, ...]
     most: int
     totals: Mapping[str, int]
+    period: str
+    """Such as "15 Nov to 28 Nov"."""
 
     @property
     def words(self) -> str:
@@ -59,9 +61,11 @@ def day_bars(counts: Sequence[DayCount], today: date, days: int = DAYS) -> DayBa
     for number in range(days):
         day = today - timedelta(days=days - 1 - number)
         count = known.get(day, DayCount(day, 0, 0, 0))
-        label = f"{day.day} {day:%b}" if day.day == 1 or number == 0 else str(day.day)
-        bars.append(DayBar(number, day.isoformat(), label, _pieces(count, most), _title(count)))
-    return DayBars(tuple(bars), most, totals)
+        pieces = _pieces(count, most)
+        bars.append(DayBar(number, day.isoformat(), str(day.day), pieces, _title(count)))
+    first = today - timedelta(days=days - 1)
+    period = f"{first.day} {first:%b} to {today.day} {today:%b}"
+    return DayBars(tuple(bars), most, totals, period)
 
 
 def _pieces(count: DayCount, most: int) -> tuple[Piece, ...]:
