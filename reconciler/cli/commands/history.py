@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import asdict
 from datetime import timedelta
 
 import click
 
 from reconciler.cli.durations import duration
 from reconciler.cli.output import out, paint
-from reconciler.cli.session import Session, config_option, format_option
+from reconciler.cli.session import Session, config_option, format_option, target_option
 from reconciler.cli.state_options import state_option, state_to_read
+from reconciler.cli.workspace_target import Workspace
 from reconciler.history import entry_document
 from reconciler.render.documents import FORMAT_VERSION, dumps
+from reconciler.render.plain_text import printable, table
 from reconciler.render.text.history import render_entries, render_entry
+from reconciler.workspace.store.history.acts import Acts, Kind
 
 
 @click.group()
 def command() -> None:
-    """List, show, export and prune past cycles and applies.
+    """List, show, export and prune past cycles and applies; list what people did by hand.
 
     A cycle that found nothing new is counted with the one before it.
     """
@@ -84,6 +88,47 @@ def show_entry(
 
     plans = [entry.record.plan] if entry.record.plan is not None else []
     out(render_document({"format_version": FORMAT_VERSION, "plans": plans}, form))
+
+
+@command.command("acts")
+@click.option("--schedule", metavar="NAME", help="Those on this schedule.")
+@click.option("--limit", default=30, show_default=True, type=click.IntRange(1), help="At most.")
+@target_option
+@config_option
+@format_option("text", "json")
+def list_acts(
+    schedule: str | None,
+    limit: int,
+    target: str | None,
+    config: str | None,
+    no_color: bool,
+    form: str,
+) -> None:
+    """List what people did by hand in an embedded workspace, and who, the newest first.
+
+    By whatever door: this command line, the pages, Azure's clients.
+    """
+    session = Session(config, no_color=no_color)
+    workspace = Workspace(session, session.one_target(target))
+    with workspace.errors():
+        kind: Kind | None = "schedule" if schedule is not None else None
+        found = Acts(workspace.store().database).newest(limit=limit, kind=kind, name=schedule)
+    if form == "json":
+        lines = [{**asdict(act), "at": act.at.isoformat()} for act in found]
+        out(dumps({"format_version": FORMAT_VERSION, "acts": lines}))
+        return
+    rows = [
+        (
+            f"{act.at:%Y-%m-%d %H:%M:%S}",
+            printable(act.who or "-"),
+            act.what,
+            act.kind,
+            printable(act.name),
+            printable(act.run or "-"),
+        )
+        for act in found
+    ]
+    out(table(("WHEN (UTC)", "WHO", "WHAT", "KIND", "NAME", "RUN"), rows, paint))
 
 
 @command.command("export")
