@@ -14,9 +14,9 @@ from starlette.routing import BaseRoute, Route
 from reconciler.web.access.authentication import require, who
 from reconciler.web.log_files import decode, read_piece
 from reconciler.web.pages.common import asked, services_of
-from reconciler.web.pages.lists.run_list import list_runs
 from reconciler.web.pages.run.compare import compare
 from reconciler.web.pages.run.logs import OPEN, find_lines, log_file, log_of
+from reconciler.web.pages.run.run_list import list_runs
 from reconciler.web.pages.step_graph import graph_of
 from reconciler.web.template_filters import inputs, path_of
 from reconciler.web.templating import render

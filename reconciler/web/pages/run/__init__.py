@@ -1,1 +1,1 @@
-"""What the page of a run shows beside its steps: its logs, and what was another when it worked."""
+"""The list of runs; of one its logs, and the last good run beside it."""
