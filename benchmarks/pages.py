@@ -1,192 +1,189 @@
-"""Every page of the workspace with very many runs: how long the server takes for each.
+"""The pages of targets under many of them: how long each takes at the server.
 
-pages.py [SCHEDULES] [RUNS] [REQUESTS] [FOLDER]: prints a Markdown table of the p50 and p95 of
-REQUESTS (40) answers of each page, one at a time, over HTTP on loopback: the CPU time that server
-and client take, and the time on the wall, which is more where others use the machine. There are
-SCHEDULES (10,000) and RUNS (1,000,000) of the last 14 days; FOLDER keeps them for another time. It
-measures the package that Python finds, so that an earlier one can be measured with it:
-PYTHONPATH=EARLIER python benchmarks/pages.py.
+pages.py [TARGETS] [SCHEDULES] [REQUESTS]: prints a Markdown table. A state of TARGETS (200) targets
+with SCHEDULES (10,000) schedules in all, of which one in fifty differs, a year of history, and a
+pending plan in one target in ten, is shown by `reconciler ui`; each page is asked for REQUESTS (40)
+times by one client after another, and the seconds from the request to the last byte are counted.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-import sqlite3
+import re
+import signal
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from reconciler.web.serving.server import Running
-from reconciler.web.settings import Site
-from reconciler.web.tokens import Tokens
-from reconciler.workspace.store.schedules import Publication, Store
+from reconciler.model import (
+    Action,
+    Change,
+    Cron,
+    FieldChange,
+    Job,
+    Key,
+    LiveSchedule,
+    Plan,
+    Schedule,
+    Source,
+)
+from reconciler.render.documents import plan_document
+from reconciler.standings import schedule_rows
+from reconciler.state import open_state
+from reconciler.state.records import Condition, Conditions, CycleOutcome, CycleRecord, ResultRecord
+from reconciler.state.standings import Standing
 
-DAYS = 14
-TEAMS = ("fraud", "churn", "pricing", "search", "vision")
-RUN = (
-    "INSERT INTO runs (name, schedule, experiment, pipeline, version, cause, due_at, inputs,"
-    " status, created_at, started_at, ended_at, message)"
-    " VALUES (?, ?, ?, ?, ?, 'time', ?, ?, ?, ?, ?, ?, ?)"
+DIFFERING = 50
+HISTORY = 50
+
+
+def change(target: str, number: int) -> Change:
+    name = f"schedule-{number:05d}"
+    trigger = Cron(f"{number % 60} {number % 24} * * {number % 7}", time_zone="Europe/Lisbon")
+    source = Source(f"schedules/{target}/{name}.yaml", 1)
+    wanted = Schedule(Key(target, name), trigger, Job("azureml:score:1"), source=source)
+    live = LiveSchedule(wanted, "us", f"f{number}", "ana", datetime.now(UTC), datetime.now(UTC))
+    if number % DIFFERING:
+        return Change(Action.NOOP, wanted.key, live, wanted)
+    live = replace(live, schedule=replace(wanted, enabled=False))
+    fields = (FieldChange(("is_enabled",), False, True),)
+    why = "switched off live by ana"
+    return Change(Action.UPDATE, wanted.key, live, wanted, fields, why, cause="live")
+
+
+def fill(folder: Path, targets: int, schedules: int) -> None:
+    """Write what that many cycles would have written."""
+    now = datetime.now(UTC)
+    each = schedules // targets
+    with closing(open_state("state.db", folder)) as state:
+        for number in range(targets):
+            target = f"target-{number:03d}"
+            first = number * each
+            changes = tuple(change(target, n) for n in range(first, first + each))
+            plan = Plan(target, "us", changes)
+            counts, rows = schedule_rows(plan)
+            differs = bool(plan.pending)
+            outcome: CycleOutcome = "waiting" if differs else "in_sync"
+            standing = Standing(
+                *(target, now, outcome, "Observed", now + timedelta(hours=1), "c" * 40),
+                *("Ana <ana@example.com>", "Score all cameras", now, None, None, counts),
+            )
+            state.standings.set(standing, rows)
+            condition = Condition(not differs, "Observed", f"{len(plan.pending)} wait", now)
+            off = replace(condition, status=False)
+            state.conditions.set(target, Conditions(condition, off, off, "c" * 40, "c" * 40))
+            pending = replace(plan, changes=plan.pending)
+            document = plan_document(pending) if differs else None
+            for day in range(HISTORY, -1, -1):
+                at = now - timedelta(days=day)
+                name = f"schedule-{first:05d}"
+                results = (ResultRecord(name, "update", "updated"),) if day % 7 == 0 else ()
+                state.history.record(
+                    CycleRecord(
+                        target,
+                        at,
+                        at,
+                        outcome,
+                        "Observed",
+                        f"day {day}",
+                        revision="c" * 40,
+                        actor="loop",
+                        plan=document if day == 0 else None,
+                        results=results,
+                    )
+                )
+
+
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def ask(connection: http.client.HTTPConnection, path: str, cookie: str) -> tuple[float, int]:
+    """Seconds, and bytes."""
+    began = time.perf_counter()
+    connection.request("GET", path, headers={"Cookie": cookie, "Accept": "text/html"})
+    answer = connection.getresponse()
+    body = answer.read()
+    if answer.status != 200:
+        raise RuntimeError(f"{path}: {answer.status} {body[:300]!r}")
+    return time.perf_counter() - began, len(body)
+
+
+def measure(folder: Path, targets: int, requests: int) -> list[tuple[str, Any]]:
+    """By page: seconds of each request, and bytes."""
+    command = [sys.executable, "-m", "reconciler", "ui", "--port", "0", "--state", "state.db"]
+    command += ["--log-format", "json"]
+    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        link = ""
+        while not link:
+            said = json.loads(process.stderr.readline())
+            link = said.get("url", "")
+        host, _, rest = link.removeprefix("http://").partition("/")
+        connection = http.client.HTTPConnection(host, timeout=60)
+        connection.request("GET", "/" + rest)
+        answer = connection.getresponse()
+        cookie = str(answer.getheader("Set-Cookie")).partition(";")[0]
+        answer.read()
+        found = []
+        for path in PAGES:
+            took, size = [], 0
+            for number in range(requests):
+                each = f"{number * 7 % targets:03d}"
+                named = re.sub(r"\{t\}", f"target-{each}", path)
+                named = named.replace("{s}", f"{number * 7 % targets * 50:05d}")
+                seconds, size = ask(connection, named, cookie)
+                took.append(seconds)
+            found.append((path, (took, size)))
+        return found
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+PAGES = (
+    "/targets",
+    "/targets?sync=drift",
+    "/targets/{t}",
+    "/targets/{t}/plan",
+    "/targets/{t}/schedules/schedule-{s}",
+    "/control/schedules",
+    "/control/schedules?sync=differs",
+    "/control/schedules?q=schedule-09&page=3",
+    "/control/calendar",
+    "/control/history",
+    "/control/history?show=changes",
+    "/control/history?q=nobody",
+    "/control/search?q=schedule-0777",
+    "/control/version",
 )
 
 
-def fill(path: Path, schedules: int, runs: int, now: datetime) -> None:
-    """The workspace: 1,440 fires a day of one schedule, the rest spread over the others."""
-    store = Store(path, actor="benchmark")
-    versions = []
-    for number in range(max(1, schedules // 50)):
-        document = {"type": "command", "command": f"echo {number}", "inputs": {"rate": 1}}
-        text = json.dumps(document, sort_keys=True)
-        digest = sha256(text.encode()).hexdigest()
-        publication = Publication(f"pipeline-{number:04d}", digest, text, f"jobs/{number}.yml")
-        store.publish(publication, now)
-        versions.append(publication.version)
-    store.close()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA synchronous = OFF")
-        names = [f"{TEAMS[n % len(TEAMS)]}-{n:05d}" for n in range(schedules)]
-        for number, name in enumerate(names):
-            expression = "* * * * *" if number == 0 else f"{number % 60} {number % 24} * * *"
-            trigger = {"type": "cron", "expression": expression, "time_zone": "Europe/Lisbon"}
-            pipeline = number % len(versions)
-            declared: dict[str, Any] = {
-                "name": name,
-                "trigger": trigger,
-                "create_job": f"azureml:pipeline-{pipeline:04d}:{versions[pipeline]}",
-                "is_enabled": number % 40 != 3,
-            }
-            connection.execute(
-                "INSERT INTO schedules (name, owner, enabled, document, fingerprint, pipeline,"
-                " created_at, modified_at, since) VALUES (?, 'us', ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    name,
-                    int(declared["is_enabled"]),
-                    json.dumps(declared),
-                    sha256(name.encode()).hexdigest(),
-                    f"pipeline-{pipeline:04d}",
-                    *[(now - timedelta(days=DAYS)).isoformat()] * 3,
-                ),
-            )
-        connection.executemany(RUN, run_rows(names, versions, runs, now))
-        connection.execute(
-            "INSERT INTO fires (schedule, key, due_at, recorded_at, outcome, run) SELECT schedule,"
-            " due_at, due_at, due_at, 'run', name FROM runs WHERE true ON CONFLICT DO NOTHING"
-        )
-        connection.commit()
-
-
-def run_rows(
-    names: list[str], versions: list[str], runs: int, now: datetime
-) -> Iterator[tuple[Any, ...]]:
-    """Runs, the oldest first; one in 25 failed, one in 300 canceled."""
-    often = min(runs // 4, DAYS * 1440)
-    span = timedelta(days=DAYS)
-    for number in range(runs):
-        place = 0 if number < often else 1 + number % (len(names) - 1 or 1)
-        share = number / often if number < often else (number - often) / max(1, runs - often)
-        due = (now - span + span * share).replace(microsecond=number % 1000)
-        status = "Failed" if number % 25 == 7 else "Canceled" if number % 300 == 8 else "Completed"
-        pipeline = place % len(versions)
-        ended = due + timedelta(seconds=20 + number * 7919 % 900)
-        yield (
-            *(f"{names[place]}-{number:07d}", names[place], names[place]),
-            *(f"pipeline-{pipeline:04d}", versions[pipeline], due.isoformat(), '{"rate": 2}'),
-            *(status, due.isoformat(), due.isoformat(), ended.isoformat()),
-            "step command exited with 1" if status == "Failed" else None,
-        )
-
-
-def pages(names: tuple[str, str], run: str, day: str) -> list[str]:
-    """Addresses of every page, those of the largest lists too."""
-    often, name = names
-    return [
-        "/",
-        "/schedules",
-        "/schedules?page=100",
-        "/schedules?q=fraud&sort=-ran",
-        "/schedules?last=Failed",
-        "/schedules?sort=next",
-        f"/schedules/{name}",
-        f"/schedules/{often}",
-        "/pipelines",
-        "/pipelines/pipeline-0003",
-        "/runs",
-        "/runs?status=Failed",
-        "/runs?group=schedule",
-        f"/runs?day={day}&sort=longest",
-        "/runs?page=2000",
-        f"/runs/{run}",
-        "/experiments",
-        "/experiments?page=100",
-        "/calendar",
-        "/history",
-    ]
-
-
-def measure(site: Site, addresses: list[str], requests: int) -> None:
-    """Ask for each, and print what it took; the first answer of each is not counted."""
-    with Running(site) as running:
-        host, _, port = running.address.removeprefix("http://").partition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=120)
-        connection.request("GET", f"/login?code={site.tokens.new_link(time.time(), 'read')}")
-        signed_in = connection.getresponse()
-        signed_in.read()
-        cookie = str(signed_in.getheader("Set-Cookie")).partition(";")[0]
-        print(
-            "| page | CPU p50, ms | CPU p95, ms | wall p50, ms | wall p95, ms | first, ms | KiB |"
-        )
-        print("|-|-:|-:|-:|-:|-:|-:|")
-        for address in addresses:
-            took, worked, size = list[float](), list[float](), 0
-            for _ in range(requests + 1):
-                begin, used = time.perf_counter(), time.process_time()
-                connection.request("GET", address, headers={"Cookie": cookie})
-                answer = connection.getresponse()
-                size = len(answer.read())
-                if answer.status != 200:
-                    sys.exit(f"{address}: {answer.status}")
-                worked.append(1000 * (time.process_time() - used))
-                took.append(1000 * (time.perf_counter() - begin))
-            figures = [share(of[1:], part) for of in (worked, took) for part in (0.5, 0.95)]
-            told = " | ".join(f"{figure:.0f}" for figure in (*figures, took[0], size / 1024))
-            print(f"| {address} | {told} |", flush=True)
-
-
-def share(values: list[float], part: float) -> float:
-    """The value that so many of them do not exceed."""
-    return sorted(values)[min(len(values) - 1, int(part * len(values)))]
-
-
-def main(arguments: list[str]) -> None:
-    """Fill and measure."""
-    schedules, runs, requests = (
-        int(arguments[place]) if len(arguments) > place else default
-        for place, default in enumerate((10_000, 1_000_000, 40))
-    )
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(arguments[3]) if len(arguments) > 3 else Path(made)
-        path = folder / "workspace.db"
-        now = datetime.now(UTC)
-        if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            fill(path, schedules, runs, now)
-        with closing(sqlite3.connect(path)) as connection:
-            names = [row[0] for row in connection.execute("SELECT name FROM schedules")]
-            run = connection.execute(
-                "SELECT name FROM runs WHERE status = 'Failed' ORDER BY created_at DESC LIMIT 1"
-            ).fetchone()[0]
-        day = (now - timedelta(days=1)).date().isoformat()
-        site = Site(path, folder / "runs", "local", "us", Tokens("f" * 40, "r" * 40), base=folder)
-        chosen = (next(n for n in names if n.endswith("-00000")), names[len(names) // 2])
-        measure(site, pages(chosen, run, day), requests)
+def main() -> None:
+    targets = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    schedules = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
+    requests = int(sys.argv[3]) if len(sys.argv) > 3 else 40
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        fill(folder, targets, schedules)
+        print(f"{targets:,} targets, {schedules:,} schedules; milliseconds\n")
+        print("| page | first | median | p95 | slowest | KB |")
+        print("|---|--:|--:|--:|--:|--:|")
+        for path, (took, size) in measure(folder, targets, requests):
+            ms = [1000 * seconds for seconds in took]
+            figures = (ms[0], percentile(ms, 0.5), percentile(ms, 0.95), max(ms))
+            print(f"| `{path}` | " + " | ".join(f"{one:.0f}" for one in figures), end="")
+            print(f" | {size / 1000:.0f} |")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -54,11 +54,11 @@ SECTIONS = (
         "\nit is on the disk. Latencies are from when a request was due.",
     ),
     Section(
-        "Pages of targets",
-        "pages.py",
-        about="Goal: 200 ms at the server (p95). `{t}` and `{s}` are another target and schedule"
-        "\neach time. What a cycle pays for it is the CPU of writing how a target of 10,000"
-        "\nschedules stands, where nothing is new, and where everything is.",
+        "The workspace's pages over a million runs",
+        "workspace_pages.py",
+        about="10,000 schedules, 1,000,000 runs of two weeks. The goal is 200 ms for each at p95."
+        "\nCPU is that of server and client together. Before days of runs were summed, the overview"
+        "\ntook 119 ms of CPU without its lists, experiments 967, the 2,000th page of runs 327.",
     ),
     Section(
         "The loop",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
+
+from markupsafe import Markup
 
 from reconciler.masking import mask
 from reconciler.render.fire_words import number
@@ -91,6 +94,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "weekday": weekday,
     "seconds": seconds,
     "on_clock": on_clock,
+    "briefly": briefly,
     "ago": ago,
     "many": many,
     "act_words": act_words,

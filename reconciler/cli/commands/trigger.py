@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import click
 
-from reconciler.cli.live_schedules import name_argument
-from reconciler.cli.output import out
+from reconciler.cli.live_schedules import holds_of, name_argument
+from reconciler.cli.output import out, say
+from reconciler.cli.running.follow import wait_for
+from reconciler.cli.running.target_runs import runs_of
 from reconciler.cli.session import Session, actor, config_option, find_live, target_option
 from reconciler.cli.workspace_target import Workspace
 from reconciler.config import Target
@@ -92,10 +94,7 @@ def _at_workspace(
             hint = f"give it the file: --input {data_path}=PATH" if data_path else None
             raise ReconcilerError(str(error), hint=hint) from error
         new = replace(new_run(live.schedule, "manual", session.now), version=found.version)
-        run = workspace.runs.add(replace(new, inputs=given, by=actor()), session.now)
-    out(f"{run}\n")
-    if not workspace.lease.is_held():
-        out("it starts when `reconciler serve` runs\n")
+        return live, workspace.runs.add(replace(new, inputs=given, by=actor()), session.now)
 
 
 def _say_disabled(session: Session, live: LiveSchedule) -> None:

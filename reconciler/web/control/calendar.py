@@ -21,7 +21,8 @@ async def show_calendar(request: Request) -> Response:
         request,
         "calendar.html",
         total=counted.total,
-        rows=charts.heat_rows(counted.rows, counted.first),
+        rows=counted.rows,
+        heat=charts.heat_map(charts.hours_of(counted.rows, counted.first), len(counted.rows)),
         busiest=[(at, number) for at, number in counted.busiest if number > 1],
         upcoming=upcoming,
     )

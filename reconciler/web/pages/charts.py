@@ -235,11 +235,13 @@ def _round_values(most: int) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class HeatCell:
-    """An hour: its count, its level from 0 (none) to 5 (most), and when it begins, in UTC."""
+    """An hour: its count, its level from 0 (none) to 5 (most), and when it begins, in UTC, where a
+    page can say what fires in it.
+    """
 
     count: int
     level: int
-    at: datetime
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +260,19 @@ class HeatMap:
     scale: tuple[tuple[int, int, int], ...]
 
 
-def heat_map(hours: Mapping[tuple[date, int], tuple[int, datetime]], days: int) -> HeatMap:
+Hours = Mapping[tuple[date, int], tuple[int, datetime | None]]
+
+
+def hours_of(rows: Sequence[Sequence[int]], first: date) -> Hours:
+    """Counts by day and hour as `heat_map` takes them, of which none leads anywhere."""
+    return {
+        (first + timedelta(days=number), hour): (count, None)
+        for number, row in enumerate(rows)
+        for hour, count in enumerate(row)
+    }
+
+
+def heat_map(hours: Hours, days: int) -> HeatMap:
     """Counts by day and hour of a clock, each with when it begins. Levels go from the least count
     that there is to the most, so that days that are much alike still show where they differ; but
     what is more than half of the most is never shown as the least. The first hour has begun, and is

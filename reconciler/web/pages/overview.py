@@ -127,7 +127,8 @@ def _card(drift: Drift | None, has_repository: bool) -> dict[str, str] | None:
         return {"kind": "good", "words": "in step", "more": at}
     parts = [f"{drift.pending:,} to change"] if drift.pending else []
     parts += [f"{drift.not_ours:,} not its own"] if drift.not_ours else []
-    return {"kind": "bad", "words": ", ".join(parts), "more": at}
+    words = ", ".join(parts)
+    return {"kind": "bad", "words": words, "more": at, "differs": "yes"}
 
 
 routes: list[BaseRoute] = [Route("/", overview, methods=["GET"])]

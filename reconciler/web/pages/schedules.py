@@ -84,6 +84,8 @@ class Line:
     pipeline: str
     source: str
     repository: str
+    held: str = ""
+    """Its hold or suspension, in words."""
     short: str = ""
     """The trigger in a few words."""
     time_zone: str = "UTC"
@@ -94,7 +96,7 @@ async def list_schedules(request: Request) -> Response:
     """A page of those that match."""
     services = services_of(request)
     now, page = services.clock(), page_of(request)
-    values = asked(request, "q", "enabled", "kind", "owner", "last", "sort")
+    values = asked(request, "q", "enabled", "kind", "owner", "last", "differs", "sort")
     wanted = ScheduleQuery(
         text=values["q"],
         enabled={"yes": True, "no": False}.get(values["enabled"]),
@@ -104,19 +106,24 @@ async def list_schedules(request: Request) -> Response:
         sort=values["sort"],
     )
     drift = await last_drift(request, now)
+    if values["differs"]:
+        wanted = replace(wanted, names=drift.differing if drift is not None else ())
     upcoming = page_cache(request).upcoming
 
     def read(workspace: Workspace) -> dict[str, Any]:
         listing = PageListings(workspace.store.database)
         following = upcoming.times(workspace, now)
         total, rows = _page_of_rows(workspace, listing, wanted, following, (page - 1) * SIZE)
-        lines = [replace(_line(row, now, drift), next=following.get(row.name)) for row in rows]
+        lines = [
+            held_line(replace(_line(row, now, drift), next=following.get(row.name)), now, drift)
+            for row in rows
+        ]
         recent = Outcomes(workspace.store.database).recent("schedule", [r.name for r in rows])
         return {
             "total": total,
             "lines": lines,
             "recent": recent,
-            "groups": _groups(listing, values),
+            "groups": _groups(listing, values, drift),
         }
 
     found = await services.read(read)
@@ -147,13 +154,18 @@ def _page_of_rows(
     return len(names), [found[name] for name in chosen if name in found]
 
 
-def _groups(listing: PageListings, values: Mapping[str, str]) -> list[ChipGroup]:
+def _groups(
+    listing: PageListings, values: Mapping[str, str], drift: Drift | None
+) -> list[ChipGroup]:
     """The filters, as chips."""
     on, off = listing.enabled()
     owners: list[Option] = [
         (owner if owner is not None else "-", owner or "made by hand", number)
         for owner, number in listing.owners()[:_MOST_CHIPS]
     ]
+    differing: list[Option] = []
+    if drift is not None and drift.problem is None:
+        differing = [("yes", "differs", len(drift.differing))]
     groups: dict[tuple[str, str], list[Option]] = {
         ("enabled", "State"): [("yes", "enabled", on), ("no", "disabled", off)],
         ("last", "Last run"): [
@@ -164,11 +176,12 @@ def _groups(listing: PageListings, values: Mapping[str, str]) -> list[ChipGroup]
         ],
         ("kind", "Trigger"): [(kind, kind, None) for kind in KINDS],
         ("owner", "Owner"): owners,
+        ("differs", "Repository"): differing,
     }
     return [
         chip_group("/schedules", values, key, label, options)
         for (key, label), options in groups.items()
-        if len(options) > 1 or values[key]
+        if options and (len(options) > 1 or values[key] or key == "differs")
     ]
 
 

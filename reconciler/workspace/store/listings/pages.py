@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -52,6 +53,8 @@ class ScheduleQuery:
     """The status of the last run; NEVER: there is none."""
     sort: str = "name"
     """One of SORTS; with a minus before it the other way round."""
+    names: Collection[str] | None = None
+    """The only ones that are meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +266,9 @@ def _where(wanted: ScheduleQuery) -> tuple[str, tuple[Any, ...]]:
     if wanted.last is not None:
         terms.append(f"coalesce({SORTS['last']}, '{NEVER}') = ?")
         values.append(wanted.last)
+    if wanted.names is not None:
+        terms.append("name IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(list(wanted.names)))
     return (f"WHERE {' AND '.join(terms)}" if terms else ""), tuple(values)
 
 
