@@ -31,6 +31,8 @@ from reconciler.web.uploads.calls import routes as upload_routes
 from reconciler.web.workspace_view import Missing
 from reconciler.workspace.store.database import Refused, StoreError
 
+_KINDS = {"schedules": "schedule", "runs": "run", "pipelines": "pipeline"}
+"""What an address of a page names, by its first part."""
 STATIC = Path(__file__).parents[1] / "static"
 
 
@@ -76,7 +78,11 @@ def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _missing(request: Request, error: Exception) -> Response:
-    return _answer(request, 404, "NotFound", f"there is no {error}")
+    name = str(error)
+    kind = _KINDS.get(request.url.path.split("/")[1])
+    if kind is not None and request.path_params.get("name") == name:
+        return _answer(request, 404, "NotFound", f'there is no {kind} "{name}"')
+    return _answer(request, 404, "NotFound", f"there is no {name}")
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -214,6 +214,9 @@ def test_what_is_not_there(browser: httpx.Client, path: str) -> None:
     answer = browser.get(path, headers={"Accept": "text/html"})
     assert answer.status_code == 404
     assert '<p class="problem" role="alert">' in answer.text
+    if path.endswith("/none") and path != "/none":
+        kind = path.split("/")[1].removesuffix("s")
+        assert f"there is no {kind} &#34;none&#34;" in answer.text
     assert "<b>" not in answer.text
 
 
