@@ -47,16 +47,17 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     """
     signed_in = hasattr(request.state, "session")
     navigation = getattr(request.app.state, "navigation", NAVIGATION)
+    # Pages of targets tell times in UTC.
+    chooses = NAVIGATION[1] in navigation and not template.startswith("control/")
     shown = {
         "request": request,
         "target": request.app.state.services.site.target,
         "signed_in": signed_in,
         "navigation": navigation,
-        # Pages of targets tell times in UTC.
-        "chooses_zone": navigation is NAVIGATION,
+        "chooses_zone": chooses,
         "csrf": csrf_token(request) if signed_in else "",
         "may_write": signed_in and may(request, "write"),
-        "time_zone": zone_of(request) if navigation is NAVIGATION else DEFAULT,
+        "time_zone": zone_of(request) if chooses else DEFAULT,
     }
     with showing(View(shown["time_zone"], values.get("now") or datetime.now(UTC))):
         text = environment().get_template(template).render(**shown, **values)

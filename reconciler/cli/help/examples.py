@@ -69,6 +69,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "backup": ("backup /backups/workspace.db",),
     "history": ("history list", "history show 12", "history export > history.jsonl"),
     "history list": ("history list --limit 5",),
+    "history acts": ("history acts --schedule nightly",),
     "history show": ("history show 12",),
     "history export": ("history export > history.jsonl",),
     "history prune": ("history prune --older-than 90d",),

@@ -383,6 +383,15 @@ def test_a_schedule_says_its_commit_and_its_hold(browser: httpx.Client, folder: 
     assert held in page(browser, "/schedules")
 
 
+def test_the_zone_is_chosen_on_pages_of_the_workspace(browser: httpx.Client) -> None:
+    assert ">UTC</a>" in page(browser, "/schedules")
+    assert 'href="/time-zone' not in page(browser, "/targets")
+    text = browser.get("/time-zone?zone=Asia/Tokyo&next=/schedules").text
+    assert ">Asia/Tokyo</a>" in text
+    assert re.search(r'title="\w+ [0-9-]+ [0-9:]+ JST"', text)
+    browser.get("/time-zone?zone=UTC")
+
+
 def test_without_a_session_only_signing_in(served: Serve, browser: httpx.Client) -> None:
     with httpx.Client(base_url=browser.base_url, timeout=60) as stranger:
         for path in PAGES:
