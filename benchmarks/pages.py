@@ -3,13 +3,14 @@
 pages.py [TARGETS] [SCHEDULES] [REQUESTS]: prints a Markdown table. A state of TARGETS (200) targets
 with SCHEDULES (10,000) schedules in all, of which one in fifty differs, a year of history, and a
 pending plan in one target in ten, is shown by `reconciler ui`; each page is asked for REQUESTS (40)
-times by one client after another, and the seconds from the request to the last byte are counted.
+times, one after another, and the seconds from the request to the last byte are counted.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import signal
 import subprocess
@@ -117,8 +118,14 @@ def ask(connection: http.client.HTTPConnection, path: str, cookie: str) -> tuple
     return time.perf_counter() - began, len(body)
 
 
+def cpu(pid: int) -> float:
+    """CPU seconds that a process has taken."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def measure(folder: Path, targets: int, requests: int) -> list[tuple[str, Any]]:
-    """By page: seconds of each request, and bytes."""
+    """By page: seconds of each request, bytes, and CPU seconds of the server for one."""
     command = [sys.executable, "-m", "reconciler", "ui", "--port", "0", "--state", "state.db"]
     command += ["--log-format", "json"]
     process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
@@ -136,14 +143,14 @@ def measure(folder: Path, targets: int, requests: int) -> list[tuple[str, Any]]:
         answer.read()
         found = []
         for path in PAGES:
-            took, size = [], 0
+            took, size, spent = [], 0, cpu(process.pid)
             for number in range(requests):
                 each = f"{number * 7 % targets:03d}"
                 named = re.sub(r"\{t\}", f"target-{each}", path)
                 named = named.replace("{s}", f"{number * 7 % targets * 50:05d}")
                 seconds, size = ask(connection, named, cookie)
                 took.append(seconds)
-            found.append((path, (took, size)))
+            found.append((path, (took, size, (cpu(process.pid) - spent) / requests)))
         return found
     finally:
         process.send_signal(signal.SIGTERM)
@@ -168,6 +175,20 @@ PAGES = (
 )
 
 
+def paid(schedules: int) -> tuple[float, float]:
+    """CPU seconds of a cycle for it: where everything is new, and where nothing is."""
+    plan = Plan("all", "us", tuple(change("all", n) for n in range(schedules)))
+    took = []
+    with tempfile.TemporaryDirectory() as name, closing(open_state("s.db", Path(name))) as state:
+        for _ in range(3):
+            began = time.process_time()
+            counts, rows = schedule_rows(plan)
+            standing = Standing("all", datetime.now(UTC), "waiting", "Observed", counts=counts)
+            state.standings.set(standing, rows)
+            took.append(time.process_time() - began)
+    return took[0], took[-1]
+
+
 def main() -> None:
     targets = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     schedules = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
@@ -176,13 +197,15 @@ def main() -> None:
         folder = Path(name)
         fill(folder, targets, schedules)
         print(f"{targets:,} targets, {schedules:,} schedules; milliseconds\n")
-        print("| page | first | median | p95 | slowest | KB |")
-        print("|---|--:|--:|--:|--:|--:|")
-        for path, (took, size) in measure(folder, targets, requests):
+        print("| page | first | median | p95 | slowest | CPU of one | KB |")
+        print("|---|--:|--:|--:|--:|--:|--:|")
+        for path, (took, size, spent) in measure(folder, targets, requests):
             ms = [1000 * seconds for seconds in took]
             figures = (ms[0], percentile(ms, 0.5), percentile(ms, 0.95), max(ms))
             print(f"| `{path}` | " + " | ".join(f"{one:.0f}" for one in figures), end="")
-            print(f" | {size / 1000:.0f} |")
+            print(f" | {1000 * spent:.0f} | {size / 1000:.0f} |")
+    new, idle = paid(schedules)
+    print(f"\nWhat a cycle pays, CPU: {idle:.2f} s where nothing is new, {new:.2f} s where all is.")
 
 
 if __name__ == "__main__":

@@ -61,6 +61,13 @@ SECTIONS = (
         "\ntook 119 ms of CPU without its lists, experiments 967, the 2,000th page of runs 327.",
     ),
     Section(
+        "Pages of targets",
+        "pages.py",
+        about="Goal: 200 ms at the server (p95). `{t}` and `{s}` are another target and schedule"
+        "\neach time. What a cycle pays for it is the CPU of writing how a target of 10,000"
+        "\nschedules stands, where nothing is new, and where everything is.",
+    ),
+    Section(
         "The loop",
         "loop.py",
         about="A cycle of `run` with nothing to do looks at the stat of every file, lists every"
