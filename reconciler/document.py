@@ -195,7 +195,7 @@ def _zone(name: str | None) -> str:
 
 def _job(document: str | Mapping[str, Any], definition: JobDefinition | None) -> Job:
     if isinstance(document, str):
-        return Job(reference=document, definition=definition, own_experiment=True)
+        return Job(reference=document, definition=definition, own_experiment=definition is None)
     get = document.get
     settings = {
         name: as_bool(value) if name in _FLAGS else value

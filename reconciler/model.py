@@ -208,7 +208,7 @@ class Job:
     """Further keys of the job that only some targets know: identity, limits, resources ..."""
     definition: JobDefinition | None = field(default=None, compare=False, repr=False)
     own_experiment: bool = field(default=False, compare=False, repr=False)
-    """Runs in the experiment that the job referred to has: the declaration is `azureml:NAME` alone,
+    """No experiment is named, and none is to be filled in: the declaration is `azureml:NAME` alone,
     as text, or its `experiment_name` is empty."""
 
 

@@ -151,7 +151,9 @@ def told(table: dict[str, list[str]]) -> str:
 @needed
 def test_our_own_files_are_sent_as_the_client_sends_them(tmp_path: Path) -> None:
     root = shutil.copytree(OWN, tmp_path / "files")
-    files = [path for path in pipelines(root) if path.parent in (root, root / "sent")]
+    files = [
+        path for path in pipelines(root) if path.parent in (root, root / "sent", root / "nightly")
+    ]
     table = judged(files, root)
     assert len(table) >= 20
     assert all(not why for why in table.values()), told(table)

@@ -266,7 +266,7 @@ def _settle_job(
             notes.append(Note("refused", "create_job.job", "jobs in Azure have no versions", hint))
         job = with_data_path(job, schedule.trigger, {})
         try:
-            return reference_job(job, workspace, sources, _folder(schedule) or ""), Collected()
+            return reference_job(job, workspace, sources, _folder(schedule)), Collected()
         except Unsendable as problem:
             notes += [_refusal(one, "", False) for one in (problem, *problem.others)]
             return job, Collected()
@@ -287,15 +287,15 @@ def _settle_job(
         document = one_step_pipeline(document, definition.name)
     job = with_data_path(job, schedule.trigger, document.get("inputs") or {})
     try:
-        return whole_job(job, definition, document, workspace, sources, _folder(schedule))
+        return whole_job(job, definition, document, workspace, sources)
     except Unsendable as problem:
         notes += [_refusal(one, path, is_command) for one in (problem, *problem.others)]
         return job, Collected()
 
 
-def _folder(schedule: Schedule) -> str | None:
+def _folder(schedule: Schedule) -> str:
     """That of its file, relative to the repository."""
-    return posixpath.dirname(schedule.source.path) if schedule.source is not None else None
+    return posixpath.dirname(schedule.source.path) if schedule.source is not None else ""
 
 
 def _refusal(problem: Unsendable, path: str, is_command: bool) -> Note:

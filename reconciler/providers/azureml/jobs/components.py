@@ -126,6 +126,8 @@ def _specification(
             spec["task"] = put_task(document.get("task"), folder, used_by, context)
         case "spark":
             spec["conf"] = component_conf(document)
+    if isinstance(spec.get("resources"), Mapping):  # their properties stand at the step alone
+        spec["resources"] = {k: v for k, v in spec["resources"].items() if k != "properties"}
     spec |= {
         "type": kind,
         "is_deterministic": document.get("is_deterministic", True),

@@ -175,8 +175,8 @@ def _identity_to_wire(identity: Any) -> dict[str, Any] | None:
 def job_to_wire(job: Job, workspace: Workspace, live: Mapping[str, Any]) -> dict[str, Any]:
     """The `jobDefinition` to send, over the one that is live."""
     whole = job.reference == SENT_WHOLE
-    own = "" if job.own_experiment and not whole else None
-    if own is not None and job == Job(job.reference):
+    own = "" if job.own_experiment else None
+    if own is not None and not whole and job == Job(job.reference):
         return {
             "jobType": "Pipeline",
             "sourceJobId": to_id(job.reference, "jobs", workspace),

@@ -33,27 +33,29 @@ def whole_job(
     document: Mapping[str, Any],
     workspace: Workspace,
     sources: Sources,
-    folder: str | None = None,
 ) -> tuple[Job, Collected]:
-    """What a schedule makes of a pipeline's document, and what has to be there first.
+    """What a schedule makes of a pipeline's document, and what has to be there first. Unsendable.
 
-    `folder`: that of the schedule's file, for the paths of its own inputs. Unsendable.
+    As Azure's client has it, what the schedule gives is merged into that document, at any depth,
+    and so its paths too are relative to the job's file.
     """
     context = Context(workspace, sources.files, sources.ids, Collected())
     home = posixpath.dirname(definition.path)
     # What steps declare of what is bound to them comes from what the schedule gives.
     given_too = {
-        key: {**(document.get(key) or {}), **more}
+        key: merged(document.get(key), more)
         for key, more in (("inputs", job.inputs), ("outputs", job.outputs))
     }
+    own = given_too["inputs"]
     pipeline = Pipeline({**document, **given_too}, home, context)
     settings = dict(document.get("settings") or {})
     go_on = settings.pop("continue_on_step_failure", None)
-    own, theirs = dict(document.get("inputs") or {}), home if folder is None else folder
     problems: list[Unsendable] = []
     steps = gathered(problems, pipeline.steps)
+    theirs = {name: own[name] for name in job.inputs}
+    own = {name: value for name, value in own.items() if name not in theirs}
     defaults = gathered(problems, partial(_inputs, own, home, context, None))
-    given = gathered(problems, partial(_inputs, job.inputs, theirs, context, IN_SCHEDULE))
+    given = gathered(problems, partial(_inputs, theirs, home, context, IN_SCHEDULE))
     raise_all(problems)
     extra = dict(job.extra) | {"jobs": steps}
     component = pipeline.component()
@@ -61,8 +63,10 @@ def whole_job(
     if component is not None:
         extra["component"] = component
     for key in ("identity", "properties"):
-        if key not in extra and document.get(key):
-            extra[key] = document[key]
+        if document.get(key):
+            extra[key] = merged(document[key], extra.get(key))
+    experiment = document.get("experiment_name")
+    is_unnamed = job.own_experiment or (experiment == "" and not job.experiment_name)
     inputs = {**_defaults(declared), **defaults, **given}
     inputs = {name: value for name, value in inputs.items() if value is not None}
     whole = replace(
@@ -74,8 +78,9 @@ def whole_job(
         continue_on_step_failure=(
             job.continue_on_step_failure if job.continue_on_step_failure is not None else go_on
         ),
-        settings=settings | dict(job.settings),
-        experiment_name=job.experiment_name or document.get("experiment_name"),
+        settings=merged(settings, job.settings),
+        experiment_name=None if is_unnamed else job.experiment_name or experiment,
+        own_experiment=is_unnamed,
         display_name=(
             job.display_name or document.get("display_name") or declared.get("display_name")
         ),
@@ -85,6 +90,16 @@ def whole_job(
         extra=extra,
     )
     return whole, context.collected
+
+
+def merged(under: Any, over: Any) -> dict[str, Any]:
+    """`over` laid upon `under`: mappings merge at any depth, all else replaces."""
+    result = dict(under or {})
+    for key, value in (over or {}).items():
+        before = result.get(key)
+        both = isinstance(before, Mapping) and isinstance(value, Mapping)
+        result[key] = merged(before, value) if both else value
+    return result
 
 
 def reference_job(job: Job, workspace: Workspace, sources: Sources, folder: str) -> Job:
@@ -110,7 +125,7 @@ def _defaults(component: Mapping[str, Any]) -> dict[str, Any]:
 
 def _outputs(document: Mapping[str, Any], job: Job, component: Mapping[str, Any]) -> dict[str, Any]:
     """Of a component that is the job: those that it declares, too."""
-    given = {**(document.get("outputs") or {}), **job.outputs}
+    given = merged(document.get("outputs"), job.outputs)
     declared = component.get("outputs") or {}
     return {**declared, **{key: one for key, one in given.items() if one or key not in declared}}
 

@@ -36,10 +36,11 @@ def live_job(properties: Mapping[str, Any], workspace: Workspace) -> LiveJob:
             for key in sorted(unknown_members(definition))
         )
         zone = (properties.get("trigger") or _EMPTY).get("timeZone")
-        if job.reference != SENT_WHOLE:
-            if keys and definition.get("experimentName") == "":
-                # Of a mapping that names none it would be Default.
-                keys = {"experiment_name": "", **keys}
+        is_whole = job.reference == SENT_WHOLE
+        if definition.get("experimentName") == "" and (keys or is_whole):
+            # Where none is named it would be Default.
+            keys = {"experiment_name": "", **keys}
+        if not is_whole:
             return LiveJob({"job": job.reference, **keys}, notes=notes, time_zone=zone)
         document = {"type": "pipeline", **keys, **_steps(job, definition)}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
