@@ -1,6 +1,7 @@
 """Generated pipeline files: what is sent for them is what Microsoft's client sends.
 
-Of files that the client refuses nothing is asked. RECONCILER_MUTATIONS: of each file, so many.
+Of files that the client refuses nothing is asked. RECONCILER_MUTATIONS: of each file, so many;
+RECONCILER_MUTATIONS_FROM: from that number on.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from interop.mutations import mutated
 from interop.test_sends import EXAMPLES, OWN, judged, pipelines, told
 
 _MANY = int(os.environ.get("RECONCILER_MUTATIONS", "12"))
+_FROM = int(os.environ.get("RECONCILER_MUTATIONS_FROM", "0"))
 _AT_ONCE = 60
 """Files that one process of the client creates."""
 
 
 def made_of(root: Path, each: int) -> list[Path]:
     files = [path for path in pipelines(root) if "create_job" not in path.read_text("utf-8")]
-    found = [mutated(file, number) for file in files for number in range(each)]
+    found = [mutated(file, number) for file in files for number in range(_FROM, _FROM + each)]
     return [path for path in found if path is not None]
 
 

@@ -58,6 +58,7 @@ def node(
     return {
         **verbosity,
         **sent,
+        "type": "automl",
         "name": name,
         "tags": step.get("tags") or {},
         "properties": step.get("properties") or {},
