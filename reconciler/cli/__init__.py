@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status", "Live schedules, and how they differ from the repository."),
     "drift": ("drift", "How live schedules differ, by cause; accept or revert it."),
     "hold": ("hold", "Pause a schedule until a moment, in its file."),
+    "move": ("move", "Move schedules from one target to another."),
     "suspend": ("suspend", "Stop a schedule, or all changes of a target, without a commit."),
     "resume": ("resume", "End a suspension before its time."),
     "schedules": ("schedules", "List, show, disable and enable live schedules."),

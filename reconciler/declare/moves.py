@@ -17,7 +17,7 @@ from reconciler.declare.findings import Finding, Path, clip
 from reconciler.declare.holds import read_until, until_instant, zone_of
 from reconciler.firing import next_fires
 from reconciler.firing.clocks import zones
-from reconciler.model import Cron, DatastoreChange, Recurrence, Schedule
+from reconciler.model import Cron, DatastoreChange, Recurrence, Schedule, Trigger
 
 _SECOND = timedelta(seconds=1)
 _YEARS = timedelta(days=5 * 366)
@@ -72,7 +72,7 @@ def moved(schedule: Schedule, move: Move, now: datetime) -> tuple[Schedule | Non
     if isinstance(trigger, DatastoreChange):
         what = "a trigger without times cannot be moved at a time"
         return None, [_wrong("at", what, "move it in two steps, and look for files in between")]
-    if isinstance(trigger, Recurrence) and trigger.start_time is None and _counts(trigger):
+    if counts_from_creation(trigger):
         what = "its interval counts from when it was made, which is another moment in each target"
         return None, [Finding("SCH071", ("moved_from",), what, "give it a start_time")]
     at = until_instant(move.at, zone_of(schedule))
@@ -98,6 +98,11 @@ def moved(schedule: Schedule, move: Move, now: datetime) -> tuple[Schedule | Non
         words += f"; the last fire {where} is {last:%Y-%m-%d %H:%M} UTC"
     words += f", the first {'elsewhere' if leaves else 'here'} {first:%Y-%m-%d %H:%M} UTC"
     return replace(schedule, trigger=ending if leaves else starting, moved=words), []
+
+
+def counts_from_creation(trigger: Trigger) -> bool:
+    """Whether when it was made decides when it fires: that is another moment in each target."""
+    return isinstance(trigger, Recurrence) and trigger.start_time is None and _counts(trigger)
 
 
 def _counts(trigger: Recurrence) -> bool:

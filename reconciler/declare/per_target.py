@@ -16,7 +16,7 @@ from reconciler.declare.checking.lint import lint_document, lint_schedule, neare
 from reconciler.declare.findings import Finding, Path, clip
 from reconciler.declare.holds import settle, stricter
 from reconciler.declare.jobs.job_document import JobFile, input_findings
-from reconciler.declare.moves import move_of, moved
+from reconciler.declare.moves import lint_move, move_of, moved
 from reconciler.declare.problem_codes import CODES
 from reconciler.declare.resolve import TargetSettings, is_plain, resolve
 from reconciler.document import schedule_from_document
@@ -43,7 +43,7 @@ def declare(
     with what a target says of it.
     """
     # A value that a variable stands for is only known in a target; lint looks at it there.
-    lint = [] if variables else lint_document(data)
+    lint = [*([] if variables else lint_document(data)), *lint_move(data)]
     schema = schema_findings(data, "schedule")
     findings = [*_without_said(schema, lint), *lint]
     sound = not findings

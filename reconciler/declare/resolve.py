@@ -20,7 +20,7 @@ from reconciler.firing.clocks.zones import resolve as resolve_zone
 from reconciler.model import Mode
 
 VARIABLE = re.compile(r"\$\{\{\s*(vars|env)\.([^{}\s]*)\s*\}\}")
-_ONLY_HERE = ("targets", "overrides", "$schema")
+_ONLY_HERE = ("targets", "overrides", "moved_from", "$schema")
 
 
 @dataclass(frozen=True, slots=True)

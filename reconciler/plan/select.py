@@ -23,6 +23,11 @@ def named(plan: Plan, names: Collection[str], limits: Limits | None) -> Plan:
     return _part(plan, lambda key: any(is_adopted(key, name) for name in names), limits)
 
 
+def only_these(plan: Plan, names: Collection[str], limits: Limits | None) -> Plan:
+    """The same of several, by their very names."""
+    return _part(plan, lambda key: key.name in names, limits)
+
+
 def _part(plan: Plan, is_meant: Callable[[Key], bool], limits: Limits | None) -> Plan:
     changes = tuple(change for change in plan.changes if is_meant(change.key))
     ours = sum(c.before is not None and c.before.owner == plan.owner for c in plan.changes)

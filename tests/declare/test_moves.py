@@ -188,3 +188,12 @@ def test_a_target_without_a_name(tmp_path: Path, changed: dict[str, str]) -> Non
     repo = repository(tmp_path, config=CONFIG)
     write(repo, {"schedules/a.yaml": declaration("a", **changed)})
     assert 'the target "" does not exist [SCH027]' in invoke(repo, "validate", code=1).out
+
+
+def test_beside_variables_and_overrides(tmp_path: Path) -> None:
+    made = repository(tmp_path, config=CONFIG.replace(".db }", ".db, variables: {a: b} }"))
+    text = declaration("a", targets="[new]", description="${{ vars.a }}")
+    text += "moved_from: {target: old, at: '2099-01-01'}\noverrides: {new: {tags: {a: b}}}\n"
+    write(made, {"schedules/a.yaml": text})
+    for target in ("old", "new"):
+        assert "1 to create" in invoke(made, "plan", "--target", target).out

@@ -48,7 +48,7 @@ def find_declared(session: Session, name: str, target: str | None) -> Declared:
     if "/" in name:  # of another target than the one that is asked about
         raise click.UsageError(f"{printable(name)} is not in the target {printable(target or '')}")
     target = named
-    every = list(_all(session, name))
+    every = list(every_declared(session, name))
     found = [d for d in every if d.document["name"] == name]
     if target is not None:
         found = [d for d in found if target in d.targets]
@@ -73,7 +73,7 @@ def split_name(name: str, target: str | None) -> tuple[str, str | None]:
 
 def declared_names(session: Session) -> list[str]:
     """The name of every schedule that is declared, as far as its file can be read."""
-    return sorted({str(declared.document["name"]) for declared in _all(session, None)})
+    return sorted({str(declared.document["name"]) for declared in every_declared(session)})
 
 
 def complete_declared(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -88,7 +88,7 @@ def complete_declared(ctx: click.Context, param: click.Parameter, incomplete: st
 name_argument = click.argument("name", shell_complete=complete_declared)
 
 
-def _all(session: Session, name: str | None) -> Iterator[Declared]:
+def every_declared(session: Session, name: str | None = None) -> Iterator[Declared]:
     """The declarations that can be read; with a `name`, only of files that may hold it."""
     config = session.config
     files, _ = find_files(config.schedules, config.folder, config.root, config.exclude)

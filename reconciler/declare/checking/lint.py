@@ -17,7 +17,6 @@ from typing import Any
 from reconciler.declare.checking.trigger_lint import never_fires, surprises
 from reconciler.declare.findings import Finding, Path, all_of, any_of, clip
 from reconciler.declare.holds import lint_hold
-from reconciler.declare.moves import lint_move
 from reconciler.document import as_list, time_of_day
 from reconciler.firing.clock_changes import clock_effects
 from reconciler.firing.clocks import zones
@@ -75,7 +74,6 @@ def lint_document(document: Mapping[str, Any]) -> list[Finding]:
             )
             findings += _path_on_datastore(trigger.get("path_on_datastore"))
     findings += lint_hold(document)
-    findings += lint_move(document)
     findings += _data_path(document, ())
     job = document.get("create_job")
     if isinstance(job, dict):
