@@ -44,7 +44,8 @@ from reconciler.model import (
     data_path_of,
 )
 from reconciler.plan.contents import content_changes
-from reconciler.providers.capabilities import PastFire
+from reconciler.providers.capabilities import DataCursor, PastFire
+from reconciler.providers.local_cursors import data_cursor, put_data_cursor
 from reconciler.providers.local_diff import files_of, with_diffs
 from reconciler.providers.local_jobs import (
     IGNORED_KEYS,
@@ -338,6 +339,16 @@ class LocalProvider:
         """See Backfills."""
         with self.errors(live.key, "backfill"):
             return backfill(self.store.database, live.schedule, fire, now)
+
+    def data_cursor(self, live: LiveSchedule) -> DataCursor | None:
+        """See KeepsCursors."""
+        with self.errors(live.key, "carry over"):
+            return data_cursor(self.store.database, live)
+
+    def put_data_cursor(self, live: LiveSchedule, cursor: DataCursor) -> None:
+        """See KeepsCursors."""
+        with self.errors(live.key, "carry over"):
+            put_data_cursor(self.store.database, live, cursor, self._clock())
 
     # ----------------------------------------------------------------------------------- storing
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from reconciler.document import schedule_from_document
@@ -23,7 +23,7 @@ from reconciler.workspace.datastores.datastore import Datastore
 from reconciler.workspace.engine.batch import Batches, split
 from reconciler.workspace.engine.executor import Executor, Settings
 from reconciler.workspace.engine.folder_polling import FolderPoller, Log, Message
-from reconciler.workspace.engine.timetable import Due, Timed, Timetable
+from reconciler.workspace.engine.timetable import LATE, Due, Timed, Timetable
 from reconciler.workspace.execution.orphans import end_orphans
 from reconciler.workspace.store.database import StoreError
 from reconciler.workspace.store.ledger import Ledger
@@ -67,6 +67,8 @@ class Engine:
         self._executor = Executor(store, settings, tell=tell, clock=clock, log=log)
         self._timetable = Timetable()
         self._bursts = Batches(self._ledger)
+        self._owed: list[tuple[Due, list[Fire]]] = []
+        """What was due of schedules that were changed right after that, until it is recorded."""
         self._schedules: dict[str, Schedule] = {}
         self._marks: dict[str, tuple[str, str]] = {}
         self._data_version: int | None = None
@@ -163,6 +165,8 @@ class Engine:
         gone = self._marks.keys() - marks.keys()
         # What is gone at once with another that began at the same instant was renamed to that.
         renamed = {self._marks[name][1] for name in gone}
+        if running:
+            self._take_owed(rows)
         for name in [*gone, *changed]:
             self._forget(name)
         for row in rows:
@@ -175,6 +179,16 @@ class Engine:
                 begins = running and not known
                 self._put(row, None if begins else self._fired_until)
         self._marks = marks
+
+    def _take_owed(self, rows: Sequence[ScheduleRow]) -> None:
+        """Keep what was due before a schedule was changed, and has not been recorded yet."""
+        now = self._clock()
+        in_time_from = max(now - LATE, self._up_since.replace(microsecond=0))
+        for row in rows:
+            if row.name in self._schedules:
+                owed = self._timetable.take(row.name, min(row.modified_at, now), in_time_from)
+                if owed is not None:
+                    self._owed.append((owed, self._fires_of(owed)))
 
     def _put(self, row: ScheduleRow, settled_until: datetime | None) -> None:
         try:
@@ -211,17 +225,19 @@ class Engine:
     def _fire(self, now: datetime) -> None:
         """Record what is due by time, in one transaction."""
         due = self._timetable.due(now, self._up_since.replace(microsecond=0))
-        if due or (now - self._settled_at).total_seconds() >= SETTLE_SECONDS:
+        if due or self._owed or (now - self._settled_at).total_seconds() >= SETTLE_SECONDS:
             bursts, rest = split(due)
             try:
-                fires = [fire for one in rest for fire in self._fires_of(one)]
+                fires = [fire for _, fires in self._owed for fire in fires]
+                fires += [fire for one in rest for fire in self._fires_of(one)]
                 settled = self._ledger.settle(fires, until=now, now=now, bursts=bursts)
             except StoreError:
                 for one in due:
                     self._timetable.owe(one)
                 raise
             self._settled_at = now
-            self._log_missed(rest)
+            self._log_missed([*(one for one, _ in self._owed), *rest])
+            self._owed.clear()
             for fire, run in settled.recorded:
                 self._log("fired", run=run, schedule=fire.schedule)
             for name, instant in settled.due:

@@ -157,7 +157,7 @@ class FolderPoller:
             found = changes(
                 listed,
                 cursor.seen if cursor is not None else None,
-                since=watch.since,
+                since=(cursor and cursor.since) or watch.since,
                 now=now,
                 settle=datastore.is_local,
                 digest_of=datastore.digest,
@@ -176,7 +176,7 @@ class FolderPoller:
         if self._watches.get(watch.name) is not watch:
             return  # disabled or changed meanwhile
         now = self._clock()
-        if found or (cursor is not None and cursor.failures):
+        if found or (cursor is not None and (cursor.failures or cursor.since is not None)):
             try:
                 self._record(watch, found, now)
             except StoreError as error:

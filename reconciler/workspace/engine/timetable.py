@@ -145,6 +145,16 @@ class Timetable:
         made_now = timed.since <= timed.created_at and timed.since >= now - LATE
         return min(in_time_from, timed.since) if made_now else in_time_from
 
+    def take(self, name: str, until: datetime, in_time_from: datetime) -> Due | None:
+        """What a schedule owes by `until`, when it becomes another or ends: it is not due again."""
+        self._plan_rest()
+        first = self._next.get(name)
+        if first is None or first > until:
+            return None
+        owed, following = self._split(name, first, in_time_from, until)
+        self._expect(name, following)
+        return owed if owed.fires or owed.missed is not None else None
+
     def owe(self, due: Due) -> None:
         """What `due` gave could not be settled: it is due again."""
         first = due.missed.first if due.missed is not None else due.fires[0]

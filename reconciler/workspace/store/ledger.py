@@ -22,6 +22,8 @@ from reconciler.workspace.store.runs import RunWriter
 
 _BACKFILL = "backfill "
 """Before the instant, in the key of a fire of the past that somebody asked for."""
+_CARRIED, _UNLISTED = "carried", "unlisted"
+"""Before the instant and the folder of a cursor from elsewhere; the latter was never listed."""
 KEPT = timedelta(days=400)
 """How long a fire is remembered. A clock that goes back by more than this may repeat it."""
 
@@ -102,8 +104,8 @@ class Ledger:
     ) -> list[tuple[Fire, str]]:
         """Record what a look at a datastore found: its fires, their runs and the cursor."""
         with self.database.writing() as connection:
-            if _is_gone(connection, schedule):
-                return []  # renamed while it was looked: the new name finds what there is
+            if _is_off(connection, schedule):
+                return []  # renamed, disabled or moved meanwhile: who follows by now finds it
             recorded = _record_all(connection, fires, now)
             if found.is_first:  # what another enabling or folder has left
                 connection.execute("DELETE FROM watched_files WHERE schedule = ?", (schedule,))
@@ -136,16 +138,60 @@ class Ledger:
             return failures
 
     def cursor(self, schedule: str, since: str) -> Cursor | None:
-        """What was seen of a folder since the schedule was enabled; None: nothing yet."""
-        known = self.database.read(
-            "SELECT since, failures FROM watches WHERE schedule = ?", (schedule,)
-        )
-        if not known or known[0][0] != since:
+        """What was seen of a folder since the schedule was enabled; None: nothing yet.
+
+        `since`: the instant and the folder. A cursor of that folder that was carried here is gone
+        on from as well.
+        """
+        known = self.kept_cursor(schedule)
+        if known is None:
             return None
+        of, cursor = known
+        if of == since or (cursor.since is not None and of == since.partition(" ")[2]):
+            return cursor
+        return None
+
+    def kept_cursor(self, schedule: str) -> tuple[str, Cursor] | None:
+        """What a cursor belongs to, and it: an instant and a folder; of one that was carried here
+        the folder. None: there is none.
+        """
+        known = self.database.read(
+            "SELECT since, failures FROM watches WHERE schedule = ? AND since != ''", (schedule,)
+        )
+        if not known:
+            return None
+        of, failures = known[0]
+        kind, _, rest = of.partition(" ")
+        moment = None
+        if kind in (_CARRIED, _UNLISTED):
+            moment, _, of = rest.partition(" ")
         rows = self.database.read(
             "SELECT path, stamp, digest FROM watched_files WHERE schedule = ?", (schedule,)
         )
-        return Cursor({row[0]: Seen(row[1], row[2]) for row in rows}, known[0][1])
+        seen = {row[0]: Seen(row[1], row[2]) for row in rows}
+        since = datetime.fromisoformat(moment) if moment is not None else None
+        return of, Cursor(None if kind == _UNLISTED else seen, failures, since)
+
+    def carry_in(
+        self,
+        schedule: str,
+        folder: str,
+        since: datetime,
+        seen: Mapping[str, Seen] | None,
+        now: datetime,
+    ) -> None:
+        """Keep a cursor of a folder that comes from elsewhere, for the next look."""
+        kind = _UNLISTED if seen is None else _CARRIED
+        with self.database.writing() as connection:
+            connection.execute("DELETE FROM watched_files WHERE schedule = ?", (schedule,))
+            connection.executemany(
+                "INSERT INTO watched_files VALUES (?, ?, ?, ?)",
+                [(schedule, path, one.stamp, one.digest) for path, one in (seen or {}).items()],
+            )
+            connection.execute(
+                "INSERT OR REPLACE INTO watches VALUES (?, ?, ?, 0, NULL, NULL)",
+                (schedule, f"{kind} {since.isoformat()} {folder}", now.isoformat()),
+            )
 
     def failing(self) -> list[Watch]:
         """Enabled schedules whose folders cannot be looked at."""
@@ -217,8 +263,8 @@ def _ran(fire: Fire) -> tuple[str, tuple[str, ...]]:
     return f"{of_the_ledger} UNION ALL {of_runs}", (fire.schedule, fire.key) * 2
 
 
-def _is_gone(connection: sqlite3.Connection, schedule: str) -> bool:
-    row = connection.execute("SELECT 1 FROM schedules WHERE name = ?", (schedule,))
+def _is_off(connection: sqlite3.Connection, schedule: str) -> bool:
+    row = connection.execute("SELECT 1 FROM schedules WHERE name = ? AND enabled", (schedule,))
     return row.fetchone() is None
 
 

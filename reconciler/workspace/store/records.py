@@ -150,8 +150,11 @@ class StepRow:
 class Cursor:
     """What is remembered of a folder: its files by key, and how often looking failed since."""
 
-    seen: Mapping[str, Seen]
+    seen: Mapping[str, Seen] | None
+    """None: it was never listed, where the cursor comes from."""
     failures: int = 0
+    since: datetime | None = None
+    """Of one that was carried here: from when on changes count. The next look makes it its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers import invoke, repository, run, without_privileges, write
@@ -527,3 +528,34 @@ name: {name}
 trigger: {{type: recurrence, frequency: hour, interval: 5}}
 create_job: ./job.yml
 """
+
+
+@pytest.mark.parametrize(
+    "change", [{"enabled": False}, {"trigger": EVERY_MINUTE | {"expression": "0 0 * * *"}}]
+)
+def test_what_was_due_before_a_change_fires_all_the_same(
+    bench: Bench, change: dict[str, Any]
+) -> None:
+    """It was due, and then the schedule was changed, before the engine looked."""
+    bench.put(trigger=EVERY_MINUTE)
+    bench.start()
+    bench.tick(30)
+    bench.clock.go(30.01)
+    bench.put(**{"trigger": EVERY_MINUTE} | change)
+    bench.tick(0.4)
+    bench.tick(60)
+    assert bench.due() == [START + MINUTE]
+    assert bench.missed() == 0
+
+
+def test_what_was_due_too_long_before_a_change_is_missed(bench: Bench) -> None:
+    bench.put(trigger=EVERY_MINUTE)
+    bench.start()
+    bench.tick(30)
+    bench.clock.go(150)
+    bench.put(trigger=EVERY_MINUTE, enabled=False)
+    with locked(bench.path), suppress(StoreError):
+        bench.tick()
+    bench.tick()
+    assert bench.due() == [START + 2 * MINUTE, START + 3 * MINUTE]
+    assert bench.missed() == 1

@@ -135,7 +135,7 @@ def test_a_cursor_belongs_to_one_enabling(ledger: Ledger) -> None:
     ledger.settle_look("s", "later", [], found("d", first=True), now=START)
     cursor = ledger.cursor("s", "later")
     assert cursor is not None
-    assert cursor.seen.keys() == {"d"}
+    assert cursor.seen == {"d": Seen("1", "x")}
 
 
 @pytest.mark.usefixtures("watched")
