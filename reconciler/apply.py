@@ -19,6 +19,8 @@ PARALLELISM = 16
 OnResult = Callable[[Result], None]
 Guard = Callable[[], None]
 """Called before each change, from the thread that makes it; Halted: it is not to be made."""
+Prepare = Callable[[Change], None]
+"""Called with each change before it is made, from the thread that makes it."""
 
 _IDLE = (Action.SKIP, Action.NOOP)
 _DONE = {
@@ -37,20 +39,21 @@ def apply_plan(
     *,
     parallelism: int = PARALLELISM,
     guard: Guard | None = None,
+    prepare: Prepare | None = None,
 ) -> list[Result]:
     """Carry out every change; `on_result` hears of each. UnsafePlan before any.
 
     The results are in the order of the plan. Where the provider can, `parallelism` changes are
     made at a time. An interrupt (Ctrl-C) lets those in hand end; the rest are NOT_TRIED. So are
-    those that `guard` stops.
+    those that `guard` stops. `prepare` comes before each change, and fails it with ProviderError.
     """
     if plan.refusals:
         raise UnsafePlan(plan.refusals)
     say = on_result or _nobody
     with _interrupt_as_event() as interrupted:
         if provider.concurrent and parallelism > 1 and len(plan.pending) > 1:
-            return _at_once(plan, provider, say, parallelism, guard, interrupted)
-        return _in_turn(plan, provider, say, guard, interrupted)
+            return _at_once(plan, provider, say, parallelism, guard, prepare, interrupted)
+        return _in_turn(plan, provider, say, guard, prepare, interrupted)
 
 
 def _nobody(result: Result) -> None:
@@ -76,13 +79,18 @@ def _interrupt_as_event() -> Iterator[threading.Event]:
 
 
 def _in_turn(
-    plan: Plan, provider: Provider, say: OnResult, guard: Guard | None, interrupted: threading.Event
+    plan: Plan,
+    provider: Provider,
+    say: OnResult,
+    guard: Guard | None,
+    prepare: Prepare | None,
+    interrupted: threading.Event,
 ) -> list[Result]:
     """One change after the other."""
     results: list[Result] = []
     for change in plan.changes:
         try:
-            result = _unless_interrupted(change, provider, guard, interrupted)
+            result = _unless_interrupted(change, provider, guard, prepare, interrupted)
         except KeyboardInterrupt:
             interrupted.set()
             result = Result(change, Outcome.NOT_TRIED, "interrupted; it may have been done")
@@ -97,6 +105,7 @@ def _at_once(
     say: OnResult,
     parallelism: int,
     guard: Guard | None,
+    prepare: Prepare | None,
     interrupted: threading.Event,
 ) -> list[Result]:
     """Several changes at a time; what is not to be done is not handed to a thread."""
@@ -107,7 +116,9 @@ def _at_once(
     }
     with ThreadPoolExecutor(parallelism, thread_name_prefix="apply") as threads:
         waiting: dict[Future[Result], int] = {
-            threads.submit(_unless_interrupted, change, provider, guard, interrupted): index
+            threads.submit(
+                _unless_interrupted, change, provider, guard, prepare, interrupted
+            ): index
             for index, change in enumerate(plan.changes)
             if change.action not in _IDLE
         }
@@ -127,18 +138,29 @@ def _at_once(
 
 
 def _unless_interrupted(
-    change: Change, provider: Provider, guard: Guard | None, interrupted: threading.Event
+    change: Change,
+    provider: Provider,
+    guard: Guard | None,
+    prepare: Prepare | None,
+    interrupted: threading.Event,
 ) -> Result:
     if interrupted.is_set():
         return Result(change, Outcome.NOT_TRIED, "interrupted")
-    return carry_out(change, provider, guard)
+    return carry_out(change, provider, guard, prepare)
 
 
-def carry_out(change: Change, provider: Provider, guard: Guard | None = None) -> Result:
-    """Do one change, if `guard` lets it be done."""
+def carry_out(
+    change: Change,
+    provider: Provider,
+    guard: Guard | None = None,
+    prepare: Prepare | None = None,
+) -> Result:
+    """Do one change, if `guard` lets it be done, after what `prepare` does for it."""
     try:
         if guard is not None and change.action not in _IDLE:
             guard()
+        if prepare is not None and change.action not in _IDLE:
+            prepare(change)
         match change.action:
             case Action.CREATE:
                 assert change.after is not None

@@ -246,6 +246,16 @@ class Suspension:
 
 
 @dataclass(frozen=True, slots=True)
+class Handover:
+    """A schedule goes from one target to others in one run that has all of them."""
+
+    source: str
+    """The target that it leaves."""
+    targets: tuple[str, ...]
+    """Those that it goes to, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
     """One schedule as it should be, or as it is."""
 
@@ -267,6 +277,8 @@ class Schedule:
     """Whose live schedule of its name it takes over: an owner; empty: one made by hand."""
     moved: str | None = field(default=None, compare=False)
     """What `moved_from` does in its target, in words, until that is over."""
+    handover: Handover | None = field(default=None, compare=False)
+    """It is declared with a `moved_from` that has no moment; in the target that it leaves, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -553,6 +565,8 @@ class Change:
     """Who made the difference; None: there is none, or it is not ours."""
     contents: tuple[ContentChange, ...] = ()
     """What is another in the job that it runs; its digest is one of the `fields`."""
+    waits: bool = False
+    """Of a SKIP that is ours: it is left until a run has all targets of its handover."""
 
     @property
     def renamed(self) -> bool:

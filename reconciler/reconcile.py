@@ -8,7 +8,7 @@ return apply_plan(plan, provider)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -56,6 +56,7 @@ def plan_target(
     impact: bool = True,
     repository: str | None = None,
     adoptions: Sequence[Adoption] = (),
+    together: Collection[str] = (),
 ) -> Plan:
     """The first three lines: what would be done. Changes nothing.
 
@@ -63,7 +64,7 @@ def plan_target(
     not as it stands; with lines where `root`, the repository, is at hand. `now`: the moment for
     which it is made: what is suspended then stays disabled; without one, nothing is. What it does
     to fires, applied then, is told as well, up to the horizon of `options` from there, unless
-    `impact` is False. `repository`, `adoptions`: as of `make_plan`.
+    `impact` is False. `repository`, `adoptions`, `together`: as of `make_plan`.
     """
     live = list(provider.list())
     by_key = {schedule.key: schedule for schedule in live}
@@ -81,6 +82,7 @@ def plan_target(
         now=now,
         repository=repository,
         adoptions=adoptions,
+        together=together,
     )
     if options.names:
         plan = named(plan, options.names, None if options.ignore_limits else limits)

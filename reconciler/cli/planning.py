@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from difflib import get_close_matches
 
 import click
@@ -16,13 +17,14 @@ from reconciler.cli.session import Session
 from reconciler.config import Target
 from reconciler.declare.adoption import is_adopted, spent_adoptions
 from reconciler.errors import Halted
+from reconciler.handover import refusals
 from reconciler.model import Outcome, Plan, Result, Schedule
 from reconciler.plan.options import PlanOptions
 from reconciler.providers.base import Provider
 from reconciler.reconcile import plan_target
 from reconciler.render.documents import plans_document
 from reconciler.render.formats import render_document
-from reconciler.render.plain_text import printable
+from reconciler.render.plain_text import counted, printable
 from reconciler.render.text.plan_text import plan_parts, render_plan, render_result
 from reconciler.system.signals import heard
 
@@ -62,8 +64,10 @@ def plan_targets(
             root=session.config.root,
             repository=session.config.repository,
             adoptions=session.config.adoptions,
+            together=[target.name for target in targets],
         )
         made.append((plan, provider))
+    made = _able_to_hand_over(made, targets)
     plans = [plan for plan, _ in made]
     _check_adopted(options.adopt, plans)
     _check_named(options.names, plans, declared)
@@ -71,6 +75,25 @@ def plan_targets(
         where = ", ".join(plan.target for plan in plans)
         say(f"adopt: {printable(str(adoption))} is spent in {printable(where)}, and can be removed")
     return made
+
+
+def _able_to_hand_over(
+    made: list[tuple[Plan, Provider]], targets: Sequence[Target]
+) -> list[tuple[Plan, Provider]]:
+    """The plans, refused where one of them goes on from what cannot be carried there."""
+    places = {
+        one.name: {
+            name: str(options["url"])
+            for name, options in (one.options.get("datastores") or {}).items()
+        }
+        for one in targets
+    }
+    wrong = list(refusals(made, places))
+    return [
+        (replace(plan, refusals=(*plan.refusals, *found)), provider)
+        for plan, provider in made
+        for found in [[one for one in wrong if one.startswith(f"{plan.target}/")]]
+    ]
 
 
 def _check_adopted(adopt: tuple[str, ...], plans: list[Plan]) -> None:
@@ -167,9 +190,13 @@ def exit_by(results: list[Result], left_out: int = 0) -> None:
     """End with the exit code that an apply with these results has, unless all of it was done."""
     outcomes = {result.outcome for result in results}
     skipped = sum(result.outcome is Outcome.SKIPPED for result in results)
-    if skipped:
-        are = "schedule is not ours, and is" if skipped == 1 else "schedules are not ours, and are"
-        say(f"{skipped:,} declared {are} not applied: live is not as declared")
+    waiting = sum(r.outcome is Outcome.SKIPPED and r.change.waits for r in results)
+    if waiting:
+        say(f"{counted(waiting, 'schedule')} not moved: one run of both targets does that")
+    if skipped > waiting:
+        number = skipped - waiting
+        are = "schedule is not ours, and is" if number == 1 else "schedules are not ours, and are"
+        say(f"{number:,} declared {are} not applied: live is not as declared")
     if outcomes.isdisjoint((Outcome.FAILED, Outcome.NOT_TRIED)) and not left_out and not skipped:
         return
     click.get_current_context().exit(1 if outcomes.isdisjoint(_CHANGED) else 5)

@@ -1,13 +1,16 @@
-"""`moved_from`: a schedule goes from one target to another at a moment. Pure.
+"""`moved_from`: a schedule goes from one target to another. Pure.
 
-Until then it fires in the old one alone, from then on in the new one alone: there it ends, here it
-starts. So each target's own plan and apply is enough, in any order, and no fire is lost or doubled
-as long as both are applied before that moment.
+With a moment it fires in the old one alone until then, from then on in the new one alone: there it
+ends, here it starts. So each target's own plan and apply is enough, in any order, and no fire is
+lost or doubled as long as both are applied before that moment.
+
+Without one it is handed over by a run that has both targets, which ends it there and then begins it
+here, with what was seen of its folder; each target alone leaves it as it is (`plan/moving/handovers.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -17,7 +20,7 @@ from reconciler.declare.findings import Finding, Path, clip
 from reconciler.declare.holds import read_until, until_instant, zone_of
 from reconciler.firing import next_fires
 from reconciler.firing.clocks import zones
-from reconciler.model import Cron, DatastoreChange, Recurrence, Schedule, Trigger
+from reconciler.model import Cron, DatastoreChange, Handover, Recurrence, Schedule, Trigger
 
 _SECOND = timedelta(seconds=1)
 _YEARS = timedelta(days=5 * 366)
@@ -30,15 +33,18 @@ Times = Cron | Recurrence
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """As it is written. `at`: without an offset it is meant in the trigger's time zone."""
+    """As it is written."""
 
     target: str
-    at: datetime
+    at: datetime | None
+    """Without an offset it is meant in the trigger's time zone. None: when it is applied."""
 
 
 def move_of(document: Mapping[str, Any]) -> Move | None:
     """That of a declaration; None where there is none, or one that its schema or lint refuses."""
     move = document.get("moved_from")
+    if isinstance(move, str):
+        return Move(move, None)
     if not isinstance(move, dict) or not isinstance(move.get("target"), str):
         return None
     at = read_until(move["at"]) if isinstance(move.get("at"), str) else None
@@ -47,17 +53,19 @@ def move_of(document: Mapping[str, Any]) -> Move | None:
 
 def lint_move(document: Mapping[str, Any]) -> list[Finding]:
     """What is wrong with a move, as far as its schema does not say it."""
-    move = document.get("moved_from")
-    if not isinstance(move, dict):
-        return []
+    move, targets = document.get("moved_from"), document.get("targets")
     findings: list[Finding] = []
-    at, old, targets = move.get("at"), move.get("target"), document.get("targets")
+    if isinstance(move, dict):
+        at, old = move.get("at"), move.get("target")
+    else:
+        at, old = None, move
     if isinstance(at, str) and read_until(at) is None:
         findings.append(_wrong("at", '"at" is not a date, nor a date and time', _AT))
     if isinstance(old, str) and (not isinstance(targets, list) or old in targets):
         what = f'it is declared for "{clip(old)}" itself'
         hint = "name the new targets in `targets`, without the one that it leaves"
-        findings.append(_wrong("target", what, hint))
+        path: Path = ("moved_from", "target") if isinstance(move, dict) else ("moved_from",)
+        findings.append(Finding("SCH071", path, what, hint))
     return findings
 
 
@@ -71,10 +79,11 @@ def moved(schedule: Schedule, move: Move, now: datetime) -> tuple[Schedule | Non
     trigger = schedule.trigger
     if isinstance(trigger, DatastoreChange):
         what = "a trigger without times cannot be moved at a time"
-        return None, [_wrong("at", what, "move it in two steps, and look for files in between")]
+        return None, [_wrong("at", what, f"write moved_from: {move.target}")]
     if counts_from_creation(trigger):
         what = "its interval counts from when it was made, which is another moment in each target"
         return None, [Finding("SCH071", ("moved_from",), what, "give it a start_time")]
+    assert move.at is not None
     at = until_instant(move.at, zone_of(schedule))
     leaves = schedule.key.target == move.target
     last, first = _last(trigger, at), _first(trigger, at)
@@ -98,6 +107,34 @@ def moved(schedule: Schedule, move: Move, now: datetime) -> tuple[Schedule | Non
         words += f"; the last fire {where} is {last:%Y-%m-%d %H:%M} UTC"
     words += f", the first {'elsewhere' if leaves else 'here'} {first:%Y-%m-%d %H:%M} UTC"
     return replace(schedule, trigger=ending if leaves else starting, moved=words), []
+
+
+def handed_over(
+    schedule: Schedule, move: Move, targets: Sequence[str], now: datetime
+) -> tuple[Schedule | None, list[Finding]]:
+    """`schedule`, which `move` takes to `targets` without a moment, in one of them or in the one
+    that it leaves; None: what is found is an error. Its words are those of an apply at `now`.
+    """
+    trigger, leaves = schedule.trigger, schedule.key.target == move.target
+    if counts_from_creation(trigger):
+        what = "its interval counts from when it was made, which is another moment in each target"
+        return None, [Finding("SCH071", ("moved_from",), what, "give it a start_time")]
+    words = f"it moves to {' and '.join(targets)}" if leaves else f"it comes from {move.target}"
+    if isinstance(trigger, DatastoreChange):
+        words += ", with what was seen of its folder"
+    else:
+        last, first = _last(trigger, now), _first(trigger, now)
+        said = (
+            [f"the last fire {'here' if leaves else 'there'} is {last:%Y-%m-%d %H:%M} UTC"]
+            if last is not None
+            else []
+        )
+        if first is not None:
+            where = "elsewhere" if leaves else "here"
+            said.append(f"the first {where} {first:%Y-%m-%d %H:%M} UTC")
+        words += f"; applied now, {', '.join(said)}" if said else ""
+    handover = Handover(move.target, tuple(sorted(targets)))
+    return replace(schedule, moved=words, handover=handover), []
 
 
 def counts_from_creation(trigger: Trigger) -> bool:

@@ -16,7 +16,7 @@ from reconciler.declare.checking.lint import lint_document, lint_schedule, neare
 from reconciler.declare.findings import Finding, Path, clip
 from reconciler.declare.holds import settle, stricter
 from reconciler.declare.jobs.job_document import JobFile, input_findings
-from reconciler.declare.moves import lint_move, move_of, moved
+from reconciler.declare.moves import handed_over, lint_move, move_of, moved
 from reconciler.declare.problem_codes import CODES
 from reconciler.declare.resolve import TargetSettings, is_plain, resolve
 from reconciler.document import schedule_from_document
@@ -81,7 +81,11 @@ def declare(
             placed = [_into_override(data, settings.name, finding) for finding in new]
             special[settings.name] = [finding for finding in placed if finding not in findings]
         if schedule is not None and move is not None:
-            schedule, new = moved(schedule, move, now)
+            if move.at is None:
+                goes = wanted if isinstance(wanted, list) else ()
+                schedule, new = handed_over(schedule, move, tuple(map(str, goes)), now)
+            else:
+                schedule, new = moved(schedule, move, now)
             findings += [finding for finding in new if finding not in findings]
         if schedule is not None:
             definition = schedule.job.definition
@@ -174,6 +178,8 @@ def target_findings(data: Mapping[str, Any], known: Sequence[str]) -> list[Findi
         named += [(("overrides", name), name) for name in overrides]
     if isinstance(move, dict):
         named.append((("moved_from", "target"), move.get("target")))
+    elif isinstance(move, str):
+        named.append((("moved_from",), move))
     return [
         Finding(
             "SCH027",

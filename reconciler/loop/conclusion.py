@@ -115,6 +115,11 @@ def _contended(contended: Sequence[Waiting], results: Sequence[Result]) -> Concl
 
 def _not_ours(changes: Sequence[Change]) -> str:
     """How many are declared and not applied, and whose the first ones are."""
+    moving = [change for change in changes if change.waits]
+    if moving:
+        said = f"{len(moving)} not moved: {moving[0].key} is {moving[0].reason}"
+        rest = [change for change in changes if not change.waits]
+        return f"{said}; {_not_ours(rest)}" if rest else said
     head = "1 declared schedule is" if len(changes) == 1 else f"{len(changes)} declared are"
     shown = "; ".join(f"{change.key} is {change.reason}" for change in changes[:1])
     more = f"; and {len(changes) - 1} more" if len(changes) > 1 else ""

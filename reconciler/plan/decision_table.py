@@ -13,6 +13,7 @@ no               | not ours                | left out, and counted as unmanaged
 
 What is ours, and what takes over what is not, is said by `declare/adoption.py`.
 What is declared with `renamed_from`, is absent, and is ours under that name is an UPDATE of that.
+What is declared with `moved_from` and no moment: `plan/moving/handovers.py`.
 What is declared, is absent, and never fires any more is a NOOP where the target drops such ones.
 """
 
@@ -35,6 +36,7 @@ from reconciler.model import (
 from reconciler.plan.causes import cause_of, say, why
 from reconciler.plan.diff import diff_schedules, same
 from reconciler.plan.limits import Limits, refusals_of
+from reconciler.plan.moving.handovers import arriving, leaves, leaving
 from reconciler.plan.renames import predecessor, spent, with_hints
 
 
@@ -50,12 +52,14 @@ def make_plan(
     now: datetime | None = None,
     repository: str | None = None,
     adoptions: Sequence[Adoption] = (),
+    together: Collection[str] = (),
 ) -> Plan:
     """Every change that brings `live` to `desired`, sorted by name.
 
     `adopt`: names, or patterns of them, of schedules that are not ours and shall be. `limits`
     None: none hold. `now`: what is suspended then is desired as disabled; None: nothing is.
-    `repository`: the identity of ours; `adoptions`: those of its configuration.
+    `repository`: the identity of ours; `adoptions`: those of its configuration. `together`: the
+    targets that are planned and applied in one run.
     """
     claim = Claim(owner, repository, tuple(adoptions), adopt)
     remaining = {schedule.key: schedule for schedule in live}
@@ -70,12 +74,19 @@ def make_plan(
             and (before.key in declared or not claim.holds(before))
         ):
             before = None  # its old name is another's now
+        if leaves(wanted):
+            if before is not None and claim.holds(before):
+                del remaining[before.key]
+                changes.append(leaving(wanted, before, together))
+            continue
+        ours = before is not None and claim.holds(before)
+        waits = arriving(wanted, before, together) if before is None or ours else None
         if before is not None and now is not None:
             c = while_suspended(c, before, now)
         if before is not None:
             del remaining[before.key]
-        change = _change(c, before, claim)
-        over = tuple(spent(wanted, before, before is not None and claim.holds(before)))
+        change = waits or _change(c, before, claim)
+        over = tuple(spent(wanted, before, ours)) if waits is None else ()
         changes.append(replace(change, notes=(*change.notes, *over)) if over else change)
     unmanaged = 0
     for leftover in remaining.values():

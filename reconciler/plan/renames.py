@@ -35,6 +35,10 @@ def spent(schedule: Schedule, before: LiveSchedule | None, is_ours: bool) -> Ite
     if schedule.renamed_from is not None and (before is None or before.key == schedule.key):
         what = f"renamed_from: {schedule.renamed_from}"
         yield Note("rewritten", "renamed_from", f"{schedule.key}: {what} is spent, {_REMOVE}")
+    handover = schedule.handover
+    if handover is not None and before is not None and before.schedule.enabled:
+        what = f"moved_from: {handover.source}"
+        yield Note("rewritten", "moved_from", f"{schedule.key}: {what} is spent, {_REMOVE}")
     if schedule.adopt is not None and (before is None or is_ours):
         yield Note("rewritten", "adopt", f"{schedule.key}: adopt is spent, {_REMOVE}")
 

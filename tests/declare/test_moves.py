@@ -10,9 +10,19 @@ from helpers import declaration, invoke, repository, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.declare.moves import Move, lint_move, move_of, moved
+from reconciler.declare.moves import Move, handed_over, lint_move, move_of, moved
 from reconciler.firing import next_fires
-from reconciler.model import Cron, DatastoreChange, Job, Key, Pattern, Recurrence, Schedule, Trigger
+from reconciler.model import (
+    Cron,
+    DatastoreChange,
+    Handover,
+    Job,
+    Key,
+    Pattern,
+    Recurrence,
+    Schedule,
+    Trigger,
+)
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 ZONES = st.sampled_from(["UTC", "Europe/Lisbon", "America/New_York", "Asia/Kathmandu"])
@@ -197,3 +207,46 @@ def test_beside_variables_and_overrides(tmp_path: Path) -> None:
     write(made, {"schedules/a.yaml": text})
     for target in ("old", "new"):
         assert "1 to create" in invoke(made, "plan", "--target", target).out
+
+
+def test_handed_over_by_one_run() -> None:
+    cron = Cron("0 2 * * *", time_zone="Europe/Lisbon")
+    move = Move("old", None)
+    old, _ = handed_over(schedule(cron), move, ["new"], NOW)
+    new, _ = handed_over(schedule(cron, "new"), move, ["new"], NOW)
+    assert old is not None
+    assert new is not None
+    assert old.handover == new.handover == Handover("old", ("new",))
+    assert old.moved == (
+        "it moves to new; applied now, the last fire here is 2026-11-19 02:00 UTC,"
+        " the first elsewhere 2026-11-20 02:00 UTC"
+    )
+    assert new.moved == (
+        "it comes from old; applied now, the last fire there is 2026-11-19 02:00 UTC,"
+        " the first here 2026-11-20 02:00 UTC"
+    )
+    folder, _ = handed_over(schedule(DatastoreChange("inbox")), move, ["b", "a"], NOW)
+    assert folder is not None
+    assert folder.moved == "it moves to b and a, with what was seen of its folder"
+    assert folder.handover == Handover("old", ("a", "b"))
+    over, _ = handed_over(
+        schedule(Cron("0 2 * * *", end_time=datetime(2000, 1, 1)), "new"), move, ["new"], NOW
+    )
+    assert over is not None
+    assert over.moved == "it comes from old"
+    lost, [finding] = handed_over(schedule(Recurrence("day", 2)), move, ["new"], NOW)
+    assert (lost, finding.code) == (None, "SCH071")
+
+
+def test_a_move_without_a_moment() -> None:
+    assert move_of({"moved_from": "old"}) == Move("old", None)
+    assert lint_move({"targets": ["new"], "moved_from": "old"}) == []
+    [wrong] = lint_move({"targets": ["new", "old"], "moved_from": "old"})
+    assert (wrong.code, wrong.path) == ("SCH071", ("moved_from",))
+
+
+def test_a_target_that_is_not_known(tmp_path: Path) -> None:
+    repo = repository(tmp_path, config=CONFIG)
+    text = declaration("a", targets="[new]", moved_from="odl")
+    write(repo, {"schedules/a.yaml": text})
+    assert 'the target "odl" does not exist [SCH027]' in invoke(repo, "validate", code=1).out

@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 from reconciler.apply import PARALLELISM, apply_plan
 from reconciler.cli.durations import duration
 from reconciler.cli.live_schedules import complete_names
+from reconciler.cli.moving.between import run_between
 from reconciler.cli.options import plan_options
 from reconciler.cli.output import is_terminal, out, paint, say
 from reconciler.cli.planning import (
@@ -27,6 +28,7 @@ from reconciler.cli.planning import (
 from reconciler.cli.session import Session, actor, config_option, format_option, target_option
 from reconciler.cli.state_options import now, record_apply, state_option, suspended_targets
 from reconciler.errors import UnsafePlan
+from reconciler.handover import Handovers, in_order
 from reconciler.model import Plan, Result
 from reconciler.plan.options import PlanOptions
 from reconciler.render.documents import dumps, results_document
@@ -108,6 +110,7 @@ def command(
             any_commit=any_commit,
             partial=partial,
         )
+    made = in_order(made)
     plans = [plan for plan, _ in made]
     if form == "text":
         show_plans(plans, form)
@@ -131,16 +134,27 @@ def command(
     results: list[list[Result]] = []
     moments: list[tuple[datetime, datetime]] = []
     shown = show_result if form == "text" else None
+    handovers = Handovers(made)
     with stopping_between_changes() as guard:
         for plan, provider in made:
             began = now()
-            results.append(apply_plan(plan, provider, shown, parallelism=parallelism, guard=guard))
+            done = apply_plan(
+                plan,
+                provider,
+                shown,
+                parallelism=parallelism,
+                guard=guard,
+                prepare=handovers.receive,
+            )
+            results.append(done)
             moments.append((began, now()))
     record_apply(session, state, plans, results, moments)
     if form == "json":
         out(dumps(results_document(plans, results)))
     elif pending:
         out("\n" + render_results([r for of_plan in results for r in of_plan], paint))
+    for error in run_between(session, handovers.ended):
+        say(f"warning: {printable(error)}")
     if left_out:
         say(f"{counted(left_out, 'change')} left out: live is not as declared")
     exit_by([r for of_plan in results for r in of_plan], left_out)

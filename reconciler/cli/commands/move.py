@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -22,22 +23,24 @@ from reconciler.cli.planning import (
     show_result,
     stopping_between_changes,
 )
-from reconciler.cli.running.known_runs import known_runs
 from reconciler.cli.session import Session, complete_targets, config_option
 from reconciler.cli.state_options import now, record_apply, state_option, suspended_targets
 from reconciler.config import Target
 from reconciler.declare.holds import read_until, until_instant
-from reconciler.errors import ReconcilerError, UnsafePlan
+from reconciler.errors import UnsafePlan
+from reconciler.handover import Handovers
 from reconciler.model import Outcome, Plan, Result
 from reconciler.plan.options import PlanOptions
 from reconciler.plan.select import only_these
 from reconciler.providers.base import Provider
-from reconciler.render.plain_text import counted, printable
+from reconciler.render.plain_text import printable
 from reconciler.render.text.plan_text import render_results
 
 _OPTIONS = PlanOptions(allow_empty=True, ignore_limits=True)
 """Of two targets of which only the schedules that move are shown and changed."""
 _UNDONE = (Outcome.FAILED, Outcome.NOT_TRIED, Outcome.SKIPPED)
+
+_SHOWN = 3
 
 Planned = list[tuple[Plan, Provider]]
 
@@ -113,17 +116,26 @@ def command(
         say("nothing was changed")
         click.get_current_context().exit(1)
     if edits.written:
-        files = ", ".join(printable(path) for path in edits.written)
-        say(f"wrote {files}: commit {'it' if len(edits.written) == 1 else 'them'}")
+        _say_written([printable(path) for path in edits.written])
     if no_apply:
         return
-    results = _apply(session, state, made)
-    errors = _between(session, both, edits)
+    handovers = Handovers(made)
+    results = _apply(session, state, made, handovers)
+    late = {
+        (source, target, name): at for name, at in edits.moments().items() if at < datetime.now(UTC)
+    }
+    errors = run_between(session, {**late, **handovers.ended})
     for error in errors:
         say(f"warning: {printable(error)}")
     exit_by(results)
     if errors:
         click.get_current_context().exit(5)
+
+
+def _say_written(files: Sequence[str]) -> None:
+    shown = ", ".join(files[:_SHOWN])
+    more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
+    say(f"wrote {shown}{more}: commit {'it' if len(files) == 1 else 'them'}")
 
 
 def _moment(session: Session, text: str) -> datetime:
@@ -151,10 +163,12 @@ def _plans(session: Session, both: Sequence[Target], names: Sequence[str]) -> Pl
     """Those of what moves alone."""
     declared = session.declared(both, allow_empty=True)
     wanted = set(names)
-    return [
-        (only_these(plan, wanted, None), provider)
-        for plan, provider in plan_targets(session, both, declared, _OPTIONS)
-    ]
+    made: Planned = []
+    for plan, provider in plan_targets(session, both, declared, _OPTIONS):
+        theirs = tuple(f"{plan.target}/{name}: " for name in names)
+        refusals = tuple(one for one in plan.refusals if one.startswith(theirs))
+        made.append((replace(only_these(plan, wanted, None), refusals=refusals), provider))
+    return made
 
 
 def _agreed(
@@ -180,7 +194,9 @@ def _agreed(
     return confirm(plans, "text")
 
 
-def _apply(session: Session, state: str | None, made: Planned) -> list[Result]:
+def _apply(
+    session: Session, state: str | None, made: Planned, handovers: Handovers
+) -> list[Result]:
     """What ends first: nothing begins in one target before the other was told to end it."""
     if not any(plan.pending for plan, _ in made):
         return []
@@ -192,7 +208,9 @@ def _apply(session: Session, state: str | None, made: Planned) -> list[Result]:
         for plan, provider in made:
             began = now()
             kept = only_these(plan, {c.key.name for c in plan.changes} - left, None)
-            of_plan = apply_plan(kept, provider, show_result, guard=guard)
+            of_plan = apply_plan(
+                kept, provider, show_result, guard=guard, prepare=handovers.receive
+            )
             of_plan += [
                 Result(change, Outcome.NOT_TRIED, "it was not told to end where it was")
                 for change in plan.changes
@@ -205,20 +223,3 @@ def _apply(session: Session, state: str | None, made: Planned) -> list[Result]:
     every = [result for of_plan in results for result in of_plan]
     out("\n" + render_results(every, paint))
     return every
-
-
-def _between(session: Session, both: Sequence[Target], edits: Edits) -> list[str]:
-    """Run what was due meanwhile in neither; what went wrong, in words."""
-    late = [(name, at) for name, at in edits.moments().items() if at < datetime.now(UTC)]
-    if not late:
-        return []
-    try:
-        source, target = (known_runs(one, session.provider(one)) for one in both)
-        done = run_between(late, source, target, session.provider(both[1]))
-    except ReconcilerError as error:
-        return [f"fires between the targets were not looked for: {error.message}"]
-    if done.started:
-        say(f"{counted(len(done.started), 'fire')} between the targets made up for:")
-        for run in done.started:
-            say(f"  {printable(run)}")
-    return done.errors

@@ -1,76 +1,91 @@
-"""Fires between two targets: those due after a move that neither of them ran."""
+"""Fires between two targets: those due while a schedule changed its target that neither ran."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from reconciler.cli.running.known_runs import KnownRuns
+from reconciler.cli.output import say
+from reconciler.cli.running.known_runs import KnownRuns, known_runs
+from reconciler.cli.session import Session
 from reconciler.errors import ReconcilerError
 from reconciler.model import LiveSchedule
 from reconciler.providers.base import Provider
 from reconciler.providers.capabilities import PastFire
+from reconciler.render.plain_text import counted, printable
 
 _INSTANT = timedelta(microseconds=1)
-_BY_TIME = ("time", "backfill")
+_NOTICED = 3.0
+"""Seconds after which whoever fired a schedule has seen that it ended, and settled all of it."""
+
+Between = Mapping[tuple[str, str, str], datetime]
+"""By old target, new target and name: from when on fires may be in neither."""
 
 
-@dataclass(slots=True)
-class Between:
-    """What came of it."""
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """Fires of one schedule that have no run in either."""
 
-    started: list[str] = field(default_factory=list)
-    """The runs of fires that nobody ran, by name."""
-    errors: list[str] = field(default_factory=list)
+    live: LiveSchedule
+    fires: tuple[datetime, ...]
 
 
-def run_between(
-    moved: Sequence[tuple[str, datetime]],
-    source: KnownRuns,
-    target: KnownRuns,
-    provider: Provider,
-) -> Between:
-    """Run each fire that was due from its moment until the schedule was in the new target, and ran
-    in neither. `moved`: names, and the moments from when they were to fire there. `provider`: that
-    of the new target. It may be called again: what has its run is left.
+def run_between(session: Session, between: Between) -> list[str]:
+    """Run each fire that was due from its moment until its schedule was in the new target, and has
+    a run in neither: at most once, however often it is called. What went wrong, in words.
     """
-    done = Between()
-    live = {one.key.name: one for one in provider.list()}
-    for name, at in moved:
-        found = live.get(name)
-        if found is None or not found.schedule.enabled:
-            continue
+    errors: list[str] = []
+    started: list[str] = []
+    by_targets: dict[tuple[str, str], dict[str, datetime]] = {}
+    for (source, target, name), at in between.items():
+        by_targets.setdefault((source, target), {})[name] = at
+    for (source, target), moments in sorted(by_targets.items()):
         try:
-            done.started += _of_one(found, at, source, target, provider)
+            started += _between(session, source, target, moments)
         except ReconcilerError as error:
-            done.errors.append(f"{found.key}: {error.message}")
-    return done
+            errors.append(f"fires between {source} and {target}: {error.message}")
+    if started:
+        say(f"{counted(len(started), 'fire')} between the targets made up for:")
+        for run in started:
+            say(f"  {printable(run)}")
+    return errors
 
 
-def _of_one(
-    live: LiveSchedule, at: datetime, source: KnownRuns, target: KnownRuns, provider: Provider
+def _between(
+    session: Session, source: str, target: str, moments: Mapping[str, datetime]
 ) -> list[str]:
-    since, now = at - _INSTANT, datetime.now(UTC)
-    made = _there_since(live)
-    due = [one for one in provider.next_fires(live.schedule, since, now, since) if one < made]
-    if not due:
+    old, new = (session.config.target(name) for name in (source, target))
+    provider = session.provider(new)
+    live = [one for one in provider.list() if one.key.name in moments and one.schedule.enabled]
+    due = {one.key.name: _due(one, moments[one.key.name], provider) for one in live}
+    if not any(due.values()):
         return []
-    ran = {
-        run.due_at
-        for known in (source, target)
-        for run in known.runs_of(live.key.name, since)
-        if run.cause in _BY_TIME
-    }
+    both = known_runs(old, session.provider(old)), known_runs(new, provider)
+    missing = [_Missing(one, _without_run(one, due[one.key.name], both)) for one in live]
+    if any(one.fires for one in missing):
+        time.sleep(_NOTICED)
     started = []
-    for one in due:
-        if one not in ran:
-            run = target.backfill(live, PastFire(one), now)
+    for one in missing:
+        for fire in _without_run(one.live, one.fires, both):
+            run = both[1].backfill(one.live, PastFire(fire), datetime.now(UTC))
             started += [] if run is None else [run]
     return started
 
 
-def _there_since(live: LiveSchedule) -> datetime:
-    """Since when it can have fired as it does now."""
+def _due(live: LiveSchedule, at: datetime, provider: Provider) -> tuple[datetime, ...]:
+    """What was due before it can have fired as it does now."""
     moments = [one for one in (live.created_at, live.modified_at) if one is not None]
-    return max(moments, default=datetime.now(UTC))
+    there = max(moments, default=datetime.now(UTC))
+    since = at - _INSTANT
+    fires = provider.next_fires(live.schedule, since, there, since)
+    return tuple(one for one in fires if one < there)
+
+
+def _without_run(
+    live: LiveSchedule, fires: tuple[datetime, ...], both: tuple[KnownRuns, KnownRuns]
+) -> tuple[datetime, ...]:
+    return tuple(
+        one for one in fires if not any(known.has_run(live, PastFire(one)) for known in both)
+    )

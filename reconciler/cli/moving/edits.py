@@ -22,6 +22,7 @@ from reconciler.cli.session import Session
 from reconciler.declare.holds import read_until, until_instant, zone_of
 from reconciler.declare.moves import counts_from_creation, move_of
 from reconciler.declare.reading.edits import REMOVE, Edit, EditError, edit
+from reconciler.declare.suspensions import in_force, suspension_words
 from reconciler.errors import ReconcilerError
 from reconciler.firing import next_fires
 from reconciler.firing.clocks import zones
@@ -87,7 +88,12 @@ class Edits:
         found = {}
         for declared in every_declared(self._session):
             name, move = str(declared.document["name"]), move_of(declared.document)
-            if name in self.names and move is not None and self._route.target in declared.targets:
+            if (
+                name in self.names
+                and move is not None
+                and move.at is not None
+                and self._route.target in declared.targets
+            ):
                 found[name] = until_instant(move.at, _zone(declared))
         return found
 
@@ -130,6 +136,11 @@ class Edits:
             raise ReconcilerError(
                 f"{declared.source}: it is being moved already, until the moment that it says"
             )
+        stopped = in_force(live, self._session.now) if live is not None else None
+        if stopped is not None:
+            hint = "`reconciler resume` ends that, `reconciler hold --suspended` writes it down"
+            what = f"it is {suspension_words(stopped)}"
+            raise ReconcilerError(f"{declared.source}: {what}", hint=hint)
         targets = [one for one in declared.targets if one != route.source]
         edits = [Edit(("targets",), [*targets, route.target])]
         if live is None or not live.schedule.enabled:

@@ -20,7 +20,7 @@ _SIDES = {
     "create": ((False, True),),
     "update": ((True, True),),
     "disable": ((True, False),),
-    "skip": ((True, True),),
+    "skip": ((True, True), (False, True)),
     "noop": ((True, True), (True, False)),
 }
 """Whether an action has something before, and after."""

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from helpers import JOB, declaration, invoke, write
 
+from reconciler.workspace.datastores.changes import Seen
 from reconciler.workspace.store.database import Database
+from reconciler.workspace.store.ledger import Ledger
 
 CONFIG = """\
 owner: us
 schedules: [schedules]
 default_target: old
 targets:
-  old: {provider: local, workspace: old.db}
-  new: {provider: local, workspace: new.db}
+  old: {provider: local, workspace: old.db, datastores: {inbox: {url: inbox}}}
+  new: {provider: local, workspace: new.db, datastores: {inbox: {url: inbox}}}
+"""
+FILES = """\
+name: files
+trigger: {type: datastore, datastore: inbox, path_on_datastore: in, polling_interval: 1}
+create_job: ./job.yml
+targets: [old]
 """
 INTERVAL = """\
 name: every  # seven minutes
@@ -169,3 +178,100 @@ def test_what_cannot_be_planned_leaves_the_files(repo: Path) -> None:
     done = invoke(repo, *MOVE, "first", code=1)
     assert "SCH" in done.err
     assert read(repo, "two.yaml") == TWO
+
+
+# ------------------------------------------------------------------------------- without a moment
+
+
+@pytest.fixture
+def folders(repo: Path) -> Path:
+    write(repo, {"schedules/files.yaml": FILES})
+    invoke(repo, "apply", "--yes")
+    with closing(Database(repo / "old.db")) as database:
+        seen = {"in/seen": Seen("1")}
+        Ledger(database).carry_in("files", "inbox/in", datetime.now(UTC), seen, datetime.now(UTC))
+    return repo
+
+
+def seen(repo: Path, target: str) -> list[str]:
+    with closing(Database(repo / f"{target}.db")) as database:
+        known = Ledger(database).kept_cursor("files")
+    return sorted(known[1].seen or ()) if known is not None else []
+
+
+def test_a_folder_goes_with_what_was_seen_of_it(folders: Path) -> None:
+    done = invoke(folders, *MOVE, "files")
+    assert "disabled old/files\ncreated new/files\n" in done.out
+    assert read(folders, "files.yaml").endswith("targets: [new]\nmoved_from: old\n")
+    assert seen(folders, "new") == ["in/seen"]
+    assert (pending(folders, "old"), pending(folders, "new")) == ([], [])
+    out = invoke(folders, "plan", "--target", "new").out
+    assert "moved_from: old is spent, and can be removed" in out
+    back = invoke(folders, "move", "--from", "new", "--to", "old", "--yes", "files").out
+    assert "disabled new/files\nupdated old/files\n" in back
+    assert seen(folders, "old") == ["in/seen"]
+
+
+def test_killed_between_the_halves_it_goes_on(folders: Path) -> None:
+    invoke(folders, *MOVE, "files", "--no-apply")
+    with closing(Database(folders / "old.db")) as database, database.writing() as connection:
+        connection.execute("DELETE FROM watched_files")  # as if nothing had been seen until now
+    from reconciler.apply import apply_plan
+    from reconciler.cli.planning import ANSWERING, plan_targets
+    from reconciler.cli.session import Session
+
+    session = Session(str(folders / "reconciler.yaml"))
+    both = session.targets("all")
+    made = plan_targets(session, both, session.declared(both), ANSWERING)
+    [old] = [one for one in made if one[0].target == "old"]
+    apply_plan(replace(old[0], refusals=()), old[1])
+    done = invoke(folders, *MOVE, "files")
+    assert "created new/files\n" in done.out
+    assert "disabled" not in done.out
+    with closing(Database(folders / "new.db")) as database:
+        assert Ledger(database).kept_cursor("files") is not None
+
+
+def test_each_target_alone_waits_and_both_do_it(repo: Path) -> None:
+    text = read(repo, "two.yaml").replace("targets: [old]", "targets: [new]\nmoved_from: old", 1)
+    (repo / "schedules/two.yaml").write_text(text, "utf-8")
+    for target, verb in (("old", "moves to new"), ("new", "comes from old")):
+        done = invoke(repo, "apply", "--yes", "--target", target, code=1)
+        assert f"! {target}/first" in done.out
+        assert "waiting: one run of all these targets does that: --target all" in done.out
+        assert f"it {verb}; applied now, the last fire" in done.out
+        assert done.err == "1 schedule not moved: one run of both targets does that\n"
+        assert invoke(repo, "plan", "--target", target, "--exit-code", code=3).out
+        for form in ("json", "markdown", "html"):
+            assert "first" in invoke(repo, "plan", "--target", target, "--format", form).out
+        once = invoke(repo, "run", "--once", "--target", target, code=None)
+        assert "not moved" in once.text
+    invoke(repo, "plan", "--target", "new", "--out", "saved.plan")
+    assert "! new/first" in invoke(repo, "show", "saved.plan").out
+    planned = invoke(repo, "plan", "--target", "all", "--out", "saved.plan").out
+    assert "- old/first" in planned
+    assert "+ new/first" in planned
+    done = invoke(repo, "apply", "saved.plan", "--yes")
+    assert "disabled old/first\ncreated new/first\n\n1 created, 1 disabled\n" in done.out
+    invoke(repo, "plan", "--target", "all", "--exit-code")
+
+
+def test_another_datastore_by_that_name_is_refused(folders: Path) -> None:
+    elsewhere = CONFIG.replace(
+        "new.db, datastores: {inbox: {url: inbox}}", "new.db, datastores: {inbox: {url: b}}"
+    )
+    write(folders, {"reconciler.yaml": elsewhere})
+    done = invoke(folders, *MOVE, "files", code=4)
+    assert "the datastore inbox is another place in old" in done.text
+    assert read(folders, "files.yaml") == FILES
+
+
+def test_what_is_suspended_stays(repo: Path) -> None:
+    invoke(repo, "suspend", "first", "--until", "2d", "--reason", "no")
+    done = invoke(repo, *MOVE, "first", code=1)
+    assert "it is suspended until" in done.err
+    text = read(repo, "two.yaml").replace("targets: [old]", "targets: [new]\nmoved_from: old", 1)
+    (repo / "schedules/two.yaml").write_text(text, "utf-8")
+    done = invoke(repo, "apply", "--yes", "--target", "all", code=None)
+    assert "in old it is suspended until" in done.text
+    assert "created" not in done.out

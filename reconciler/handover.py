@@ -1,0 +1,140 @@
+"""Schedules that one run takes from one target to another: what was seen goes along.
+
+The old target's half of a plan is carried out first. Before a schedule begins in its new target, it
+is made sure that it ended in the old one, and how far it had followed its folder is put there. Each
+step can be done again, and nothing is remembered elsewhere: a run that was killed is called again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from reconciler.declare.suspensions import in_force, suspension_words
+from reconciler.errors import Rejected
+from reconciler.model import Action, Change, DatastoreChange, LiveSchedule, Plan
+from reconciler.plan.moving.handovers import was_let_go
+from reconciler.providers.base import Provider
+from reconciler.providers.capabilities import KeepsCursors
+
+Made = tuple[Plan, Provider]
+
+_BEFORE = timedelta(seconds=60)
+"""A fire may have been this late when its schedule was ended."""
+
+
+class Handovers:
+    """Those of one run. Used by many threads."""
+
+    def __init__(self, made: Sequence[Made]) -> None:
+        self._made = {plan.target: (plan, provider) for plan, provider in made}
+        self._live: dict[str, Mapping[str, LiveSchedule]] = {}
+        self._lock = threading.Lock()
+        self.ended: dict[tuple[str, str, str], datetime] = {}
+        """By old target, new target and name: from when on fires of what was handed over may be in
+        neither of the two.
+        """
+
+    def receive(self, change: Change) -> None:
+        """What has to be done before a change; Rejected where it may not be made."""
+        after = change.after
+        if after is None or after.handover is None or change.action not in _BEGINS:
+            return
+        if change.before is not None and change.before.schedule.enabled:
+            return  # it is here already
+        source = after.handover.source
+        found = self._made.get(source)
+        if found is None:
+            raise Rejected(change.key, "take over", f"{source} is not planned in this run")
+        plan, leaves = found
+        live = self._of(source, leaves).get(after.key.name)
+        if live is None or live.owner != plan.owner or not after.enabled:
+            return
+        if live.schedule.enabled:
+            raise Rejected(change.key, "take over", f"it has not ended in {source}: apply again")
+        stopped = in_force(live, datetime.now(UTC))
+        if stopped is not None:
+            words = suspension_words(stopped)
+            raise Rejected(change.key, "take over", f"in {source} it is {words}; resume it first")
+        if not was_let_go(live):
+            return  # it was off before: it begins anew
+        if isinstance(after.trigger, DatastoreChange):
+            self._carry(change, live, leaves)
+        elif live.modified_at is not None:
+            with self._lock:
+                self.ended[source, after.key.target, after.key.name] = live.modified_at - _BEFORE
+
+    def _carry(self, change: Change, live: LiveSchedule, leaves: Provider) -> None:
+        assert change.after is not None
+        plan, arrives = self._made[change.key.target]
+        if not isinstance(leaves, KeepsCursors) or not isinstance(arrives, KeepsCursors):
+            raise Rejected(change.key, "take over", _cannot_carry(leaves, arrives))
+        cursor = leaves.data_cursor(live)
+        if cursor is not None:
+            arrives.put_data_cursor(LiveSchedule(change.after, plan.owner, ""), cursor)
+
+    def _of(self, target: str, provider: Provider) -> Mapping[str, LiveSchedule]:
+        """What is live there, read once: after its own half was carried out."""
+        with self._lock:
+            if target not in self._live:
+                self._live[target] = {live.key.name: live for live in provider.list()}
+            return self._live[target]
+
+
+_BEGINS = (Action.CREATE, Action.UPDATE)
+
+
+def refusals(made: Sequence[Made], places: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Handovers of folders that cannot be: `places` are the addresses of each target's datastores,
+    by name.
+    """
+    providers = {plan.target: provider for plan, provider in made}
+    for plan, arrives in made:
+        for change in plan.changes:
+            after = change.after
+            if change.action not in _BEGINS or after is None or after.handover is None:
+                continue
+            trigger, source = after.trigger, after.handover.source
+            if not isinstance(trigger, DatastoreChange) or source not in providers:
+                continue
+            if change.before is not None and change.before.schedule.enabled:
+                continue
+            leaves = providers[source]
+            if not isinstance(leaves, KeepsCursors) or not isinstance(arrives, KeepsCursors):
+                yield f"{change.key}: {_cannot_carry(leaves, arrives)}"
+            addresses = [places.get(name, {}).get(trigger.datastore) for name in _ends(change)]
+            if addresses[0] != addresses[1]:
+                what = f"the datastore {trigger.datastore} is another place in {source}"
+                yield f"{change.key}: {what}, and what was seen there says nothing of it"
+
+
+def _ends(change: Change) -> tuple[str, str]:
+    assert change.after is not None
+    assert change.after.handover is not None
+    return change.after.handover.source, change.key.target
+
+
+def _cannot_carry(leaves: Provider, arrives: Provider) -> str:
+    one = arrives if isinstance(leaves, KeepsCursors) else leaves
+    return f"what was seen of its folder cannot be carried: {one.name} keeps it elsewhere"
+
+
+def in_order(made: Sequence[Made]) -> list[Made]:
+    """Targets that are left before those that are gone to; as they are where that is a circle."""
+    left = list(made)
+    ordered: list[Made] = []
+    while left:
+        waiting = {plan.target for plan, _ in left}
+        free = [one for one in left if not (_sources(one[0]) & (waiting - {one[0].target}))]
+        ordered += free or left
+        left = [one for one in left if one not in free] if free else []
+    return ordered
+
+
+def _sources(plan: Plan) -> set[str]:
+    return {
+        change.after.handover.source
+        for change in plan.changes
+        if change.action in _BEGINS and change.after is not None and change.after.handover
+    }

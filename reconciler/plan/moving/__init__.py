@@ -1,0 +1,1 @@
+"""Schedules that go from one target to another: the rows of a plan. Pure."""

@@ -1,0 +1,160 @@
+"""What a run does before a schedule begins in its new target, and in which order it goes about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from helpers import schedule, with_job_file
+
+from reconciler.document import schedule_digest
+from reconciler.errors import Rejected
+from reconciler.handover import Handovers, Made, in_order, refusals
+from reconciler.model import Action, Change, Handover, Key, LiveSchedule, Plan, Schedule
+from reconciler.providers.local import LocalProvider
+from reconciler.providers.memory import MemoryProvider
+from reconciler.workspace.datastores.changes import Seen
+from reconciler.workspace.store.schedules import Store
+
+JOB = '{"type":"command","command":"true"}'
+FOLDER = {"type": "datastore", "datastore": "inbox", "path_on_datastore": "in"}
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def moving(target: str, **document: object) -> Schedule:
+    made = with_job_file(schedule("a", **document), JOB)
+    return replace(made, key=Key(target, "a"), handover=Handover("old", ("new",)))
+
+
+def begins(wanted: Schedule, before: LiveSchedule | None = None) -> Change:
+    action = Action.CREATE if before is None else Action.UPDATE
+    return Change(action, wanted.key, before, wanted)
+
+
+def plan(target: str, *changes: Change) -> Plan:
+    return Plan(target, "us", changes, 0, ())
+
+
+class Two:
+    """Two workspaces, of which the old one has the schedule."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "old").mkdir()
+        (folder / "new").mkdir()
+        self.old, self.new = (
+            LocalProvider(name, Store(folder / name / "w.db"), owner="us", datastores=["inbox"])
+            for name in ("old", "new")
+        )
+
+    def has(self, *, enabled: bool = True, **document: object) -> LiveSchedule:
+        self.old.create(self.old.canonical(moving("old", **document), None).schedule)
+        [found] = self.old.list()
+        if not enabled:
+            self.old.canonical(found.schedule, found)
+            self.old.disable(found)
+        [found] = self.old.list()
+        return found
+
+    def run(self, change: Change) -> Handovers:
+        made: list[Made] = [(plan("old"), self.old), (plan("new", change), self.new)]
+        handovers = Handovers(made)
+        handovers.receive(change)
+        return handovers
+
+    def close(self) -> None:
+        self.old.store.close()
+        self.new.store.close()
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Two]:
+    made = Two(tmp_path)
+    yield made
+    made.close()
+
+
+def test_nothing_begins_before_it_has_ended(two: Two) -> None:
+    two.has()
+    with pytest.raises(Rejected, match="it has not ended in old: apply again"):
+        two.run(begins(moving("new")))
+
+
+def test_by_time_it_is_noted_since_when(two: Two) -> None:
+    ended = two.has(enabled=False)
+    assert ended.modified_at is not None
+    assert two.run(begins(moving("new"))).ended[("old", "new", "a")] < ended.modified_at
+
+
+def test_what_was_seen_goes_along(two: Two) -> None:
+    ended = two.has(enabled=False, trigger=FOLDER)
+    wanted = begins(moving("new", trigger=FOLDER))
+    assert two.run(wanted).ended == {}  # never looked at: nothing to carry
+    arrives = LiveSchedule(moving("new", trigger=FOLDER), "us", "")
+    assert two.new.data_cursor(arrives) is None
+    from reconciler.providers.capabilities import DataCursor
+
+    two.old.put_data_cursor(ended, DataCursor("inbox/in", SINCE, {"x": Seen("1", "d")}))
+    two.run(wanted)
+    two.run(wanted)
+    assert two.new.data_cursor(arrives) == two.old.data_cursor(ended)
+
+
+def test_one_that_was_off_by_hand_begins_anew(two: Two) -> None:
+    live = two.has()
+    two.old.disable(live, by_hand=True)
+    assert two.run(begins(moving("new"))).ended == {}
+
+
+def test_what_asks_for_nothing(two: Two) -> None:
+    two.has(enabled=False)
+    wanted = moving("new")
+    here = LiveSchedule(wanted, "us", "f")
+    for change in (
+        begins(replace(wanted, handover=None)),
+        begins(wanted, here),
+        begins(replace(wanted, enabled=False)),
+        begins(replace(wanted, key=Key("new", "b"))),
+        Change(Action.DISABLE, wanted.key, here, None),
+    ):
+        assert two.run(change).ended == {}
+    with pytest.raises(Rejected, match="old is not planned in this run"):
+        Handovers([(plan("new"), two.new)]).receive(begins(wanted))
+
+
+def test_where_cursors_cannot_be_carried(two: Two) -> None:
+    wanted = begins(moving("new", trigger=FOLDER))
+    memory = MemoryProvider("old", owner="us")
+    off = replace(moving("old", trigger=FOLDER), enabled=False)
+    memory.create(off)
+    [live] = memory.list()
+    made: list[Made] = [(plan("old"), memory), (plan("new", wanted), two.new)]
+    said = "what was seen of its folder cannot be carried: old keeps it elsewhere"
+    same = {"old": {"inbox": "in"}, "new": {"inbox": "in"}}
+    assert list(refusals(made, same)) == [f"new/a: {said}"]
+    handovers = Handovers(made)
+    applied = replace(live, applied=schedule_digest(off))
+    handovers._live["old"] = {"a": applied}
+    with pytest.raises(Rejected, match="old keeps it elsewhere"):
+        handovers.receive(wanted)
+
+
+def test_another_place_by_the_same_name(two: Two) -> None:
+    wanted = begins(moving("new", trigger=FOLDER))
+    made: list[Made] = [(plan("old"), two.old), (plan("new", wanted), two.new)]
+    [said] = refusals(made, {"old": {"inbox": "in"}, "new": {"inbox": "else"}})
+    assert "the datastore inbox is another place in old" in said
+    here = begins(moving("new", trigger=FOLDER), LiveSchedule(moving("new"), "us", ""))
+    for change in (here, begins(moving("new")), Change(Action.NOOP, Key("new", "a"), None, None)):
+        assert list(refusals([(plan("old"), two.old), (plan("new", change), two.new)], {})) == []
+
+
+def test_what_is_left_comes_first(two: Two) -> None:
+    left: Made = (plan("old"), two.old)
+    gone_to: Made = (plan("new", begins(moving("new"))), two.new)
+    assert in_order([gone_to, left]) == [left, gone_to]
+    back = replace(moving("old"), handover=Handover("new", ("old",)))
+    circle: list[Made] = [gone_to, (plan("old", begins(back)), two.old)]
+    assert in_order(circle) == circle
