@@ -5,7 +5,8 @@ ends, here it starts. So each target's own plan and apply is enough, in any orde
 lost or doubled as long as both are applied before that moment.
 
 Without one it is handed over by a run that has both targets, which ends it there and then begins it
-here, with what was seen of its folder; each target alone leaves it as it is (`plan/moving/handovers.py`).
+here, with what was seen of its folder; each target alone leaves it as it is
+(`plan/moving/handovers.py`).
 """
 
 from __future__ import annotations

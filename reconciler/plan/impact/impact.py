@@ -75,6 +75,7 @@ def _told(change: Change, impact: Impact) -> Change:
         impact,
         change.cause,
         change.contents,
+        change.waits,
     )
 
 
