@@ -22,6 +22,8 @@ from forge.jobs import SHA
 from forge.places import Place, on_azure, on_gitlab
 from helpers import ROOT, declaration, invoke, repository, write
 
+from reconciler.cli.editing.ci_files import pipelines
+
 MACRO = re.compile(r"\$\((\w+(?:\.\w+)?)\)")
 Ran = tuple[int, str]
 
@@ -66,7 +68,8 @@ def push(repo: Path, branch: str) -> None:
 
 
 def shell(repo: Path, script: str, env: Mapping[str, str | None]) -> Ran:
-    path = f"{repo.parent / 'bin'}:{os.environ['PATH']}"
+    tools = next(one / "bin" for one in repo.parents if (one / "bin/reconciler").exists())
+    path = f"{tools}:{os.environ['PATH']}"
     whole = {**{k: v for k, v in env.items() if v is not None}, "PATH": path}
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", script],
@@ -82,18 +85,32 @@ def shell(repo: Path, script: str, env: Mapping[str, str | None]) -> Ran:
     return done.returncode, done.stdout
 
 
-def gitlab_job(name: str, repo: Path, env: Mapping[str, str | None], **more: str) -> Ran:
+def gitlab_job(
+    name: str,
+    repo: Path,
+    env: Mapping[str, str | None],
+    pipeline: Mapping[str, Any] = GITLAB,
+    **more: str,
+) -> Ran:
     (repo / "plan.json").unlink(missing_ok=True)
-    variables = GITLAB["variables"] | GITLAB[name].get("variables", {}) | more
-    return shell(repo, "\n".join(GITLAB[name]["script"]), {**env, **variables})
+    variables = pipeline["variables"] | pipeline[name].get("variables", {}) | more
+    enters = [one for one in pipeline["default"]["before_script"] if one.startswith("cd ")]
+    script = "\n".join([*enters, *pipeline[name]["script"]])
+    return shell(repo, script, {**env, **variables})
 
 
-def azure_job(stage: str, name: str, repo: Path, env: dict[str, str | None]) -> Ran:
+def azure_job(
+    stage: str,
+    name: str,
+    repo: Path,
+    env: dict[str, str | None],
+    pipeline: Mapping[str, Any] = AZURE,
+) -> Ran:
     """Steps see the token only where they map it."""
     (repo / "plan.json").unlink(missing_ok=True)
     token = env.pop("SYSTEM_ACCESSTOKEN")
     known = {"System.AccessToken": token}
-    jobs = next(one["jobs"] for one in AZURE["stages"] if one["stage"] == stage)
+    jobs = next(one["jobs"] for one in pipeline["stages"] if one["stage"] == stage)
     job = next(one for one in jobs if name in (one.get("job"), one.get("deployment")))
     code, log = 0, ""
     for script, step in scripts(job):
@@ -103,7 +120,8 @@ def azure_job(stage: str, name: str, repo: Path, env: dict[str, str | None]) -> 
             key: MACRO.sub(lambda found: known[found[1]] or "", text)
             for key, text in step.get("env", {}).items()
         }
-        ended, said = shell(repo, script, {**env, **AZURE["variables"], **mapped})
+        where = step.get("workingDirectory") or step.get("inputs", {}).get("workingDirectory", "")
+        ended, said = shell(repo / where, script, {**env, **pipeline["variables"], **mapped})
         code, log = code or ended, log + said
     return code, log
 
@@ -270,3 +288,120 @@ def test_a_plan_that_the_repository_brings_is_removed_before_anything_can_fail()
         for job in stage["jobs"]:
             steps = job.get("steps") or job["strategy"]["runOnce"]["deploy"]["steps"]
             assert steps[1]["bash"] == "rm -rf plan.json"
+
+
+# ------------------------------------------------------------------------- folders, queues, forks
+
+
+@pytest.mark.parametrize("forge", ["gitlab", pytest.param("azure", marks=pytest.mark.torture)])
+def test_a_folder_of_a_monorepo_has_a_pipeline_of_its_own(
+    forge: str, repo: Path, request: pytest.FixtureRequest
+) -> None:
+    """It runs at the root, works in the folder, and what it keeps is named from the root."""
+    place: Place = request.getfixturevalue(forge)
+    whole = repo.parent / "whole"
+    git(repo.parent, "clone", "--quiet", str(repo), str(whole / "ml"))
+    (repo.parent / "whole/ml/.git").rename(repo.parent / "gone")
+    git(whole, "init", "--quiet", "--initial-branch=main")
+    git(whole, "remote", "add", "origin", str(repo.parent / "whole.git"))
+    git(repo.parent, "init", "--quiet", "--bare", "whole.git")
+    push(whole, "main")
+    invoke(whole / "ml", "apply", "--yes")
+    git(whole, "checkout", "--quiet", "-b", "mine")
+    write(whole, {"ml/schedules/a.yaml": declaration("a", hour=5)})
+    push(whole, "mine")
+    if forge == "gitlab":
+        [(_, text)] = pipelines("gitlab", "ml", ROOT)
+        pipeline = yaml.load(text, Loader=Loader)
+        assert gitlab_job("validate", whole, place.env(), pipeline)[0] == 0
+        reports = pipeline["validate"]["artifacts"]["reports"]
+        assert (whole / reports["codequality"]).is_file()
+        code, log = gitlab_job("plan", whole, place.env(), pipeline)
+        assert (whole / pipeline["plan"]["artifacts"]["paths"][0]).is_file()
+    else:
+        [(_, text)] = pipelines("azuredevops", "ml", ROOT)
+        pipeline = yaml.safe_load(text)
+        assert azure_job("plan", "validate", whole, place.env(), pipeline)[0] == 0
+        code, log = azure_job("plan", "plan", whole, place.env(), pipeline)
+    assert code == 0, log
+    assert "1 to update, 2 unchanged" in place.bodies(12)[0]
+    git(whole, "checkout", "--quiet", "main")
+    git(whole, "merge", "--quiet", "--squash", "mine")
+    push(whole, "main")
+    place.merge(12, SHA)
+    if forge == "gitlab":
+        code, log = gitlab_job("apply", whole, place.env(None), pipeline)
+    else:
+        code, log = azure_job("apply", "apply", whole, place.env(None), pipeline)
+    assert (code, "1 updated" in log) == (0, True), log
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("forge", PLANS)
+def test_a_train_or_a_batch_merges_two_before_one_apply(
+    forge: str, repo: Path, request: pytest.FixtureRequest
+) -> None:
+    """Each of its changes was shown by one of the two; what none showed stops it."""
+    place: Place = request.getfixturevalue(forge)
+    heads = []
+    for number, name in ((1, "a"), (2, "b")):
+        place.open(number)
+        git(repo, "checkout", "--quiet", "-b", f"to-{name}", "main")
+        write(repo, {f"schedules/{name}.yaml": declaration(name, hour=5 + number)})
+        push(repo, f"to-{name}")
+        code, log = PLANS[forge](repo, place, number)
+        assert code == 0, log
+        git(repo, "checkout", "--quiet", "main")
+    for number, name in ((1, "a"), (2, "b")):
+        git(repo, "merge", "--quiet", "--squash", f"origin/to-{name}")
+        push(repo, "main")
+        heads.append(git(repo, "rev-parse", "HEAD"))
+        place.merge(number, heads[-1])
+    where = {"gitlab": "CI_COMMIT_SHA", "azure": "BUILD_SOURCEVERSION"}[forge]
+    env = place.env(None, **{where: heads[-1]})
+    write(repo, {"schedules/c.yaml": declaration("c", hour=9)})
+    code, log = applied(forge, repo, env)
+    assert code == 4, log
+    git(repo, "checkout", "--quiet", "schedules/c.yaml")
+    code, log = applied(forge, repo, place.env(None, **{where: heads[-1]}))
+    assert (code, "2 updated" in log) == (0, True), log
+
+
+def applied(forge: str, repo: Path, env: dict[str, str | None]) -> Ran:
+    if forge == "gitlab":
+        return gitlab_job("apply", repo, env)
+    return azure_job("apply", "apply", repo, env)
+
+
+def test_a_fork_is_validated_and_not_planned() -> None:
+    """By the conditions of the jobs, as the forges read them."""
+    event = {"CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_PROJECT_ID": "42"}
+    own = event | {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "42"}
+    fork = event | {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "666"}
+    assert [runs("validate", own), runs("plan", own)] == [True, True]
+    assert [runs("validate", fork), runs("plan", fork)] == [True, False]
+    assert [runs("apply", own), runs("drift", fork)] == [False, False]
+    validate, plan = AZURE["stages"][0]["jobs"]
+    assert "condition" not in validate
+    is_fork = "ne(variables['System.PullRequest.IsFork'], 'True')"
+    assert plan["condition"] == f"and(succeeded(), {is_fork})"
+    # What a fork's job runs is given no token.
+    assert not any("env" in step for _, step in scripts(validate))
+    assert "extends" not in GITLAB["validate"]
+
+
+def runs(name: str, variables: Mapping[str, str]) -> bool:
+    """Whether a pipeline of GitLab has the job."""
+    return any(
+        all(holds(part, variables) for part in rule["if"].split(" && "))
+        for rule in GITLAB[name]["rules"]
+    )
+
+
+def holds(comparison: str, variables: Mapping[str, str]) -> bool:
+    left, sign, right = comparison.split()
+    one, other = (
+        variables.get(side[1:]) if side.startswith("$") else side.strip('"')
+        for side in (left, right)
+    )
+    return (one == other) is (sign == "==") and one is not None

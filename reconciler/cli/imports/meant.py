@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from reconciler.declare.checking.two_readings import lost_as_text
 from reconciler.declare.reading.yaml_loader import Marks, parse
 from reconciler.providers.azureml.deploy.questions.client_reading import all_as_client_reads
 
@@ -32,8 +33,9 @@ def as_meant(data: bytes, index: int, document: Any) -> tuple[Any, tuple[str, ..
         return document, ()
     differing: list[tuple[Path, Any, Any]] = []
     meant = _merged(document, theirs[index], (), lambda *found: differing.append(found))
+    lost = tuple(f"{one}; quote it if that is not meant" for one in lost_as_text(data, index))
     if not differing:
-        return document, ()
+        return document, lost
     marks = Marks()
     parse(data, marks)
     notes = []
@@ -44,7 +46,7 @@ def as_meant(data: bytes, index: int, document: Any) -> tuple[Any, tuple[str, ..
             f"{where} is {_words(there)}, as `az ml` reads it; by YAML 1.2 it would be"
             f" {_words(here)}"
         )
-    return meant, tuple(notes)
+    return meant, (*notes, *lost)
 
 
 def _merged(here: Any, there: Any, path: Path, on_other: Callable[[Path, Any, Any], None]) -> Any:

@@ -62,6 +62,22 @@ def two_readings(data: bytes, path: str) -> list[Problem]:
     ]
 
 
+def lost_as_text(data: bytes, index: int) -> list[str]:
+    """Of the document with that index, where a number stands for text, and is written in another
+    way than it is shown: `1.10` is the text "1.1" to all who read it.
+    """
+    text = data.decode("utf-8", "replace")
+    try:
+        roots = read_tree(text) if _SOME.search(text) is not None else []
+    except (yaml.YAMLError, ValueError):
+        return []
+    return [
+        f"{'.'.join(keys)} in line {text.count(chr(10), 0, node.start) + 1}: {lost[1]}"
+        for keys, node in (_scalars(roots[index], ()) if index < len(roots) else ())
+        if (lost := _lost(keys, node.text)) is not None and lost == _said(keys, node.text)
+    ]
+
+
 def _scalars(node: Node, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Node]]:
     if node.kind == "scalar" and node.style is None and _CANDIDATE.fullmatch(node.text):
         yield keys, node
@@ -86,6 +102,11 @@ def _said(keys: tuple[str, ...], text: str) -> tuple[str, str] | None:
             if type(there) is int:
                 return "SCH073", both
         return "SCH053", both
+    return _lost(keys, text)
+
+
+def _lost(keys: tuple[str, ...], text: str) -> tuple[str, str] | None:
+    here = resolve_plain(text)
     as_text = not _TEXTS.isdisjoint(keys[:-1])
     if as_text and not isinstance(here, str) and str(here) != text:
         return "SCH053", f'{text} is a number, and so the text "{here}"'

@@ -445,3 +445,14 @@ def test_a_live_cron_of_which_azure_ignores_a_part(tmp_path: Path, arm: StandIn)
     for command in ("next", "status"):
         listed = json.loads(call(folder, command, "--format", "json").out)["schedules"]
         assert next(one["trigger"] for one in listed if one["name"] == "monthly").startswith(words)
+
+
+def test_import_says_what_numbers_lose_as_text(tmp_path: Path, arm: StandIn) -> None:
+    folder = repository(tmp_path, arm)
+    trigger = 'trigger: {type: cron, expression: "0 2 * * *"}\ncreate_job: azureml:train\n'
+    text = f"name: other\n{trigger}---\nname: nightly\ntags: {{version: 1.10, whole: 2}}\n{trigger}"
+    write(folder, {"old.yml": text})
+    err = call(folder, "import", "old.yml").err
+    said = 'nightly: tags.version in line 6: 1.10 is a number, and so the text "1.1"'
+    assert f"{said}; quote it if that is not meant" in err
+    assert err.count("quote it") == 1
