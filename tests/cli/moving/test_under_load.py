@@ -196,7 +196,7 @@ def test_there_and_back_again_with_kills(clean: Server, tmp_path: Path) -> None:
     due = len(load.due(load.began + timedelta(seconds=1), end))
     found = f"{len(lost)} lost, {len(doubled)} doubled, {late} missed"
     sys.stdout.write(f"{moves} moves, {killed} killed, {due} fires: {found}\n")
-    assert (lost, doubled) == (set(), [])
+    assert (lost, doubled) == (set(), []), sorted(lost)
     assert killed
 
 
