@@ -8,12 +8,13 @@ step can be done again, and nothing is remembered elsewhere: a run that was kill
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from reconciler.declare.suspensions import in_force, suspension_words
 from reconciler.errors import Rejected
-from reconciler.model import Action, Change, DatastoreChange, LiveSchedule, Plan
+from reconciler.model import Action, Change, DatastoreChange, Key, LiveSchedule, Plan
 from reconciler.plan.moving.handovers import was_let_go
 from reconciler.providers.base import Provider
 from reconciler.providers.capabilities import KeepsCursors
@@ -118,6 +119,22 @@ def _ends(change: Change) -> tuple[str, str]:
 def _cannot_carry(leaves: Provider, arrives: Provider) -> str:
     one = arrives if isinstance(leaves, KeepsCursors) else leaves
     return f"what was seen of its folder cannot be carried: {one.name} keeps it elsewhere"
+
+
+def handed_over(plans: Sequence[Plan]) -> Mapping[tuple[str, str], int]:
+    """How many schedules go from one of the targets to another, by both."""
+    left = {
+        change.key for plan in plans for change in plan.changes if change.action is Action.DISABLE
+    }
+    return Counter(
+        _ends(change)
+        for plan in plans
+        for change in plan.changes
+        if change.action in _BEGINS
+        and change.after is not None
+        and change.after.handover is not None
+        and Key(change.after.handover.source, change.key.name) in left
+    )
 
 
 def in_order(made: Sequence[Made]) -> list[Made]:

@@ -17,7 +17,7 @@ from reconciler.cli.session import Session
 from reconciler.config import Target
 from reconciler.declare.adoption import is_adopted, spent_adoptions
 from reconciler.errors import Halted
-from reconciler.handover import refusals
+from reconciler.handover import handed_over, refusals
 from reconciler.model import Outcome, Plan, Result, Schedule
 from reconciler.plan.options import PlanOptions
 from reconciler.providers.base import Provider
@@ -132,6 +132,10 @@ def show_plans(plans: list[Plan], form: str) -> None:
     if form == "text":
         for number, plan in enumerate(plans):
             _out_in_pieces(plan, "\n" if number else "")
+        for (source, target), number in sorted(handed_over(plans).items()):
+            move = "1 schedule moves" if number == 1 else f"{number:,} schedules move"
+            where = f"from {printable(source)} to {printable(target)}"
+            out(f"\n{move} {where}: what ends there and begins here is one change\n")
     else:
         out(render_document(plans_document(plans), form))
 

@@ -251,6 +251,8 @@ def test_each_target_alone_waits_and_both_do_it(repo: Path) -> None:
     planned = invoke(repo, "plan", "--target", "all", "--out", "saved.plan").out
     assert "- old/first" in planned
     assert "+ new/first" in planned
+    said = "1 schedule moves from old to new: what ends there and begins here is one change\n"
+    assert planned.endswith(said)
     done = invoke(repo, "apply", "saved.plan", "--yes")
     assert "disabled old/first\ncreated new/first\n\n1 created, 1 disabled\n" in done.out
     invoke(repo, "plan", "--target", "all", "--exit-code")

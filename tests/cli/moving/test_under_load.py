@@ -113,12 +113,23 @@ class Load:
                 (name, at) for name in self.seconds for _, at, _ in ledger.runs_since(name, START)
             ]
 
-    def missed(self) -> int:
-        """What the workspace has on record as missed: it was more than a minute late."""
+    def missed(self) -> Counter[str]:
+        """By schedule, what either target has on record as missed: it was over a minute late."""
+        from temporalio.api.workflowservice.v1 import DescribeScheduleRequest
+
+        found: Counter[str] = Counter()
         with closing(Database(self.folder / "workspace.db")) as database:
-            ledger = Ledger(database)
-            fires = [fire for name in self.seconds for fire in ledger.fires(name, 10_000)]
-        return sum(fire.number for fire in fires if fire.outcome == "missed")
+            for name in self.seconds:
+                for fire in Ledger(database).fires(name, 10_000):
+                    if fire.outcome == "missed" and fire.due_at > self.began:
+                        found[name] += fire.number
+        there = connected(self.server.address, NAMESPACES[0])
+        for one in there.as_owner().list():
+            request = DescribeScheduleRequest(namespace=NAMESPACES[0], schedule_id=one.key.name)
+            found[one.key.name] += there.call(
+                "describe_schedule", request
+            ).info.missed_catchup_window
+        return +found
 
     def remotely(self) -> list[Fired]:
         """What Temporal started, by its own list of workflows."""
@@ -194,9 +205,11 @@ def test_there_and_back_again_with_kills(clean: Server, tmp_path: Path) -> None:
         lost, doubled = load.judge(end)
         late = load.missed()
     due = len(load.due(load.began + timedelta(seconds=1), end))
-    found = f"{len(lost)} lost, {len(doubled)} doubled, {late} missed"
+    found = f"{len(lost)} lost, {len(doubled)} doubled, {late.total()} missed"
     sys.stdout.write(f"{moves} moves, {killed} killed, {due} fires: {found}\n")
-    assert (lost, doubled) == (set(), []), sorted(lost)
+    # A machine that is held up for more than a minute misses fires, and says which.
+    unsaid = Counter(name for name, _ in lost) - late
+    assert (unsaid, doubled) == (Counter(), []), sorted(lost)
     assert killed
 
 
