@@ -12,7 +12,7 @@ import click
 from reconciler.apply import apply_plan
 from reconciler.cli.durations import duration
 from reconciler.cli.editing.declaration_files import complete_declared
-from reconciler.cli.moving.between import run_between
+from reconciler.cli.moving.between import CLOSE, run_between
 from reconciler.cli.moving.edits import Edits, Route
 from reconciler.cli.output import is_terminal, out, paint, say
 from reconciler.cli.planning import (
@@ -122,7 +122,9 @@ def command(
     handovers = Handovers(made)
     results = _apply(session, state, made, handovers)
     late = {
-        (source, target, name): at for name, at in edits.moments().items() if at < datetime.now(UTC)
+        (source, target, name): at
+        for name, at in edits.moments().items()
+        if at < datetime.now(UTC) + CLOSE
     }
     errors = run_between(session, {**late, **handovers.ended})
     for error in errors:

@@ -20,6 +20,12 @@ _INSTANT = timedelta(microseconds=1)
 _NOTICED = 3.0
 """Seconds after which whoever fired a schedule has seen that it ended, and settled all of it."""
 
+_SURE = timedelta(seconds=1)
+_STARTED = timedelta(seconds=60)
+"""By then a schedule that Temporal took is at work."""
+CLOSE = timedelta(seconds=10)
+"""A moment that is nearer than this may come before the new target is at work."""
+
 Between = Mapping[tuple[str, str, str], datetime]
 """By old target, new target and name: from when on fires may be in neither."""
 
@@ -59,7 +65,10 @@ def _between(
     old, new = (session.config.target(name) for name in (source, target))
     provider = session.provider(new)
     live = [one for one in provider.list() if one.key.name in moments and one.schedule.enabled]
-    due = {one.key.name: _due(one, moments[one.key.name], provider) for one in live}
+    by_server = new.provider == "temporal"
+    if by_server:
+        _wait_for_server(max(moments.values()))
+    due = {one.key.name: _due(one, moments[one.key.name], provider, by_server) for one in live}
     if not any(due.values()):
         return []
     both = known_runs(old, session.provider(old)), known_runs(new, provider)
@@ -74,10 +83,22 @@ def _between(
     return started
 
 
-def _due(live: LiveSchedule, at: datetime, provider: Provider) -> tuple[datetime, ...]:
-    """What was due before it can have fired as it does now."""
+def _wait_for_server(at: datetime) -> None:
+    """Temporal answers before a schedule is at work: what is due in between it drops. A backfill
+    has the name of the fire, so that one that is only late there is no second run.
+    """
+    left = (at - datetime.now(UTC)).total_seconds()
+    time.sleep(_NOTICED + min(max(left, 0.0), CLOSE.total_seconds()))
+
+
+def _due(
+    live: LiveSchedule, at: datetime, provider: Provider, by_server: bool
+) -> tuple[datetime, ...]:
+    """What was due before it can have fired as it does now, or was sure to."""
     moments = [one for one in (live.created_at, live.modified_at) if one is not None]
     there = max(moments, default=datetime.now(UTC))
+    if by_server:
+        there = min(datetime.now(UTC) - _SURE, there + _STARTED)
     since = at - _INSTANT
     fires = provider.next_fires(live.schedule, since, there, since)
     return tuple(one for one in fires if one < there)
