@@ -12,6 +12,7 @@ from reconciler.document import schedule_digest
 from reconciler.model import Action, Handover, Key, LiveSchedule, Plan, Schedule
 from reconciler.plan.decision_table import make_plan
 from reconciler.plan.moving.handovers import was_let_go
+from reconciler.plan.select import only_these
 
 BOTH = (TARGET, "other")
 
@@ -97,3 +98,10 @@ def test_a_digest_of_its_own_says_who_disabled_it() -> None:
     assert was_let_go(replace(live(off), applied="x", digest="x"))
     assert not was_let_go(replace(live(off), applied="y", digest="x"))
     assert Key(TARGET, "nightly") == off.key
+
+
+def test_what_moves_is_taken_out_of_a_plan_by_its_very_name() -> None:
+    odd = schedule("a*")
+    lives = [live(schedule("ab")), live(odd)]
+    whole = make_plan([], lives, target=TARGET, owner=OWNER, allow_empty=True)
+    assert [change.key.name for change in only_these(whole, {"a*"}, None).changes] == ["a*"]

@@ -45,6 +45,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         'hold nightly --until 2026-12-01 --reason "quarter end"',
         "hold nightly --release",
     ),
+    "move": (
+        "move nightly --from local --to prod",
+        "move --from local --to prod --no-apply --at 2026-12-01T08:00",
+    ),
     "suspend": ("suspend nightly --until 4h --reason flood", "suspend --target prod --until 2h"),
     "resume": ("resume nightly", "resume --all"),
     "schedules": ("schedules list --all", "schedules show nightly"),
