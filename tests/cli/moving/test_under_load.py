@@ -172,7 +172,7 @@ def test_there_and_back(clean: Server, tmp_path: Path) -> None:
     with serving(tmp_path):
         load.began = datetime.now(UTC)  # what was due before it is up is missed
         there = load.move("local", "temporal", 4)
-        wait_until(there + timedelta(seconds=2))
+        wait_until(there + timedelta(seconds=1))
         back = load.move("temporal", "local", 4)
         end = back + timedelta(seconds=2)
         wait_until(end + timedelta(seconds=1))
@@ -213,6 +213,7 @@ def test_there_and_back_again_with_kills(clean: Server, tmp_path: Path) -> None:
     assert killed
 
 
+@pytest.mark.torture
 def test_a_folder_there_and_back(clean: Server, tmp_path: Path) -> None:
     """What was seen stays seen, what came meanwhile is run where it is by then."""
     box = tmp_path / "inbox" / "in"
