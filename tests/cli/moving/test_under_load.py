@@ -234,7 +234,7 @@ def test_a_folder_there_and_back(clean: Server, tmp_path: Path) -> None:
     put(box, "before")
     invoke(tmp_path, "apply", "--yes")
     move = ("move", "--yes", "files", "--from")
-    site = Site(clean, tmp_path, inbox=tmp_path / "inbox")
+    site = Site(clean, tmp_path, inbox="inbox")
     provider = site.opened.as_owner()
 
     def there() -> list[str]:
