@@ -7,7 +7,9 @@ INTEROP := .cache/interop/venv
 SDK_V1 := .cache/sdk-v1/venv
 JUDGES := .cache/judges
 TEMPORAL := .cache/temporal/venv
-PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
+# Tests that start processes wait for most of their time: twice as many workers as processors.
+WORKERS ?= $(shell expr 2 '*' $$(nproc 2>/dev/null || echo 2))
+PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 PURE := reconciler/model.py,reconciler/document.py,reconciler/shell/*,reconciler/firing/*,reconciler/firing/*/*,reconciler/plan/*,reconciler/plan/*/*,reconciler/declare/resolve.py,reconciler/declare/checking/lint.py,reconciler/declare/checking/trigger_lint.py
 
 .PHONY: help demo demo-temporal test interop sdk-v1 judges temporal check coverage torture benchmark wheel-test format clean

@@ -7,21 +7,41 @@ import signal
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from postgres import new_database, postgres
+
+# How fast a machine draws examples is no property of what is tested.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def pytest_configure() -> None:
     """Have what tests start hear Ctrl-C, which a shell has its background jobs ignore."""
+    settings.load_profile("suite")
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 _LONGEST = (
+    "test_process.py",
+    "test_workflows.py",
+    "test_browser.py",
+    "test_other_forges.py",
+    "test_backfill.py",
+    "test_sends.py",
+    "test_provider.py",
+    "test_hostile.py",
+    "test_server_process.py",
+    "test_round_trip.py",
+    "test_mutations.py",
+    "test_fuzzed.py",
+    "test_access.py",
+    "test_agent.py",
     "test_crash.py",
     "test_torture.py",
-    "test_hostile.py",
     "test_pages.py",
-    "test_process.py",
+    "test_simulation.py",
+    "test_corpus.py",
+    "test_methods.py",
 )
 
 
