@@ -1,6 +1,6 @@
 """An agent as a process that is killed: an hour of its clock passes in a minute.
 
-python -m agent.killed FOLDER ADDRESS HOLDER
+python -m agent.killed FOLDER ADDRESS HOLDER TOKEN SUBSCRIPTION [STATE]
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ def fast() -> datetime:
     return now + (now - EPOCH) * 59
 
 
-def main(folder: Path, address: str, holder: str, token: str, subscription: str) -> None:
-    state = open_state(None, folder)
+def main(
+    folder: Path, address: str, holder: str, token: str, subscription: str, place: str = ""
+) -> None:
+    state = open_state(place or None, folder)
 
     def make(target: str) -> Lease:
         return state.lease(f"data/{target}", holder, TTL)

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,10 @@ from agent.working import Working, follows
 HERE = Path(__file__).parent.parent
 
 
-def check(tmp_path: Path, *, kills: int, files: int, folders: int, seed: int) -> None:
-    """Kill at random moments while files land."""
+def check(
+    tmp_path: Path, *, kills: int, files: int, folders: int, seed: int, state: str = ""
+) -> None:
+    """Kill at random moments while files land. `state`: the address of a database for it."""
     chosen = random.Random(seed)
     with StandIn(jobs={"train"}) as arm:
         at = Working(tmp_path, arm)
@@ -28,7 +31,7 @@ def check(tmp_path: Path, *, kills: int, files: int, folders: int, seed: int) ->
         at.apply(*(follows(name, folder=name) for name in names))
         for name in names:
             (at.folder / name).mkdir()
-        running = [start(at, holder) for holder in ("one", "two")]
+        running = [start(at, holder, state) for holder in ("one", "two")]
         landed: list[str] = []
         ended = threading.Event()
 
@@ -47,7 +50,7 @@ def check(tmp_path: Path, *, kills: int, files: int, folders: int, seed: int) ->
             index = chosen.randrange(2)
             running[index].kill()
             running[index].communicate()
-            running[index] = start(at, ("one", "two")[index])
+            running[index] = start(at, ("one", "two")[index], state)
         landing.join()
         deadline = time.monotonic() + 120
         while len(arm.jobs.made) < files and time.monotonic() < deadline:
@@ -63,11 +66,11 @@ def check(tmp_path: Path, *, kills: int, files: int, folders: int, seed: int) ->
         assert arm.violations == []
 
 
-def start(at: Working, holder: str) -> subprocess.Popen[str]:
+def start(at: Working, holder: str, state: str) -> subprocess.Popen[str]:
     arm = at.arm.settings
     command = [
         *(sys.executable, "-m", "agent.killed", str(at.state_folder), at.arm.address),
-        *(holder, arm.token, arm.subscription),
+        *(holder, arm.token, arm.subscription, state),
     ]
     return subprocess.Popen(
         command, cwd=HERE, env=environment() | {"PYTHONPATH": str(HERE)},
@@ -82,3 +85,10 @@ def test_agents_that_are_killed(tmp_path: Path) -> None:
 @pytest.mark.torture
 def test_agents_that_are_killed_at_length(tmp_path: Path) -> None:
     check(tmp_path, kills=200, files=2000, folders=20, seed=2)
+
+
+@pytest.mark.torture
+def test_agents_that_are_killed_with_their_state_in_postgresql(
+    tmp_path: Path, fresh_database: Callable[[], str]
+) -> None:
+    check(tmp_path, kills=60, files=600, folders=10, seed=3, state=fresh_database())
