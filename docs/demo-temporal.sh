@@ -6,11 +6,11 @@ set -eu
 
 here=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
-server= plain= gpu=
+server= plain= gpu= worker=
 
 clean_up() {
-    for pid in $plain $gpu $server; do kill "$pid" 2>/dev/null || true; done
-    for pid in $plain $gpu $server; do wait "$pid" 2>/dev/null || true; done
+    for pid in $plain $gpu $worker $server; do kill "$pid" 2>/dev/null || true; done
+    for pid in $plain $gpu $worker $server; do wait "$pid" 2>/dev/null || true; done
     rm -rf "$work"
 }
 trap clean_up EXIT
