@@ -7,7 +7,7 @@ commands, so starting Python, reading, checking and publishing are in their time
 from its instant to the start that the server recorded.
 
 Beside it Prefect with its own server on SQLite, where `pip install prefect` went into
-.cache/prefect: as many deployments as are due, made by its API one after another and by 32 threads,
+.cache/prefect: as many deployments as are due, made by its API with 8 threads,
 listed, and due at one instant; a fire's lag is until its server hands it out to a worker that asks
 each second (prefect_beside.py). All in one run, one after the other.
 """

@@ -35,8 +35,9 @@ def test_a_worker_is_lost_and_another_takes_its_place(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     shown = done.stdout
-    assert "6 created" in shown
-    assert "nothing to change, 6 unchanged" in shown
+    [created] = re.findall(r"^(\d+) created$", shown, re.MULTILINE)
+    assert int(created) > 5  # the examples and one more
+    assert f"nothing to change, {created} unchanged" in shown
     assert "== train ==\ntraining on 1000 rows\nepoch 1\n" in shown
     assert "a model of 1000 rows" in shown
     assert "its worker was lost: nothing was heard of it for 3 s" in shown
