@@ -108,7 +108,7 @@ def measure(due: int, steps: int) -> list[tuple[str, str]]:
 def handed_out(post: Any, due: int, at: datetime) -> str:
     """When each of `due` runs was first handed out, after its instant."""
     seen: dict[str, float] = {}
-    while len(seen) < due and datetime.now(UTC) < at + timedelta(minutes=10):
+    while len(seen) < due and datetime.now(UTC) < at + timedelta(minutes=3):
         now = datetime.now(UTC)
         if now >= at:
             path = f"/work_pools/{POOL}/get_scheduled_flow_runs"
@@ -119,7 +119,7 @@ def handed_out(post: Any, due: int, at: datetime) -> str:
         time.sleep(1)
     lags = sorted(seen.values())
     if not lags:
-        return "none in 10 minutes"
+        return "none in 3 minutes"
     place = [lags[min(len(lags) - 1, int(share * len(lags)))] for share in (0.5, 0.99, 1.0)]
     count = "" if len(lags) == due else f" ({len(lags):,} of them)"
     return "p50 {:.1f}, p99 {:.1f}, max {:.1f} s".format(*place) + count
