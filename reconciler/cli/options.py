@@ -23,6 +23,9 @@ def _horizon(text: str) -> timedelta:
 ignore_limits_option = click.option(
     "--ignore-limits", is_flag=True, help="Accept a plan that is over the limits."
 )
+full_option = click.option(
+    "--full", is_flag=True, help="On a terminal, show every change of a large plan."
+)
 _OPTIONS = (
     click.option(
         "--adopt",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 import time
@@ -31,9 +32,20 @@ _LONG = 500
 T = TypeVar("T")
 
 
-def paint(text: str, role: str) -> str:
-    """`text` in the colour of its role; click takes it out where the output is no terminal."""
-    return click.style(text, **_COLOURS.get(role, {}))
+class _Terminal:
+    """How text is shown where standard output leads: in colours, and within so many columns."""
+
+    def __call__(self, text: str, role: str) -> str:
+        """`text` in the colour of its role; click takes it out where the output is no terminal."""
+        return click.style(text, **_COLOURS.get(role, {}))
+
+    @property
+    def columns(self) -> int | None:
+        """Of the terminal that results are shown on; None where there is none: nothing is cut."""
+        return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
+
+
+paint = _Terminal()
 
 
 def use_colour(no_color: bool) -> None:

@@ -127,11 +127,14 @@ def _check_named(
         )
 
 
-def show_plans(plans: list[Plan], form: str) -> None:
-    """Print plans: for people one after the other, in any other format as one document."""
+def show_plans(plans: list[Plan], form: str, *, full: bool = True) -> None:
+    """Print plans: for people one after the other, in any other format as one document. On a
+    terminal one of many changes is told in short, unless `full`.
+    """
     if form == "text":
+        full = full or not is_terminal(sys.stdout)
         for number, plan in enumerate(plans):
-            _out_in_pieces(plan, "\n" if number else "")
+            _out_in_pieces(plan, "\n" if number else "", full)
         for (source, target), number in sorted(handed_over(plans).items()):
             move = "1 schedule moves" if number == 1 else f"{number:,} schedules move"
             where = f"from {printable(source)} to {printable(target)}"
@@ -140,10 +143,10 @@ def show_plans(plans: list[Plan], form: str) -> None:
         out(render_document(plans_document(plans), form))
 
 
-def _out_in_pieces(plan: Plan, before: str) -> None:
+def _out_in_pieces(plan: Plan, before: str, full: bool) -> None:
     """The text of a plan, printed as it is made."""
     kept, length = [before], 0
-    for part in plan_parts(plan, paint):
+    for part in plan_parts(plan, paint, full=full):
         kept.append(part)
         length += len(part)
         if length > _PIECE:

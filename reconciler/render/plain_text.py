@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,6 +18,15 @@ Paint = Callable[[str, str], str]
 def plain(text: str, role: str) -> str:
     """No colour."""
     return text
+
+
+def columns_of(paint: Paint) -> int | None:
+    """How wide the terminal is that is painted on; None where it is none, and nothing is cut."""
+    found = getattr(paint, "columns", None)
+    return max(found, _LEAST_COLUMNS) if isinstance(found, int) else None
+
+
+_LEAST_COLUMNS = 40
 
 
 # Printable by their class, but blank: fillers of Hangul and Khmer, an empty Braille cell, a joiner.
@@ -93,23 +103,80 @@ def pad(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
 
 
-def aligned(rows: Sequence[tuple[str, str]]) -> list[str]:
-    """Names and texts in two columns, one row a line; a long name pushes its own text alone."""
-    columns = min(max((width(name) for name, _ in rows), default=0), _NAME_COLUMNS)
-    return [inert(f"    {pad(name, columns)}  {text}") for name, text in rows]
+def middle(text: str, most: int) -> str:
+    """At most `most` columns, with the middle left out: names and paths differ at both ends."""
+    if width(text) <= most:
+        return text
+    end = max((most - 3) // 2, 1)
+    start = max(most - 3 - end, 1)
+    while width(text[:start]) + 3 + width(text[-end:]) > most and start > 1 and end > 1:
+        start, end = start - 1, end - 1
+    return f"{text[:start]}...{text[-end:]}"
+
+
+def wrapped(text: str, columns: int | None, indent: int) -> str:
+    """`text` broken between words, its further lines indented; it begins at column `indent`."""
+    if columns is None or indent + width(text) <= columns:
+        return text
+    room = max(columns - indent, _LEAST_COLUMNS // 2)
+    lines = textwrap.wrap(text, room, break_on_hyphens=False)
+    return ("\n" + " " * indent).join(lines)
+
+
+def aligned(rows: Sequence[tuple[str, str]], within: int | None = None) -> list[str]:
+    """Names and texts in two columns, one row a line; a long name pushes its own text alone.
+    `within`: so many columns, and what is longer goes on below.
+    """
+    most = _NAME_COLUMNS if within is None else min(_NAME_COLUMNS, within // 2)
+    columns = min(max((width(name) for name, _ in rows), default=0), most)
+    names = [name if within is None else middle(name, most) for name, _ in rows]
+    return [
+        inert(f"    {pad(name, columns)}  {wrapped(text, within, columns + 6)}")
+        for name, (_, text) in zip(names, rows, strict=True)
+    ]
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint = plain) -> str:
-    """Columns, the last one not filled up."""
+    """Columns, the last one not filled up. On a terminal they keep to its width: the widest are cut
+    in the middle, the last one at its end.
+    """
     cells = [[printable(cell) for cell in row] for row in rows]
     widths = [
         max(width(row[column]) for row in [list(header), *cells]) for column in range(len(header))
     ]
+    within = columns_of(paint)
+    if within is not None:
+        widths = _narrowed(widths, [width(title) for title in header], within)
+        cells = [
+            [
+                clip(cell, w) if column == len(row) - 1 else middle(cell, w)
+                for column, (cell, w) in enumerate(zip(row, widths, strict=True))
+            ]
+            for row in cells
+        ]
 
     def line(row: Sequence[str]) -> str:
         return "  ".join(pad(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip()
 
     return "\n".join([paint(line(header), "heading"), *(line(row) for row in cells)]) + "\n"
+
+
+_LEAST_CELL = 8
+
+
+def _narrowed(widths: Sequence[int], titles: Sequence[int], within: int) -> list[int]:
+    """The widths of columns that fit, the widest narrowed first; none below that of its title."""
+    left = list(widths)
+    least = [min(w, max(title, _LEAST_CELL)) for w, title in zip(widths, titles, strict=True)]
+    over = sum(left) + 2 * (len(left) - 1) - within
+    while over > 0:
+        room = [w - small for w, small in zip(left, least, strict=True)]
+        if not any(room):
+            break
+        widest = max((i for i, free in enumerate(room) if free), key=left.__getitem__)
+        left[widest] -= 1
+        over -= 1
+    return left
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 from reconciler.model import Problem
-from reconciler.render.plain_text import Paint, inert, plain, printable, width
+from reconciler.render.plain_text import (
+    Paint,
+    columns_of,
+    inert,
+    plain,
+    printable,
+    width,
+    wrapped,
+)
 
 FORMATS = ("text", "json", "github", "gitlab", "azuredevops", "sarif")
 _EXCERPT_COLUMNS = 140
@@ -31,13 +40,28 @@ def _text(problem: Problem, paint: Paint) -> str:
     place = f"{printable(problem.path)}:{problem.line}:{problem.column}:"
     where = paint(inert(place), "heading")
     kind = paint(f"{problem.severity}:", problem.severity)
-    lines = [f"{where} {kind} {printable(problem.message)} [{problem.code}]"]
+    within = columns_of(paint)
+    message = f"{printable(problem.message)} [{problem.code}]"
+    before = f"{place} {problem.severity}: "
+    # What does not fit beside the place goes on below it, between words.
+    message = _beside(message, within, width(before))
+    lines = [f"{where} {kind} {message}"]
     if problem.excerpt is not None and problem.excerpt.strip():
         lines += _excerpt(problem, paint)
     more = f"`reconciler explain {problem.code}` says more"
     hint = f"{printable(problem.hint)} " if problem.hint else ""
-    lines.append(f"  {paint('hint:', 'hint')} {_join_hint(hint, more)}")
+    lines.append(f"  {paint('hint:', 'hint')} {wrapped(_join_hint(hint, more), within, 8)}")
     return "\n".join(lines) + "\n"
+
+
+def _beside(text: str, within: int | None, start: int) -> str:
+    if within is None or start + width(text) <= within:
+        return text
+    filler = "x" * min(start, within - 1)
+    first, *rest = textwrap.wrap(f"{filler} {text}", within - 1, break_on_hyphens=False)
+    return "\n    ".join(
+        [first.removeprefix(filler).lstrip(), wrapped(" ".join(rest), within, 4)]
+    ).rstrip()
 
 
 def _join_hint(hint: str, more: str) -> str:
@@ -53,11 +77,16 @@ def _excerpt(problem: Problem, paint: Paint) -> list[str]:
     line = line.replace("##[", "# [").replace("##vso[", "# vso[")  # a runner's commands
     start = problem.column - 1
     end = (problem.end_column or problem.column + 1) - 1
-    if start >= _EXCERPT_COLUMNS:
-        cut = start - _EXCERPT_COLUMNS // 2
-        line, start, end = "..." + line[cut:], start - cut + 3, end - cut + 3
-    line = line[:_EXCERPT_COLUMNS].rstrip()
     number = str(problem.line)
+    within = columns_of(paint)
+    most = _EXCERPT_COLUMNS if within is None else min(_EXCERPT_COLUMNS, within - 5 - len(number))
+    if start >= most or (within is not None and end > most and start > most // 3):
+        cut = max(start - most // 2, 0) if end - start <= most // 2 else max(start - 4, 0)
+        line, start, end = "..." + line[cut:], start - cut + 3, end - cut + 3
+    if within is not None and width(line.rstrip()) > most:
+        line = _fitting(line, most - 3) + "..."
+        end = min(end, len(line))
+    line = line[:_EXCERPT_COLUMNS].rstrip()
     shown = [f"  {number} | {line}"]
     if start < max(len(line), 1):
         end = max(start + 1, min(end, len(line)))
@@ -65,6 +94,13 @@ def _excerpt(problem: Problem, paint: Paint) -> list[str]:
         indent = " " * width(line[:start])
         shown.append(f"  {' ' * len(number)} | {indent}{paint(under, problem.severity)}")
     return shown
+
+
+def _fitting(line: str, most: int) -> str:
+    """As much of the start of a line as `most` columns hold."""
+    while width(line) > most:
+        line = line[: most - width(line)]
+    return line
 
 
 def problem_document(problem: Problem) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from reconciler.apply import PARALLELISM, apply_plan
 from reconciler.cli.durations import duration
 from reconciler.cli.live_schedules import complete_names
 from reconciler.cli.moving.between import run_between
-from reconciler.cli.options import plan_options
+from reconciler.cli.options import full_option, plan_options
 from reconciler.cli.output import is_terminal, out, paint, say
 from reconciler.cli.planning import (
     confirm,
@@ -48,6 +48,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @config_option
 @format_option("text", "json")
 @plan_options
+@full_option
 @click.option(
     "--parallelism",
     type=click.IntRange(1, 256),
@@ -76,6 +77,7 @@ def command(
     no_color: bool,
     form: str,
     options: PlanOptions,
+    full: bool,
     parallelism: int,
     partial: bool,
     max_age: timedelta | None,
@@ -113,7 +115,7 @@ def command(
     made = in_order(made)
     plans = [plan for plan, _ in made]
     if form == "text":
-        show_plans(plans, form)
+        show_plans(plans, form, full=full)
     refusals = [reason for plan in plans for reason in plan.refusals]
     if any(plan.pending for plan in plans):
         refusals += suspended_targets(session, state, [plan.target for plan in plans])

@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.live_schedules import complete_names
 from reconciler.cli.loop.status import say_suspended
-from reconciler.cli.options import plan_options
+from reconciler.cli.options import full_option, plan_options
 from reconciler.cli.planning import plan_targets, show_plans
 from reconciler.cli.session import Session, config_option, format_option, target_option
 from reconciler.plan.options import PlanOptions
@@ -21,6 +21,7 @@ from reconciler.render.formats import FORMATS
 @config_option
 @format_option("text", *FORMATS)
 @plan_options
+@full_option
 @click.option("--exit-code", is_flag=True, help="Exit with 3 when live is not as declared.")
 @click.option(
     "--out",
@@ -35,6 +36,7 @@ def command(
     no_color: bool,
     form: str,
     options: PlanOptions,
+    full: bool,
     exit_code: bool,
     saved_as: Path | None,
 ) -> None:
@@ -54,7 +56,7 @@ def command(
         from reconciler.cli.saved_plans import save_plans
 
         save_plans(saved_as, session, targets, declared, made, options)
-    show_plans(plans, form)
+    show_plans(plans, form, full=full)
     say_suspended(session, None, [plan.target for plan in plans])
     if any(plan.refusals for plan in plans):
         click.get_current_context().exit(4)

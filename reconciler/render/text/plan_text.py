@@ -20,14 +20,19 @@ from reconciler.render.plain_text import (
     aligned,
     clip,
     clip_pair,
+    columns_of,
     counted,
     inert,
+    middle,
     pad,
     plain,
     printable,
     value,
+    width,
+    wrapped,
 )
 from reconciler.render.text.fires import fires_line, load_lines
+from reconciler.render.text.folded import MANY, Folded, stands_alone
 
 Document = Mapping[str, Any]
 
@@ -51,16 +56,18 @@ def render_plan(plan: Plan | Document, paint: Paint = plain) -> str:
     return "".join(plan_parts(plan, paint))
 
 
-def plan_parts(plan: Plan | Document, paint: Paint = plain) -> Iterator[str]:
-    """The same bit by bit, so that nobody has all of a large plan as text."""
+def plan_parts(plan: Plan | Document, paint: Paint = plain, *, full: bool = True) -> Iterator[str]:
+    """The same bit by bit, so that nobody has all of a large plan as text. Not `full`: of more than
+    MANY changes only those that stand alone are told one by one.
+    """
     between = ""
-    for part in _parts(plan, paint):
+    for part in _parts(plan, paint, full):
         if part:
             yield between + part
             between = "\n"
 
 
-def _parts(plan: Plan | Document, paint: Paint) -> Iterator[str]:
+def _parts(plan: Plan | Document, paint: Paint, full: bool) -> Iterator[str]:
     if isinstance(plan, Plan):
         document: Document = plan_frame(plan)
         changes: Sequence[Document] = ChangeDocuments(plan, quiet=False)
@@ -69,72 +76,107 @@ def _parts(plan: Plan | Document, paint: Paint) -> Iterator[str]:
     start = document["impact"]["start"] if document["impact"] else None
     notes: Counter[tuple[bool, str]] = Counter()
     fires = False
+    folded = None if full or _shown_of(document) <= MANY else Folded()
+    alone = 0
     for change in changes:
         notes.update((n["kind"] in ("unchecked", "waiting"), n["message"]) for n in change["notes"])
-        if change["action"] in _SHOWN:
-            fires = fires or bool(change["impact"])
+        if change["action"] not in _SHOWN:
+            continue
+        fires = fires or bool(change["impact"])
+        if folded is None or (stands_alone(change) and alone < MANY):
+            alone += 1
             yield _change(change, start, paint)
+        else:
+            folded.add(change)
+    if folded is not None:
+        yield from folded.parts(_SYMBOLS, _COUNTS, paint)
+        yield f"{paint('note:', 'hint')} told in short; --full shows all, `plan NAME` one of them\n"
     yield "".join(_notes(notes, paint))
-    refusals = [f"{paint('refused:', 'error')} {printable(r)}\n" for r in document["refusals"]]
-    yield "".join(refusals)
+    within = columns_of(paint)
+    refusals = [wrapped(printable(reason), within, 9) for reason in document["refusals"]]
+    yield "".join(f"{paint('refused:', 'error')} {reason}\n" for reason in refusals)
     if fires:
-        yield "".join(f"{line}\n" for line in load_lines(document["impact"]))
+        yield "".join(f"{wrapped(line, within, 0)}\n" for line in load_lines(document["impact"]))
     yield _summary(document, paint)
+
+
+def _shown_of(document: Document) -> int:
+    return sum(document["summary"][action] for action in _SHOWN)
 
 
 def _change(change: Document, start: str | None, paint: Paint) -> str:
     action, after, reason = change["action"], change["after"], printable(change["reason"])
+    within = columns_of(paint)
     head = f"{_SYMBOLS[action]} {printable(change['target'] + '/' + change['name'])}"
     source = change["source"]
     place = printable(f"{source['path']}:{source['line']}") if source else ""
     beside = place if after is not None and source else reason
-    lines = [f"{paint(pad(head, _NAME_COLUMNS), action)}  {beside}".rstrip()]
+    lines = _head(head, beside, action, paint)
     if after is not None and reason:
-        lines.append(f"    {reason}")
+        lines.append(f"    {wrapped(reason, within, 4)}")
     if action == "create":
         state = "" if after["is_enabled"] else "; disabled"
-        lines.append(f"    {printable(change['trigger']['after'])}{state}")
-        lines.append(f"    runs {printable(str(after['create_job']['job']))}")
-    rows = [(printable(".".join(field["path"])), _field(field)) for field in change["fields"]]
+        lines.append(f"    {wrapped(printable(change['trigger']['after']) + state, within, 4)}")
+        lines.append(
+            f"    {wrapped('runs ' + printable(str(after['create_job']['job'])), within, 4)}"
+        )
+    columns = _VALUE_COLUMNS if within is None else max(within // 3, 16)
+    rows = [
+        (printable(".".join(field["path"])), _field(field, columns)) for field in change["fields"]
+    ]
     if action == "create":
-        rows += _created(after)
+        rows += _created(after, columns)
     rows += content_lines(change)
     said = fires_line(change, start)
     if said:
         rows.append(("fires", said))
-    lines += aligned(rows)
+    lines += aligned(rows, within)
     lines += _warnings(change, paint)
     return "".join(f"{inert(line)}\n" for line in lines)
 
 
-def _created(schedule: Document) -> list[tuple[str, str]]:
+def _head(head: str, beside: str, action: str, paint: Paint) -> list[str]:
+    """The line that a change begins with; on a terminal its place is below it where it is long."""
+    within = columns_of(paint)
+    if within is None or max(width(head), _NAME_COLUMNS) + 2 + width(beside) <= within:
+        return [f"{paint(pad(head, _NAME_COLUMNS), action)}  {beside}".rstrip()]
+    lines = [paint(middle(head, within), action)]
+    return [*lines, f"    {middle(beside, within - 4)}"] if beside else lines
+
+
+def _created(schedule: Document, columns: int) -> list[tuple[str, str]]:
     """What no words say of a schedule that is new."""
     facts = unsaid(schedule)
-    rows = [(name, clip(text, _VALUE_COLUMNS)) for name, text in facts[:_FACTS]]
+    rows = [(name, clip(text, columns)) for name, text in facts[:_FACTS]]
     more = len(facts) - _FACTS
     return [*rows, ("...", f"and {counted(more, 'more field')}")] if more > 0 else rows
 
 
-def _field(field: Document) -> str:
+def _field(field: Document, columns: int) -> str:
     hidden = "  (they differ in what is masked)" if field["masked"] else ""
     before, after = (MASK if v == MASK else value(v) for v in (field["before"], field["after"]))
-    before, after = clip_pair(before, after, _VALUE_COLUMNS)
+    before, after = clip_pair(before, after, columns)
     return f"{before} -> {after}{hidden}"
 
 
 def _warnings(change: Document, paint: Paint) -> list[str]:
     impact = change["impact"]
     found = impact["warnings"] if impact else ()
-    return [f"    {paint('warning:', 'warning')} {printable(w['message'])}" for w in found]
+    within = columns_of(paint)
+    return [
+        f"    {paint('warning:', 'warning')} {wrapped(printable(w['message']), within, 13)}"
+        for w in found
+    ]
 
 
 def _notes(counts: Mapping[tuple[bool, str], int], paint: Paint) -> list[str]:
     """What the target rewrites or approximates, and what could not be looked at, each said once."""
-    return [
-        f"{paint('warning:', 'warning') if is_open else paint('note:', 'hint')}"
-        f" {printable(message)} ({counted(number, 'schedule')})\n"
-        for (is_open, message), number in counts.items()
-    ]
+    within, lines = columns_of(paint), []
+    for (is_open, message), number in counts.items():
+        label, role = ("warning:", "warning") if is_open else ("note:", "hint")
+        text = f"{printable(message)} ({counted(number, 'schedule')})"
+        lines.append(f"{paint(label, role)} {wrapped(text, within, len(label) + 1)}\n")
+    return lines
 
 
 def _is_pending(document: Document) -> bool:
@@ -146,7 +188,8 @@ def _summary(document: Document, paint: Paint) -> str:
     text = ", ".join(f"{counts[key]:,} {words}" for key, words in _COUNTS.items() if counts[key])
     if not _is_pending(document) and not counts["skip"]:
         text = f"nothing to change{', ' if text else ''}{text}"
-    return paint(inert(f"{printable(document['target'])}: {text}"), "heading") + "\n"
+    line = inert(f"{printable(document['target'])}: {text}")
+    return paint(wrapped(line, columns_of(paint), 0), "heading") + "\n"
 
 
 def render_result(result: Result, paint: Paint = plain) -> str:
