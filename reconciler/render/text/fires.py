@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.render.fire_words import (
     day_and_time,
+    days,
     differences,
     moved_by,
     numbers,
@@ -23,11 +24,13 @@ Document = Mapping[str, Any]
 _BUSIEST = 3
 
 
-def fires_line(change: Document, start: str | None) -> str:
+def fires_line(change: Document, load: Document | None) -> str:
     """`7 a week, one hour later; next Mon 23 Nov 03:00 (was 02:00) Europe/Lisbon`.
 
-    `start`: the moment that the plan was made for; a year is said of what is far from it.
+    `load`: that of the plan. It has the moment that it was made for, of which a year is said where
+    something is far from it, and the days within which fires are counted.
     """
+    start = load["start"] if load is not None else None
     impact = change["impact"]
     if impact is None:
         return ""
@@ -40,10 +43,20 @@ def fires_line(change: Document, start: str | None) -> str:
         folder = unwatched(change)
         said = f"{rate(before)} -> {rate(after)}" + (f": {folder}" if folder else "")
         if _fires(before) and _fires(after):
-            said = ", ".join([said, *differences(impact)])
+            said += _counted(differences(impact), load)
     else:
-        said = ", ".join([rate(after), *_differences(impact)])
+        by, told = moved_by(impact), _differences(impact)
+        alone = told in (["as before"], [by], [])
+        said = ", ".join([rate(after), *told]) if alone else rate(after) + _counted(told, load)
     return said + _next(before, after, start, *zone_of(change))
+
+
+def _counted(said: list[str], load: Document | None) -> str:
+    """Counts beside a rate: within which days they are."""
+    if not said:
+        return ""
+    within = f"in {days(load['horizon_days'])} " if load is not None else ""
+    return f"; {within}{', '.join(said)}"
 
 
 def _fires(side: Document | None) -> bool:

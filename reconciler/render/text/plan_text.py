@@ -73,7 +73,7 @@ def _parts(plan: Plan | Document, paint: Paint, full: bool) -> Iterator[str]:
         changes: Sequence[Document] = ChangeDocuments(plan, quiet=False)
     else:
         document, changes = plan, plan["changes"]
-    start = document["impact"]["start"] if document["impact"] else None
+    load = document["impact"]
     notes: Counter[tuple[bool, str]] = Counter()
     fires = False
     folded = None if full or _shown_of(document) <= MANY else Folded()
@@ -85,7 +85,7 @@ def _parts(plan: Plan | Document, paint: Paint, full: bool) -> Iterator[str]:
         fires = fires or bool(change["impact"])
         if folded is None or (stands_alone(change) and alone < MANY):
             alone += 1
-            yield _change(change, start, paint)
+            yield _change(change, load, paint)
         else:
             folded.add(change)
     if folded is not None:
@@ -104,7 +104,7 @@ def _shown_of(document: Document) -> int:
     return sum(document["summary"][action] for action in _SHOWN)
 
 
-def _change(change: Document, start: str | None, paint: Paint) -> str:
+def _change(change: Document, load: Document | None, paint: Paint) -> str:
     action, after, reason = change["action"], change["after"], printable(change["reason"])
     within = columns_of(paint)
     head = f"{_SYMBOLS[action]} {printable(change['target'] + '/' + change['name'])}"
@@ -127,7 +127,7 @@ def _change(change: Document, start: str | None, paint: Paint) -> str:
     if action == "create":
         rows += _created(after, columns)
     rows += content_lines(change)
-    said = fires_line(change, start)
+    said = fires_line(change, load)
     if said:
         rows.append(("fires", said))
     lines += aligned(rows, within)
