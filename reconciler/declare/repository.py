@@ -18,6 +18,7 @@ from reconciler.declare.checking.two_readings import two_readings
 from reconciler.declare.document_kinds import Kind, classify
 from reconciler.declare.findings import Finding, clip, place, place_fault
 from reconciler.declare.jobs.job_files import JobFiles
+from reconciler.declare.near_variables import may_have_near_misses, near_misses
 from reconciler.declare.per_target import declare, target_findings
 from reconciler.declare.reading.absent import find_absent
 from reconciler.declare.reading.files import File, FileError, find_files, read_file
@@ -147,6 +148,7 @@ class _Reader:
         faulty = {(problem.line, problem.column) for problem in problems}
         # An escape (\\x76) may hide the name of a variable.
         variables = b"vars." in data or b"env." in data or b"\\" in data
+        near = may_have_near_misses(data)
         broken, checked = _any_error(problems), True
         for document in documents:
             if document.data is None:
@@ -156,6 +158,7 @@ class _Reader:
                 self._note(file, document)
                 continue
             findings = self._document(file, document, variables, bool(faults))
+            findings += near_misses(document.data) if near else ()
             placed = [place(f, file.display, locator, document.index) for f in findings]
             # What could not be read has no value: nothing that is said about it holds.
             new = [p for p in placed if (p.line, p.column) not in faulty or not p.json_path]
