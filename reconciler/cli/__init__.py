@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Keep live schedules as the repository says, for ever."),
     "ui": ("ui", "Show all targets that a loop looks after, as pages."),
     "serve": ("serve", "Fire the schedules of an embedded workspace."),
+    "doctor": ("doctor", "Look at this machine and each target: what is well, what to do."),
     "agent": ("agent", "Submit jobs for changed files, of targets that do not."),
     "worker": ("worker", "Run the steps of a target of Temporal on this machine."),
     "backup": ("backup", "Copy an embedded workspace, while it runs."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from operator import itemgetter
@@ -23,6 +23,13 @@ from reconciler.cli.loop.status import (
 )
 from reconciler.cli.output import out, paint
 from reconciler.cli.planning import ANSWERING
+from reconciler.cli.running.last_and_next import (
+    AROUND,
+    Runs,
+    around_document,
+    around_words,
+    runs_around,
+)
 from reconciler.cli.running.standing import (
     Standing,
     failing_document,
@@ -76,6 +83,7 @@ def command(
     declared = session.declared(targets)
     rows: list[Row] = []
     standings: list[Standing] = []
+    runs: dict[Key, Runs] = {}
     engines = [Workspace(session, one) for one in targets if one.provider == "local"]
     for one in targets:
         provider = session.provider(one)
@@ -90,14 +98,18 @@ def command(
             repository=session.config.repository,
             adoptions=session.config.adoptions,
         )
-        rows += _rows(plan, list(provider.list()), partial(trigger_words, provider))
+        live = list(provider.list())
+        rows += _rows(plan, live, partial(trigger_words, provider))
+        runs |= runs_around(session, one, provider, live)
         if (standing := standing_of(one.name, provider)) is not None:
             standings.append(standing)
     agents = agent_statuses(session, state, targets)
     loop = loop_statuses(session, state, [one.name for one in targets])
     suspended = target_suspensions(session, state, [one.name for one in targets])
     if form == "json":
-        document: dict[str, object] = {"schedules": [_json(*row) for row in rows]}
+        document: dict[str, object] = {
+            "schedules": [_json(*row) | around_document(runs.get(row[0])) for row in rows]
+        }
         document["workspaces"] = [_engine_json(workspace) for workspace in engines]
         document["workers"] = [standing_document(standing) for standing in standings]
         document["suspended"] = {
@@ -113,8 +125,9 @@ def command(
         document["loop"] = [loop_status_document(standing) for standing in loop]
         out(dumps({"format_version": FORMAT_VERSION, **document}))
         return
-    header = ("SCHEDULE", "ENABLED", "OWNER", "REPOSITORY", "TRIGGER")
-    out(table(header, [_text(*row) for row in rows], paint))
+    header = ("SCHEDULE", "ENABLED", "OWNER", "REPOSITORY", *AROUND, "TRIGGER")
+    told = [(*cells[:-1], *around_words(runs.get(key)), cells[-1]) for key, cells in _cells(rows)]
+    out(table(header, told, paint))
     if not rows:
         out("nothing is live, and nothing is declared\n")
     for workspace in engines:
@@ -186,6 +199,11 @@ def _differs(change: Change) -> str:
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         return f"differs: {shown}"
     return _DRIFT[change.action]
+
+
+def _cells(rows: Sequence[Row]) -> Iterator[tuple[Key, tuple[str, ...]]]:
+    for row in rows:
+        yield row[0], _text(*row)
 
 
 def _text(

@@ -1,0 +1,83 @@
+"""The last run of each live schedule and its next fire, as `status` shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reconciler.cli.session import Session
+from reconciler.cli.workspace_target import Workspace
+from reconciler.config import Target
+from reconciler.model import DatastoreChange, Key, LiveSchedule
+from reconciler.providers.base import Provider
+from reconciler.workspace.store.records import RunRow
+
+_FAR = timedelta(days=366)
+"""Within this the next fire is looked for."""
+_NONE = "-"
+AROUND = ("LAST RUN (UTC)", "NEXT (UTC)")
+"""The heads of the columns that `around_words` fills."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """`last`: where the runs of a target are at hand; `following`: None: nothing is foretold."""
+
+    last: RunRow | None
+    following: datetime | None
+    on_change: bool = False
+    """It fires when a file changes."""
+
+
+def runs_around(
+    session: Session, target: Target, provider: Provider, live: Sequence[LiveSchedule]
+) -> dict[Key, Runs]:
+    """By schedule. Runs are those of an embedded workspace: elsewhere each would be a request."""
+    workspace = Workspace(session, target) if target.provider == "local" else None
+    found: dict[Key, Runs] = {}
+    for one in live:
+        last = None
+        if workspace is not None and workspace.path.exists():
+            with workspace.errors():
+                last = next(iter(workspace.runs.newest(schedule=one.key.name, limit=1)), None)
+        on_change = isinstance(one.schedule.trigger, DatastoreChange)
+        found[one.key] = Runs(last, _following(session, provider, one), on_change)
+    return found
+
+
+def _following(session: Session, provider: Provider, live: LiveSchedule) -> datetime | None:
+    if not live.schedule.enabled:
+        return None
+    until = session.now + _FAR
+    try:
+        fires = provider.next_fires(live.schedule, session.now, until, live.created_at)
+        return next(iter(fires), None)
+    except OverflowError:
+        return None
+
+
+def around_words(runs: Runs | None) -> tuple[str, str]:
+    """`Completed 11-28 05:11` and `11-29 02:00`."""
+    if runs is None:
+        return _NONE, _NONE
+    last, at = runs.last, runs.following
+    said = f"{last.status} {last.started_at or last.created_at:%m-%d %H:%M}" if last else _NONE
+    following = f"{at:%Y-%m-%d %H:%M}" if at else "on a change" if runs.on_change else _NONE
+    return said, following
+
+
+def around_document(runs: Runs | None) -> dict[str, object]:
+    """The same for machines."""
+    last = runs.last if runs is not None else None
+    at = runs.following if runs is not None else None
+    return {
+        "last_run": None
+        if last is None
+        else {
+            "name": last.name,
+            "status": last.status,
+            "started_at": last.started_at.isoformat() if last.started_at else None,
+        },
+        "next": at.isoformat() if at is not None else None,
+    }
