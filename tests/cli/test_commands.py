@@ -325,9 +325,11 @@ def test_validate_needs_nothing_that_a_target_is_opened_with(repo: Path) -> None
 
 def test_status(repo: Path) -> None:
     assert invoke(repo, "status").out == (
-        "SCHEDULE  ENABLED  OWNER  REPOSITORY    TRIGGER\n"
-        "local/a   -        -      not live yet  every day at 02:00, UTC (cron 0 2 * * *)\n"
-        "local/b   -        -      not live yet  every day at 02:00, UTC (cron 0 2 * * *)\n"
+        "SCHEDULE  ENABLED  OWNER  REPOSITORY    LAST RUN (UTC)  NEXT (UTC)  TRIGGER\n"
+        "local/a   -        -      not live yet  -               -           "
+        "every day at 02:00, UTC (cron 0 2 * * *)\n"
+        "local/b   -        -      not live yet  -               -           "
+        "every day at 02:00, UTC (cron 0 2 * * *)\n"
         "\n"
         "local is not run: `reconciler serve` fires its schedules\n"
     )
@@ -358,6 +360,11 @@ def test_status(repo: Path) -> None:
         ("b", "us", True, "not in the repository"),
         ("c", None, None, "not live yet"),
     ]
+    assert [(s["last_run"], str(s["next"])[11:]) for s in found[:2]] == [
+        (None, "02:00:00+00:00"),
+        (None, "02:00:00+00:00"),
+    ]
+    assert re.search(r"local/b .* \d{4}-\d\d-\d\d 02:00 ", invoke(repo, "status").out)
 
 
 def test_status_of_nothing(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from reconciler.cli.running.target_runs import runs_of
 from reconciler.cli.session import Session
 from reconciler.cli.workspace_target import Workspace
 from reconciler.config import Target
 from reconciler.model import DatastoreChange, Key, LiveSchedule
+from reconciler.providers import has_agent
 from reconciler.providers.base import Provider
 from reconciler.workspace.store.records import RunRow
 
@@ -33,15 +35,22 @@ class Runs:
 def runs_around(
     session: Session, target: Target, provider: Provider, live: Sequence[LiveSchedule]
 ) -> dict[Key, Runs]:
-    """By schedule. Runs are those of an embedded workspace: elsewhere each would be a request."""
+    """By schedule. Runs are those of an embedded workspace and, in Azure, those that an agent
+    submits for changed files: elsewhere each would be a request for what Azure shows itself.
+    """
     workspace = Workspace(session, target) if target.provider == "local" else None
+    if workspace is not None and not workspace.path.exists():
+        workspace = None
+    agent = runs_of(session, target) if has_agent(target.options) else None
     found: dict[Key, Runs] = {}
     for one in live:
         last = None
-        if workspace is not None and workspace.path.exists():
+        on_change = one.schedule.enabled and isinstance(one.schedule.trigger, DatastoreChange)
+        if workspace is not None:
             with workspace.errors():
                 last = next(iter(workspace.runs.newest(schedule=one.key.name, limit=1)), None)
-        on_change = isinstance(one.schedule.trigger, DatastoreChange)
+        elif agent is not None and isinstance(one.schedule.trigger, DatastoreChange):
+            last = next(iter(agent.newest(schedule=one.key.name, limit=1)), None)
         found[one.key] = Runs(last, _following(session, provider, one), on_change)
     return found
 

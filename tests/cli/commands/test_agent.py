@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -72,6 +73,9 @@ def test_a_file_lands(tmp_path: Path, arm: StandIn) -> None:
     done = run(folder, "status", env=env(arm))
     assert "prod/claims" in done.out
     assert "prod: 1 folder looked at, last 2" in done.out
+    assert re.search(r"prod/claims .* -  +on a change ", done.out)
+    assert "when a file in " in run(folder, "next", env=env(arm)).out
+    assert "it fires when a file changes" in run(folder, "next", "claims", env=env(arm)).out
     (folder / "landing").rename(folder / "gone")
     with sqlite3.connect(folder / ".reconciler/state.db") as state:
         state.execute("UPDATE watches SET looked_at = 0")
@@ -96,6 +100,7 @@ def test_runs_and_a_trigger_by_hand(tmp_path: Path, arm: StandIn) -> None:
         ["NotStarted", "manual"],
         ["NotStarted", "data"],
     ]
+    assert "NotStarted " in run(folder, "status", env=env(arm)).out
     done = run(folder, "runs", "show", by_hand, env=env(arm))
     assert '"azureml://a"' in done.out
     assert "https://ml.azure.com/runs/claims-" in done.out
