@@ -24,7 +24,7 @@ from reconciler.plan.impact.impact import with_impact
 from reconciler.plan.limits import Limits
 from reconciler.plan.options import DEFAULTS, PlanOptions
 from reconciler.plan.renames import predecessor, with_last_fires
-from reconciler.plan.select import named
+from reconciler.plan.select import named, with_others_as_they_are
 from reconciler.providers.base import Provider
 
 _BESIDE = ("deployed", "unchecked", "waiting")
@@ -85,16 +85,16 @@ def plan_target(
         together=together,
     )
     if options.names:
-        plan = named(plan, options.names, None if options.ignore_limits else limits)
+        plan = with_others_as_they_are(plan, options.names)
     if options.preflight:
         plan = _checked(plan, provider, root)
-    if now is None or not impact:
-        return plan
-    plan = with_last_fires(plan, provider.firing_trigger, now)
-    plan = with_impact(plan, firing=provider.firing_trigger, now=now, horizon=options.horizon)
-    if options.names:  # what runs in all is said of a whole plan
-        plan = replace(plan, impact=None)
-    return with_first_runs(plan, provider.first_run)
+    if now is not None and impact:
+        plan = with_last_fires(plan, provider.firing_trigger, now)
+        plan = with_impact(plan, firing=provider.firing_trigger, now=now, horizon=options.horizon)
+        plan = with_first_runs(plan, provider.first_run)
+    if options.names:
+        return named(plan, options.names, None if options.ignore_limits else limits)
+    return plan
 
 
 def canonicalize(

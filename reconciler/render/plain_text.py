@@ -161,13 +161,17 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint = p
     return "\n".join([paint(line(header), "heading"), *(line(row) for row in cells)]) + "\n"
 
 
-_LEAST_CELL = 8
+_LEAST_CELL = 12
 
 
 def _narrowed(widths: Sequence[int], titles: Sequence[int], within: int) -> list[int]:
-    """The widths of columns that fit, the widest narrowed first; none below that of its title."""
+    """The widths of columns that fit, the widest narrowed first; none below that of its title, and
+    the first, which has the names, only where the others are as narrow as they can be.
+    """
     left = list(widths)
     least = [min(w, max(title, _LEAST_CELL)) for w, title in zip(widths, titles, strict=True)]
+    others = sum(least[1:]) + 2 * (len(left) - 1)
+    least[0] = max(least[0], min(left[0], within - others))
     over = sum(left) + 2 * (len(left) - 1) - within
     while over > 0:
         room = [w - small for w, small in zip(left, least, strict=True)]

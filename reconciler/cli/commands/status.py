@@ -65,6 +65,8 @@ _DRIFT = {
 }
 
 
+_WIDE = 100
+"""Columns of a terminal that has room for triggers in words."""
 Row = tuple[Key, LiveSchedule | None, Change | None, str]
 """A schedule as it is live, the change planned for it, and its trigger in words."""
 
@@ -125,8 +127,13 @@ def command(
         document["loop"] = [loop_status_document(standing) for standing in loop]
         out(dumps({"format_version": FORMAT_VERSION, **document}))
         return
-    header = ("SCHEDULE", "ENABLED", "OWNER", "REPOSITORY", *AROUND, "TRIGGER")
-    told = [(*cells[:-1], *around_words(runs.get(key)), cells[-1]) for key, cells in _cells(rows)]
+    header: tuple[str, ...] = ("SCHEDULE", "ENABLED", "OWNER", "REPOSITORY", *AROUND, "TRIGGER")
+    told: list[tuple[str, ...]] = [
+        (*cells[:-1], *around_words(runs.get(key), session.now), cells[-1])
+        for key, cells in _cells(rows)
+    ]
+    if (paint.columns or _WIDE) < _WIDE:  # `schedules list` has the triggers
+        header, told = header[:-1], [cells[:-1] for cells in told]
     out(table(header, told, paint))
     if not rows:
         out("nothing is live, and nothing is declared\n")

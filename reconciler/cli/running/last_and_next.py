@@ -17,6 +17,7 @@ from reconciler.workspace.store.records import RunRow
 
 _FAR = timedelta(days=366)
 """Within this the next fire is looked for."""
+_NEAR = timedelta(days=180)
 _NONE = "-"
 AROUND = ("LAST RUN (UTC)", "NEXT (UTC)")
 """The heads of the columns that `around_words` fills."""
@@ -66,13 +67,14 @@ def _following(session: Session, provider: Provider, live: LiveSchedule) -> date
         return None
 
 
-def around_words(runs: Runs | None) -> tuple[str, str]:
-    """`Completed 11-28 05:11` and `11-29 02:00`."""
+def around_words(runs: Runs | None, now: datetime) -> tuple[str, str]:
+    """`Completed 11-28 05:11` and `11-29 02:00`; a year is said of what is far away."""
     if runs is None:
         return _NONE, _NONE
     last, at = runs.last, runs.following
     said = f"{last.status} {last.started_at or last.created_at:%m-%d %H:%M}" if last else _NONE
-    following = f"{at:%Y-%m-%d %H:%M}" if at else "on a change" if runs.on_change else _NONE
+    following = f"{at:%m-%d %H:%M}" if at else "on a change" if runs.on_change else _NONE
+    following = f"{at:%Y-}{following}" if at and at - now > _NEAR else following
     return said, following
 
 

@@ -125,7 +125,7 @@ def _change(change: Document, load: Document | None, paint: Paint) -> str:
         (printable(".".join(field["path"])), _field(field, columns)) for field in change["fields"]
     ]
     if action == "create":
-        rows += _created(after, columns)
+        rows += _created(after)
     rows += content_lines(change)
     said = fires_line(change, load)
     if said:
@@ -144,10 +144,10 @@ def _head(head: str, beside: str, action: str, paint: Paint) -> list[str]:
     return [*lines, f"    {middle(beside, within - 4)}"] if beside else lines
 
 
-def _created(schedule: Document, columns: int) -> list[tuple[str, str]]:
+def _created(schedule: Document) -> list[tuple[str, str]]:
     """What no words say of a schedule that is new."""
     facts = unsaid(schedule)
-    rows = [(name, clip(text, columns)) for name, text in facts[:_FACTS]]
+    rows = [(name, clip(text, _VALUE_COLUMNS)) for name, text in facts[:_FACTS]]
     more = len(facts) - _FACTS
     return [*rows, ("...", f"and {counted(more, 'more field')}")] if more > 0 else rows
 
