@@ -39,7 +39,9 @@ def _in_text(text: str, path: Path) -> Iterator[Finding]:
         word, name = match[1].lower(), match[2]
         if VARIABLE.match(text, match.start()) or word not in _VARIABLES | _ENVIRONMENT:
             continue
-        said = f'"{match[0].strip()}" is no variable: it is sent as it stands'
+        end = text.find("}}", match.end())
+        shown = text[match.start() : end + 2] if end >= 0 else match[0]
+        said = f'"{shown}" is no variable: it is sent as it stands'
         yield Finding("SCH079", path, said, _hint(word, name))
 
 

@@ -22,6 +22,7 @@ def test_a_near_miss(text: str, hint: str) -> None:
     assert may_have_near_misses(text.encode())
     [found] = near_misses({"inputs": [{"a": text}, 1]})
     assert (found.code, found.path) == ("SCH079", ("inputs", 0, "a"))
+    assert '}}" is no variable: it is sent as it stands' in found.message
     assert found.hint is not None
     assert found.hint.startswith(hint)
 

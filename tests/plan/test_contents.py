@@ -6,7 +6,7 @@ from helpers import OWNER, live, schedule
 
 from reconciler.model import Action, Canonical, ContentChange
 from reconciler.plan import make_plan
-from reconciler.plan.contents import content_changes
+from reconciler.plan.contents import MOST_LINES, content_changes, diff_lines, shortened
 
 STEPS = {"type": "pipeline", "jobs": {"a": {"command": "x"}, "b": {"command": "y"}}}
 
@@ -42,3 +42,27 @@ def test_the_plan_tells() -> None:
     plan = make_plan([Canonical(after, contents=told)], [live(before)], target="local", owner=OWNER)
     [change] = plan.changes
     assert (change.action, change.contents) == (Action.UPDATE, told)
+
+
+def test_the_lines_that_differ() -> None:
+    before = [f"line {n}" for n in range(20)]
+    after = ["line 0", "new", *before[2:18], "line 19"]
+    assert list(diff_lines(before, after)) == [
+        "  line 0",
+        "- line 1",
+        "+ new",
+        "  line 2",
+        "  line 3",
+        "  ...",
+        "  line 16",
+        "  line 17",
+        "- line 18",
+        "  line 19",
+    ]
+    assert list(diff_lines(before, before)) == []
+
+
+def test_no_more_lines_than_people_read() -> None:
+    few, many = ["+ x"] * MOST_LINES, ["+ x"] * (MOST_LINES + 3)
+    assert shortened(few) == tuple(few)
+    assert shortened(many) == (*few, "  ... and 3 more lines")
