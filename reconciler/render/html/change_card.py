@@ -61,9 +61,22 @@ def details_of(change: Document, load: Document | None) -> View:
         "when": (words["before"], words["after"]),
         "fires": _fires(change, impact, load) if impact and load else None,
         "timeline": None,
-        "contents": content_lines(change),
+        "contents": _contents(change),
         "notes": [(note["path"], note["message"]) for note in change["notes"]],
     }
+
+
+def _contents(change: Document) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """What is another within the job that it runs, in words, and its lines with their marks."""
+    told = zip(content_lines(change), change.get("contents") or (), strict=True)
+    return [
+        (what, text, [_marked(line) for line in one.get("diff", ())]) for (what, text), one in told
+    ]
+
+
+def _marked(line: str) -> tuple[str, str]:
+    shown = clip(printable(line.expandtabs(4)), _COLUMNS)
+    return (shown[0], shown[2:]) if shown[:2] in ("- ", "+ ", "  ") else (" ", shown)
 
 
 def _more(number: int) -> str:

@@ -252,3 +252,18 @@ def test_a_folder_that_is_not_looked_at_any_more(case: str) -> None:
     golden = Path(__file__).parents[2] / "plans" / case / "plan.json"
     root = parse(render_html(json.loads(golden.read_text(encoding="utf-8"))))
     assert "then never: it does not look at its folder any more" in words_of(root)
+
+
+def test_what_changed_within_a_job_is_shown_line_by_line() -> None:
+    inside = {
+        "what": "code of report",
+        "kind": "file",
+        "added": [],
+        "removed": [],
+        "changed": ["a.py"],
+        "diff": ["@@ a.py @@", "  x", "- <b>old</b>", "+ new"],
+    }
+    plan = made.plan(made.change("update", "nightly", contents=[inside]), impact=made.load())
+    page = render_html(made.document(plan))
+    assert '<span class="line gone"><i>-</i>&lt;b&gt;old&lt;/b&gt;</span>' in page
+    assert '<span class="line come"><i>+</i>new</span>' in page
