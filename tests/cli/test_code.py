@@ -55,11 +55,39 @@ def test_every_format_shows_what_changed(repo: Path) -> None:
             "changed": ["schedules/jobs/src/prepare.py", "schedules/parts/fit/fit.py"],
             "added": ["schedules/jobs/src/new.py"],
             "removed": [],
+            "diff": [
+                "@@ schedules/jobs/src/new.py @@",
+                "@@ schedules/jobs/src/prepare.py @@",
+                "- print('one')",
+                "+ print('two')",
+                "@@ schedules/parts/fit/fit.py @@",
+                "- print('fit')",
+                "+ print('better')",
+            ],
         }
     ]
     assert f"@@ code of train @@\n! {SAID}" in invoke(repo, "plan", "--format", "markdown").out
     html = invoke(repo, "plan", "--format", "html").out
     assert f"<b>code of train</b> {SAID}" in html
+
+
+def test_no_secret_of_code_or_steps_is_in_the_lines_that_differ(repo: Path) -> None:
+    code = "password = 'hunter2-hunter2'\nprint('two')\n"
+    job = FILES["schedules/jobs/train.yml"]
+    write(repo, {"schedules/jobs/src/prepare.py": code})
+    write(repo, {"schedules/jobs/train.yml": job + "tags: {api_key: hunter2-hunter2}\n"})
+    for form in ("json", "markdown", "html", "text"):
+        shown = invoke(repo, "plan", "--format", form).out
+        assert "hunter2" not in shown
+    assert "+ print('two')" in invoke(repo, "plan", "--format", "markdown").out
+    invoke(repo, "plan", "--out", "p.plan")
+    assert "hunter2" not in (repo / "p.plan").read_text()
+
+
+def test_what_is_no_text_is_said_to_be_none(repo: Path) -> None:
+    (repo / "schedules/jobs/src/prepare.py").write_bytes(b"\0\1\2")
+    shown = invoke(repo, "plan", "--format", "markdown").out
+    assert "(no text, or too long to be shown)" in shown
 
 
 def test_a_step_that_changed(repo: Path) -> None:
