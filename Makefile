@@ -7,6 +7,7 @@ INTEROP := .cache/interop/venv
 SDK_V1 := .cache/sdk-v1/venv
 JUDGES := .cache/judges
 TEMPORAL := .cache/temporal/venv
+DOCS := .cache/docs
 # Tests that start processes wait for most of their time: twice as many workers as processors.
 WORKERS ?= $(shell expr 2 '*' $$(nproc 2>/dev/null || echo 2))
 PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -31,6 +32,19 @@ demo-temporal: $(READY) $(TEMPORAL)/.ready  ## The same on Temporal: a server, t
 
 test: $(READY)  ## Run the tests
 	$(BIN)/python -m pytest -m "not torture" $(PARALLEL) $(PYTEST_ARGS)
+
+.PHONY: docs reference pictures
+
+$(DOCS)/.ready: docs/site/requirements.txt
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement docs/site/requirements.txt
+	@touch $@
+
+docs: $(DOCS)/.ready  ## Build the site of the documentation into .cache/site; a dead link is an error
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --quiet --strict
+
+reference: $(READY)  ## Write docs/reference from the program
+	$(BIN)/python docs/site/reference.py
 
 $(INTEROP)/.ready: tests/interop/requirements.txt
 	$(PYTHON) -m venv $(INTEROP)
