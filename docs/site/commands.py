@@ -12,7 +12,7 @@ import yaml
 from reconciler.cli import COMMANDS, main_group
 
 EXAMPLES = Path(__file__).with_name("examples.yaml")
-"""Command -> lines of shell. The tests run them."""
+"""Command -> lines of shell."""
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -37,8 +37,9 @@ def commands_page() -> str:
     lines = ["# Commands", "", _ABOUT, ""]
     for name, found in commands():
         lines += [f"## {name}", "", *_help(found), *_usage(name, found), *_options(found)]
-        if name in examples:
-            lines += ["```sh", *examples[name].rstrip().split("\n"), "```", ""]
+        shown = examples.get(name, "").split("\n")
+        if any(shown):
+            lines += ["```console", *(f"$ {line}" for line in shown if line), "```", ""]
     return "\n".join(lines)
 
 
