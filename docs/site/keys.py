@@ -100,9 +100,9 @@ def _condition(node: Node, word: str) -> str | None:
     """In words, when a part of a condition holds; empty for where there is a mapping at all."""
     test = node["if"]
     kind = test.get("properties", {}).get("type", {})
-    names = [kind["const"]] if "const" in kind else kind.get("enum", [])
-    if word == "then" and names:
-        return f"for {names[0]}"
+    name = kind.get("const") or kind.get("pattern", "").removeprefix("^(").partition("|")[0]
+    if word == "then" and name:
+        return f"for {name}"
     return "" if word == "then" and test.get("type") == "object" else None
 
 

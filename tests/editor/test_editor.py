@@ -1,0 +1,121 @@
+"""The schemas in an editor: what is offered, what is explained, how a mistake is said."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from editor.language_server import Editor, editor
+from helpers import ROOT
+
+from reconciler.declare.checking.json_schema import schema_findings
+
+DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+UNITS = ["minute", "hour", "day", "week", "month"]
+TYPES = ["recurrence", "cron", "datastore"]
+
+
+@pytest.fixture(scope="module")
+def ed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
+    root = tmp_path_factory.mktemp("repository")
+    shutil.copytree(ROOT / "schemas", root / "schemas")
+    with editor(root) as one:
+        yield one
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("trigger:\n  type: |", TYPES),
+        ("trigger:\n  type: recurrence\n  frequency: |", UNITS),
+        ("trigger:\n  type: recurrence\n  schedule:\n    week_days:\n      - |", DAYS),
+        ("is_enabled: |", ["true", "false"]),
+        ("reconcile: |", ["heal", "observe", '"off"']),
+        ("create_job:\n  type: |", ["pipeline", "command", "spark"]),
+        ("create_job:\n  job: a\n  settings:\n    force_rerun: |", ["true", "false"]),
+    ],
+)
+def test_each_value_is_offered_once(ed: Editor, text: str, offered: list[str]) -> None:
+    assert ed.completion(f"name: a\n{text}") == offered
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "some"),
+    [
+        ("|", "schedule", {"name", "trigger", "create_job", "is_enabled", "hold", "overrides"}),
+        ("trigger:\n  |", "schedule", {"type"}),
+        ("trigger:\n  type: cron\n  |", "schedule", {"expression", "time_zone", "start_time"}),
+        ("create_job:\n  |", "schedule", {"job", "inputs", "experiment_name"}),
+        ("trigger:\n  type: cron\n  time_zone: |", "schedule", {"UTC", "Europe/Lisbon"}),
+        ("trigger:\n  type: cron\n  expression: |", "schedule", {"30 6 * * 1-5"}),
+        ("|", "config", {"owner", "schedules", "targets"}),
+        ("targets:\n  prod:\n    provider: |", "config", {"local", "azureml", "temporal"}),
+        ("targets:\n  prod:\n    provider: azureml\n    |", "config", {"resource_group"}),
+        ("type: pipeline\njobs:\n  one:\n    |", "job", {"command", "component"}),
+    ],
+)
+def test_keys_are_offered_once(ed: Editor, text: str, kind: str, some: set[str]) -> None:
+    offered = ed.completion(text, kind)
+    assert some <= set(offered)
+    assert len(offered) == len(set(offered))
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"),
+    [
+        ("trig|ger: {}", "When the schedule fires: by recurrence"),
+        ("is_en|abled: true", "Whether it fires."),
+        ("trigger:\n  type: recurrence\n  fre|quency: day", "The unit of time that is repeated."),
+        ("hold:\n  un|til: 2026-12-01", "When it ends: a date"),
+        ("targets: [|a]", "A target."),
+        ("create_job:\n  jo|b: a", "#### create\\_job\n\nWhat runs: the path of a pipeline"),
+    ],
+)
+def test_a_key_is_explained(ed: Editor, text: str, begins: str) -> None:
+    said = ed.hover(f"name: a\n{text}\n")
+    assert said.startswith(begins)
+    assert "vars" not in said  # no pattern
+    assert "\\`" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("triger: {}", "Property triger is not allowed."),
+        ("is_enabled: maybe", "must be true or false"),
+        ("hold: {till: x}", 'Missing property "until".'),
+        (
+            "trigger: {type: recurrence, frequency: daily, interval: 1}",
+            'Value is not accepted. Valid values: "minute", "hour", "day", "week", "month".',
+        ),
+        ("trigger: {type: cron, expression: 0 2 * * *, tz: x}", "Property tz is not allowed."),
+        ("trigger: {type: recurrence, frequency: day, interval: x}", "must be a whole number"),
+    ],
+)
+def test_a_mistake_is_said_in_words(ed: Editor, text: str, said: str) -> None:
+    found = ed.problems(f"name: a\n{text}\ncreate_job: a\n")
+    assert any(one.startswith(said) for one in found), found
+    assert not any("match the pattern" in one for one in found)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "schedules").glob("*.yml")), ids=lambda p: p.stem)
+def test_the_examples_have_no_problem(ed: Editor, path: Path) -> None:
+    assert ed.problems(path.read_text("utf-8")) == []
+
+
+def recurrence(frequency: object, day: object = "monday") -> dict[str, object]:
+    pattern = {"week_days": [day]}
+    trigger = {"type": "Recurrence", "frequency": frequency, "interval": 1, "schedule": pattern}
+    return {"name": "a", "trigger": trigger, "create_job": "./a.yml"}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_what_is_not_offered_is_as_valid_as_it_was(unit: str) -> None:
+    """Azure's client takes three spellings, so a file may have them."""
+    for day in (DAYS[0], DAYS[0].title(), DAYS[0].upper(), "${{ vars.day }}"):
+        for spelling in (unit, unit.title(), unit.upper(), "${{vars.unit}}"):
+            assert schema_findings(recurrence(spelling, day), "schedule") == []
+    for wrong in (unit.swapcase()[:-1] + unit[-1], unit + "\n", f" {unit}", 5, None, [unit]):
+        assert schema_findings(recurrence(wrong), "schedule") != []
