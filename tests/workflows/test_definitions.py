@@ -19,6 +19,7 @@ from reconciler import __version__
 
 TEMPLATES = sorted((ROOT / "docs/ci/github").glob("*.yml"))
 WORKFLOWS = [*sorted((ROOT / ".github/workflows").glob("*.yml")), *TEMPLATES]
+RELEASE = ROOT / ".github/workflows/release.yml"  # test_release.py has its rights
 ACTION = ROOT / ".github/actions/reconciler/action.yml"
 GITLAB = ROOT / "docs/ci/gitlab/gitlab-ci.yml"
 AZURE = ROOT / "docs/ci/azuredevops/azure-pipelines.yml"
@@ -51,7 +52,7 @@ def test_every_action_is_pinned_by_its_commit(path: Path) -> None:
     assert [line for line in uses if not PINNED.fullmatch(line) and line != LOCAL] == []
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=named)
+@pytest.mark.parametrize("path", [path for path in WORKFLOWS if path != RELEASE], ids=named)
 def test_every_job_asks_for_little(path: Path) -> None:
     document = loaded(path)
     assert document["permissions"] == {}
@@ -101,7 +102,7 @@ def test_one_apply_at_a_time_and_none_is_stopped() -> None:
 def test_no_secret_is_asked_for(path: Path) -> None:
     text = path.read_text()
     assert "secrets." not in text
-    assert not re.search(r"(?i)client.?secret|password|creds:", text)
+    assert not re.search(r"(?i)client.?secret|password(?!-stdin)|creds:", text)
 
 
 @pytest.mark.parametrize("path", [ACTION, GITLAB, AZURE], ids=named)
