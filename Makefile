@@ -46,6 +46,9 @@ docs: $(DOCS)/.ready  ## Build the site of the documentation into .cache/site; a
 reference: $(READY)  ## Write docs/reference from the program
 	$(BIN)/python docs/site/reference.py
 
+pictures: $(READY)  ## Write docs/pictures: a plan and a page, as Chromium shows them
+	$(BIN)/python docs/site/pictures.py
+
 $(INTEROP)/.ready: tests/interop/requirements.txt
 	$(PYTHON) -m venv $(INTEROP)
 	$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/interop/requirements.txt

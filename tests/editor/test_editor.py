@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from editor.language_server import Editor, editor
 from helpers import ROOT
 
+from editor.language_server import Editor, editor
 from reconciler.declare.checking.json_schema import schema_findings
 
 DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
