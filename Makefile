@@ -41,7 +41,7 @@ $(DOCS)/.ready: docs/site/requirements.txt
 	@touch $@
 
 docs: $(DOCS)/.ready  ## Build the site of the documentation into .cache/site; a dead link is an error
-	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
 
 reference: $(READY)  ## Write docs/reference from the program
 	$(BIN)/python docs/site/reference.py

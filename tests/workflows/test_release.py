@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 from helpers import ROOT
 from judges import BIN
 
-from workflows.test_definitions import ACTION, RELEASE, TEMPLATES, WORKFLOWS, loaded
+from workflows.test_definitions import ACTION, AZURE, GITLAB, RELEASE, TEMPLATES, WORKFLOWS, loaded
 
 READ, WRITE = "read", "write"
 
@@ -186,3 +188,16 @@ def test_hadolint() -> None:
 def test_files_of_the_forge(schema: str, name: str) -> None:
     options = ("--builtin-schema", f"vendor.{schema}")
     judge("check-jsonschema", *options, ROOT / ".github" / name, folder=ROOT)
+
+
+def test_addresses_in_what_init_writes_are_pages_of_the_site() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        site = tomllib.load(file)["project"]["urls"]["Documentation"]
+    found = []
+    for path in (*TEMPLATES, GITLAB, AZURE):
+        text = path.read_text("utf-8")
+        assert "of reconciler says" not in text
+        found += re.findall(re.escape(site) + r"\S+", text)
+    assert found
+    pages = {one.removeprefix(site).replace(".html", ".md") for one in found}
+    assert all((ROOT / "docs" / page).is_file() for page in pages)
