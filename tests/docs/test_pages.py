@@ -23,18 +23,6 @@ def _name(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
-def _needs_new_commands(page: Path) -> None:
-    """The pages tell of an `init` that knows --minimal."""
-    group = main_group
-    assert isinstance(group, click.Group)
-    init = group.get_command(click.Context(group), "init")
-    assert init is not None
-    if "--owner me" in page.read_text("utf-8") and not any(
-        option.name == "minimal" for option in init.params
-    ):
-        pytest.skip("init has no --minimal here")
-
-
 def _environment() -> dict[str, str]:
     git = {f"GIT_{who}_NAME": "ana" for who in ("AUTHOR", "COMMITTER")}
     git |= {f"GIT_{who}_EMAIL": "ana@example.com" for who in ("AUTHOR", "COMMITTER")}
@@ -44,7 +32,6 @@ def _environment() -> dict[str, str]:
 @pytest.mark.parametrize("page", [page for page in PAGES if runs(page)], ids=_name)
 def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     """Its commands one after the other: those of this program in this process, others in bash."""
-    _needs_new_commands(page)
     folder = tmp_path / "folder"
     folder.mkdir()
     with ExitStack() as stack:
@@ -129,7 +116,6 @@ def test_the_tutorial_word_by_word(tmp_path: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_every_command_is_one(page: Path) -> None:
     """Its name, its options and their values; nothing is carried out."""
-    _needs_new_commands(page)
     wrong = [
         f"{page.relative_to(ROOT)}:{number}: {line}\n  {said}"
         for number, line in shown(page)

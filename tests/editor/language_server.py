@@ -25,6 +25,11 @@ class Editor:
         self._root = root
         self._ids = itertools.count(1)
         self._told: list[dict[str, Any]] = []
+        settings = root / ".vscode/settings.json"
+        self._configured = False
+        self._schemas: dict[str, Any] = (
+            json.loads(settings.read_text("utf-8"))["yaml.schemas"] if settings.exists() else {}
+        )
 
     def begin(self) -> None:
         client: dict[str, Any] = {
@@ -38,14 +43,35 @@ class Editor:
                 "hover": {"contentFormat": ["markdown"]},
                 "publishDiagnostics": {},
             },
-            "workspace": {"configuration": True},
+            "workspace": {"configuration": True, "workspaceFolders": True},
         }
-        self.ask("initialize", processId=None, rootUri=self._root.as_uri(), capabilities=client)
+        self.ask("initialize", processId=None, rootUri=self._root.as_uri(), capabilities=client,
+            workspaceFolders=[{"uri": self._root.as_uri(), "name": "repository"}])  # fmt: skip
         self._send("initialized", {})
+        self._send("workspace/didChangeConfiguration", {"settings": {}})
+        while not self._configured:
+            self._told.append(self._read())
 
     def completion(self, text: str, kind: str = "schedule") -> list[str]:
         """The labels that are offered, in their order."""
         uri, place = self._open(text, kind)
+        found = self.ask("textDocument/completion", textDocument={"uri": uri}, position=place)
+        items = found["items"] if isinstance(found, dict) else found
+        return [item["label"] for item in items]
+
+    def completion_in(self, name: str, text: str) -> list[str]:
+        """Those in a file of that name, which says nothing of its schema.
+
+        What the settings say holds once the server has read them: it is asked until they do.
+        """
+        for _ in range(100):
+            items = self._items(name, text)
+            if "Inline schema" not in items:
+                break
+        return items
+
+    def _items(self, name: str, text: str) -> list[str]:
+        uri, place = self._open(text, None, name)
         found = self.ask("textDocument/completion", textDocument={"uri": uri}, position=place)
         items = found["items"] if isinstance(found, dict) else found
         return [item["label"] for item in items]
@@ -76,11 +102,11 @@ class Editor:
                 return told["result"]
             self._told.append(told)
 
-    def _open(self, text: str, kind: str) -> tuple[str, dict[str, int]]:
+    def _open(self, text: str, kind: str | None, name: str = "") -> tuple[str, dict[str, int]]:
         head = f"# yaml-language-server: $schema=schemas/{kind}.schema.json\n"
-        text = head + text
+        text = head + text if kind else text
         before, _, after = text.partition("|")
-        uri = (self._root / f"{next(self._ids)}.yaml").as_uri()
+        uri = (self._root / (name or f"{next(self._ids)}.yaml")).as_uri()
         opened = {"uri": uri, "languageId": "yaml", "version": 1, "text": before + after}
         self._send("textDocument/didOpen", {"textDocument": opened})
         lines = before.split("\n")
@@ -106,9 +132,16 @@ class Editor:
         told: dict[str, Any] = json.loads(stream.read(length))
         if "id" in told and "method" in told:
             asked = told["params"].get("items", []) if isinstance(told.get("params"), dict) else []
-            settings = {"validate": True, "hover": True, "completion": True}
+            settings = {
+                "validate": True,
+                "hover": True,
+                "completion": True,
+                "schemaStore": {"enable": False},  # nothing is fetched
+                "schemas": self._schemas,
+            }
             answer = [settings if one.get("section") == "yaml" else None for one in asked]
             self._write({"id": told["id"], "result": answer or None})
+            self._configured |= bool(asked)
         return told
 
 

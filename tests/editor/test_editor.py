@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers import ROOT
+from helpers import ROOT, invoke
 
 from editor.language_server import Editor, editor
 from reconciler.declare.checking.json_schema import schema_findings
@@ -119,3 +119,18 @@ def test_what_is_not_offered_is_as_valid_as_it_was(unit: str) -> None:
             assert schema_findings(recurrence(spelling, day), "schedule") == []
     for wrong in (unit.swapcase()[:-1] + unit[-1], unit + "\n", f" {unit}", 5, None, [unit]):
         assert schema_findings(recurrence(wrong), "schedule") != []
+
+
+def test_what_init_writes_for_an_editor(tmp_path: Path) -> None:
+    """Each kind of file has its schema, also without a line that names it."""
+    invoke(tmp_path, "init", "--minimal", "--editor", "--owner", "me")
+    with editor(tmp_path) as one:
+        assert {"owner", "targets"} <= set(one.completion_in("reconciler.yaml", "|"))
+        assert {"trigger"} <= set(one.completion_in("schedules/new.yaml", "name: a\n|"))
+        job = one.completion_in("schedules/pipelines/new.yml", "type: pipeline\n|")
+        assert {"jobs"} <= set(job)
+
+
+def test_no_settings_are_written_unasked(tmp_path: Path) -> None:
+    invoke(tmp_path, "init", "--minimal", "--owner", "me")
+    assert not (tmp_path / ".vscode").exists()

@@ -41,8 +41,14 @@ _IGNORED = {
 @click.option("--owner", metavar="NAME", help="The mark on all that the repository will manage.")
 @click.option("--target", type=click.Choice(PROVIDERS), help="Where the schedules are to run.")
 @click.option("--minimal", is_flag=True, help="One schedule and its job with code, no more.")
+@click.option("--editor", is_flag=True, help="Settings for VS Code too: which schema is for what.")
 def command(
-    folder: str, ci: str | None, owner: str | None, target: str | None, minimal: bool
+    folder: str,
+    ci: str | None,
+    owner: str | None,
+    target: str | None,
+    minimal: bool,
+    editor: bool,
 ) -> None:
     """Write a repository of schedules to start from: reconciler.yaml, examples, schemas.
 
@@ -60,12 +66,14 @@ def command(
         start = None
         if not alone:
             # Asked for once it is known that something can be written.
-            _refuse_what_is_there(root, Start("", None, target or PROVIDERS[0], minimal), folder)
+            _refuse_what_is_there(
+                root, Start("", None, target or PROVIDERS[0], minimal, editor), folder
+            )
             remote = remote_of(root)
             mark = ask_owner(owner, remote, root)
             target = ask_provider(target)
             ci = ask_forge(ci, remote)
-            start = Start(mark, identity_of(remote), target, minimal)
+            start = Start(mark, identity_of(remote), target, minimal, editor)
         forge = ci or "none"
         files = [(root / name, data) for name, data in (start_files(start) if start else ())]
         files += _pipelines(forge, root)

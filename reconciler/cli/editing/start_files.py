@@ -30,6 +30,19 @@ targets:
     command_jobs: wrapped # a job that is one command is sent as a pipeline of one step
     data_changes: agent # Azure has no trigger for files: `reconciler agent` submits their jobs
 """
+_EDITOR = {
+    ".vscode/settings.json": b"""\
+{
+  "yaml.schemas": {
+    "./schemas/config.schema.json": "reconciler.yaml",
+    "./schemas/schedule.schema.json": ["schedules/*.yml", "schedules/*.yaml"],
+    "./schemas/job.schema.json": ["schedules/pipelines/*.yml", "schedules/pipelines/*.yaml"]
+  }
+}
+""",
+    ".vscode/extensions.json": b'{ "recommendations": ["redhat.vscode-yaml"] }\n',
+}
+"""For files without the line that names their schema, which those of a new repository have."""
 ENVIRONMENT = "azureml://registries/azureml/environments/sklearn-1.5/labels/latest"
 COMPUTE = "cpu-cluster"
 
@@ -42,6 +55,7 @@ class Start:
     repository: str | None = None
     provider: str = "local"
     minimal: bool = False
+    editor: bool = False
 
 
 def examples() -> Path:
@@ -65,6 +79,8 @@ def start_files(start: Start) -> Iterator[tuple[str, bytes]]:
     for path in sorted(schemas.glob("*.json")):
         if path.name != "plan.schema.json":
             yield f"schemas/{path.name}", path.read_bytes()
+    if start.editor:
+        yield from _EDITOR.items()
     if not azure and not start.minimal:
         yield "data/inbox/.gitkeep", b""  # the folder that the example's datastore watches
 
