@@ -29,4 +29,10 @@ reconciler status
 reconciler explain SCH014 >/dev/null
 reconciler schema >/dev/null
 for name in schedule job config plan; do reconciler schema "$name" >/dev/null; done
+# What init says of the pipelines is a file that is there.
+for forge in github gitlab azuredevops; do
+    guide=$(reconciler init --ci "$forge" --owner me --editor "$work/$forge" |
+        sed -n 's/^what the pipelines need once is in //p')
+    test -f "$guide"
+done
 echo "wheel: ok"
