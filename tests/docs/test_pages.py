@@ -13,10 +13,13 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 from helpers import ROOT, command, environment, invoke, write
 
 from docs.blocks import PAGES, Block, blocks, runs, script, shown
 from reconciler.cli import main_group
+from reconciler.declare.checking.json_schema import schema_findings
+from reconciler.schemas import schema
 
 
 def _name(page: Path) -> str:
@@ -141,3 +144,25 @@ def _wrong(line: str) -> str:
         text = error.format_message()
         return "" if "does not exist" in text or "Missing argument" in text else text
     return ""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_declaration_is_valid(page: Path) -> None:
+    """Blocks of YAML that are a whole schedule or configuration, by their schema."""
+    for block in blocks(page):
+        if block.kind != "yaml" or "..." in block.text:
+            continue
+        for document in yaml.load_all(block.text, Loader=yaml.BaseLoader):
+            keys = set(document) if isinstance(document, dict) else set()
+            if {"name", "trigger", "create_job"} <= keys:
+                assert schema_findings(document, "schedule") == [], f"{page}:{block.line}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_key_of_a_configuration_is_one(page: Path) -> None:
+    """Parts of reconciler.yaml that are shown without the rest."""
+    known = set(schema("config")["properties"])
+    for block in blocks(page):
+        if block.kind == "yaml" and {"owner:", "targets:"} <= set(block.text.split()):
+            (document,) = yaml.load_all(block.text, Loader=yaml.BaseLoader)
+            assert set(document) <= known, f"{page}:{block.line}"

@@ -98,20 +98,15 @@ def test_a_version_is_written_everywhere(copy: Path) -> None:
     assert "## Unreleased\n\n## 9.8.7 - 2" in changelog
 
 
-@pytest.mark.parametrize(
-    ("tag", "env", "said"),
-    [
-        ("9.8.7", {}, "no tag such as v1.2.3"),
-        ("v9.8.7", {}, "the package says"),
-        ("v9.8.7-rc1", {}, "no tag such as"),
-    ],
-)
-def test_a_tag_that_does_not_fit_is_refused(
-    tag: str, env: dict[str, str], said: str, copy: Path
-) -> None:
-    done = release(copy, "check", tag, **env)
-    assert done.returncode == 1
-    assert said in done.stderr
+def test_a_tag_that_does_not_fit_is_refused(copy: Path) -> None:
+    for tag, said in (
+        ("9.8.7", "no tag such as v1.2.3"),
+        ("v9.8.7", "the package says"),
+        ("v9.8.7-rc1", "no tag such as"),
+    ):
+        done = release(copy, "check", tag)
+        assert done.returncode == 1
+        assert said in done.stderr
 
 
 def test_a_release_of_another_repository_is_refused(copy: Path) -> None:
@@ -177,17 +172,15 @@ def test_hadolint() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "name"),
+    ("schema", "names"),
     [
-        ("dependabot", "dependabot.yml"),
-        ("github-issue-forms", "ISSUE_TEMPLATE/bug.yml"),
-        ("github-issue-forms", "ISSUE_TEMPLATE/feature.yml"),
-        ("github-issue-config", "ISSUE_TEMPLATE/config.yml"),
+        ("dependabot", ("dependabot.yml",)),
+        ("github-issue-forms", ("ISSUE_TEMPLATE/bug.yml", "ISSUE_TEMPLATE/feature.yml")),
     ],
 )
-def test_files_of_the_forge(schema: str, name: str) -> None:
+def test_files_of_the_forge(schema: str, names: tuple[str, ...]) -> None:
     options = ("--builtin-schema", f"vendor.{schema}")
-    judge("check-jsonschema", *options, ROOT / ".github" / name, folder=ROOT)
+    judge("check-jsonschema", *options, *names, folder=ROOT / ".github")
 
 
 def test_addresses_in_what_init_writes_are_pages_of_the_site() -> None:
