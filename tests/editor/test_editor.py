@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 from helpers import ROOT, invoke
 
 from editor.language_server import Editor, editor
 from reconciler.declare.checking.json_schema import schema_findings
+from reconciler.schemas import schema
 
 DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 UNITS = ["minute", "hour", "day", "week", "month"]
@@ -134,3 +137,28 @@ def test_what_init_writes_for_an_editor(tmp_path: Path) -> None:
 def test_no_settings_are_written_unasked(tmp_path: Path) -> None:
     invoke(tmp_path, "init", "--minimal", "--owner", "me")
     assert not (tmp_path / ".vscode").exists()
+
+
+def places(node: Any) -> Iterator[dict[str, Any]]:
+    """Every schema within a schema."""
+    if isinstance(node, dict):
+        yield node
+    for below in node.values() if isinstance(node, dict) else node:
+        if isinstance(below, dict | list):
+            yield from places(below)
+
+
+@pytest.mark.parametrize("name", ["schedule", "config", "job", "component"])
+def test_examples_are_valid(name: str) -> None:
+    """Each by the schema of its key; what a pattern is in words is one thing."""
+    whole = schema(name)
+    examples = [(node, one) for node in places(whole) for one in node.get("examples", [])]
+    assert len(examples) > 15
+    for node, example in examples:
+        checked = {**node, "$defs": whole["$defs"]}
+        errors = list(jsonschema.Draft202012Validator(checked).iter_errors(example))
+        assert errors == [], (node, example)
+    for node in places(whole):
+        if isinstance(node.get("pattern"), str) and "x-expected" in node:
+            said = f"must be {node['x-expected']}"
+            assert node.get("patternErrorMessage", said) == said
