@@ -17,7 +17,7 @@ EXAMPLES = Path(__file__).with_name("examples.yaml")
 
 def commands() -> Iterator[tuple[str, click.Command]]:
     """Every command that does something, with its whole name, in the order of `--help`."""
-    root = click.Context(main_group, info_name="reconciler")
+    root = click.Context(main_group, info_name="reconciler", **main_group.context_settings)
     for name in COMMANDS:
         found = main_group.get_command(root, name) if isinstance(main_group, click.Group) else None
         assert found is not None, name
@@ -52,8 +52,9 @@ def _help(found: click.Command) -> list[str]:
 
 
 def _usage(name: str, found: click.Command) -> list[str]:
-    context = click.Context(found, info_name=f"reconciler {name}")
-    usage = " ".join([context.command_path, *found.collect_usage_pieces(context)])
+    # A command keeps the names of its `--help` from the first context that asks for them.
+    context = click.Context(found, info_name=name, **main_group.context_settings)
+    usage = " ".join(["reconciler", name, *found.collect_usage_pieces(context)])
     return ["```text", usage, "```", ""]
 
 

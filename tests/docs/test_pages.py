@@ -130,14 +130,14 @@ def test_every_command_is_one(page: Path) -> None:
 def _wrong(line: str) -> str:
     words = shlex.split(line.split(" | ")[0].split(" > ")[0], comments=True)[1:]
     group: click.Command = main_group
-    context = click.Context(group)
+    context = click.Context(group, **main_group.context_settings)
     while isinstance(group, click.Group) and words and not words[0].startswith("-"):
         found = group.get_command(context, words[0])
         if found is None:
             return f"there is no command {words[0]}"
         group, words = found, words[1:]
     try:
-        group.make_context("reconciler", [one for one in words if one != "..."])
+        group.make_context("reconciler", [one for one in words if one != "..."], context)
     except click.exceptions.Exit:
         return ""
     except click.ClickException as error:
