@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
-import yaml
 
 from reconciler.cli import COMMANDS, main_group
-
-EXAMPLES = Path(__file__).with_name("examples.yaml")
-"""Command -> lines of shell."""
+from reconciler.cli.help.examples import EXAMPLES, lines_of
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -33,13 +29,11 @@ def _below(name: str, found: click.Command) -> Iterator[tuple[str, click.Command
 
 def commands_page() -> str:
     """The page."""
-    examples: dict[str, str] = yaml.safe_load(EXAMPLES.read_text("utf-8"))
     lines = ["# Commands", "", _ABOUT, ""]
     for name, found in commands():
         lines += [f"## {name}", "", *_help(found), *_usage(name, found), *_options(found)]
-        shown = examples.get(name, "").split("\n")
-        if any(shown):
-            lines += ["```console", *(f"$ {line}" for line in shown if line), "```", ""]
+        if name in EXAMPLES:
+            lines += ["```console", *(f"$ {line}" for line in lines_of(name)), "```", ""]
     return "\n".join(lines)
 
 

@@ -118,7 +118,7 @@ def with_examples(name: str, command: click.Command) -> click.Command:
 def lines_of(name: str) -> Iterator[str]:
     """The examples of a command as they are typed."""
     for line in EXAMPLES[name]:
-        yield line if "reconciler " in line else f"reconciler {line}"
+        yield f"reconciler {line}" if line.split()[0] == name.split()[0] else line
 
 
 def grouped(commands: Mapping[str, tuple[str, str]]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
