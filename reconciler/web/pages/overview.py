@@ -58,12 +58,21 @@ async def overview(request: Request) -> Response:
     return render(request, "overview.html", now=now, run_bars=run_bars, few=_FEW, **values)
 
 
+def _instant(said: str) -> datetime | None:
+    """When a lease was taken, by its file, which anybody may have written."""
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
 def _read(workspace: Workspace, now: datetime, records: KeptRecords) -> dict[str, Any]:
     database = workspace.store.database
     listing, outcomes = PageListings(database), Outcomes(database)
     enabled, disabled = listing.enabled()
     holder = workspace.lease.holder()
-    engine = str(holder) if holder is not None else "another process"
+    engine = f"process {holder.pid} on {holder.host}" if holder is not None else "another process"
     today = now.astimezone(UTC).date()
     first = today - timedelta(days=DAYS - 1)
     counts = outcomes.days(first)
@@ -73,6 +82,7 @@ def _read(workspace: Workspace, now: datetime, records: KeptRecords) -> dict[str
     late, waiting = outcomes.waiting(now - _LATE, _FEW)
     return {
         "engine": engine if workspace.lease.is_held() else None,
+        "engine_since": _instant(holder.since) if holder is not None else None,
         "enabled": enabled,
         "disabled": disabled,
         "statuses": listing.statuses(now - _DAY),
