@@ -95,7 +95,7 @@ def test_environment_is_read_for_the_target_that_is_opened(
         "reconciler.yaml:16:38: error: the environment variable TEST_SECRET is not set [CFG001]\n"
         "  16 |     variables: {team: other, secret: ****\n"
         "     |                                      ^~~~\n"
-        "  hint: `reconciler explain CFG001` says more\n"
+        "\n`reconciler explain CFG001` says more\n"
     )
     monkeypatch.setenv("TEST_SECRET", "s")
     other = config.target("other").settings

@@ -31,7 +31,8 @@ _OPTIONS = (
         "--adopt",
         multiple=True,
         metavar="NAME",
-        help="Take over a live schedule that is not ours, or those of a pattern; may be repeated.",
+        help="Take over a live schedule that is not ours, or those of a pattern; several with "
+        "commas between them, or the option repeated.",
     ),
     click.option(
         "--allow-empty", is_flag=True, help="Accept that no schedule is declared for a target."
@@ -70,8 +71,10 @@ def plan_options(function: Callable[..., None]) -> Callable[..., None]:
         names: tuple[str, ...] = (),
         **others: Any,
     ) -> None:
+        # No schedule has a comma in its name.
+        taken = tuple(name.strip() for names in adopt for name in names.split(","))
         options = PlanOptions(
-            adopt, allow_empty, ignore_limits, strict, not no_preflight, names, horizon
+            taken, allow_empty, ignore_limits, strict, not no_preflight, names, horizon
         )
         function(options=options, **others)
 

@@ -7,8 +7,9 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
-from typing import Any, TextIO, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
@@ -17,6 +18,9 @@ from reconciler.masking import mask_text
 from reconciler.render.plain_text import Paint, printable
 from reconciler.render.problems import render_problems
 from reconciler.render.text.staleness import render_mismatches
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
 
 _COLOURS: dict[str, dict[str, Any]] = {
     "create": {"fg": "green"},
@@ -28,7 +32,8 @@ _COLOURS: dict[str, dict[str, Any]] = {
     "hint": {"fg": "cyan"},
     "heading": {"bold": True},
 }
-_LONG = 500
+PATIENCE = 1.0
+"""Seconds after which a person is told what takes so long."""
 T = TypeVar("T")
 
 
@@ -94,17 +99,79 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def progress(items: Iterable[T], length: int, label: str) -> Iterable[T]:
-    """`items`, with a bar on standard error when there are many and a person looks on."""
-    if length < _LONG or not is_terminal(sys.stderr):
-        return items
+    """`items`, with a bar on standard error where they take over PATIENCE and a person looks on."""
+    return _with_bar(items, length, label) if is_terminal(sys.stderr) else items
 
-    def shown() -> Iterable[T]:
-        with click.progressbar(
-            items, length=length, label=label, file=sys.stderr, update_min_steps=50
-        ) as bar:
-            yield from bar
 
-    return shown()
+def _with_bar(items: Iterable[T], length: int, label: str) -> Iterator[T]:
+    shown_from = time.monotonic() + PATIENCE
+    with ExitStack() as stack:
+        move: Callable[[int], None] | None = None
+        for done, item in enumerate(items):
+            if move is None and time.monotonic() >= shown_from:
+                move = stack.enter_context(_bar(label, length))
+            if move is not None:
+                move(done)
+            yield item
+
+
+@contextmanager
+def _bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
+    """A bar that is gone afterwards; what it gives moves it to so many of `length`."""
+    # Most commands are done before they would need it, and it takes its time to import.
+    from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
+
+    with _display(_no_colour(), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as shown:
+        task = shown.add_task(label, total=length)
+        yield lambda done: shown.update(task, completed=done)
+
+
+@contextmanager
+def waiting(label: str) -> Iterator[None]:
+    """Say on standard error what is waited for, where it takes over PATIENCE and a person looks
+    on. Nothing is asked meanwhile.
+    """
+    if not is_terminal(sys.stderr):
+        yield
+        return
+    over = threading.Event()
+    thread = threading.Thread(target=_spin, args=(label, over, _no_colour()), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()  # what is printed next finds an empty line
+
+
+def _spin(label: str, over: threading.Event, no_colour: bool) -> None:
+    if over.wait(PATIENCE):
+        return
+    from rich.progress import SpinnerColumn
+
+    with _display(no_colour, SpinnerColumn()) as shown:
+        shown.add_task(label, total=None)
+        over.wait()
+
+
+def _no_colour() -> bool:
+    """Whether this command was told so; click keeps that for the thread that runs it."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.color is False
+
+
+def _display(no_colour: bool, *columns: ProgressColumn) -> Progress:
+    """A label and columns, in the last line of standard error until it is closed."""
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        *columns,
+        console=Console(stderr=True, no_color=no_colour or None),
+        transient=True,
+        redirect_stdout=False,  # results stay where they are wanted
+    )
 
 
 _UPDATE_SECONDS = 0.1
@@ -160,4 +227,5 @@ __all__ = [
     "say",
     "show_error",
     "use_colour",
+    "waiting",
 ]

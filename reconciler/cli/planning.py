@@ -12,7 +12,7 @@ from difflib import get_close_matches
 import click
 
 from reconciler.apply import Guard
-from reconciler.cli.output import is_terminal, out, paint, say
+from reconciler.cli.output import is_terminal, out, paint, say, waiting
 from reconciler.cli.session import Session
 from reconciler.config import Target
 from reconciler.declare.adoption import is_adopted, spent_adoptions
@@ -54,18 +54,19 @@ def plan_targets(
     made: list[tuple[Plan, Provider]] = []
     for one in targets:
         provider = session.provider(one)
-        plan = plan_target(
-            declared[one.name],
-            provider,
-            owner=session.config.owner,
-            limits=session.config.limits,
-            options=options,
-            now=session.now,
-            root=session.config.root,
-            repository=session.config.repository,
-            adoptions=session.config.adoptions,
-            together=[target.name for target in targets],
-        )
+        with waiting(f"planning {printable(one.name)}"):
+            plan = plan_target(
+                declared[one.name],
+                provider,
+                owner=session.config.owner,
+                limits=session.config.limits,
+                options=options,
+                now=session.now,
+                root=session.config.root,
+                repository=session.config.repository,
+                adoptions=session.config.adoptions,
+                together=[target.name for target in targets],
+            )
         made.append((plan, provider))
     made = _able_to_hand_over(made, targets)
     plans = [plan for plan, _ in made]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -142,8 +142,21 @@ def differences(impact: Document) -> list[str]:
     return said
 
 
-def in_a_line(change: Document) -> str:
-    """`fires 7 a week, 14 moved, 1 hour later`; empty where there is nothing to say."""
+def within(said: Sequence[str], load: Document | None) -> str:
+    """Counts beside a rate, with the days that they are of: `; in 14 days 3 moved, 2 added`.
+
+    `load`: that of the plan.
+    """
+    if not said:
+        return ""
+    span = f"in {days(load['horizon_days'])} " if load is not None else ""
+    return f"; {span}{', '.join(said)}"
+
+
+def in_a_line(change: Document, load: Document | None) -> str:
+    """`fires 7 a week, 1 hour later`, `fires 7 a week; in 14 days 3 moved`; empty where there is
+    nothing to say. `load`: that of the plan.
+    """
     impact = change.get("impact")
     if impact is None:
         return ""
@@ -159,4 +172,7 @@ def in_a_line(change: Document) -> str:
     if action == "disable":
         return f"fires {before}, then none"
     what = f"fires {before}" if before == after else f"fires {before}, then {after}"
-    return ", ".join([what, *differences(impact)])
+    by = moved_by(impact)
+    if by and before == after and not impact["added"] and not impact["removed"]:
+        return f"{what}, {by}"
+    return what + within(differences(impact), load)

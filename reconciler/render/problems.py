@@ -24,7 +24,8 @@ _EXCERPT_COLUMNS = 140
 def render_problems(problems: Sequence[Problem], form: str, paint: Paint = plain) -> str:
     """All problems in one of FORMATS; empty for none, where the format allows it."""
     if form == "text":
-        return "\n".join(_text(problem, paint) for problem in problems)
+        told = [_text(problem, paint) for problem in problems]
+        return "\n".join([*told, _more(problems, paint)] if told else told)
     if form == "json":
         return _json(problems)
     # Every command imports this file for its errors, and few print them for CI.
@@ -48,10 +49,18 @@ def _text(problem: Problem, paint: Paint) -> str:
     lines = [f"{where} {kind} {message}"]
     if problem.excerpt is not None and problem.excerpt.strip():
         lines += _excerpt(problem, paint)
-    more = f"`reconciler explain {problem.code}` says more"
-    hint = f"{printable(problem.hint)} " if problem.hint else ""
-    lines.append(f"  {paint('hint:', 'hint')} {wrapped(_join_hint(hint, more), within, 8)}")
+    if problem.hint:
+        lines.append(f"  {paint('hint:', 'hint')} {wrapped(printable(problem.hint), within, 8)}")
     return "\n".join(lines) + "\n"
+
+
+def _more(problems: Sequence[Problem], paint: Paint) -> str:
+    """Where there is more to read of them, said once."""
+    codes = sorted({problem.code for problem in problems})
+    more = f"`reconciler explain {codes[0]}` says more"
+    if len(codes) > 1:
+        more = f"`reconciler explain CODE` says more of each: {', '.join(codes)}"
+    return wrapped(more, columns_of(paint), 0) + "\n"
 
 
 def _beside(text: str, within: int | None, start: int) -> str:
@@ -62,12 +71,6 @@ def _beside(text: str, within: int | None, start: int) -> str:
     return "\n    ".join(
         [first.removeprefix(filler).lstrip(), wrapped(" ".join(rest), within, 4)]
     ).rstrip()
-
-
-def _join_hint(hint: str, more: str) -> str:
-    if not hint or hint.rstrip().endswith(("?", ".")):
-        return f"{hint}{more}"
-    return f"{hint.rstrip()}; {more}"
 
 
 def _excerpt(problem: Problem, paint: Paint) -> list[str]:

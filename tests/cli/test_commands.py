@@ -146,8 +146,8 @@ def test_what_the_target_refuses_is_a_problem_with_its_place(repo: Path) -> None
             'schedules/c.yaml:4:13: error: local/c: no pipeline "nothing" is published [TGT001]\n'
             "  4 | create_job: azureml:nothing\n"
             "    |             ^~~~~~~~~~~~~~~\n"
-            "  hint: `reconciler pipelines publish FILE` publishes a job file;"
-            " `reconciler explain TGT001` says more\n\n"
+            "  hint: `reconciler pipelines publish FILE` publishes a job file\n\n"
+            "`reconciler explain TGT001` says more\n\n"
             "error: 1 problem in the declarations\n"
         )
     assert not (repo / "workspace.db").exists()
@@ -225,6 +225,9 @@ def test_adopt(repo: Path) -> None:
     assert "local: 1 skipped, 1 unchanged" in invoke(repo, "plan").out
     done = invoke(repo, "plan", "--adopt", "c", code=2)
     assert "--adopt c: no schedule of that name is declared" in done.err
+    done = invoke(repo, "plan", "--adopt", "a, c", code=2)
+    assert "--adopt c: no schedule of that name is declared" in done.err
+    assert "local: 1 to update, 1 unchanged" in invoke(repo, "plan", "--adopt", "a,b").out
 
 
 def test_targets(repo: Path) -> None:

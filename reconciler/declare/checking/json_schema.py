@@ -61,6 +61,19 @@ _MEANT = {
     "timeout": "limits",
 }
 
+# What other schedulers have, and nothing here stands for.
+_ABSENT = {
+    **dict.fromkeys(
+        ("retries", "retry", "max_retries", "retry_policy", "retry_settings"),
+        "a schedule has none: a run that fails is not started again by itself",
+    ),
+    **dict.fromkeys(
+        ("catchup", "backfill"), "fires of the past are for `reconciler backfill` to run"
+    ),
+}
+_YES_OR_NO = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
+"""What YAML 1.1 took for true and false, and YAML 1.2 takes for text."""
+
 # Keys of one type of trigger, met in another.
 _TYPE_OF = {
     "frequency": "recurrence",
@@ -205,7 +218,9 @@ def _near_miss(missing: str, instance: Mapping[str, Any]) -> str | None:
         if _MEANT.get(key.lower()) == missing:
             return key
     close = get_close_matches(missing, list(instance), 1, 0.8)
-    return close[0] if close else None
+    # Of a short key, two letters that changed places are too far for that.
+    swapped = [key for key in instance if sorted(key) == sorted(missing)]
+    return next(iter(close or swapped), None)
 
 
 def _unknown_keys(error: Any, path: Path, name: str) -> Iterator[Finding]:
@@ -245,6 +260,8 @@ def _did_you_mean(key: str, known: set[str], path: Path) -> str | None:
         return "it fires nothing any more: write a schedule file, with trigger and create_job"
     if key == "identity" and path[-1:] == ("settings",):
         return IDENTITY
+    if "create_job" in known and key.lower() in _ABSENT:
+        return _ABSENT[key.lower()]
     meant = _MEANT.get(key.lower())
     if meant in known:
         return f'did you mean "{meant}"?'
@@ -291,6 +308,8 @@ def _value_hint(error: Any, rule: Mapping[str, Any]) -> str | None:
         return None
     if "${{" in value and "env." in value:
         return "environment values are read in reconciler.yaml alone: set a variable there"
+    if value.lower() in _YES_OR_NO and rule.get("x-expected") == "true or false":
+        return f"write {_YES_OR_NO[value.lower()]}: in YAML 1.2, {value} is text"
     choices = [c for part in (*rule.get("anyOf", ()), rule) for c in part.get("enum", ())]
     close = get_close_matches(value.lower(), [str(c) for c in choices], 1, 0.6)
     return f'did you mean "{close[0]}"?' if close else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from reconciler.declare.checking.lint import nearest
@@ -27,7 +28,7 @@ def kind_findings(step: Mapping[str, Any], path: Path) -> Iterator[Finding]:
     kind = step.get("type")
     if not isinstance(kind, str):
         if kind is None and "jobs" in step and "component" not in step:
-            yield _without(path, "pipeline")
+            yield _without(path, "pipeline", step)
         return
     lower = kind.lower()
     if lower not in _KNOWN and not _INTERNAL.fullmatch(lower):
@@ -39,9 +40,14 @@ def kind_findings(step: Mapping[str, Any], path: Path) -> Iterator[Finding]:
             hint = hint or "such as command, or left out for one"
             yield Finding("SCH044", (*path, "type"), what, hint)
     elif lower in _NEEDS and not {"command", "component"} & step.keys():
-        yield _without(path, lower)
+        yield _without(path, lower, step)
 
 
-def _without(path: Path, kind: str) -> Finding:
+def _without(path: Path, kind: str, step: Mapping[str, Any]) -> Finding:
     what = f"a step of the type {kind} needs {_NEEDS[kind]}"
+    for key in ("command", "component") if kind == "command" else ("component",):
+        for near in get_close_matches(key, [k for k in step if isinstance(k, str)], 1, 0.8):
+            return Finding(
+                "SCH044", (*path, near), what, f'rename "{clip(near)}" to "{key}"', "key"
+            )
     return Finding("SCH044", path, what, _HINT if kind == "pipeline" else None, "key")

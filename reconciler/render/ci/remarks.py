@@ -92,12 +92,15 @@ def _on_plan(plan: Document) -> Iterator[tuple[str, str, Document | None]]:
     for kind in ("disable", "skip", "update", "create"):
         for change in plan["changes"]:
             if change["action"] == kind:
-                yield from ((code, text, change["source"]) for code, text in _on_change(change))
+                yield from (
+                    (code, text, change["source"])
+                    for code, text in _on_change(change, plan.get("impact"))
+                )
 
 
-def _on_change(change: Document) -> Iterator[tuple[str, str]]:
+def _on_change(change: Document, load: Document | None) -> Iterator[tuple[str, str]]:
     key = f"{change['target']}/{change['name']}"
-    effect = fire_words.in_a_line(change)
+    effect = fire_words.in_a_line(change, load)
     why = "; ".join(part for part in (change["reason"], effect) if part)
     if change["action"] == "disable":
         yield "plan-disables", f"{key} will be disabled: {why}"

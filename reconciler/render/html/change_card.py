@@ -27,10 +27,10 @@ _COLUMNS = 400
 _NAME = 200
 
 
-def card_of(change: Document) -> View:
-    """The line of a change."""
+def card_of(change: Document, load: Document | None) -> View:
+    """The line of a change; `load`: that of the plan."""
     symbol, words, _ = ACTIONS[change["action"]]
-    source, effect = change["source"], fire_words.in_a_line(change)
+    source, effect = change["source"], fire_words.in_a_line(change, load)
     if not effect and change["fields"]:
         effect = counted(len(change["fields"]), "field")
     found = change["impact"]["warnings"] if change.get("impact") else []

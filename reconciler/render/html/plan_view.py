@@ -96,7 +96,7 @@ def _difference(by: float, shown: str) -> str:
 def _cards(changes: Sequence[Document], impact: Document | None, number: int) -> Iterator[View]:
     pictures = _PICTURES
     for index, change in enumerate(changes):
-        card = card_of(change)
+        card = card_of(change, impact)
         card["id"] = f"change-{number}-{index + 1}"
         card["open"] = len(changes) <= _OPENED
         card["detailed"] = index < _DETAILED

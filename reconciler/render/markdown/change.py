@@ -33,7 +33,7 @@ def lengths_of(
     change: Document, load: Document | None, *, opened: bool, links: FileLinks | None = None
 ) -> Lengths:
     """A change at each length; `opened`: in full it is shown without being opened first."""
-    name, effect = change["name"], _effect(change)
+    name, effect = change["name"], _effect(change, load)
     tail = f": {effect}" if effect else ""
     source = change["source"]
     place = f" ({place_link(source, links)})" if source else ""
@@ -47,10 +47,10 @@ def folded(summary: str, body: str, *, opened: bool) -> str:
     return f"<details{mark}>\n<summary>{summary}</summary>\n\n{body}\n</details>\n"
 
 
-def _effect(change: Document) -> str:
+def _effect(change: Document, load: Document | None) -> str:
     """What a reviewer has to know, in words of ours alone: they stand in HTML and in Markdown."""
     warnings = len(change["impact"]["warnings"]) if change.get("impact") else 0
-    said = [fire_words.in_a_line(change)]
+    said = [fire_words.in_a_line(change, load)]
     if not said[0] and change["fields"]:
         said = [counted(len(change["fields"]), "field")]
     if warnings:
@@ -143,7 +143,7 @@ def _table(impact: Document, clock: _Clock) -> list[str]:
     table = ["| | before | after |", "|---|---|---|"]
     table += [f"| {a} | {b} | {c} |" for a, b, c in rows]
     differences = ", ".join(fire_words.differences(impact))
-    return [*table, "", f"{differences[0].upper()}{differences[1:]}."] if differences else table
+    return [*table, "", f"In {clock.days}: {differences}."] if differences else table
 
 
 def _sentence(side: Document | None, action: str, clock: _Clock) -> list[str]:

@@ -32,7 +32,7 @@ def lengths_of_entry(
     if entry.section == "job":
         return _of_job(entry, opened, links)
     if len(entry.changes) > 1:
-        return _of_fields(entry, opened, links)
+        return _of_fields(entry, load, opened, links)
     return lengths_of(entry.changes[0], load, opened=opened, links=links)
 
 
@@ -60,7 +60,9 @@ def _of_job(entry: Entry, opened: bool, links: FileLinks | None) -> Lengths:
     return Lengths(full, f"- {where} {said}\n", name)
 
 
-def _of_fields(entry: Entry, opened: bool, links: FileLinks | None) -> Lengths:
+def _of_fields(
+    entry: Entry, load: Document | None, opened: bool, links: FileLinks | None
+) -> Lengths:
     """The same change of several schedules: told once, and where it is made."""
     number = counted(len(entry.changes), "schedule")
     fields = entry.changes[0]["fields"]
@@ -69,11 +71,11 @@ def _of_fields(entry: Entry, opened: bool, links: FileLinks | None) -> Lengths:
     in_html = ", ".join(f"<code>{markup(name)}</code>" for name in names)
     lines: list[str] = []
     add_fields(lines, entry.changes[0])
-    effects = {in_a_line(change) for change in entry.changes}
+    effects = {in_a_line(change, load) for change in entry.changes}
     effect = next(iter(effects)) if len(effects) == 1 else ""
     told = ", ".join(_name(change, links) for change in entry.changes[:_NAMED]) + _more(entry)
     if len(effects) > 1:
-        said = [(_name(one, links), in_a_line(one)) for one in entry.changes[:_NAMED]]
+        said = [(_name(one, links), in_a_line(one, load)) for one in entry.changes[:_NAMED]]
         told = "\n".join(f"- {name}{f': {text}' if text else ''}" for name, text in said)
         told += f"\n-{_more(entry)}" if len(entry.changes) > _NAMED else ""
     body = f"{told}\n\n{fence(lines, 'diff')}{_warnings(entry)}"

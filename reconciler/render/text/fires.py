@@ -8,7 +8,6 @@ from typing import Any
 
 from reconciler.render.fire_words import (
     day_and_time,
-    days,
     differences,
     moved_by,
     numbers,
@@ -16,6 +15,7 @@ from reconciler.render.fire_words import (
     runs_a_day,
     unwatched,
     when,
+    within,
     zone_of,
 )
 from reconciler.render.plain_text import counted
@@ -43,20 +43,12 @@ def fires_line(change: Document, load: Document | None) -> str:
         folder = unwatched(change)
         said = f"{rate(before)} -> {rate(after)}" + (f": {folder}" if folder else "")
         if _fires(before) and _fires(after):
-            said += _counted(differences(impact), load)
+            said += within(differences(impact), load)
     else:
         by, told = moved_by(impact), _differences(impact)
         alone = told in (["as before"], [by], [])
-        said = ", ".join([rate(after), *told]) if alone else rate(after) + _counted(told, load)
+        said = ", ".join([rate(after), *told]) if alone else rate(after) + within(told, load)
     return said + _next(before, after, start, *zone_of(change))
-
-
-def _counted(said: list[str], load: Document | None) -> str:
-    """Counts beside a rate: within which days they are."""
-    if not said:
-        return ""
-    within = f"in {days(load['horizon_days'])} " if load is not None else ""
-    return f"; {within}{', '.join(said)}"
 
 
 def _fires(side: Document | None) -> bool:

@@ -35,10 +35,10 @@ class Folded:
     def __init__(self) -> None:
         self._alike: dict[str, dict[str, _Alike]] = {}
 
-    def add(self, change: Document) -> None:
-        """Count it among those that are like it."""
+    def add(self, change: Document, load: Document | None) -> None:
+        """Count it among those that are like it; `load`: that of the plan."""
         of_action = self._alike.setdefault(change["action"], {})
-        alike = of_action.setdefault(_kind(change), _Alike())
+        alike = of_action.setdefault(_kind(change, load), _Alike())
         alike.count += 1
         if len(alike.names) < _NAMED:
             alike.names.append(change["name"])
@@ -70,14 +70,14 @@ def stands_alone(change: Document) -> bool:
     return bool(change.get("undoes") or (impact and impact["warnings"]))
 
 
-def _kind(change: Document) -> str:
+def _kind(change: Document, load: Document | None) -> str:
     """What changes in it, in words; changes with the same words are told together."""
     names = [".".join(one["path"]) for one in change["fields"]]
     file = change.get("job_file")
     said = [f"{posixpath.basename(file)} changed"] if file else []
     left = [name for name in names if not (file and name == "create_job.job")]
     said += left[:_FIELDS] + (["..."] if len(left) > _FIELDS else [])
-    fires = in_a_line(change)
+    fires = in_a_line(change, load)
     told = printable(", ".join(said))
     if change["action"] == "skip":
         return printable(change["reason"].partition(";")[0]) or "skipped"

@@ -87,7 +87,7 @@ def _parts(plan: Plan | Document, paint: Paint, full: bool) -> Iterator[str]:
             alone += 1
             yield _change(change, load, paint)
         else:
-            folded.add(change)
+            folded.add(change, load)
     if folded is not None:
         yield from folded.parts(_SYMBOLS, _COUNTS, paint)
         yield f"{paint('note:', 'hint')} told in short; --full shows all, `plan NAME` one of them\n"
@@ -188,6 +188,8 @@ def _summary(document: Document, paint: Paint) -> str:
     text = ", ".join(f"{counts[key]:,} {words}" for key, words in _COUNTS.items() if counts[key])
     if not _is_pending(document) and not counts["skip"]:
         text = f"nothing to change{', ' if text else ''}{text}"
+    if document["refusals"]:
+        text += "; refused, so apply changes nothing"
     line = inert(f"{printable(document['target'])}: {text}")
     return paint(wrapped(line, columns_of(paint), 0), "heading") + "\n"
 
