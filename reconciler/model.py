@@ -589,11 +589,13 @@ class Plan:
     owner: str
     changes: tuple[Change, ...]
     unmanaged: int = 0
-    """Live schedules that are neither declared nor ours."""
+    """How many live schedules are neither declared nor ours."""
     refusals: tuple[str, ...] = ()
     """Limits that the plan is over; it is applied only if there are none."""
     impact: PlanImpact | None = None
     """None: nobody asked."""
+    others: tuple[str, ...] = ()
+    """The first of the unmanaged by name, for people to read."""
 
     @property
     def pending(self) -> tuple[Change, ...]:

@@ -9,7 +9,7 @@ yes              | another owner's         | SKIP     !   `--adopt NAME`, `adopt
 yes              | nobody's (made by hand) | SKIP     !   the same
 no               | ours, enabled           | DISABLE  -   never deleted
 no               | ours, disabled          | NOOP
-no               | not ours                | left out, and counted as unmanaged
+no               | not ours                | left out, counted and named as unmanaged
 
 What is ours, and what takes over what is not, is said by `declare/adoption.py`.
 What is declared with `renamed_from`, is absent, and is ours under that name is an UPDATE of that.
@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from heapq import nsmallest
 
 from reconciler.declare.adoption import Adoption, Claim
 from reconciler.declare.suspensions import while_suspended
@@ -38,6 +39,9 @@ from reconciler.plan.diff import diff_schedules, same
 from reconciler.plan.limits import Limits, refusals_of
 from reconciler.plan.moving.handovers import arriving, leaves, leaving
 from reconciler.plan.renames import predecessor, spent, with_hints
+
+NAMED = 10
+"""So many of those that are unmanaged have their names in a plan: there may be thousands."""
 
 
 def make_plan(
@@ -88,10 +92,10 @@ def make_plan(
         change = waits or _change(c, before, claim)
         over = tuple(spent(wanted, before, ours)) if waits is None else ()
         changes.append(replace(change, notes=(*change.notes, *over)) if over else change)
-    unmanaged = 0
+    unmanaged: list[str] = []
     for leftover in remaining.values():
         if not claim.holds(leftover):
-            unmanaged += 1
+            unmanaged.append(leftover.key.name)
         else:
             changes.append(_gone(leftover))
     changes = with_hints(changes)
@@ -99,7 +103,8 @@ def make_plan(
     refusals: tuple[str, ...] = ()
     if not desired and not allow_empty:
         refusals = ("no schedule is declared for this target; if that is meant, use --allow-empty",)
-    plan = Plan(target, owner, tuple(changes), unmanaged, refusals)
+    others = tuple(nsmallest(NAMED, unmanaged))
+    plan = Plan(target, owner, tuple(changes), len(unmanaged), refusals, others=others)
     return plan if limits is None else replace(plan, refusals=refusals_of(plan, limits))
 
 

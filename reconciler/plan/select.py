@@ -52,4 +52,4 @@ def _part(plan: Plan, is_meant: Callable[[Key], bool], limits: Limits | None) ->
     ours = sum(c.before is not None and c.before.owner == plan.owner for c in plan.changes)
     counts = Counter(change.action for change in changes)
     refusals = tuple(over_limits(counts, ours, limits)) if limits is not None else ()
-    return replace(plan, changes=changes, unmanaged=0, refusals=refusals, impact=None)
+    return replace(plan, changes=changes, unmanaged=0, others=(), refusals=refusals, impact=None)

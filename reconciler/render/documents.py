@@ -9,6 +9,7 @@ from typing import Any, overload
 from reconciler.document import document_from_schedule
 from reconciler.masking import mask
 from reconciler.model import Action, Change, FieldChange, LiveSchedule, Plan, Result, Schedule
+from reconciler.plan.decision_table import NAMED
 from reconciler.plan.trigger_text import trigger_texts
 from reconciler.render.content_lines import content_document
 from reconciler.render.holds import hold_document
@@ -59,8 +60,18 @@ def plan_frame(plan: Plan) -> dict[str, Any]:
             **{action.name.lower(): plan.count(action) for action in Action},
             "unmanaged": plan.unmanaged,
         },
+        **_named(plan),
         "refusals": list(plan.refusals),
         "impact": load_document(plan.impact) if plan.impact is not None else None,
+    }
+
+
+def _named(plan: Plan) -> dict[str, dict[str, Any]]:
+    """What the summary counts and no change tells of, where there is any: the first by name."""
+    gone = [c.key.name for c in plan.changes if c.action is Action.NOOP and c.after is None]
+    some = {"unmanaged": (plan.unmanaged, plan.others), "gone": (len(gone), gone[:NAMED])}
+    return {
+        key: {"count": count, "names": list(names)} for key, (count, names) in some.items() if names
     }
 
 

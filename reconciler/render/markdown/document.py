@@ -41,6 +41,7 @@ _OPENED = 3
 """So many changes are shown open; more of them wait to be opened."""
 _OPENED_UNDONE = 10
 """Of those that somebody changed live: whoever merges has to have seen them."""
+_FEW = 3
 _LISTED = 20
 """So many notes or refusals are shown."""
 _FOLDED = 40
@@ -162,7 +163,7 @@ def _target(
             parts.append(f"#### {title}: {number:,}\n")
             parts.append(_section(section))
     changes = [change for change in plan["changes"] if change["action"] in ACTIONS]
-    parts += [_notes(changes), _folded(entries, levels, link), "</details>\n"]
+    parts += [_notes(changes), _some(plan), _folded(entries, levels, link), "</details>\n"]
     return "\n".join(part for part in parts if part)
 
 
@@ -203,6 +204,19 @@ def _notes(changes: Sequence[Document]) -> str:
     counts = Counter(note["message"] for change in changes for note in change["notes"])
     notes = [f"{prose(text)} ({counted(n, 'schedule')})" for text, n in counts.items()]
     return _bullets("**Note:** ", notes)
+
+
+def _some(plan: Document) -> str:
+    """Who is counted and told of nowhere else: the first of them."""
+    kinds = {"unmanaged": "Unmanaged", "gone": "Removed, and disabled already"}
+    lines = []
+    for kind, label in kinds.items():
+        if some := plan.get(kind):
+            names = some["names"][:_FEW]
+            more = some["count"] - len(names)
+            told = ", ".join(code(name) for name in names) + (f" and {more:,} more" if more else "")
+            lines.append(f"- {label}: {told}\n")
+    return "".join(lines)
 
 
 def _listed(label: str, texts: Sequence[str]) -> str:

@@ -49,6 +49,7 @@ _COUNTS = {
 _VALUE_COLUMNS = 160
 _NAME_COLUMNS = 32
 _FACTS = 30
+_FEW = 3
 
 
 def render_plan(plan: Plan | Document, paint: Paint = plain) -> str:
@@ -183,9 +184,28 @@ def _is_pending(document: Document) -> bool:
     return any(document["summary"][action] for action in ("create", "update", "disable"))
 
 
+def _named(document: Document, key: str) -> str:
+    """In brackets, who is counted there and told of nowhere else: the first of them."""
+    some = document.get("gone" if key == "noop" else key)
+    if not some:
+        return ""
+    names = [printable(name) for name in some["names"][:_FEW]]
+    more = some["count"] - len(names)
+    told = ", ".join(names) + (f" and {more:,} more" if more else "")
+    return (
+        f" ({some['count']:,} removed, and disabled already: {told})"
+        if key == "noop"
+        else f" ({told})"
+    )
+
+
 def _summary(document: Document, paint: Paint) -> str:
     counts = document["summary"]
-    text = ", ".join(f"{counts[key]:,} {words}" for key, words in _COUNTS.items() if counts[key])
+    text = ", ".join(
+        f"{counts[key]:,} {words}{_named(document, key)}"
+        for key, words in _COUNTS.items()
+        if counts[key]
+    )
     if not _is_pending(document) and not counts["skip"]:
         text = f"nothing to change{', ' if text else ''}{text}"
     if document["refusals"]:

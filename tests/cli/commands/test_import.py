@@ -145,7 +145,7 @@ def test_import_takes_over_what_was_made_by_hand(tmp_path: Path, arm: StandIn) -
     adopt = [f"--adopt={name}" for name in ("weekly", "cron", "whole")]
     assert "3 updated" in call(folder, "apply", "--yes", "--ignore-limits", *adopt).out
     planned = call(folder, "plan", "--exit-code")
-    assert planned.out == "prod: nothing to change, 3 unchanged, 1 unmanaged\n"
+    assert planned.out == "prod: nothing to change, 3 unchanged, 1 unmanaged (adhoc)\n"
 
 
 ODD = {
