@@ -102,7 +102,9 @@ def test_a_file_that_is_removed_and_put_back(repo: Path) -> None:
     assert "disabled local/a\n" in invoke(repo, "apply", "--yes").out
     assert listed(repo) == {"a": False, "b": True}
     assert "1 disabled, shown with --all" in invoke(repo, "schedules", "list").out
-    assert invoke(repo, "plan", "--exit-code").out == "local: nothing to change, 2 unchanged\n"
+    assert invoke(repo, "plan", "--exit-code").out == (
+        "local: nothing to change, 2 unchanged (1 removed, and disabled already: a)\n"
+    )
     write(repo, {"schedules/a.yaml": kept})
     assert dayless(invoke(repo, "plan", "--exit-code", code=3).out) == (
         "~ local/a                         schedules/a.yaml:1\n"

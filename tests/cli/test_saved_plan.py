@@ -905,7 +905,9 @@ def test_applied_twice(repo: Path) -> None:
     check_applied(repo)
     before = state(repo)
     done = invoke(repo, "apply", PLAN, "--yes", code=1)
-    assert done.out.endswith("local: 1 skipped, 7 unchanged\n")
+    assert done.out.endswith(
+        "local: 1 skipped, 7 unchanged (2 removed, and disabled already: gone, left)\n"
+    )
     assert state(repo) == before
 
 

@@ -132,7 +132,7 @@ def test_import_takes_over_what_was_made_by_hand(tmp_path: Path, arm: StandIn) -
     done = call(folder, "import", "--target", "prod")
     assert "prod/mon: not imported, and left as it is: CreateMonitor" in done.err
     assert "3 schedules" in done.out
-    assert done.out.endswith("prod: 3 to update, 1 unmanaged\n")
+    assert done.out.endswith("prod: 3 to update, 1 unmanaged (mon)\n")
     assert done.out.count("owner") == done.out.count(" -> ") == 3
     assert "step" not in done.err
     assert (
@@ -145,7 +145,7 @@ def test_import_takes_over_what_was_made_by_hand(tmp_path: Path, arm: StandIn) -
     adopt = [f"--adopt={name}" for name in ("weekly", "cron", "whole")]
     assert "3 updated" in call(folder, "apply", "--yes", "--ignore-limits", *adopt).out
     planned = call(folder, "plan", "--exit-code")
-    assert planned.out == "prod: nothing to change, 3 unchanged, 1 unmanaged (adhoc)\n"
+    assert planned.out == "prod: nothing to change, 3 unchanged, 1 unmanaged (mon)\n"
 
 
 ODD = {
