@@ -49,6 +49,9 @@ _JOB_FIELDS = frozenset(
         "tags",
     ]
 )
+# Keys that Azure's client takes and makes nothing of; most stand in what it shows of a schedule.
+_SHOWN = frozenset(["$schema", "name", "id", "status", "log_files", "creation_context"])
+_NOT_EXTRA = _JOB_FIELDS | _SHOWN
 _FLAGS = frozenset(
     ("continue_on_step_failure", "force_rerun", "continue_run_on_failed_optional_input")
 )
@@ -181,7 +184,10 @@ def _time(text: str | None) -> datetime | None:
     return None if text is None else _moment(text)
 
 
-_moment = lru_cache(maxsize=4096)(datetime.fromisoformat)
+@lru_cache(maxsize=4096)
+def _moment(text: str) -> datetime:
+    """The clock that it shows: an offset has been found to be that of the time zone."""
+    return datetime.fromisoformat(text).replace(tzinfo=None)
 
 
 def _zone(name: str | None) -> str:
@@ -202,7 +208,7 @@ def _job(document: str | Mapping[str, Any], definition: JobDefinition | None) ->
         for name, value in (get("settings") or _EMPTY).items()
     }
     go_on = settings.pop("continue_on_step_failure", None)
-    extra = {k: _frozen(v) for k, v in document.items() if k not in _JOB_FIELDS and v is not None}
+    extra = {k: _frozen(v) for k, v in document.items() if k not in _NOT_EXTRA and v is not None}
     return Job(
         reference=document["job"],
         experiment_name=get("experiment_name") or None,

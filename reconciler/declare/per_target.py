@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.declare.checking.json_schema import schema_findings
-from reconciler.declare.checking.lint import lint_document, lint_schedule, nearest
+from reconciler.declare.checking.lint import lint_document, lint_schedule, lint_settings, nearest
 from reconciler.declare.findings import Finding, Path, clip
 from reconciler.declare.holds import settle, stricter
 from reconciler.declare.jobs.job_document import JobFile, input_findings
@@ -159,6 +159,7 @@ def _build(
     if job_file is not None:
         data_path = data_path_of(schedule.trigger)
         findings += input_findings(schedule.job, job_file.inputs, data_path)
+    findings += lint_settings(schedule.job)
     findings += lint_schedule(schedule, now)
     schedule, over = settle(schedule, document, now, settings.time_zone)
     findings += over

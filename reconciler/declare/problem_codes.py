@@ -90,6 +90,7 @@ CODES: dict[str, Code] = {
     "SCH057": _warning("local data is not there"),
     "SCH058": _warning("a step names what its component does not have"),
     "SCH059": _warning("a setting of a job stands in the wrong place"),
+    "SCH074": _warning("a setting of a job is not known"),
     "SCH069": _error("a path leads out of its datastore"),
     "CFG001": _error("reconciler.yaml is wrong"),
     "POL001": _error("a schedule is not as a policy's schema has it"),

@@ -38,7 +38,7 @@ create_job: ./missing.yml
 """,
     "schedules/c.yaml": """\
 name: good
-trigger: {type: recurrence, frequency: day, interval: 1, start_time: "2026-01-01T00:00:00Z"}
+trigger: {type: recurrence, frequency: day, interval: 1, start_time: "2026-01-01T00:00:00+01:00"}
 create_job: ./job.yml
 """,
     "schedules/d.yaml": """\

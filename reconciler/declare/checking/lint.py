@@ -22,7 +22,7 @@ from reconciler.firing.clock_changes import clock_effects
 from reconciler.firing.clocks import zones
 from reconciler.firing.rules import cron, cron_expression
 from reconciler.firing.words.short_months import short_months
-from reconciler.model import Cron, DatastoreChange, Recurrence, Schedule, Trigger
+from reconciler.model import Cron, DatastoreChange, Job, Recurrence, Schedule, Trigger
 
 # Units between two periods: the bounds of a Logic Apps recurrence.
 MOST_UNITS = {"minute": 72_000, "hour": 12_000, "day": 500, "week": 71, "month": 16}
@@ -81,6 +81,24 @@ def lint_document(document: Mapping[str, Any]) -> list[Finding]:
     return findings
 
 
+_SETTINGS = (
+    *("continue_on_step_failure", "continue_run_on_failed_optional_input", "default_compute"),
+    *("default_datastore", "force_rerun"),
+)
+
+
+def lint_settings(job: Job) -> Iterator[Finding]:
+    """Settings that are sent as they stand, and that nothing is known of: warnings."""
+    for key in job.settings:
+        path: Path = ("create_job", "settings", key)
+        if key == "identity":
+            what = "identity has no effect under settings"
+            yield Finding("SCH059", path, what, "it stands beside settings", "key")
+        elif key not in _SETTINGS:
+            what = f'the setting "{clip(key)}" is not known here'
+            yield Finding("SCH074", path, what, nearest(key, list(_SETTINGS)), "key")
+
+
 def _path_on_datastore(path: Any) -> Iterator[Finding]:
     if isinstance(path, str) and ".." in path.replace("\\", "/").split("/"):
         yield Finding(
@@ -111,7 +129,7 @@ def _times(trigger: Mapping[str, Any]) -> Iterator[Finding]:
         text = trigger.get(key)
         if not isinstance(text, str):
             continue
-        moment = _moment(text)
+        moment = _moment(text, trigger.get("time_zone"))
         if isinstance(moment, datetime):
             moments[key] = moment
             continue
@@ -121,23 +139,36 @@ def _times(trigger: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("SCH020", ("trigger", "end_time"), '"end_time" is not after "start_time"')
 
 
-def _moment(text: str) -> datetime | tuple[str, str, str | None]:
+def _moment(text: str, zone: Any) -> datetime | tuple[str, str, str | None]:
+    """The clock time, or what is wrong with it: a code, a message and a hint. `zone`: the name of
+    the time zone as declared; None is UTC.
+    """
     match = _DATE_TIME.match(text)
     example = 'write it like "2026-12-01T06:00:00"'
     if match is None:
         return "SCH019", "is not a date and time", example
-    if match["offset"]:
-        return (
-            "SCH018",
-            f"has an offset ({match['offset']}); it is a wall-clock time in time_zone",
-            "remove the offset and set time_zone; Azure would drop the offset without a word",
-        )
     if int(match[1]) not in _YEARS:
         return "SCH019", f"is not between {_YEARS.start} and {_YEARS.stop - 1}", None
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return "SCH019", "is a date and time that does not exist", example
+    clock = moment.replace(tzinfo=None)
+    if moment.tzinfo is None or moment.utcoffset() in _offsets(clock, zone):
+        return clock
+    return (
+        "SCH018",
+        f"has an offset ({match['offset']}); it is a wall-clock time in time_zone",
+        "remove the offset and set time_zone; Azure would drop the offset without a word",
+    )
+
+
+def _offsets(clock: datetime, zone: Any) -> set[timedelta | None]:
+    """Those that the zone has when its clocks show that: two, when they show it twice."""
+    name = zones.resolve(zone if isinstance(zone, str) else "UTC")
+    if name is None:
+        return set()
+    return {clock.replace(tzinfo=zones.zone(name), fold=fold).utcoffset() for fold in (0, 1)}
 
 
 def _time_zone(trigger: Mapping[str, Any]) -> Iterator[Finding]:
