@@ -18,7 +18,7 @@ from reconciler.firing.clocks.zones import zone as clock_zone
 from reconciler.masking import mask
 from reconciler.model import DatastoreChange, Recurrence, Schedule, Trigger
 from reconciler.providers.azureml.ids import PREFIX, Workspace
-from reconciler.providers.azureml.jobs.definition import input_to_wire
+from reconciler.providers.azureml.jobs.definition import DEFAULT_EXPERIMENT, input_to_wire
 from reconciler.providers.azureml.wire import (
     Foreign,
     properties_to_wire,
@@ -130,6 +130,7 @@ def shown_properties(
     definition |= {"isArchived": False, "status": "NotStarted"}
     for name in ("description", "displayName", "services", "computeId", "identity", "componentId"):
         definition.setdefault(name, None)
+    definition.setdefault("experimentName", "")  # one that is left out of a put is another
     return properties
 
 
@@ -160,6 +161,9 @@ def read_schedule(name: str, properties: Mapping[str, Any], place: Workspace) ->
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise bad("The request content was invalid and could not be deserialized") from error
     reference = schedule.job.reference
+    experiment = schedule.job.experiment_name
+    if properties["action"]["jobDefinition"].get("experimentName") is None:
+        experiment = DEFAULT_EXPERIMENT  # as Azure fills it in
     if not reference.startswith(PREFIX):
         reference = PREFIX + reference  # as Microsoft's client sends a short name with a version
     # All of the tags: those in which a provider keeps its marks are no less its own here.
@@ -169,7 +173,7 @@ def read_schedule(name: str, properties: Mapping[str, Any], place: Workspace) ->
     inputs = {key: _own_path(value) for key, value in schedule.job.inputs.items()}
     return replace(
         schedule,
-        job=replace(schedule.job, reference=reference, inputs=inputs),
+        job=replace(schedule.job, reference=reference, inputs=inputs, experiment_name=experiment),
         tags=dict(sorted(tags.items())),
         source=None,
     )

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.model import DatastoreChange, Schedule
+from reconciler.providers.azureml.jobs.definition import DEFAULT_EXPERIMENT
 from reconciler.providers.azureml.runs.data_changes import address_of
 from reconciler.providers.capabilities import PastFire
 from reconciler.shell.binding import BINDING
@@ -70,7 +71,7 @@ def job_properties(
     own. `marks` become properties of it, and tags, beside the schedule's name.
 
     Its display name and experiment are as those of jobs that a schedule starts: NAME-INSTANT, and
-    the schedule's name where none is given.
+    the schedule's name where none is given; of a reference to another job Default stands for none.
     """
     properties = {
         key: value
@@ -85,9 +86,12 @@ def job_properties(
     for name, text in inputs.items():
         filled[name] = _given(filled.get(name), text)
     marks = {SCHEDULE: schedule, **marks}
+    experiment = properties.get("experimentName")
+    if properties.get("sourceJobId") and experiment == DEFAULT_EXPERIMENT:
+        experiment = None
     return properties | {
         "inputs": filled,
-        "experimentName": properties.get("experimentName") or schedule,
+        "experimentName": experiment or schedule,
         "displayName": f"{schedule}-{stamp(instant)}",
         "tags": {**(properties.get("tags") or {}), **marks},
         "properties": {**(properties.get("properties") or {}), **marks},
