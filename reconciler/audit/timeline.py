@@ -42,18 +42,28 @@ def periods_of(
         if start < end:
             found.append(Period(start, end, what, min(made, end), known))
 
+    def change(one: Applied) -> None:
+        if one is creation:
+            add(created, one.ended_at, one.after)
+        else:
+            add(one.began_at, one.ended_at, None, known=False)
+
     history = [one for one in applied if one.began_at < until]
+    # While an apply goes on nobody knows what is live. But when a schedule was made its target
+    # says, and its first fire may be the very second of that.
+    created = made.replace(microsecond=0) - timedelta(microseconds=1)
+    creation = history[0] if history and _makes(history[0], made) else None
     if history:
-        first = history[0]
-        add(since, first.began_at, None, known=first.before is None)
+        began = created if creation is not None else history[0].began_at
+        add(since, began, None, known=history[0].before is None)
     for one, following in pairwise(history):
-        add(one.began_at, one.ended_at, None, known=False)
+        change(one)
         same = _fires_alike(one.after, following.before)
         add(one.ended_at, following.began_at, one.after if same else None, known=same)
     begin, settled = since, None
     if history:
         last = history[-1]
-        add(last.began_at, last.ended_at, None, known=False)
+        change(last)
         begin = last.ended_at
         settled = begin if _fires_alike(last.after, live.schedule) else None
     elif live.created_at is not None:
@@ -65,6 +75,11 @@ def periods_of(
     add(begin, changed, None, known=False)
     add(max(begin, changed), until, live.schedule)
     return tuple(found)
+
+
+def _makes(one: Applied, made: datetime) -> bool:
+    """Whether a change is the one that made the schedule."""
+    return one.before is None and one.began_at - _SLACK <= made <= one.ended_at + _SLACK
 
 
 def _fires_alike(one: Schedule, other: Schedule | None) -> bool:

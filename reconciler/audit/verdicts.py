@@ -14,6 +14,8 @@ TOLERANCE = timedelta(minutes=5)
 """How late a run may begin without being called late."""
 _EARLY = timedelta(minutes=1)
 """How much before its instant a run may seem to begin, by another clock."""
+_MOMENT = timedelta(seconds=1)
+"""How long nobody has to know for it to be said: an apply that changed something took less."""
 _ENDED = {"Failed": Verdict.FAILED, "Canceled": Verdict.CANCELED}
 Firing = Callable[[Schedule], Trigger | None]
 """The trigger by which a target really fires a schedule; None: that cannot be told."""
@@ -66,7 +68,7 @@ def judge(
         key,
         "".join([one.verdict.value for one in judged]),
         tuple([one for one in judged if one.verdict is not Verdict.ON_TIME]),
-        tuple(_joined(unknown)),
+        tuple([one for one in _joined(unknown) if one[1] - one[0] >= _MOMENT]),
         foretold,
     )
 

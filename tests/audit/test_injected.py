@@ -215,6 +215,21 @@ def test_what_is_suspended_is_not_to_fire(world: World) -> None:
         assert found[name].unknown == ()
 
 
+def test_the_first_fire_is_that_of_its_creation(world: World) -> None:
+    """Which is before the apply that made it had ended, and by whole seconds before it began."""
+    daily = schedule("s0", trigger={"type": "recurrence", "frequency": "day", "interval": 1})
+    one = with_job_file(daily, '{"type": "command", "command": "echo hello"}')
+    second = (SINCE + timedelta(days=2, hours=1)).replace(microsecond=0)
+    world.apply(second + timedelta(milliseconds=400), one)
+    due = second
+    while due < NOW:
+        inject(world, "s0", due, Verdict.ON_TIME)
+        due += timedelta(days=1)
+    found = audited(world)["s0"]
+    assert found.marks == "." * len(world.truth["s0"])
+    assert found.unknown == ()
+
+
 def test_what_nobody_knows_is_not_guessed(world: World) -> None:
     (one,) = declared(1)
     world.apply(MADE, one)
