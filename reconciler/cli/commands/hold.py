@@ -62,7 +62,7 @@ def command(
     config: str | None,
     no_color: bool,
 ) -> None:
-    """Pause a schedule until a moment: it stays live, but disabled, and comes back by itself.
+    """Pause a schedule until a moment: it stays live, but disabled, until an apply after that.
 
     Writes `hold` into the file that declares it, with everything else in the file as it was; the
     next apply carries it out.
