@@ -188,9 +188,9 @@ MISTAKES = {
         '3:46 "interval" is not known here',
         '4:64 time zone "Lisbon" is not known',
     ],
-    "owner: a\nschedules: [.]\ndefaults: {trigger: {start_time: soon, end_time: 2026-01-01T00:00:00Z}}\ntargets: {t: {provider: local}}\n": [
+    "owner: a\nschedules: [.]\ndefaults: {trigger: {start_time: soon, end_time: 2026-01-01T00:00:00+02:00}}\ntargets: {t: {provider: local}}\n": [
         '3:34 "start_time" is not a date and time',
-        '3:50 "end_time" has an offset (Z); it is a wall-clock time in time_zone',
+        '3:50 "end_time" has an offset (+02:00); it is a wall-clock time in time_zone',
     ],
     "owner: a\nschedules: [.]\ntargets: {t: {provider: local, datastores: {a: {}, b: x, c: {url: '', path: x}}}}\n": [
         '3:45 "url" is missing',

@@ -227,7 +227,7 @@ def test_killed_between_the_halves_it_goes_on(folders: Path) -> None:
     apply_plan(replace(old[0], refusals=()), old[1])
     done = invoke(folders, *MOVE, "files")
     assert "created new/files\n" in done.out
-    assert "disabled" not in done.out
+    assert "disabled old/" not in done.out
     with closing(Database(folders / "new.db")) as database:
         assert Ledger(database).kept_cursor("files") is not None
 
