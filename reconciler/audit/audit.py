@@ -21,11 +21,28 @@ def audit(
     firing: Firing,
     tolerance: timedelta = TOLERANCE,
 ) -> Iterator[ScheduleAudit]:
-    """One for each schedule, as they come. `applied`: by name, changes that were made to it, the
-    oldest first; `runs_of`: the runs of a schedule since an instant.
+    """One for each schedule, as they come. `applied`: by name, changes that were made to it, under
+    the names that it had, the oldest first; `runs_of`: the runs of a schedule since an instant.
     """
     for one in live:
         name = one.key.name
-        periods = periods_of(one, applied.get(name, ()), since, now)
-        runs = runs_of(name, since)
-        yield judge(one.key, periods, runs, firing=firing, tolerance=tolerance)
+        changes = applied.get(name, ())
+        periods = periods_of(one, changes, since, now)
+        runs = {run.name: run for run in runs_of(name, since)}
+        for old, until in _old_names(name, changes):
+            if until >= since:
+                # A target that renames nothing leaves them where they were.
+                runs |= {
+                    run.name: run
+                    for run in runs_of(old, since)
+                    if (run.due_at or run.began_at) <= until and run.name not in runs
+                }
+        yield judge(one.key, periods, runs.values(), firing=firing, tolerance=tolerance)
+
+
+def _old_names(name: str, changes: Sequence[Applied]) -> Iterator[tuple[str, datetime]]:
+    """Those that it had, each with the end of the change that gave it another."""
+    for one in reversed(changes):
+        if one.before is not None and one.before.key.name != name:
+            name = one.before.key.name
+            yield name, one.ended_at

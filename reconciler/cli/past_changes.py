@@ -31,19 +31,30 @@ class _Switched(NamedTuple):
 def past_changes(
     state: State, target: str, names: Collection[str], since: datetime
 ) -> dict[str, list[Applied]]:
-    """By name, the changes since then and the one before them, the oldest first."""
+    """By name, the changes since then and the one before them, the oldest first, also those under
+    names that a schedule had before.
+    """
     found: dict[str, list[Applied | _Switched]] = defaultdict(list)
+    now = {name: {name} for name in names}
+    """By the name that it had at the time that is looked at: what is called so, or another, now."""
     before: int | None = None
     for entry in _entries(state, target):
         if entry.record.ended_at < since:
             before = entry.id + 1
             break
+        renamed: dict[str, set[str]] = defaultdict(set)
         for name, change in _changes(state, entry):
-            if name in names:
-                found[name].append(change)
+            for one in now.get(name, ()):
+                found[one].append(change)
+            old = change.before.key.name if isinstance(change, Applied) and change.before else name
+            if old != name:
+                renamed[old] |= now.pop(name, set())
+        for old, those in renamed.items():
+            now[old] = now.get(old, set()) | those
     if before is not None:
-        for name, changes in found.items():
-            changes += _last_before(state, target, name, before)
+        for name, those in now.items():
+            for one in those & found.keys():
+                found[one] += _last_before(state, target, name, before)
     return {name: _with_switches(reversed(changes)) for name, changes in found.items()}
 
 
@@ -101,16 +112,16 @@ def _changes(state: State, entry: Entry) -> Iterator[tuple[str, Applied | _Switc
         return
     for change in record.plan["changes"]:
         name = change["name"]
-        after = _schedule(change["after"], record.target, name)
+        after = _schedule(change["after"], record.target)
         if name in done and after is not None:
-            before = _schedule(change["before"], record.target, name)
+            before = _schedule(change["before"], record.target)
             yield name, Applied(record.started_at, record.ended_at, before, after)
 
 
-def _schedule(document: Any, target: str, name: str) -> Schedule | None:
+def _schedule(document: Any, target: str) -> Schedule | None:
     if not isinstance(document, Mapping):
         return None
     try:
-        return schedule_from_document(document, Key(target, name))
+        return schedule_from_document(document, Key(target, document["name"]))
     except (KeyError, TypeError, ValueError, AttributeError):
         return None  # of another version, whose words are not known

@@ -230,6 +230,44 @@ def test_the_first_fire_is_that_of_its_creation(world: World) -> None:
     assert found.unknown == ()
 
 
+def test_it_had_another_name(world: World) -> None:
+    """Two of them, in fact; and another schedule has the first of these by now."""
+    (one,) = declared(1)
+    world.apply(MADE, one)
+    first, second = SINCE + timedelta(days=2, hours=1), SINCE + timedelta(days=4, hours=1)
+    for at, until, name, old in (
+        (SINCE, first, "s0", None), (first, second, "s1", "s0"), (second, NOW, "s2", "s1")
+    ):  # fmt: skip
+        now = replace(one, key=replace(one.key, name=name), renamed_from=old)
+        if old is not None:
+            world.apply(at, now)
+        for due in due_fires(one, at, until):
+            inject(world, name, due, Verdict.ON_TIME)
+    world.apply(second + timedelta(hours=1), now, one)
+    for due in due_fires(one, second + timedelta(hours=1), NOW):
+        inject(world, "s0", due, Verdict.ON_TIME)
+    found = audited(world)
+    assert (found["s2"].marks, found["s2"].unknown) == (".......", ())
+    assert found["s0"].marks == "..."
+
+
+def test_it_was_deleted_and_made_again(world: World) -> None:
+    (one,) = declared(1)
+    world.apply(MADE, one)
+    again = SINCE + timedelta(days=2, hours=15)  # just when it fires
+    world.now = again - timedelta(hours=1)
+    world.provider.disable(next(iter(world.provider.list())), by_hand=True)
+    (row,) = world.provider.store.schedules()
+    world.provider.store.delete_schedule("s0", expected=row.fingerprint, now=again)
+    world.apply(again, one)
+    due = due_fires(one, again, NOW)
+    for at in due:
+        inject(world, "s0", at, Verdict.ON_TIME)
+    found = audited(world)["s0"]
+    assert found.marks == "." * len(due)
+    assert [until for _, until in found.unknown] == [again - timedelta(microseconds=1)]
+
+
 def test_what_nobody_knows_is_not_guessed(world: World) -> None:
     (one,) = declared(1)
     world.apply(MADE, one)
@@ -257,7 +295,8 @@ def test_a_run_that_was_pruned_was_one(world: World) -> None:
 
 def test_the_command(tmp_path: Path) -> None:
     repository(tmp_path)
-    write(tmp_path, {"schedules/a.yaml": declaration("a")})
+    far = (datetime.now(UTC).hour + 12) % 24  # what has just been due is waited for
+    write(tmp_path, {"schedules/a.yaml": declaration("a", far)})
     invoke(tmp_path, "apply", "--yes")
     said = invoke(tmp_path, "audit").out
     assert "1 schedule: all is well" in said
