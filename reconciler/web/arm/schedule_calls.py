@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +26,7 @@ from reconciler.workspace.store.schedules import ScheduleRow
 
 VIEWS = {"enabledonly": True, "disabledonly": False, "all": None}
 ACTOR = "Azure's API"
-ZONES = "zones"
+SPELLINGS = "zones"
 TRIES = 5
 """How often a put is tried again that met another change: the last one stands, as in Azure."""
 
@@ -84,7 +85,7 @@ async def put(call: Call) -> Response:
             limits = workspace.site.code_limits
             job = read_sent_job(call.name, definition, place, workspace.sent, uploads, limits)
         row = put_schedule(workspace, wanted, job)
-        keep_zone(workspace, call.name, properties["trigger"].get("timeZone"))
+        keep_spellings(workspace, call.name, properties)
         return shown(workspace, row, place, masked=False)
 
     made = (await call.services.write(write, by=ACTOR))["properties"]
@@ -147,13 +148,15 @@ def shown(workspace: Workspace, row: ScheduleRow, place: Place, *, masked: bool)
     """A schedule as GET shows it, with the job that was sent with it."""
     name, version = split_reference(row.document["create_job"]["job"])
     sent = workspace.sent.get(KIND, name, version) if version is not None else None
-    zone = workspace.sent.get(ZONES, row.name, "sent")
+    kept = workspace.sent.get(SPELLINGS, row.name, "sent")
+    spelled = kept.properties["properties"] if kept else {}
     return resource(
         row,
         place,
         masked=masked,
         sent=sent.properties if sent else None,
-        zone=zone.properties["properties"]["timeZone"] if zone else None,
+        zone=spelled.get("timeZone"),
+        experiment=spelled.get("experimentName"),
     )
 
 
@@ -168,13 +171,19 @@ def _trigger_by_files(workspace: Workspace, name: str) -> dict[str, Any] | None:
     return trigger_by_files(schedule.trigger)
 
 
-def keep_zone(workspace: Workspace, name: str, zone: Any) -> None:
-    """Remember the name of a time zone as it was sent: two of Windows' are one of IANA's."""
+def keep_spellings(workspace: Workspace, name: str, properties: Mapping[str, Any]) -> None:
+    """Remember the name of a time zone as it was sent: two of Windows' are one of IANA's. And an
+    experiment that was sent empty, which is shown so; one that was left out is filled in.
+    """
+    kept: dict[str, Any] = {}
+    zone = properties["trigger"].get("timeZone")
     resolved = resolve(zone) if isinstance(zone, str) else None
-    held = workspace.sent.get(ZONES, name, "sent")
-    if resolved is not None and (held is not None or windows_name(resolved) != zone):
-        kept = {"properties": {"timeZone": zone}}
-        workspace.sent.put(ZONES, name, "sent", kept, workspace.clock())
+    if resolved is not None and windows_name(resolved) != zone:
+        kept["timeZone"] = zone
+    if properties["action"]["jobDefinition"].get("experimentName") == "":
+        kept["experimentName"] = ""
+    if kept or workspace.sent.get(SPELLINGS, name, "sent") is not None:
+        workspace.sent.put(SPELLINGS, name, "sent", {"properties": kept}, workspace.clock())
 
 
 def put_schedule(workspace: Workspace, wanted: Schedule, job: SentJob | None = None) -> ScheduleRow:

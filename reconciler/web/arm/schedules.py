@@ -48,13 +48,17 @@ def resource(
     masked: bool,
     sent: Mapping[str, Any] | None = None,
     zone: str | None = None,
+    experiment: str | None = None,
 ) -> dict[str, Any]:
     """A schedule as GET shows it. `masked`: without values that look secret, for who may only
     read, and so never sends them back. `sent`: the `jobDefinition` of a job that was sent whole.
-    `zone`: as it was sent, where several names are of one.
+    `zone`: as it was sent, where several names are of one; `experiment`: likewise, where none is
+    named; None is as Azure fills it in.
     """
     schedule = stored_schedule(row, "")
     properties = shown_properties(schedule, place, sent)
+    unnamed = DEFAULT_EXPERIMENT if experiment is None else experiment
+    properties["action"]["jobDefinition"].setdefault("experimentName", unnamed)
     trigger = properties["trigger"]
     filled = filled_start(schedule.trigger, row)
     if filled is not None:
@@ -130,7 +134,6 @@ def shown_properties(
     definition |= {"isArchived": False, "status": "NotStarted"}
     for name in ("description", "displayName", "services", "computeId", "identity", "componentId"):
         definition.setdefault(name, None)
-    definition.setdefault("experimentName", "")  # one that is left out of a put is another
     return properties
 
 
@@ -162,8 +165,8 @@ def read_schedule(name: str, properties: Mapping[str, Any], place: Workspace) ->
         raise bad("The request content was invalid and could not be deserialized") from error
     reference = schedule.job.reference
     experiment = schedule.job.experiment_name
-    if properties["action"]["jobDefinition"].get("experimentName") is None:
-        experiment = DEFAULT_EXPERIMENT  # as Azure fills it in
+    if experiment == DEFAULT_EXPERIMENT:
+        experiment = None  # so it is shown: its runs are under the name of the schedule
     if not reference.startswith(PREFIX):
         reference = PREFIX + reference  # as Microsoft's client sends a short name with a version
     # All of the tags: those in which a provider keeps its marks are no less its own here.

@@ -15,7 +15,7 @@ from typing import Any
 from reconciler.declare.jobs.job_document import canonical_text
 from reconciler.model import Job, JobDefinition, Schedule, Snapshot
 from reconciler.providers.azureml.ids import PREFIX, Workspace, from_id
-from reconciler.providers.azureml.jobs.definition import job_from_wire
+from reconciler.providers.azureml.jobs.definition import DEFAULT_EXPERIMENT, job_from_wire
 from reconciler.providers.azureml.jobs.reading import file_steps
 from reconciler.snapshots import CodeLimits, SnapshotError, Snapshots
 from reconciler.web.arm.errors import bad
@@ -54,10 +54,11 @@ def is_whole(definition: Mapping[str, Any]) -> bool:
 
 def as_sent(definition: Mapping[str, Any]) -> dict[str, Any]:
     """What of a `jobDefinition` is meant: a GET and a PUT of what it gave mean the same."""
+    filled_in = {"experimentName": DEFAULT_EXPERIMENT}
     return {
         key: value
         for key, value in definition.items()
-        if key not in _READ_ONLY and value not in (None, {}, "")
+        if key not in _READ_ONLY and value not in (None, {}, "", filled_in.get(key))
     }
 
 

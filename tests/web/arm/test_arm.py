@@ -348,3 +348,27 @@ def test_what_get_gave_is_put_without_a_change(server: Server, api: httpx.Client
     opened.close()
     assert row.document["trigger"]["time_zone"] == "Europe/Lisbon"
     assert row.document["create_job"]["inputs"] == {"epochs": 7, "api_key": True}
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "experiment"),
+    [({}, "Default", "a"), ({"experimentName": ""}, "", "a"), ({"experimentName": "x"}, "x", "x")],
+)
+def test_an_experiment_that_is_not_named(
+    api: httpx.Client, server: Server, sent: dict[str, str], shown: str, experiment: str
+) -> None:
+    """It is shown as Azure shows it, given back as it was shown, and runs have the schedule's
+    name for it.
+    """
+    job = {"jobType": "Pipeline", "sourceJobId": f"{BASE}/jobs/train"}
+    put(api, "a", action={"actionType": "CreateJob", "jobDefinition": job | {"experimentName": ""}})
+    read = put(api, "a", action={"actionType": "CreateJob", "jobDefinition": job | sent})
+    assert read["properties"]["action"]["jobDefinition"]["experimentName"] == shown
+    with closing(Store(server.path)) as opened:
+        [row] = opened.schedules(["a"])
+        assert put(api, "a", **read["properties"])["properties"] == read["properties"]
+        [again] = opened.schedules(["a"])
+    assert again.fingerprint == row.fingerprint
+    assert api.post(f"{BASE}/schedules/a/trigger").status_code == 200
+    with closing(sqlite3.connect(server.path)) as connection:
+        assert connection.execute("SELECT experiment FROM runs").fetchall() == [(experiment,)]

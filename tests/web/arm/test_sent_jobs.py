@@ -128,3 +128,16 @@ def test_components_of_another_shape(server: Server) -> None:
         put_component(server, str(number), **spec)
         answer = put_schedule(server, str(number))
         assert answer.status_code == 400, answer.text
+
+
+def test_a_whole_job_that_is_given_back_is_the_same(server: Server) -> None:
+    put_component(server, "1")
+    assert put_schedule(server, "1").status_code == 201
+    with closing(Store(server.path)) as store, server.api(params=VERSION) as api:
+        [before] = store.schedules(["s"])
+        shown = api.get(f"{BASE}/schedules/s").json()["properties"]
+        assert shown["action"]["jobDefinition"]["experimentName"] == "Default"
+        assert put(server, "schedules/s", shown).status_code == 201
+        [after] = store.schedules(["s"])
+        assert after.fingerprint == before.fingerprint
+        assert len(store.versions("sent-s")) == 1
