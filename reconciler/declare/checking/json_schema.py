@@ -258,7 +258,7 @@ def _known_keys(rule: Mapping[str, Any], instance: Any, name: str) -> set[str]:
 def _did_you_mean(key: str, known: set[str], path: Path) -> str | None:
     if key == "schedule" and "jobs" in known:
         return "it fires nothing any more: write a schedule file, with trigger and create_job"
-    if "create_job" in known and key.lower() in _ABSENT:
+    if not known.isdisjoint(("create_job", "job")) and key.lower() in _ABSENT:
         return _ABSENT[key.lower()]
     meant = _MEANT.get(key.lower())
     if meant in known:
