@@ -94,9 +94,19 @@ def differences(theirs: Writes, ours: Writes) -> list[str]:
         for number, (one, other) in enumerate(pairs):
             found += compared(f"components[{number}]", one, other)
         found.append(f"components: {len(theirs.components)} and {len(ours.components)}")
+    found += compared("schedule", *map(_said, (theirs.schedule, ours.schedule)))
     # When it fires, by the table of what means the same: it is not the job's matter.
     triggers = [normalize({"trigger": one["trigger"]}) for one in (theirs.schedule, ours.schedule)]
     return found + compared("trigger", *triggers)
+
+
+def _said(schedule: dict[str, Any]) -> dict[str, Any]:
+    """What it says of itself; what is null, empty or a mark of ours is as nothing."""
+    said = {key: schedule.get(key) or None for key in ("displayName", "description", "isEnabled")}
+    for key in ("tags", "properties"):
+        given = (schedule.get(key) or {}).items()
+        said[key] = {name: value for name, value in given if not name.startswith("reconciler-")}
+    return said
 
 
 def _identified(job: dict[str, Any]) -> dict[str, Any]:
