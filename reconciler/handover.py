@@ -23,6 +23,8 @@ Made = tuple[Plan, Provider]
 
 _BEFORE = timedelta(seconds=60)
 """A fire may have been this late when its schedule was ended."""
+_GOES_ON = timedelta(days=1)
+"""What ended longer ago was not left by a run that was stopped: it was off, and begins anew."""
 
 
 class Handovers:
@@ -36,6 +38,8 @@ class Handovers:
         """By old target, new target and name: from when on fires of what was handed over may be in
         neither of the two.
         """
+        self.anew: list[str] = []
+        """Of what has been off for too long to go on from there: since when, in words."""
 
     def receive(self, change: Change) -> None:
         """What has to be done before a change; Rejected where it may not be made."""
@@ -58,13 +62,23 @@ class Handovers:
         if stopped is not None:
             words = suspension_words(stopped)
             raise Rejected(change.key, "take over", f"in {source} it is {words}; resume it first")
-        if not was_let_go(live):
-            return  # it was off before: it begins anew
-        if isinstance(after.trigger, DatastoreChange):
+        ended = live.modified_at
+        if not was_let_go(live) or _was_here_since(change.before, ended):
+            return  # it was off before, or came long ago: it begins anew
+        if ended is not None and ended < datetime.now(UTC) - _GOES_ON:
+            self._note_anew(change.key, source, ended)
+        elif isinstance(after.trigger, DatastoreChange):
             self._carry(change, live, leaves)
-        elif live.modified_at is not None:
+        elif ended is not None:
+            # Before it was made nothing of it was due.
+            since = max(ended - _BEFORE, live.created_at or ended - _BEFORE)
             with self._lock:
-                self.ended[source, after.key.target, after.key.name] = live.modified_at - _BEFORE
+                self.ended[source, after.key.target, after.key.name] = since
+
+    def _note_anew(self, key: Key, source: str, ended: datetime) -> None:
+        what = f"{key} begins anew, for it has been off in {source} since {ended:%Y-%m-%d %H:%M}"
+        with self._lock:
+            self.anew.append(f"{what} UTC: `reconciler backfill` runs what was due since then")
 
     def _carry(self, change: Change, live: LiveSchedule, leaves: Provider) -> None:
         assert change.after is not None
@@ -84,6 +98,12 @@ class Handovers:
 
 
 _BEGINS = (Action.CREATE, Action.UPDATE)
+
+
+def _was_here_since(before: LiveSchedule | None, ended: datetime | None) -> bool:
+    """Whether it was in its new target, and was disabled there, after it had ended in the old."""
+    at = before.modified_at if before is not None else None
+    return at is not None and ended is not None and at > ended
 
 
 def refusals(made: Sequence[Made], places: Mapping[str, Mapping[str, str]]) -> Iterator[str]:

@@ -155,7 +155,7 @@ def command(
         out(dumps(results_document(plans, results)))
     elif pending:
         out("\n" + render_results([r for of_plan in results for r in of_plan], paint))
-    for error in run_between(session, handovers.ended):
+    for error in [*handovers.anew, *run_between(session, handovers.ended)]:
         say(f"warning: {printable(error)}")
     if left_out:
         say(f"{counted(left_out, 'change')} left out: live is not as declared")

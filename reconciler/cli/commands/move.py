@@ -127,7 +127,7 @@ def command(
         if at < datetime.now(UTC) + CLOSE
     }
     errors = run_between(session, {**late, **handovers.ended})
-    for error in errors:
+    for error in [*handovers.anew, *errors]:
         say(f"warning: {printable(error)}")
     exit_by(results)
     if errors:

@@ -277,3 +277,47 @@ def test_what_is_suspended_stays(repo: Path) -> None:
     done = invoke(repo, "apply", "--yes", "--target", "all", code=None)
     assert "in old it is suspended until" in done.text
     assert "created" not in done.out
+
+
+def shifted(repo: Path, target: str, name: str, by: timedelta) -> None:
+    """All that a target has of a schedule happened earlier by so much."""
+    with closing(Database(repo / f"{target}.db")) as database, database.writing() as connection:
+        for column in ("created_at", "modified_at", "since"):
+            for (text,) in connection.execute(
+                f"SELECT {column} FROM schedules WHERE name = ?", (name,)
+            ).fetchall():
+                then = (datetime.fromisoformat(text) - by).isoformat()
+                connection.execute(
+                    f"UPDATE schedules SET {column} = ? WHERE name = ?", (then, name)
+                )
+
+
+HOURLY = TWO.replace('"0 2 * * *"', '"0 * * * *"')
+HANDED_OVER = HOURLY.replace("targets: [old]", "targets: [new]\nmoved_from: old", 1)
+"""The first of them."""
+
+
+def test_one_that_was_off_for_long_begins_anew(repo: Path) -> None:
+    """An apply switched it off, as the file said then: nothing of that time was ever due."""
+    off = HOURLY.replace("targets: [old]", "targets: [old]\nis_enabled: false", 1)
+    write(repo, {"schedules/two.yaml": off})
+    invoke(repo, "apply", "--yes")
+    shifted(repo, "old", "first", timedelta(days=30))
+    write(repo, {"schedules/two.yaml": HANDED_OVER})
+    done = invoke(repo, "apply", "--yes", "--target", "all")
+    assert "created new/first" in done.out
+    assert "made up for" not in done.err
+    assert "warning: new/first begins anew, for it has been off in old since 20" in done.err
+
+
+def test_what_arrived_before_is_not_handed_over_again(repo: Path) -> None:
+    write(repo, {"schedules/two.yaml": HANDED_OVER})
+    invoke(repo, "apply", "--yes", "--target", "all")
+    shifted(repo, "old", "first", timedelta(hours=12))
+    off = HANDED_OVER.replace("moved_from: old", "moved_from: old\nis_enabled: false", 1)
+    write(repo, {"schedules/two.yaml": off})
+    invoke(repo, "apply", "--yes", "--target", "all")
+    write(repo, {"schedules/two.yaml": HANDED_OVER})
+    done = invoke(repo, "apply", "--yes", "--target", "all")
+    assert "updated new/first" in done.out
+    assert done.err == ""
