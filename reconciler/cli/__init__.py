@@ -156,7 +156,7 @@ def _leave(ended: list[int]) -> None:
     the process is gone: one that does while the interpreter is taken apart aborts the process.
     """
     if ended and "temporalio.bridge" in sys.modules:
-        for stream in (sys.stdout, sys.stderr):
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # None: it was started without
             try:
                 stream.flush()
             except (OSError, ValueError):  # nobody reads it any more, or it is closed

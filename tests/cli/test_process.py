@@ -41,6 +41,43 @@ def test_exit_codes(repo: Path) -> None:
     assert run(repo, "apply", "--yes").code == 4
 
 
+LEAVES = """\
+import atexit, sys, types
+atexit.register(print, "the long way", file=sys.stderr)  # what was there before it comes after it
+sys.modules["temporalio.bridge"] = types.ModuleType("temporalio.bridge")
+from reconciler.cli import main
+main()
+"""
+"""A command that has loaded Temporal's client, as far as it can tell."""
+
+
+def test_one_that_spoke_to_temporal_leaves_at_once(repo: Path) -> None:
+    def left(arguments: str, redirected: str = "") -> tuple[int, str, str]:
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$0" -c "$1" {arguments} {redirected}', sys.executable, LEAVES],
+            cwd=repo,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    plan = run(repo, "plan", "--exit-code")
+    assert left("plan --exit-code") == (3, plan.out, "")
+    for redirected in (">&-", "2>&-", ">&- 2>&-"):
+        code, _, err = left("plan --exit-code", redirected)
+        assert (code, err) == (3, "")
+    assert left("plan", "> /dev/full")[0] == 1
+    code, out, err = left("apply --yes")
+    assert (code, err) == (0, "")
+    assert out.endswith("2 created\n")
+    assert not list(repo.glob("workspace.db-*"))  # SQLite had its time to put all into the file
+    code, _, err = left("plan --no-such-option")
+    assert code == 2
+    assert "the long way" not in err
+
+
 def test_without_a_terminal_nobody_is_asked(repo: Path) -> None:
     done = run(repo, "apply")
     assert (done.code, "2 created" in done.out) == (0, True)
