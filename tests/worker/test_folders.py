@@ -16,10 +16,11 @@ from helpers import OWNER, schedule, with_job_file
 from providers.contract import find
 from providers.temporal.server import ENGINES, Server, needed, served
 
-from reconciler.model import LiveSchedule, Schedule
+from reconciler.model import DatastoreChange, LiveSchedule, Schedule
 from reconciler.providers.capabilities import DataCursor, PastFire
 from reconciler.providers.temporal.connection import Background
-from reconciler.providers.temporal.cursors import Cursors, Owed
+from reconciler.providers.temporal.cursors import ADOPTED, Cursors, Owed, Settled
+from reconciler.providers.temporal.store import Files
 from reconciler.reconcile import reconcile
 from reconciler.workspace.datastores import changes
 from reconciler.workspace.datastores.changes import Seen
@@ -241,6 +242,25 @@ def test_what_was_found_is_owed(inbox: Inbox) -> None:
         inbox.apply(declared)
         until(lambda: inbox.ran("d") == ["owed.txt"])
         until(lambda: cursors.settled("d").owed == ())
+
+
+def test_what_was_owed_is_not_run_again_when_it_comes_back(tmp_path: Path) -> None:
+    """It had its run elsewhere: there it was new."""
+    trigger = follows("f").trigger
+    assert isinstance(trigger, DatastoreChange)
+    cursors = Cursors(Files(str(tmp_path), tmp_path))
+    at = datetime(2026, 11, 28, tzinfo=UTC)
+    ran, waits = (Owed(path, "1", path, at) for path in ("ran", "waits"))
+    seen = {"old": Seen("1"), "ran": Seen("1"), "waits": Seen("1")}
+    cursors.put_settled("f", Settled("since then", seen, (ran, waits)))
+    cursor = cursors.carry_out("f", trigger, at)
+    assert cursor is not None
+    assert cursor.seen == {"old": Seen("1")}
+    for came in ({**cursor.seen, "ran": Seen("1")}, {**cursor.seen, "ran": Seen("2")}):
+        cursors.carry_in("f", trigger, replace(cursor, seen=came))
+        assert cursors.settled("f") == Settled(ADOPTED, came, (waits,))
+    cursors.carry_in("f", trigger, replace(cursor, seen=None))
+    assert cursors.settled("f").owed == (waits,)
 
 
 def test_paused_and_unpaused_by_hand(inbox: Inbox) -> None:

@@ -152,10 +152,13 @@ class Cursors:
         return DataCursor(folder_of(trigger), looks.since or since, left)
 
     def carry_in(self, name: str, trigger: DatastoreChange, cursor: DataCursor) -> None:
-        """Have the next look go on from there; nothing for a cursor of another folder."""
+        """Have the next look go on from there; nothing for a cursor of another folder. What was
+        owed when it left here, and is settled by now, had its run elsewhere.
+        """
         if cursor.folder != folder_of(trigger):
             return
-        owed = self.settled(name).owed
+        seen = cursor.seen or {}
+        owed = tuple(one for one in self.settled(name).owed if one.key not in seen)
         self.put_settled(name, Settled(ADOPTED, cursor.seen, owed))
         looks = replace(self.looks(name), of=ADOPTED, since=cursor.since)
         self.put_looks(name, looks)
