@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Unpack, cast
@@ -74,7 +74,9 @@ class TemporalRuns:
         return None if found is None else found[0]
 
     def steps(self, name: str) -> list[StepRow]:
-        """Its steps; none of one that runs while no worker does, for these know them."""
+        """Its steps, by when they started; none of one that runs while no worker does, for these
+        know them.
+        """
         return Background.run(self._steps(name))
 
     def log(self, name: str, step: str, after: int) -> Iterator[tuple[bytes, int]]:
@@ -281,7 +283,7 @@ class TemporalRuns:
                 steps = ((await (await handle.describe()).memo()).get("run") or {}).get("steps")
         except (RPCError, WorkflowQueryFailedError):
             return []
-        return [_step(name, one) for one in steps or ()]
+        return by_start(_step(name, one) for one in steps or ())
 
     async def _cancel(self, name: str) -> str:
         found = await self._find(name)
@@ -405,6 +407,12 @@ def _message(ended: Mapping[str, Any] | None) -> str | None:
     if ended is None:
         return None
     return "; ".join(filter(None, (ended.get("message"), ended.get("note")))) or None
+
+
+def by_start(steps: Iterable[StepRow]) -> list[StepRow]:
+    """As the workspace lists them: what has not started comes last."""
+    never = datetime.max.replace(tzinfo=UTC)
+    return sorted(steps, key=lambda one: (one.started_at or never, one.name))
 
 
 def _step(run: str, said: Mapping[str, Any]) -> StepRow:

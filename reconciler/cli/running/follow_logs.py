@@ -28,12 +28,14 @@ class StepLogs:
         """Print what came since the last time, with a heading where another step goes on.
         `must_be`: the step that was asked for has to be there.
         """
-        steps = [step.name for step in self._runs.steps(self._run)]
+        rows = self._runs.steps(self._run)
+        steps = [step.name for step in rows]
         if must_be and self._only is not None and self._only not in steps:
             raise ReconcilerError(
                 f'the run has no step "{self._only}"', hint=", ".join(steps) or None
             )
-        for name in steps:
+        # What starts from now on comes the next time: what it waited for has printed all by then.
+        for name in [step.name for step in rows if step.status != "NotStarted"]:
             if self._only in (None, name):
                 self._print_step(name, len(steps) > 1 and self._only is None)
 
