@@ -136,14 +136,20 @@ class Loop:
             left -= _ASKED_SECONDS
 
     def _take_asked(self) -> bool:
-        """Make the targets due for which a cycle was asked; whether there are any."""
+        """Make the targets due for which a cycle was asked, and none began since; whether there
+        are any.
+        """
         try:
             asked = self.state.standings.asked()
         except ReconcilerError:
             return False  # the next cycle says so
         now = self._clock()
         with self._lock:
-            due = [one for name, one in self._status.items() if name in asked and not one.standby]
+            due = [
+                self._status[name]
+                for name, at in asked.items()
+                if name in self._status and _is_to_come(self._status[name], at)
+            ]
             for one in due:
                 one.next_at, one.again = now, one.again or one.in_hand
         return bool(due)
@@ -224,7 +230,7 @@ class Loop:
             if ours:
                 if one.standby:
                     self._log("leading", target=name)
-                one.standby, one.in_hand = False, True
+                one.standby, one.in_hand, one.began_at = False, True, now
                 due.append(name)
             else:
                 if not one.standby:
@@ -347,7 +353,8 @@ class Loop:
         )
         self.state.conditions.set(name, after, lease)
         one.planned = self._next_at(one, self._clock())
-        self.state.standings.set(_standing(cycle, one.planned), cycle.rows, lease)
+        standing = _standing(cycle, one.planned)
+        self.state.standings.set(standing, cycle.rows, lease, began_at=one.began_at)
         if self._on_cycle is not None:
             try:
                 self._on_cycle(record)
@@ -390,6 +397,11 @@ class Loop:
         if error is not None:
             lines = "".join(traceback.format_exception(error, limit=-5))
             self._log("bug", traceback=lines)
+
+
+def _is_to_come(one: TargetStatus, asked_at: datetime) -> bool:
+    """Whether no cycle of ours has begun since one was asked for."""
+    return not one.standby and (one.began_at is None or one.began_at <= asked_at)
 
 
 def _standing(cycle: Cycle, next_at: datetime) -> Standing:

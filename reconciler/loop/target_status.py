@@ -40,6 +40,8 @@ class TargetStatus:
     """The state could not be asked or written the last time: nobody knows whose it is."""
     contention: Contention = field(default_factory=Contention)
     said: tuple[str, str, str | None] | None = None
+    began_at: datetime | None = None
+    """When its last cycle began, or the one in hand; the source was asked after that."""
     planned: datetime | None = None
     """When the cycle after the one in hand is to be, as the state was told."""
 

@@ -93,10 +93,16 @@ class StandingStore:
         self._database = database
 
     def set(
-        self, standing: Standing, rows: Iterable[ScheduleRow] | None, lease: Lease | None = None
+        self,
+        standing: Standing,
+        rows: Iterable[ScheduleRow] | None,
+        lease: Lease | None = None,
+        *,
+        began_at: datetime | None = None,
     ) -> None:
         """Replace that of a target. `rows`: all its schedules; None: they are not known, and stay
-        as they were. LeaseLost.
+        as they were. `began_at`: when its cycle began, which answers what was asked until then;
+        None: when it ended. LeaseLost.
         """
         counts = standing.counts
         gone = self._replace(standing.target, rows, lease) if rows is not None else ()
@@ -129,7 +135,7 @@ class StandingStore:
             )
             transaction.execute(
                 "DELETE FROM requests WHERE target = ? AND at <= ?",
-                (standing.target, to_micros(standing.cycle_at)),
+                (standing.target, to_micros(began_at or standing.cycle_at)),
             )
 
     def _replace(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
+import pytest
 from helpers import CONFIG, write
 
+from reconciler.loop import controller
 from reconciler.state.standings import Standing
 
 from .looping import Looped, commit, on_git, upstream
@@ -101,3 +104,34 @@ def test_a_cycle_that_is_asked_for_in_the_state_comes_soon(tmp_path: Path) -> No
         loop.loop.stop()
         thread.join()
         loop.state.close()
+
+
+def test_one_that_is_asked_for_while_a_cycle_is_at_work_comes_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That one may have read the repository before; but it is what was asked for before."""
+    loop = on_git(upstream(tmp_path / "up", "one"), tmp_path / "base")
+    loop.cycle()
+    whole, told = controller.run_cycle, list[bool]()
+
+    def run_cycle(*arguments: Any) -> Any:
+        loop.clock.go(seconds=5)
+        told.append(loop.loop._take_asked())
+        loop.clock.go(seconds=5)
+        if len(told) == 1:
+            loop.state.standings.ask("local", loop.clock(), "ben")
+        loop.clock.go(seconds=5)
+        return whole(*arguments)
+
+    monkeypatch.setattr(controller, "run_cycle", run_cycle)
+    loop.clock.go(seconds=1)
+    loop.state.standings.ask("local", loop.clock(), "ana")
+    loop.clock.go(seconds=1)
+    assert loop.loop._take_asked()
+    assert loop.loop.turn()
+    assert loop.loop._take_asked()
+    assert loop.loop.turn()
+    assert not loop.loop._take_asked()
+    assert told == [False, False]
+    assert loop.state.standings.asked() == {}
+    loop.close()

@@ -166,18 +166,23 @@ def test_the_runs_of_an_older_file_are_counted(tmp_path: Path) -> None:
         connection.execute("PRAGMA application_id = 1396918340")
         connection.execute(f"PRAGMA user_version = {place}")
         rows = [
-            (f"r{n}", "s", status, f"2026-03-0{1 + n % 3}T00:00:00+00:00")
-            for n, status in enumerate((*ENDED, "Running", "Failed"))
+            (f"r{n}", "s", status, *[f"2026-03-0{1 + n % 3}T00:00:{s}+00:00" for s in ("00", "30")])
+            for n, status in enumerate((*ENDED, "Running", "Completed"))
         ]
         connection.executemany(
             "INSERT INTO runs (name, schedule, experiment, pipeline, version, cause, due_at,"
-            " inputs, status, created_at) VALUES (?, ?, 'e', 'p', '1', 'time', '', '{}', ?, ?)",
+            " inputs, status, created_at, started_at, ended_at)"
+            " VALUES (?1, ?2, 'e', 'p', '1', 'time', '', '{}', ?3, ?4, ?4, ?5)",
             rows,
         )
         connection.commit()
     database = Database(path)
     assert database.read(KEPT_DAYS) == database.read(DAYS)
-    assert len(database.read(KEPT_DAYS)) == 3
+    assert [row[2:] for row in database.read(KEPT_DAYS)] == [
+        (1, 0, 0, 30.0),
+        (1, 1, 0, 30.0),
+        (0, 0, 1, 0.0),
+    ]
     database.close()
 
 
