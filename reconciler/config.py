@@ -20,7 +20,7 @@ from reconciler.declare.findings import Finding, place, place_fault
 from reconciler.declare.reading.files import CONFIG_NAME, display_path, repository_root
 from reconciler.declare.reading.positions import Locator
 from reconciler.declare.reading.yaml_loader import Fault, parse
-from reconciler.declare.resolve import TargetSettings, deep_merge
+from reconciler.declare.resolve import TargetSettings, Unset, deep_merge
 from reconciler.errors import ConfigError
 from reconciler.model import Mode, Problem
 from reconciler.plan.windows import Window
@@ -57,7 +57,8 @@ _CREDENTIAL_PREFIXES = (
 )
 _TIMES = ("start_time", "end_time", "time_zone")
 _WORKSPACE = f"{FOLDER}/workspace.db"
-_SETTINGS = ("provider", "variables", "defaults", "reconcile", "components")
+_FILLED_IN = ("variables", "defaults")
+_SETTINGS = ("provider", *_FILLED_IN, "reconcile", "components")
 _ALLOWING = ("upload_data", "command_jobs", "data_changes", "api_version")
 """What is known of a target that is not opened, too: it says what its declarations may be."""
 _NAMING = ("datastores", "data")
@@ -128,7 +129,8 @@ class Config:
     def target(self, name: str, *, to_open: bool = True) -> Target:
         """The target of that name; ConfigError if there is none, or its environment is not set.
 
-        Without `to_open` it has few options, and needs no environment for the others.
+        Without `to_open` it has few options, and needs no environment for the others; what its
+        declarations take of an environment that is not set is Unset.
         """
         if name not in self.target_names:
             hint = nearest(name, list(self.target_names))
@@ -141,16 +143,21 @@ class Config:
                 for key, value in written.items()
                 if key in (*_SETTINGS, *_NAMING) or (key in _ALLOWING and "${{" not in str(value))
             }
-        document = _fill(written, ("targets", name), findings)
-        shared = {
-            key: _fill(self._document.get(key) or {}, (key,), findings)
-            for key in ("variables", "defaults")
-        }
+        at = ("targets", name)
+        rest = {key: value for key, value in written.items() if key not in _FILLED_IN}
+        document = _fill(rest, at, findings)
+        own, shared = (
+            {
+                key: _fill(of.get(key) or {}, (*path, key), findings, needed=to_open)
+                for key in _FILLED_IN
+            }
+            for of, path in ((written, at), (self._shared(written), ()))
+        )
         _raise_if_any(findings, self.path, self.root, self._data)
         settings = TargetSettings(
             name,
-            variables={**shared["variables"], **(document.get("variables") or {})},
-            defaults=deep_merge(shared["defaults"], document.get("defaults") or {}),
+            variables={**shared["variables"], **own["variables"]},
+            defaults=deep_merge(shared["defaults"], own["defaults"]),
             mode=document.get("reconcile", "heal"),
             components={
                 name: str(self.folder / path)
@@ -162,6 +169,13 @@ class Config:
         if to_open and document["provider"] == "local" and self.readable_by != "owner":
             options.setdefault("readable_by", self.readable_by)
         return Target(name, document["provider"], settings, options)
+
+    def _shared(self, target: Mapping[str, Any]) -> dict[str, Any]:
+        """What holds in a target of that which is said for all: not what it says itself."""
+        own = target.get("variables") or {}
+        every = self._document.get("variables") or {}
+        variables = {key: value for key, value in every.items() if key not in own}
+        return {"variables": variables, "defaults": self._document.get("defaults")}
 
     def section(self, name: str) -> Any:
         """`state`, `history`, `webhooks` or `notifications`, with environment values filled in;
@@ -324,24 +338,30 @@ def _code_limits(document: Mapping[str, Any], folder: Path) -> CodeLimits:
     )
 
 
-def _fill(value: Any, path: tuple[str | int, ...], findings: list[Finding]) -> Any:
+def _fill(
+    value: Any, path: tuple[str | int, ...], findings: list[Finding], *, needed: bool = True
+) -> Any:
+    """`value` with what the environment says; not `needed`: Unset where that says nothing."""
     if isinstance(value, dict):
-        return {k: _fill(v, (*path, k), findings) for k, v in value.items()}
+        return {k: _fill(v, (*path, k), findings, needed=needed) for k, v in value.items()}
     if isinstance(value, list):
-        return [_fill(v, (*path, i), findings) for i, v in enumerate(value)]
+        return [_fill(v, (*path, i), findings, needed=needed) for i, v in enumerate(value)]
     if not isinstance(value, str) or "${{" not in value:
         return value
+    unset: list[str] = []
 
     def value_of(match: re.Match[str]) -> str:
         found = os.environ.get(match[1])
         is_credential = _is_credential(match[1])
-        if found is None or is_credential:
+        if found is None and not is_credential and not needed:
+            unset.append(match[1])
+        elif found is None or is_credential:
             why = "is a credential, and is not read here" if is_credential else "is not set"
             findings.append(Finding("CFG001", path, f"the environment variable {match[1]} {why}"))
-            return match[0]
-        return found
+        return match[0] if found is None or is_credential else found
 
-    return _ENV.sub(value_of, value)
+    filled = _ENV.sub(value_of, value)
+    return Unset(unset[0]) if unset else filled
 
 
 def _is_credential(name: str) -> bool:

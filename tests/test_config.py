@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.config import Limit, Limits, find_config, load_config
+from reconciler.declare.resolve import Unset
 from reconciler.errors import ConfigError
 from reconciler.render.problems import render_problems
 
@@ -116,8 +117,34 @@ def test_a_target_that_is_not_opened_needs_no_environment_for_its_options(
     assert (local.provider, local.options) == ("local", named)
     assert local.settings.variables == {"team": "vision", "count": 3}
     assert config.chosen("local") == ("local",)
-    with pytest.raises(ConfigError, match="1 problem"):
-        config.target("other", to_open=False)  # a variable of schedules is needed to read them
+    other = config.target("other", to_open=False)
+    assert other.settings.variables == {"team": "other", "count": 3, "secret": Unset("TEST_SECRET")}
+
+
+def test_only_what_holds_in_a_target_is_taken_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TEST_A", "TEST_B"):
+        monkeypatch.delenv(name, raising=False)
+    text = """\
+owner: us
+schedules: [.]
+variables: {a: "${{ env.TEST_A }}", b: "x-${{ env.TEST_B }}"}
+targets:
+  one: {provider: local, variables: {a: 1, b: 2}}
+  two: {provider: local, variables: {a: 1}}
+  three: {provider: local, variables: {a: "${{ env.GITHUB_TOKEN }}"}}
+"""
+    config = load_config(write(tmp_path, text))
+    assert config.target("one").settings.variables == {"a": 1, "b": 2}
+    with pytest.raises(ConfigError) as caught:
+        config.target("two")
+    assert [p.json_path for p in caught.value.problems] == ["variables.b"]
+    two = config.target("two", to_open=False)
+    assert two.settings.variables == {"a": 1, "b": Unset("TEST_B")}
+    with pytest.raises(ConfigError) as caught:
+        config.target("three", to_open=False)
+    assert [p.json_path for p in caught.value.problems] == ["targets.three.variables.a"]
 
 
 @pytest.mark.parametrize("name", ["TEST-NAME", "1", "nul", "é"])

@@ -82,6 +82,7 @@ CODES: dict[str, Code] = {
     "SCH071": _error("a move to another target is not as it can be"),
     "SCH072": _warning("a move to another target is over"),
     "SCH079": _warning("what looks like a variable is none"),
+    "SCH080": _warning("a value of the environment is not known"),
     "SCH067": _error("files are left out by the loop"),
     "SCH053": _warning("a value is read in two ways"),
     "SCH073": _error("a number of a trigger is read in two ways"),

@@ -24,6 +24,15 @@ _ONLY_HERE = ("targets", "overrides", "moved_from", "$schema")
 
 
 @dataclass(frozen=True, slots=True)
+class Unset:
+    """A value of reconciler.yaml, of a target that is not opened, that takes an environment
+    variable which is not set here.
+    """
+
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
 class TargetSettings:
     """What `reconciler.yaml` says of one target that changes what is desired there."""
 
@@ -47,7 +56,9 @@ class TargetSettings:
 def resolve(
     document: Mapping[str, Any], settings: TargetSettings
 ) -> tuple[dict[str, Any], list[Finding]]:
-    """What `document` is in that target. Findings are about variables that are not known."""
+    """What `document` is in that target. Findings are about variables that are not known, and
+    about those that are Unset.
+    """
     merged = {key: value for key, value in document.items() if key not in _ONLY_HERE}
     overrides = document.get("overrides")
     override = overrides.get(settings.name) if isinstance(overrides, dict) else None
@@ -147,15 +158,22 @@ def substitute(
         return {k: substitute(v, variables, (*path, k), findings) for k, v in value.items()}
     if isinstance(value, list):
         return [substitute(v, variables, (*path, i), findings) for i, v in enumerate(value)]
+    if isinstance(value, Unset):
+        findings.append(_unset(value, path))
+        return f"${{{{ env.{value.variable} }}}}"
     return value
 
 
 def _fill(text: str, variables: Mapping[str, Any], path: Path, findings: list[Finding]) -> Any:
     def value_of(match: re.Match[str]) -> Any:
         kind, name = match.groups()
-        if kind == "vars" and name in variables:
-            return variables[name]
-        findings.append(_unknown(kind, name, list(variables), path))
+        value = variables.get(name) if kind == "vars" else None
+        if isinstance(value, Unset):
+            findings.append(_unset(value, path))
+        elif kind == "vars" and name in variables:
+            return value
+        else:
+            findings.append(_unknown(kind, name, list(variables), path))
         return match[0]
 
     known = len(findings)
@@ -168,6 +186,15 @@ def _fill(text: str, variables: Mapping[str, Any], path: Path, findings: list[Fi
         hint = "variables are filled in once: write out the value in reconciler.yaml"
         findings.append(Finding("SCH031", path, "what is filled in here holds a variable", hint))
     return filled
+
+
+def _unset(value: Unset, path: Path) -> Finding:
+    return Finding(
+        "SCH080",
+        path,
+        f"what stands here is not known: the environment variable {value.variable} is not set",
+        "the schedule is not checked further here; a plan of the target needs it set",
+    )
 
 
 def _unknown(kind: str, name: str, known: list[str], path: Path) -> Finding:

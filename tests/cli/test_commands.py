@@ -325,6 +325,43 @@ def test_validate_needs_nothing_that_a_target_is_opened_with(repo: Path) -> None
     assert "the environment variable RECONCILER_TEST_NOT_SET is not set" in done.err
 
 
+def test_validate_takes_a_variable_of_the_environment_as_not_known(repo: Path) -> None:
+    """What is not set is said where it would stand; a plan of another target needs none of it."""
+    prod = """\
+  prod:
+    provider: local
+    workspace: prod.db
+    variables: {zone: "${{ env.RECONCILER_TEST_NOT_SET }}"}
+"""
+    text = (repo / "reconciler.yaml").read_text()
+    text = text.replace("targets:\n", f"variables: {{zone: UTC}}\ntargets:\n{prod}")
+    write(repo, {"reconciler.yaml": text})
+    assert "no problems" in invoke(repo, "validate").out
+    trigger = 'trigger: {type: cron, expression: "0 2 * * *", time_zone: "${{ vars.zone }}"}\n'
+    job = "create_job: ./job.yml\n"
+    write(repo, {"schedules/b.yaml": f"name: b\n{trigger}{job}targets: [prod, local]\n"})
+    done = invoke(repo, "validate", "--format", "github")
+    assert done.out.startswith("::warning file=schedules/b.yaml,line=2,col=")
+    assert done.out.count("RECONCILER_TEST_NOT_SET is not set (target prod)") == 1
+    invoke(repo, "plan", "--target", "local")
+    wanted = invoke(repo, "plan", "--target", "prod", code=1).err
+    assert "error: the environment variable RECONCILER_TEST_NOT_SET is not set" in wanted
+    env = {"RECONCILER_TEST_NOT_SET": "Nowhere/Never"}
+    assert "SCH014" in invoke(repo, "validate", code=1, env=env).out
+
+
+def test_validate_says_what_is_wrong_with_the_configuration_in_every_format(repo: Path) -> None:
+    text = (repo / "reconciler.yaml").read_text()
+    write(repo, {"reconciler.yaml": text.replace("owner: us", "ownr: us")})
+    done = invoke(repo, "validate", "--format", "github", code=1)
+    assert done.out.startswith("::error file=reconciler.yaml,line=1,")
+    assert "reconciler.yaml:1:1: error:" in done.err
+    for form in ("sarif", "json"):
+        found = json.loads(invoke(repo, "validate", "--format", form, code=1).out)
+        assert "CFG001" in json.dumps(found)
+    assert invoke(repo, "validate", code=1).out == ""
+
+
 # ------------------------------------------------------------------------------------------- status
 
 

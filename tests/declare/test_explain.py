@@ -102,11 +102,11 @@ def codes_of(root: Path) -> set[str]:
         config = load_config(root / "reconciler.yaml")
     except ConfigError as error:
         return {problem.code for problem in error.problems}
-    targets = [config.target(name) for name in config.target_names]
+    targets = [config.target(name, to_open=False) for name in config.target_names]
     declarations = declarations_of(config, targets, now=NOW)
     codes = {problem.code for problem in declarations.problems}
-    if not declarations.errors:
-        first = targets[0]
+    if not declarations.errors and "SCH080" not in codes:
+        first = config.target(targets[0].name)
         provider = open_provider(first, Opening(config.folder, config.owner))
         declared = [s for s in declarations.schedules if s.key.target == first.name]
         try:

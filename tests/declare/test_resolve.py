@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.declare.resolve import TargetSettings, is_plain, resolve
+from reconciler.declare.resolve import TargetSettings, Unset, is_plain, resolve
 
 BASE = """
 name: a
@@ -201,3 +201,22 @@ def test_no_variables_at_all() -> None:
     assert [finding.hint for finding in findings] == [
         "variables are set in reconciler.yaml, for a target or for all"
     ] * 2
+
+
+def test_what_the_environment_does_not_say_is_not_known() -> None:
+    unset = Unset("ZONE")
+    settings = TargetSettings(
+        "prod", variables={"zone": unset}, defaults={"trigger": {"start_time": unset}}
+    )
+    document = {"trigger": {"time_zone": "${{ vars.zone }}"}, "description": "in ${{ vars.zone }}"}
+    found, findings = resolve(document, settings)
+    assert [(one.code, one.path) for one in findings] == [
+        ("SCH080", ("trigger", "start_time")),
+        ("SCH080", ("trigger", "time_zone")),
+        ("SCH080", ("description",)),
+    ]
+    assert all("ZONE is not set" in one.message for one in findings)
+    assert found == {
+        **document,
+        "trigger": {"start_time": "${{ env.ZONE }}", "time_zone": "${{ vars.zone }}"},
+    }

@@ -62,10 +62,15 @@ def command(
     reconciler.yaml they are checked for no target in particular.
     """
     session = Session(config, no_color=no_color)
-    if paths and config is None and find_config(working_folder()) is None:
-        declarations = _without_config(session, paths)
-    else:
-        declarations = _read(session, target, paths)
+    try:
+        if paths and config is None and find_config(working_folder()) is None:
+            declarations = _without_config(session, paths)
+        else:
+            declarations = _read(session, target, paths)
+    except ConfigError as error:
+        if error.problems and form != "text":
+            out(render_problems(error.problems, form))
+        raise
     before = len(declarations.problems)
     if since is not None:
         if paths:
