@@ -12,6 +12,7 @@ from reconciler.cli.session import Session, actor
 from reconciler.config import Target
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.providers import WORKSPACE
+from reconciler.render.plain_text import printable
 from reconciler.system.file_access import ReadableBy
 from reconciler.system.workspace_files import folder_beside
 from reconciler.workspace.datastores.addresses import data_assets
@@ -61,6 +62,12 @@ class Workspace:
     def lease(self) -> Lease:
         """Who runs its engine."""
         return Lease(self.path, readable_by=self.readable_by)
+
+    def not_run(self) -> str | None:
+        """What to tell a person where nobody runs its engine."""
+        if self.lease.is_held():
+            return None
+        return f"{printable(self.target.name)} is not run: `reconciler serve` fires its schedules"
 
     @cached_property
     def _database(self) -> Database:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import click
 
 from reconciler.cli.live_schedules import complete_names, holds_of
-from reconciler.cli.output import out, paint
+from reconciler.cli.output import out, paint, say
 from reconciler.cli.session import (
     UNKNOWN,
     Session,
@@ -19,6 +19,8 @@ from reconciler.cli.session import (
     target_option,
     trigger_words,
 )
+from reconciler.cli.workspace_target import Workspace
+from reconciler.config import Target
 from reconciler.declare.holds import hold_words, zone_of
 from reconciler.errors import ReconcilerError
 from reconciler.firing.clocks.zones import zone
@@ -85,7 +87,8 @@ def command(
     start = after or session.now
     limit = count or (None if until else (5 if name else 1))
     rows: list[Row] = []
-    for one in [session.one_target(target)] if name else session.targets(target):
+    targets = [session.one_target(target)] if name else session.targets(target)
+    for one in targets:
         provider = session.provider(one)
         chosen = [find_live(provider, name)] if name else list(provider.list())
         holds = holds_of(session, chosen)
@@ -103,6 +106,14 @@ def command(
         _show_one(*rows[0])
     else:
         _show_all(rows)
+    if form == "text" and rows:
+        _say_not_run(session, targets)
+
+
+def _say_not_run(session: Session, targets: Sequence[Target]) -> None:
+    for one in targets:
+        if one.provider == "local" and (idle := Workspace(session, one).not_run()) is not None:
+            say(idle)
 
 
 def _fires(

@@ -153,10 +153,8 @@ def _show_engine(workspace: Workspace) -> None:
     """Whether anything fires in an embedded workspace, and which folders cannot be looked at."""
     holder = workspace.lease.holder()
     name = printable(workspace.target.name)
-    if holder is not None or workspace.lease.is_held():
-        out(f"\n{name} is run by {holder or 'another process'}\n")
-    else:
-        out(f"\n{name} is not run: `reconciler serve` fires its schedules\n")
+    served = f"{name} is run by {holder or 'another process'}"
+    out(f"\n{workspace.not_run() or served}\n")
     with workspace.errors():
         failing = workspace.ledger.failing()
     for watch in failing:

@@ -58,7 +58,11 @@ def test_every_enabled_one(repo: Path) -> None:
     assert shown.splitlines()[1:] == [
         "2026-03-30 17:30:00  local/lisbon  Mon 2026-03-30 18:30:00 WEST"
     ]
-    found = json.loads(invoke(repo, "next", *AFTER, "--count", "2", "--format", "json").out)
+    idle = "local is not run: `reconciler serve` fires its schedules\n"
+    assert invoke(repo, "next", *AFTER).err == invoke(repo, "next", "lisbon").err == idle
+    done = invoke(repo, "next", *AFTER, "--count", "2", "--format", "json")
+    assert done.err == ""
+    found = json.loads(done.out)
     [schedule] = found["schedules"]
     assert (schedule["target"], schedule["name"], schedule["enabled"]) == ("local", "lisbon", True)
     assert schedule["fires"] == ["2026-03-30T17:30:00+00:00", "2026-04-01T17:30:00+00:00"]
