@@ -137,8 +137,8 @@ def aligned(rows: Sequence[tuple[str, str]], within: int | None = None) -> list[
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint = plain) -> str:
-    """Columns, the last one not filled up. On a terminal they keep to its width: the widest are cut
-    in the middle, the last one at its end.
+    """Columns, the last one not filled up. On a terminal they keep to its width: the last one is
+    cut at its end, then the widest in the middle.
     """
     cells = [[printable(cell) for cell in row] for row in rows]
     widths = [
@@ -165,14 +165,18 @@ _LEAST_CELL = 12
 
 
 def _narrowed(widths: Sequence[int], titles: Sequence[int], within: int) -> list[int]:
-    """The widths of columns that fit, the widest narrowed first; none below that of its title, and
-    the first, which has the names, only where the others are as narrow as they can be.
+    """The widths of columns that fit: the last one narrowed first, which has the words, then the
+    widest; none below that of its title, and the first, which has the names, only where the others
+    are as narrow as they can be.
     """
     left = list(widths)
     least = [min(w, max(title, _LEAST_CELL)) for w, title in zip(widths, titles, strict=True)]
     others = sum(least[1:]) + 2 * (len(left) - 1)
     least[0] = max(least[0], min(left[0], within - others))
     over = sum(left) + 2 * (len(left) - 1) - within
+    words = max(0, min(over, left[-1] - least[-1]))
+    left[-1] -= words
+    over -= words
     while over > 0:
         room = [w - small for w, small in zip(left, least, strict=True)]
         if not any(room):

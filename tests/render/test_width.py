@@ -40,6 +40,17 @@ def test_a_table_keeps_to_the_width(columns: int) -> None:
     assert table(("SCHEDULE", "ENABLED", "TRIGGER"), ROWS).count("of-the-team") == 1
 
 
+def test_the_words_of_a_table_are_cut_first() -> None:
+    header = ("SCHEDULE", "REPOSITORY", "LAST RUN (UTC)", "TRIGGER")
+    differs, last = "differs: trigger.expression", "Completed 11-28 05:11"
+    rows = [("local/nightly-train", differs, last, "every day at 02:00, but not in summer " * 2)]
+    shown = table(header, rows, Narrow(100)).splitlines()[1]
+    assert width(shown) <= 100
+    assert differs in shown
+    assert last in shown
+    assert shown.endswith("...")
+
+
 def test_a_name_is_cut_in_the_middle() -> None:
     assert middle("local/a-long-name-of-one", 15) == "local/...of-one"
     assert middle("short", 15) == "short"
