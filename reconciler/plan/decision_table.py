@@ -33,6 +33,7 @@ from reconciler.model import (
     FieldChange,
     LiveSchedule,
     Plan,
+    Schedule,
 )
 from reconciler.plan.causes import cause_of, say, why
 from reconciler.plan.diff import diff_schedules, same
@@ -141,8 +142,18 @@ def _change(
         reason = say(reason, after)
         fields = (taken, *fields)
         return Change(Action.UPDATE, key, before, after, fields, reason, notes, contents=contents)
-    reason = f"{whose}; --adopt {key.name} takes it over"
+    reason = f"{whose}; --adopt {key.name} takes it over{_without_effect(after, before, claim)}"
     return Change(Action.SKIP, key, before, after, fields, reason, notes)
+
+
+def _without_effect(after: Schedule, before: LiveSchedule, claim: Claim) -> str:
+    """Of an `adopt` that takes nothing over: what would."""
+    if after.adopt is None:
+        return ""
+    said = f"{{from: {after.adopt}}}" if after.adopt else "true"
+    holder = next(iter(claim.holders(before)), "")
+    would = f"{{from: {holder}}}" if holder else "true"
+    return f", and so does `adopt: {would}`; `adopt: {said}` has no effect here"
 
 
 def _gone(before: LiveSchedule) -> Change:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from helpers import CRON, OWNER, TARGET, canonical, live, schedule
@@ -231,6 +232,20 @@ def test_skip_says_how_to_take_over_and_what_differs() -> None:
     assert change.reason == 'managed by "them"; --adopt nightly takes it over'
     assert change.fields == (FieldChange(("trigger", "expression"), "0 3 * * *", "0 2 * * *"),)
     assert only(plan_of(canonical(SAME), [live(SAME, None)])).fields == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "owner", "words"),
+    [
+        (True, "them", "`adopt: {from: them}`; `adopt: true` has no effect here"),
+        ({"from": "others"}, "them", "`adopt: {from: them}`; `adopt: {from: others}` has no"),
+        ({"from": "others"}, None, "`adopt: true`; `adopt: {from: others}` has no effect here"),
+    ],
+)
+def test_an_adopt_without_effect_is_said(said: Any, owner: str | None, words: str) -> None:
+    change = only(plan_of(canonical(schedule(adopt=said)), [live(SAME, owner)]))
+    assert change.action is Action.SKIP
+    assert f"--adopt nightly takes it over, and so does {words}" in change.reason
 
 
 def test_changes_are_sorted_by_name_whatever_their_order() -> None:
