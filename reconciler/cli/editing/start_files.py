@@ -77,7 +77,7 @@ def start_files(start: Start) -> Iterator[tuple[str, bytes]]:
     schemas = _PACKAGE / "schemas"
     schemas = schemas if schemas.exists() else _PACKAGE.parent / "schemas"
     for path in sorted(schemas.glob("*.json")):
-        if path.name != "plan.schema.json":
+        if not path.name.startswith("plan"):  # those are of what is written, by the program
             yield f"schemas/{path.name}", path.read_bytes()
     if start.editor:
         yield from _EDITOR.items()
