@@ -94,11 +94,16 @@ def zone_of(schedule: Schedule, time_zone: str = "UTC") -> str:
     return time_zone if isinstance(trigger, DatastoreChange) else trigger.time_zone
 
 
+def clock_words(at: datetime) -> str:
+    """`2026-12-01 08:00`, with seconds where there are any: an end is not said too early."""
+    return f"{at:%Y-%m-%d %H:%M:%S}" if at.second else f"{at:%Y-%m-%d %H:%M}"
+
+
 def hold_words(hold: Hold, time_zone: str) -> str:
     """`held until 2026-12-01 08:00 Europe/Lisbon by ana: quarter end`; or `suspended until`."""
     until = hold.until.astimezone(zones.zone(time_zone))
     word = "suspended" if hold.suspended else "held"
-    text = f"{word} until {until:%Y-%m-%d %H:%M} {time_zone}"
+    text = f"{word} until {clock_words(until)} {time_zone}"
     if hold.by:
         text += f" by {hold.by}"
     return mask_text(f"{text}: {hold.reason}" if hold.reason else text)

@@ -10,6 +10,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from reconciler.declare.holds import clock_words
 from reconciler.masking import mask_text
 from reconciler.model import Canonical, Hold, LiveSchedule, Schedule, Suspension
 
@@ -54,7 +55,7 @@ def enabled_by(live: LiveSchedule, suspension: Suspension | None) -> bool:
 
 def suspension_words(suspension: Suspension) -> str:
     """`suspended until 2026-12-01 08:00 UTC by ana: quarter end`."""
-    text = f"suspended until {suspension.until:%Y-%m-%d %H:%M} UTC by {suspension.by}"
+    text = f"suspended until {clock_words(suspension.until)} UTC by {suspension.by}"
     return mask_text(f"{text}: {suspension.reason}" if suspension.reason else text)
 
 

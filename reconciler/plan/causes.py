@@ -6,7 +6,7 @@ changed live; a declaration that is not that any more was changed in the reposit
 
 from __future__ import annotations
 
-from reconciler.declare.holds import hold_words, zone_of
+from reconciler.declare.holds import clock_words, hold_words, zone_of
 from reconciler.document import schedule_digest
 from reconciler.model import Cause, LiveSchedule, Schedule
 
@@ -27,7 +27,7 @@ def why(cause: Cause, before: LiveSchedule, after: Schedule) -> str:
     off = before.schedule.enabled and not after.enabled
     on = after.enabled and not before.schedule.enabled
     if on and before.suspended is not None:
-        return f"its suspension until {before.suspended.until:%Y-%m-%d %H:%M} UTC is over"
+        return f"its suspension until {clock_words(before.suspended.until)} UTC is over"
     if cause == "repository":
         return "enabled again" if on else "changed in the repository"
     if cause == "unknown":

@@ -10,6 +10,7 @@ from helpers import schedule
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.declare.holds import hold_words
 from reconciler.declare.suspensions import (
     enabled_by,
     in_force,
@@ -52,6 +53,11 @@ def test_words() -> None:
     words = "suspended until 2026-12-01 09:00 UTC by ana"
     assert suspension_words(ASKED) == f"{words}: a flood"
     assert suspension_words(replace(ASKED, reason=None)) == words
+    soon = replace(ASKED, until=ASKED.until.replace(second=5), reason=None)
+    assert suspension_words(soon) == "suspended until 2026-12-01 09:00:05 UTC by ana"
+    schedule = suspended_schedule(LIVE.schedule, replace(LIVE, suspended=soon), NOW)
+    assert schedule.hold is not None
+    assert hold_words(schedule.hold, "UTC") == suspension_words(soon)
 
 
 @given(st.text(max_size=400), st.text(min_size=1, max_size=300), st.booleans())

@@ -23,11 +23,12 @@ from reconciler.cli.session import (
     config_option,
     find_live,
 )
-from reconciler.cli.state_options import state_of, state_option
+from reconciler.cli.state_options import FOLDER, state_of, state_option
 from reconciler.declare.holds import read_until
 from reconciler.declare.suspensions import suspension_words
 from reconciler.model import Suspension
 from reconciler.render.plain_text import printable
+from reconciler.state import FILE
 from reconciler.state.records import SUSPENDED
 
 
@@ -72,6 +73,11 @@ def command(
             note(opened, one, "waiting", SUSPENDED, words, session.now)
             out(f"{printable(one)} is {printable(words)}\n")
     say("live schedules go on as they are; no apply and no loop changes them before that")
+    if state is None and session.config.section("state") is None:
+        say(
+            f"it is kept in {FOLDER}/{FILE} here: only what applies with the same state heeds it;"
+            " `state` in reconciler.yaml names one for all"
+        )
 
 
 def _suspend_schedule(

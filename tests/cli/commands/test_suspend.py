@@ -16,7 +16,7 @@ from reconciler.model import Suspension
 from reconciler.providers.local import LocalProvider
 from reconciler.workspace.store.schedules import Store
 
-WORDS = re.compile(r"suspended until \d{4}-\d\d-\d\d \d\d:\d\d UTC by ann: a flood")
+WORDS = re.compile(r"suspended until \d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC by ann: a flood")
 
 
 @pytest.fixture
@@ -95,7 +95,10 @@ def test_it_becomes_a_hold_of_the_file(repo: Path) -> None:
 
 
 def test_a_target_is_left_as_it_is(repo: Path) -> None:
-    assert WORDS.search(suspend(repo, "--all").out)
+    done = suspend(repo, "--all")
+    assert WORDS.search(done.out)
+    assert "only what applies with the same state heeds it" in done.err
+    assert "same state" not in suspend(repo, "--all", "--state", ".reconciler/state.db").err
     assert enabled(repo) == {"one": True, "two": True}
     write(repo, {"schedules/one.yaml": declaration("one", hour=5)})
     done = call(repo, "plan", "--exit-code", code=3)
