@@ -690,6 +690,9 @@ def test_named_schedules_alone_are_planned_and_applied(tmp_path: Path) -> None:
     assert planned.endswith("local: 1 to update\n")
     assert "fires" in planned
     assert "runs a day, mean of 14 days: 3\n" in planned  # all of them, the others as they are
+    (repo / "a").mkdir()  # no saved plan, though it is there
+    assert "1 updated" in invoke(repo, "apply", "a", "--yes").out
+    write(repo, {"schedules/a.yaml": declaration("a", hour=6)})
     applied = invoke(repo, "apply", "local/a", "--yes").out
     assert applied.endswith("1 updated\n")
     left = invoke(repo, "plan", "--exit-code", code=3).out

@@ -163,8 +163,13 @@ def command(
 
 
 def _meant(what: tuple[str, ...]) -> tuple[Path | None, tuple[str, ...]]:
-    """A saved plan, or names: what is there as a file, or can only be one, is a file."""
-    if len(what) == 1 and (os.path.lexists(what[0]) or what[0].endswith((".plan", ".json"))):
+    """A saved plan, or names: what is there as a file, or can only be one, is a file. A folder is
+    none: that of a job's code often has the name of its schedule.
+    """
+    if len(what) != 1:
+        return None, what
+    is_file = os.path.lexists(what[0]) and not os.path.isdir(what[0])
+    if is_file or what[0].endswith((".plan", ".json")):
         return Path(what[0]), ()
     return None, what
 
