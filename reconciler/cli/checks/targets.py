@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from reconciler.cli.checks.environment import disk_check
-from reconciler.cli.checks.records import Check, Verdict
+from reconciler.cli.checks.records import Check, Verdict, words_of
 from reconciler.cli.session import Session
 from reconciler.cli.state_options import now, state_of
 from reconciler.cli.workspace_target import Workspace
@@ -25,7 +25,7 @@ def target_checks(session: Session, name: str) -> Iterator[Check]:
         provider = session.provider(target)
         live = list(provider.list())
     except ConfigError as error:
-        yield Check(name, Verdict.BROKEN, f"cannot be opened: {error.message}", error.hint)
+        yield Check(name, Verdict.BROKEN, f"cannot be opened: {words_of(error)}", error.hint)
         return
     except ReconcilerError as error:
         yield Check(name, Verdict.BROKEN, f"does not answer: {error.message}", error.hint)
@@ -53,8 +53,8 @@ def _workspace(workspace: Workspace) -> Iterator[Check]:
     if not workspace.path.exists():
         yield Check(name, Verdict.LOOK, f"{workspace.path} is not there yet", "`reconciler apply`")
         return
-    holder = workspace.lease.holder()
-    if holder is not None or workspace.lease.is_held():
+    if workspace.lease.is_held():
+        holder = workspace.lease.holder()
         yield Check(name, Verdict.WELL, f"is run by {holder or 'another process'}")
     else:
         yield Check(name, Verdict.LOOK, "nobody runs it: nothing fires", "`reconciler serve`")
@@ -73,7 +73,9 @@ def _loop(session: Session, name: str) -> Check:
             conditions = state.conditions.get(name)
             asked = state.suspensions.get(name, session.now)
     except ReconcilerError as error:
-        return Check(name, Verdict.LOOK, f"the state does not answer: {error.message}", error.hint)
+        return Check(
+            name, Verdict.LOOK, f"the state does not answer: {words_of(error)}", error.hint
+        )
     if asked is not None:
         return Check(name, Verdict.LOOK, "is suspended: nothing is applied", "`reconciler resume`")
     if conditions is not None and conditions.stalled.status:

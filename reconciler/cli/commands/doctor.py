@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.checks.environment import environment_checks
-from reconciler.cli.checks.records import Check, Verdict
+from reconciler.cli.checks.records import Check, Verdict, words_of
 from reconciler.cli.checks.targets import target_checks
 from reconciler.cli.output import out, paint
 from reconciler.cli.session import Session, config_option, format_option, target_option
@@ -33,7 +33,7 @@ def command(target: str | None, config: str | None, no_color: bool, form: str) -
         for one in session.config.chosen(target):
             checks += target_checks(session, one)
     except ReconcilerError as error:
-        checks.append(Check("configuration", Verdict.BROKEN, error.message, error.hint))
+        checks.append(Check("configuration", Verdict.BROKEN, words_of(error), error.hint))
     if form == "json":
         listed = [
             {

@@ -43,5 +43,11 @@ def test_what_is_broken(tmp_path: Path) -> None:
     assert done["declarations"][0][0] == "broken"
     assert done["far"][0][0] == "broken"
     assert done["local"][0][0] == "well"  # one target that is down hides no other
+    away = "  away: {provider: local, workspace: '${{ env.NOT_SET_HERE }}'}\n"
+    write(repo, {"reconciler.yaml": CONFIG + away})
+    [(verdict, said)] = found(repo, "--target", "away", code=1)["away"]
+    assert verdict == "broken"
+    assert said.endswith("the environment variable NOT_SET_HERE is not set")
+    assert "reconciler.yaml:" in said
     write(repo, {"reconciler.yaml": "owner: ["})
     assert found(repo, code=1)["configuration"][0][0] == "broken"
