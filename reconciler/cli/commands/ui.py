@@ -10,7 +10,14 @@ from typing import Any
 import click
 
 from reconciler.cli.events import log_everything, log_format_option, log_of
-from reconciler.cli.serving.options import missing_packages
+from reconciler.cli.serving.options import (
+    check_doors,
+    host_option,
+    hosts_option,
+    missing_packages,
+    port_option,
+    remote_option,
+)
 from reconciler.cli.serving.pages import make_pages, pages_options, read_access
 from reconciler.cli.session import Session, config_option, working_folder
 from reconciler.cli.state_options import FOLDER, state_option, state_to_read
@@ -25,22 +32,10 @@ _STOP_SECONDS = 3
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to answer at.")
-@click.option(
-    "--port",
-    default=8766,
-    show_default=True,
-    type=click.IntRange(0, 65535),
-    help="0: any that is free.",
-)
-@click.option("--allow-remote", is_flag=True, help="Let other machines in, over HTTP without TLS.")
-@click.option(
-    "--allow-host",
-    "hosts",
-    multiple=True,
-    metavar="NAME",
-    help="A further host name to answer to.",
-)
+@host_option
+@port_option(8766)
+@remote_option
+@hosts_option
 @pages_options
 @state_option
 @config_option
@@ -68,11 +63,7 @@ def command(
         raise ConfigError(
             f"ui needs {', '.join(missing)}", hint="pip install 'schedule-reconciler[serve]'"
         )
-    if not is_loopback(host) and not allow_remote:
-        raise click.UsageError(
-            f"--host {host} lets other machines in, without TLS; put a proxy with TLS before it."
-            " --allow-remote says that you mean it"
-        )
+    check_doors(host, hosts, allow_remote=allow_remote)
     allowed = read_access(**access)
     session = Session(config, no_color=no_color)
     log = log_of(log_format)

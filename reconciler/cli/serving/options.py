@@ -1,9 +1,9 @@
-"""The options of `serve` that say where it answers HTTP, and to whom."""
+"""Options that say where HTTP is answered, and to whom: those of `serve`, which others share."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,41 +20,54 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d+)?|\[[0-9A-Fa-f:]+\](:\d+)?")
 _AZURE_NAME = re.compile(r"([\w-]{1,64})/([\w().-]{1,90})/([\w-]{1,64})")
 
 
+_FILE = click.Path(dir_okay=False, path_type=Path)
+host_option = click.option(
+    "--host", default="127.0.0.1", show_default=True, help="The address to answer at."
+)
+token_option = click.option(
+    "--token-file", type=_FILE, help="A file with the token that lets people in."
+)
+read_only_option = click.option(
+    "--read-only-token-file", type=_FILE, help="A file with a token that may only read."
+)
+remote_option = click.option(
+    "--allow-remote", is_flag=True, help="Let other machines in, over HTTP without TLS."
+)
+public_url_option = click.option(
+    "--public-url", metavar="URL", help="The address of a proxy that stands before it."
+)
+hosts_option = click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A further host name to answer to.",
+)
+
+
+def port_option(default: int) -> Callable[[F], F]:
+    """--port."""
+    return click.option(
+        "--port",
+        default=default,
+        show_default=True,
+        type=click.IntRange(0, 65535),
+        help="0: any that is free.",
+    )
+
+
 def binding_options(function: F) -> F:
     """The options; `read_binding` makes Binding of them."""
-    path = click.Path(dir_okay=False, path_type=Path)
     for option in reversed(
         (
-            click.option(
-                "--host", default="127.0.0.1", show_default=True, help="The address to answer at."
-            ),
-            click.option(
-                "--port",
-                default=8765,
-                show_default=True,
-                type=click.IntRange(0, 65535),
-                help="0: any that is free.",
-            ),
+            host_option,
+            port_option(8765),
             click.option("--no-http", is_flag=True, help="No pages and no API."),
-            click.option("--token-file", type=path, help="A file with the token."),
-            click.option(
-                "--read-only-token-file", type=path, help="A file with a token that may only read."
-            ),
-            click.option(
-                "--allow-remote",
-                is_flag=True,
-                help="Let other machines in, over HTTP without TLS.",
-            ),
-            click.option(
-                "--public-url", metavar="URL", help="The address of a proxy that stands before it."
-            ),
-            click.option(
-                "--allow-host",
-                "hosts",
-                multiple=True,
-                metavar="NAME",
-                help="A further host name to answer to.",
-            ),
+            token_option,
+            read_only_option,
+            remote_option,
+            public_url_option,
+            hosts_option,
             click.option(
                 "--azure-name",
                 metavar="SUBSCRIPTION/GROUP/WORKSPACE",
@@ -89,29 +102,39 @@ def read_binding(
         if sdk_config is not None:
             raise click.UsageError("--sdk-config is about HTTP, and --no-http serves none")
         return None
-    if not is_loopback(host) and not allow_remote:
-        raise click.UsageError(
-            f"--host {host} lets other machines in, without TLS: tokens and data can be read on the"
-            " way. Put a proxy with TLS before it; --allow-remote says that you mean it"
-        )
-    if public_url is not None:
-        parts = urlsplit(public_url)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
-            raise click.UsageError(f"--public-url {public_url}: write https://NAME, without a path")
-        public_url = f"{parts.scheme}://{parts.netloc}"
-    for name in hosts:
-        if _HOST.fullmatch(name) is None:
-            raise click.UsageError(f"--allow-host {name}: write NAME or NAME:PORT")
+    check_doors(host, hosts, allow_remote=allow_remote)
     return Binding(
         host,
         port,
         token_file,
         read_only_token_file,
-        public_url,
+        read_public_url(public_url),
         hosts,
         _azure_name(azure_name),
         sdk_config,
     )
+
+
+def check_doors(host: str, hosts: Sequence[str], *, allow_remote: bool) -> None:
+    """A usage error where other machines would come in unasked, or by what is no name."""
+    if not is_loopback(host) and not allow_remote:
+        raise click.UsageError(
+            f"--host {host} lets other machines in, without TLS: tokens and data can be read on the"
+            " way. Put a proxy with TLS before it; --allow-remote says that you mean it"
+        )
+    for name in hosts:
+        if _HOST.fullmatch(name) is None:
+            raise click.UsageError(f"--allow-host {name}: write NAME or NAME:PORT")
+
+
+def read_public_url(url: str | None) -> str | None:
+    """The origin that it names; a usage error for what has a path, or is no address."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
+        raise click.UsageError(f"--public-url {url}: write https://NAME, without a path")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def missing_packages() -> list[str]:

@@ -8,11 +8,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 import click
 
 from reconciler.cli.events import Log
+from reconciler.cli.serving.options import (
+    public_url_option,
+    read_only_option,
+    read_public_url,
+    token_option,
+)
 from reconciler.cli.session import actor
 from reconciler.web.serving.token_files import load_tokens
 from reconciler.web.settings import Control, ControlSite
@@ -31,16 +36,11 @@ def pages_options(function: F) -> F:
     """--public-url, --token-file, --read-only-token-file; --trust-proxy, --user-header and
     --may-act; `read_access` makes Access of them.
     """
-    path = click.Path(dir_okay=False, path_type=Path)
     for option in reversed(
         (
-            click.option("--token-file", type=path, help="A file with the token of the pages."),
-            click.option(
-                "--read-only-token-file", type=path, help="A file with a token that may only read."
-            ),
-            click.option(
-                "--public-url", metavar="URL", help="The address of a proxy that stands before it."
-            ),
+            token_option,
+            read_only_option,
+            public_url_option,
             click.option(
                 "--trust-proxy",
                 "proxies",
@@ -87,11 +87,7 @@ def read_access(
     actors: tuple[str, ...],
 ) -> Access:
     """A usage error for what cannot be meant."""
-    if public_url is not None:
-        parts = urlsplit(public_url)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
-            raise click.UsageError(f"--public-url {public_url}: write https://NAME, without a path")
-        public_url = f"{parts.scheme}://{parts.netloc}"
+    public_url = read_public_url(public_url)
     if not proxies:
         if actors:
             raise click.UsageError("--may-act is about those whom a --trust-proxy signs in")

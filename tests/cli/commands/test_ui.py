@@ -67,6 +67,8 @@ def test_over_the_state_of_a_loop(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (("--host", "0.0.0.0"), "--allow-remote"),
+        (("--allow-host", "https://a"), "write NAME or NAME:PORT"),
+        (("--public-url", "a.example"), "write https://NAME, without a path"),
         (("--may-act", "ana"), "--trust-proxy"),
         (("--trust-proxy", "proxy.example"), "--trust-proxy"),
         (("--public-url", "ftp://x"), "--public-url"),
