@@ -270,6 +270,8 @@ class Schedule:
     source: Source | None = field(default=None, compare=False)
     hold: Hold | None = field(default=None, compare=False)
     """A hold that is in force; `enabled` is False then."""
+    ended: Hold | None = field(default=None, compare=False)
+    """A hold that stands in its file, and is over."""
     mode: Mode = field(default="heal", compare=False)
     renamed_from: str | None = field(default=None, compare=False)
     """The name that it had: what is live under that becomes this."""
@@ -537,9 +539,10 @@ class PlanImpact:
     heat_after: tuple[tuple[int, ...], ...]
 
 
-Cause = Literal["new", "removed", "repository", "live", "both", "unknown"]
-"""Where a difference comes from: not live yet, not in the repository any more, changed there,
-changed live, changed in both; `unknown`: the target does not say what was last applied to it."""
+Cause = Literal["new", "removed", "repository", "over", "live", "both", "unknown"]
+"""Where a difference comes from: not live yet, not in the repository any more, changed there, a
+hold or suspension that is over, changed live, changed in both; `unknown`: the target does not say
+what was last applied to it."""
 
 
 @dataclass(frozen=True, slots=True)

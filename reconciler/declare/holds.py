@@ -78,13 +78,13 @@ def settle(
     moment = read_until(hold["until"])
     assert moment is not None  # lint_hold has said so otherwise
     until = until_instant(moment, zone_of(schedule, time_zone))
+    held = Hold(until, hold.get("reason") or None, hold.get("by") or None)
     if until <= now:
         message = f"the hold until {hold['until']} is over: it fires again"
         if not schedule.enabled:
             message = f"the hold until {hold['until']} is over; is_enabled keeps it off"
         hint = f"`reconciler hold {schedule.key.name} --release` takes it out of the file"
-        return schedule, [Finding("SCH037", _PATH, message, hint)]
-    held = Hold(until, hold.get("reason") or None, hold.get("by") or None)
+        return replace(schedule, ended=held), [Finding("SCH037", _PATH, message, hint)]
     return replace(schedule, enabled=False, hold=held), []
 
 

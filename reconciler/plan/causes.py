@@ -1,33 +1,65 @@
 """Why a live schedule differs from its declaration: who made the difference, in words. Pure.
 
 A target keeps the digest of what was last applied. A live schedule that is not that any more was
-changed live; a declaration that is not that any more was changed in the repository.
+changed live; a declaration that is not that any more was changed in the repository. What a hold or
+a suspension switched off, and nothing else, is nobody's change once that is over.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.declare.holds import clock_words, hold_words, zone_of
 from reconciler.document import schedule_digest
+from reconciler.firing.clocks import zones
 from reconciler.model import Cause, LiveSchedule, Schedule
+from reconciler.plan.diff import same
 
 
 def cause_of(before: LiveSchedule, after: Schedule, digest: str | None) -> Cause:
     """The cause of a difference; `digest` is that of `after`, None: its `schedule_digest`."""
+    asked = before.suspended
+    if asked is not None and _wakes(before, after):
+        woken = replace(before.schedule, enabled=asked.was_enabled)
+        if same(woken, after):
+            return "over"
+        if before.digest is None:  # one of the target's own is of what it is now
+            before = replace(before, schedule=woken)
     if before.applied is None:
         return "unknown"
     live = (before.digest or schedule_digest(before.schedule)) != before.applied
     if live:
         declared = (digest or schedule_digest(after)) != before.applied
         return "both" if declared else "live"
-    return "repository"
+    return "over" if _hold_ended(before, after) else "repository"
+
+
+def _wakes(before: LiveSchedule, after: Schedule) -> bool:
+    return after.enabled and not before.schedule.enabled
+
+
+def _hold_ended(before: LiveSchedule, after: Schedule) -> bool:
+    """Whether the hold in its file, and nothing else, kept it off since it was applied last."""
+    held = after.ended
+    if held is None or not _wakes(before, after):
+        return False
+    since = before.modified_at
+    return (since is None or since < held.until) and same(
+        replace(before.schedule, enabled=True), after
+    )
 
 
 def why(cause: Cause, before: LiveSchedule, after: Schedule) -> str:
     """The cause in words, with who changed it live and when; empty where nothing is known."""
     off = before.schedule.enabled and not after.enabled
-    on = after.enabled and not before.schedule.enabled
+    on = _wakes(before, after)
     if on and before.suspended is not None:
-        return f"its suspension until {clock_words(before.suspended.until)} UTC is over"
+        words = f"its suspension until {clock_words(before.suspended.until)} UTC is over"
+        return f"{words}; changed in the repository" if cause == "repository" else words
+    if cause == "over" and after.ended is not None:
+        zone = zone_of(after)
+        until = clock_words(after.ended.until.astimezone(zones.zone(zone)))
+        return f"its hold until {until} {zone} is over"
     if cause == "repository":
         return "enabled again" if on else "changed in the repository"
     if cause == "unknown":

@@ -52,6 +52,7 @@ from reconciler.declare.suspensions import suspension_words
 from reconciler.firing.words.trigger_words import describe
 from reconciler.masking import mask_text
 from reconciler.model import Action, Change, Key, LiveSchedule, Plan, Schedule
+from reconciler.plan.causes import why
 from reconciler.reconcile import plan_target
 from reconciler.render.documents import FORMAT_VERSION, dumps
 from reconciler.render.holds import hold_document
@@ -199,6 +200,8 @@ def _drift(live: LiveSchedule | None, change: Change | None) -> str:
 def _differs(change: Change) -> str:
     if change.action is Action.NOOP:
         return "in sync" if change.after is not None else "not in the repository; disabled"
+    if change.cause == "over" and change.before is not None and change.after is not None:
+        return f"differs: {why(change.cause, change.before, change.after)}"
     if change.action is Action.UPDATE and change.fields:
         names = [field.name for field in change.fields]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

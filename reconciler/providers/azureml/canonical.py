@@ -110,6 +110,7 @@ def settle(
         reported,
         source=schedule.source,
         hold=schedule.hold,
+        ended=schedule.ended,
         mode=schedule.mode,
         renamed_from=schedule.renamed_from,
         adopt=schedule.adopt,

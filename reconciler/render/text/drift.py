@@ -18,6 +18,7 @@ TITLES = {
     "live": "changed live",
     "both": "changed in the repository and live",
     "repository": "changed in the repository",
+    "over": "a hold or suspension is over",
     "new": "not live yet",
     "removed": "removed from the repository",
     "unknown": "differs; what was last applied is not known",
@@ -96,7 +97,8 @@ def _text(one: Mapping[str, Any]) -> str:
     source = one["source"]
     place = printable(f"{source['path']}:{source['line']}") if source else ""
     lines = [f"  {pad(name, 32)}  {place}".rstrip()]
-    said = [one["words"] if one["cause"] in ("live", "both", "not_ours") else ""]
+    worded = ("live", "both", "over", "not_ours")
+    said = [one["words"] if one["cause"] in worded else ""]
     said += [one["hold"]["words"] if one["hold"] else ""]
     if one["mode"] not in (None, "heal"):
         said.append(f"reconcile: {one['mode']}")

@@ -46,7 +46,7 @@ MEANINGS = {
     "contended": "somebody undoes the same change again and again",
     "failed": "the last change of it failed",
     "drift": "changed where it lives, or nobody knows who made it differ",
-    "pending": "changed in the repository, and not applied yet",
+    "pending": "changed in the repository, or a stop of it is over; not applied yet",
     "not_ours": "declared here, but another owner's where it lives",
     "suspended": "stopped without a commit, until a moment",
     "held": "paused by its file, until a moment",

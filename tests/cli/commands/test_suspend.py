@@ -81,6 +81,20 @@ def test_once_more_after_one_that_no_apply_has_ended(repo: Path) -> None:
     assert enabled(repo)["one"]
 
 
+def test_one_that_is_over_is_the_cause_wherever_one_is_said(repo: Path) -> None:
+    over = datetime.now(UTC) - timedelta(hours=1)
+    with closing(Store(repo / "workspace.db")) as store:
+        provider = LocalProvider("local", store, owner="us")
+        one, _ = provider.list()
+        provider.suspend(one, Suspension(over, "ann", over - timedelta(hours=1)))
+    for command in ("plan", "status", "drift"):
+        assert f"its suspension until {over:%Y-%m-%d %H:%M} UTC is over" in call(repo, command).out
+    [found] = json.loads(call(repo, "drift", "--format", "json").out)["drift"]
+    assert (found["name"], found["cause"], found["by"]) == ("one", "over", None)
+    [said] = plan_documents(repo, "one")
+    assert "undoes" not in said
+
+
 def test_it_becomes_a_hold_of_the_file(repo: Path) -> None:
     assert "is not suspended" in call(repo, "hold", "one", "--suspended", code=1).err
     suspend(repo, "one")
