@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from markupsafe import Markup
@@ -19,6 +19,7 @@ from reconciler.firing.clocks.zones import resolve, zone
 
 COOKIE = "reconciler-time-zone"
 DEFAULT = "UTC"
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -28,11 +29,14 @@ class View:
 
     zone: str
     now: datetime
+    clock: tzinfo = field(init=False)
+    """The zone's rules."""
+    year: int = field(init=False)
+    """That of `now` there."""
 
-    @property
-    def clock(self) -> tzinfo:
-        """The zone's rules."""
-        return zone(self.zone)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "clock", zone(self.zone))  # a page asks a thousand times
+        object.__setattr__(self, "year", self.now.astimezone(self.clock).year)
 
 
 _VIEW: ContextVar[View | None] = ContextVar("view", default=None)
@@ -76,8 +80,8 @@ def said(at: datetime) -> str:
     """An instant on the view's clock; the year only where it is another than now."""
     seen = view()
     here = at.astimezone(seen.clock)
-    year = "" if here.year == seen.now.astimezone(seen.clock).year else f" {here.year}"
-    return f"{here.day} {here:%b}{year} {here:%H:%M}"
+    year = "" if here.year == seen.year else f" {here.year}"
+    return f"{here.day} {_MONTHS[here.month - 1]}{year} {here.hour:02}:{here.minute:02}"
 
 
 def on_clock(at: datetime, name: str) -> str:

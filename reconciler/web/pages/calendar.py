@@ -44,11 +44,13 @@ async def show_calendar(request: Request) -> Response:
     now, name = services.clock().astimezone(UTC), zone_of(request)
     upcoming = page_cache(request).upcoming
     asked = _hour(request.query_params.get("at", ""))
-    known = await services.read(upcoming.enabled)
+    known, following = await services.read(
+        lambda w: (upcoming.enabled(w), upcoming.next(w, now, _FEW))
+    )
     values = await asyncio.to_thread(_count, _tally(request), known, now, zone(name))
     values["hour"] = asked
     values["in_hour"] = await asyncio.to_thread(_in_hour, known, asked) if asked else []
-    values["upcoming"] = await services.read(lambda w: upcoming.next(w, now, _FEW))
+    values["upcoming"] = following
     return render(request, "calendar.html", now=now, most=_MOST_OF_AN_HOUR, **values)
 
 
@@ -94,10 +96,7 @@ def _count(
     heat = whole.since(int((now - first).total_seconds()) // 60 + 1)
     hours = _hours(heat, quarters, first, now, clock)
     start = (now.hour * 60 + now.minute) // charts.SLOT_MINUTES
-    slots = [
-        sum(heat.at(minute) for minute in range(slot * 10, slot * 10 + charts.SLOT_MINUTES))
-        for slot in range(start, start + DAY_MINUTES // charts.SLOT_MINUTES)
-    ]
+    slots = heat.blocks(charts.SLOT_MINUTES, start + DAY_MINUTES // charts.SLOT_MINUTES)[start:]
     begin = (first + timedelta(minutes=start * charts.SLOT_MINUTES)).astimezone(clock)
     busiest = [(first + timedelta(minutes=m), heat.at(m)) for m in heat.busiest(5)]
     return {

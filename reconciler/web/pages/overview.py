@@ -75,8 +75,7 @@ def _read(workspace: Workspace, now: datetime, records: KeptRecords) -> dict[str
     engine = f"process {holder.pid} on {holder.host}" if holder is not None else "another process"
     today = now.astimezone(UTC).date()
     first = today - timedelta(days=DAYS - 1)
-    counts = outcomes.days(first)
-    known = records.since(workspace, first, now)
+    known, counts = records.since(workspace, first, now)
     slow, flaky = slowest(known, _FEW), flakiest(known, _FEW)
     shown = {one.schedule for one in (*slow, *flaky)}
     late, waiting = outcomes.waiting(now - _LATE, _FEW)
@@ -134,7 +133,7 @@ def _card(drift: Drift | None, has_repository: bool) -> dict[str, str] | None:
     if drift.problem is not None:
         return {"kind": "bad", "words": "unknown", "more": f"{drift.problem}; {at}"}
     if not drift.pending and not drift.not_ours:
-        return {"kind": "good", "words": "in step", "more": at}
+        return {"kind": "good", "words": "in sync", "more": at}
     parts = [f"{drift.pending:,} to change"] if drift.pending else []
     parts += [f"{drift.not_ours:,} not its own"] if drift.not_ours else []
     words = ", ".join(parts)

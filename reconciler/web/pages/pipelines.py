@@ -79,7 +79,7 @@ def _read(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:
         "document": template_filters.document(mask_document(document)),
         "schedules": [
             {"name": line.row.name, "enabled": line.enabled, "words": line.words}
-            for line in (_line(row, now, None) for row in listing.of_pipeline(name))
+            for line in (_line(row, now, None, None) for row in listing.of_pipeline(name))
         ],
         "rows": listing.runs(RunQuery(pipeline=name), limit=10)[1],
         "versions": versions[:50],

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from itertools import islice
+from math import inf
 from typing import Any
 
 from starlette.requests import Request
@@ -40,6 +41,7 @@ from reconciler.web.pages.history import changes_of
 from reconciler.web.pages.lists.chips import ChipGroup, Option, chip_group, columns
 from reconciler.web.pages.lists.day_bars import DAYS, DayBars, day_bars
 from reconciler.web.pages.lists.run_bars import run_bars
+from reconciler.web.pages.upcoming_fires import Upcoming
 from reconciler.web.template_filters import document, inputs, path_of, plain
 from reconciler.web.templating import render
 from reconciler.web.times import zone_of
@@ -112,11 +114,10 @@ async def list_schedules(request: Request) -> Response:
 
     def read(workspace: Workspace) -> dict[str, Any]:
         listing = PageListings(workspace.store.database)
-        following = upcoming.times(workspace, now)
-        total, rows = _page_of_rows(workspace, listing, wanted, following, (page - 1) * SIZE)
+        total, rows = _page_of_rows(workspace, listing, wanted, upcoming, now, (page - 1) * SIZE)
+        following = upcoming.times(workspace, now, [row.name for row in rows])
         lines = [
-            held_line(replace(_line(row, now, drift), next=following.get(row.name)), now, drift)
-            for row in rows
+            held_line(_line(row, now, drift, following.get(row.name)), now, drift) for row in rows
         ]
         recent = Outcomes(workspace.store.database).recent("schedule", [r.name for r in rows])
         return {
@@ -139,7 +140,8 @@ def _page_of_rows(
     workspace: Workspace,
     listing: PageListings,
     wanted: ScheduleQuery,
-    following: Mapping[str, datetime],
+    upcoming: Upcoming,
+    now: datetime,
     offset: int,
 ) -> tuple[int, list[ScheduleRow]]:
     """A page of rows. When each fires next is known here, and not in SQL."""
@@ -147,8 +149,10 @@ def _page_of_rows(
         return listing.schedules(wanted, offset=offset, limit=SIZE)
     names = listing.schedule_names(wanted)
     sign = -1 if wanted.sort.startswith("-") else 1
+    following = upcoming.times(workspace, now, names)
     ranks = {name: sign * at.timestamp() for name, at in following.items()}
-    names.sort(key=lambda name: (name not in ranks, ranks.get(name, 0.0), name))
+    names.sort()
+    names.sort(key=lambda name: ranks.get(name, inf))
     chosen = names[offset : offset + SIZE]
     found = {row.name: row for row in workspace.store.schedules(chosen)}
     return len(names), [found[name] for name in chosen if name in found]
@@ -185,9 +189,10 @@ def _groups(
     ]
 
 
-def _line(row: ScheduleRow, now: datetime, drift: Drift | None) -> Line:
+def _line(row: ScheduleRow, now: datetime, drift: Drift | None, following: datetime | None) -> Line:
+    """`following`: when it fires next."""
     enabled = bool(row.document.get("is_enabled"))
-    words, pipeline, following = "damaged: it cannot be read", "", None
+    words, pipeline = "damaged: it cannot be read", ""
     short, time_zone = words, "UTC"
     try:
         schedule = schedule_from_document(row.document, Key("", row.name))
@@ -197,10 +202,6 @@ def _line(row: ScheduleRow, now: datetime, drift: Drift | None) -> Line:
         words, pipeline = describe(schedule.trigger), split_reference(schedule.job.reference)[0]
         short = describe_shortly(schedule.trigger)
         time_zone = getattr(schedule.trigger, "time_zone", time_zone)
-        if enabled and not isinstance(schedule.trigger, DatastoreChange):
-            far = now + timedelta(days=3660)
-            fires = next_fires(schedule.trigger, now, far, row.created_at)
-            following = next(iter(fires), None)
     said = drift.of(row.name) if drift is not None else ""
     return Line(
         row=row,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,6 +45,7 @@ class Upcoming:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._whole_mark = ""
         self._marks: dict[str, tuple[str, str]] = {}
         self._known: dict[str, KnownFires] = {}
         self._next: dict[str, datetime] = {}
@@ -56,11 +57,13 @@ class Upcoming:
             found = heapq.nsmallest(limit, self._fires(now))
             return [NextLine(at, name, describe(self._known[name].trigger)) for at, name in found]
 
-    def times(self, workspace: Workspace, now: datetime) -> dict[str, datetime]:
-        """By name, the next fire of each schedule that has one."""
+    def times(
+        self, workspace: Workspace, now: datetime, names: Collection[str] | None = None
+    ) -> dict[str, datetime]:
+        """By name, the next fire of each schedule that has one, or of each of `names`."""
         with self._lock:
             self._refresh(workspace)
-            return {name: at for at, name in self._fires(now)}
+            return {name: at for at, name in self._fires(now, names)}
 
     def enabled(self, workspace: Workspace) -> list[KnownFires]:
         """Every enabled schedule."""
@@ -68,9 +71,12 @@ class Upcoming:
             self._refresh(workspace)
             return list(self._known.values())
 
-    def _fires(self, now: datetime) -> Iterator[tuple[datetime, str]]:
-        for name, known in self._known.items():
-            if known.following is None:
+    def _fires(
+        self, now: datetime, names: Collection[str] | None = None
+    ) -> Iterator[tuple[datetime, str]]:
+        for name in self._known if names is None else names:
+            known = self._known.get(name)
+            if known is None or known.following is None:
                 continue
             at = self._next.get(name)
             if at is None or at <= now:
@@ -82,6 +88,9 @@ class Upcoming:
             yield at, name
 
     def _refresh(self, workspace: Workspace) -> None:
+        whole = workspace.store.whole_mark()
+        if whole == self._whole_mark:
+            return
         marks = workspace.store.marks()
         changed = [name for name, mark in marks.items() if self._marks.get(name) != mark]
         for name in [*(self._marks.keys() - marks.keys()), *changed]:
@@ -92,7 +101,7 @@ class Upcoming:
             for row in workspace.store.schedules(few):
                 if row.document.get("is_enabled"):
                     self._add(row)
-        self._marks = marks
+        self._marks, self._whole_mark = marks, whole
 
     def _add(self, row: ScheduleRow) -> None:
         try:

@@ -181,6 +181,16 @@ class Store:
         rows = self.database.read("SELECT name, fingerprint, since FROM schedules")
         return {row[0]: (row[1], row[2]) for row in rows}
 
+    def whole_mark(self) -> str:
+        """Another text whenever `marks` are others; for thousands it is read in a tenth of the
+        time.
+        """
+        rows = self.database.read(
+            "SELECT group_concat(name || ' ' || fingerprint || ' ' || coalesce(since, ''))"
+            " FROM schedules"
+        )
+        return str(rows[0][0] or "") if rows else ""
+
     def version(self, name: str, version: str | None) -> VersionRow | None:
         """One version of a pipeline; `version` None: the newest."""
         found = self._versions("name = ? AND version = coalesce(?, version)", (name, version), 1)

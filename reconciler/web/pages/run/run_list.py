@@ -83,7 +83,7 @@ async def _by_schedule(
     kept = page_cache(request).records
 
     def read(workspace: Workspace) -> dict[str, Any]:
-        found = most_failed(kept.since(workspace, since, now))
+        found = most_failed(kept.since(workspace, since, now)[0])
         records = found[(page - 1) * SIZE : page * SIZE]
         names = [one.schedule for one in records]
         recent = Outcomes(workspace.store.database).recent("schedule", names)
