@@ -608,8 +608,8 @@ class Plan:
 
     @property
     def not_ours(self) -> tuple[Change, ...]:
-        """What is declared and is not applied, for it is somebody else's: nothing an apply makes
-        in step, and so nothing that is in step.
+        """What is declared and is not applied, for it is somebody else's: nothing an apply brings
+        in sync, and so nothing that is in sync.
         """
         return tuple(change for change in self.changes if change.action is Action.SKIP)
 

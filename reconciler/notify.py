@@ -44,7 +44,7 @@ _TITLES = {
     "failed": "failed",
     "drift": "differs from the repository",
     "stalled": "needs somebody",
-    "recovered": "is in step again",
+    "recovered": "is in sync again",
     "missing": "has runs missing",
 }
 _MOST = 1500

@@ -19,7 +19,8 @@ from reconciler.web.access.authentication import may
 from reconciler.web.access.request_guard import POLICY
 from reconciler.web.control.acts import Acts
 from reconciler.web.control.fires import AllFires
-from reconciler.web.control.views import KINDS, MEANINGS, OUTCOMES, SYNC_WORDS
+from reconciler.web.control.views import KINDS, MEANINGS, SYNC_WORDS
+from reconciler.web.pages.history import OUTCOMES
 from reconciler.web.settings import Control
 from reconciler.web.templating import render
 

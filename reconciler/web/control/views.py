@@ -53,17 +53,6 @@ MEANINGS = {
     "in_sync": "as it is declared",
     "removed": "not declared any more, and disabled",
 }
-OUTCOMES = {
-    "in_sync": ("in sync", "completed"),
-    "applied": ("applied", "completed"),
-    "partial": ("applied in part", "failed"),
-    "failed": ("failed", "failed"),
-    "stalled": ("stalled", "failed"),
-    "waiting": ("waiting", "running"),
-    "unavailable": ("unavailable", "failed"),
-    "broken": ("broken", "failed"),
-}
-"""An outcome in words, and the class of its status."""
 DIFFERS = ("contended", "failed", "drift", "pending", "not_ours")
 _QUIET = ("suspended", "held", "removed", "in_sync")
 _LATE = 3

@@ -26,7 +26,7 @@ _WORDS = {
     "update": "differs",
     "disable": "not in the repository",
     "skip": "declared, but not its own",
-    "noop": "in step",
+    "noop": "in sync",
 }
 
 

@@ -27,8 +27,8 @@ from reconciler.workspace.store.history.acts import Act, Acts
 T = TypeVar("T")
 _LINES = 50
 _FEW = 10
-_OUTCOMES = {
-    "in_sync": ("in step", "completed"),
+OUTCOMES = {
+    "in_sync": ("in sync", "completed"),
     "applied": ("applied", "completed"),
     "partial": ("applied in part", "failed"),
     "failed": ("failed", "failed"),
@@ -37,6 +37,7 @@ _OUTCOMES = {
     "unavailable": ("unavailable", "failed"),
     "broken": ("broken", "failed"),
 }
+"""An outcome in words, and the class of its status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ async def changes_of(request: Request, schedule: str) -> list[Line]:
 
 
 def _line(entry: Entry) -> Line:
-    words, kind = _OUTCOMES.get(entry.record.outcome, (entry.record.outcome, ""))
+    words, kind = OUTCOMES.get(entry.record.outcome, (entry.record.outcome, ""))
     return Line(entry.id, entry.record.ended_at, words, kind, entry)
 
 

@@ -176,7 +176,7 @@ def test_the_overview(browser: httpx.Client, ran: str) -> None:
     assert "Failed steps : last run" in text
     assert f'href="{ran}"' in page(browser, "/")
     assert "at 07:00 on Monday to Friday, Europe/Lisbon" in text
-    until(lambda: "in step" in words(page(browser, "/")))
+    until(lambda: "in sync" in words(page(browser, "/")))
 
 
 @pytest.mark.parametrize(
@@ -378,7 +378,7 @@ def test_a_schedule_says_its_commit_and_its_hold(browser: httpx.Client, folder: 
     assert "Next, after its hold" in text
     held = "held until 2999-01-01 00:00 UTC: &lt;b&gt;stock&lt;/b&gt; count"
     until(
-        lambda: f'<p class="note">Repository: in step ({held}' in page(browser, "/schedules/asleep")
+        lambda: f'<p class="note">Repository: in sync ({held}' in page(browser, "/schedules/asleep")
     )
     assert held in page(browser, "/schedules")
 
