@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
-
-from markupsafe import Markup
 
 from reconciler.masking import mask
 from reconciler.render.fire_words import number
@@ -75,17 +73,9 @@ def document(value: Any) -> str:
     return "\n".join(printable(line) for line in text.split("\n"))
 
 
-def briefly(at: datetime | None, now: datetime) -> Markup:
-    """An instant as people say it, in UTC: 28 Nov 05:11, with the year where it is another."""
-    if at is None:
-        return Markup("–")
-    at = at.astimezone(UTC)
-    year = f" {at.year}" if at.year != now.astimezone(UTC).year else ""
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        f"{at:%Y-%m-%dT%H:%M:%SZ}",
-        f"{at:%Y-%m-%d %H:%M:%S} UTC",
-        f"{at.day} {at:%b}{year} {at:%H:%M}",
-    )
+def instant(text: str | None) -> datetime | None:
+    """The instant that a document says."""
+    return datetime.fromisoformat(text) if text else None
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -94,7 +84,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "weekday": weekday,
     "seconds": seconds,
     "on_clock": on_clock,
-    "briefly": briefly,
+    "instant": instant,
     "ago": ago,
     "many": many,
     "act_words": act_words,

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 
 from reconciler.web.access.authentication import csrf_token, may
 from reconciler.web.template_filters import FILTERS, GLOBALS
-from reconciler.web.times import DEFAULT, View, showing, zone_of
+from reconciler.web.times import View, showing, zone_of
 
 NAVIGATION = (
     ("/", "Overview"),
@@ -47,17 +47,14 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     """
     signed_in = hasattr(request.state, "session")
     navigation = getattr(request.app.state, "navigation", NAVIGATION)
-    # Pages of targets tell times in UTC.
-    chooses = NAVIGATION[1] in navigation and not template.startswith("control/")
     shown = {
         "request": request,
         "target": request.app.state.services.site.target,
         "signed_in": signed_in,
         "navigation": navigation,
-        "chooses_zone": chooses,
         "csrf": csrf_token(request) if signed_in else "",
         "may_write": signed_in and may(request, "write"),
-        "time_zone": zone_of(request) if chooses else DEFAULT,
+        "time_zone": zone_of(request),
     }
     with showing(View(shown["time_zone"], values.get("now") or datetime.now(UTC))):
         text = environment().get_template(template).render(**shown, **values)

@@ -116,7 +116,7 @@ class Acts:
             if well and noted is not None:
                 note(self._control, act.target, noted, act.by, act.began)
             act.state = "done" if well else "failed"
-        except (OSError, subprocess.SubprocessError, ReconcilerError) as error:
+        except (OSError, ValueError, subprocess.SubprocessError, ReconcilerError) as error:
             act.state, act.output = "failed", printable(str(error))
         finally:
             with suppress(ReconcilerError):  # the loop looks again anyhow

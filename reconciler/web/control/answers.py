@@ -6,12 +6,14 @@ Each is the command of that name. The pages of targets have them, and those of a
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Literal, get_args
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from reconciler.render.plain_text import printable
 from reconciler.state.records import ResultRecord
 from reconciler.web.access.authentication import require, who
 from reconciler.web.control.acts import Noted
@@ -48,7 +50,7 @@ async def answer(request: Request, act: Answer, target: str, name: str, back: st
         arguments += ["--state", control.state_option]
     until = reason = ""
     if act in ("hold", "suspend"):
-        until, reason = await _asked(request)
+        until, _, reason = await asked_stop(request)
         arguments += ["--until", until] + (["--reason", reason] if reason else [])
         arguments += ["--by", who(request)] if act == "hold" else []
     noted = _noted(act, target, name, until + (f": {reason}" if reason else ""))
@@ -82,13 +84,16 @@ async def begin(
     return RedirectResponse(f"{back}?act={act.id}", 303)
 
 
-async def _asked(request: Request) -> tuple[str, str]:
-    """`until` as it was written, and the reason; 400 where the one is no moment to come."""
+async def asked_stop(request: Request) -> tuple[str, datetime, str]:
+    """`until` as it was written, its moment, and the reason, on one line; 400 where the first is no
+    moment to come.
+    """
     fields = await form_of(request)
     until = fields.get("until", "").strip()
-    if read_moment(until, now_of(request)) is None:
+    moment = read_moment(until, now_of(request))
+    if moment is None:
         raise HTTPException(400, "until: write a span such as 4h or 2d, or a date that is to come")
-    return until, fields.get("reason", "").strip()[:_LONGEST]
+    return until, moment, printable(" ".join(fields.get("reason", "").split()))[:_LONGEST]
 
 
 def _noted(act: Answer, target: str, name: str, until: str) -> Noted | None:

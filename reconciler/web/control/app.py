@@ -21,6 +21,7 @@ from reconciler.web.access.authentication import Attempts, Authentication
 from reconciler.web.access.request_guard import RequestGuard
 from reconciler.web.control.common import state_trouble
 from reconciler.web.control.targets import home
+from reconciler.web.pages.preferences import time_zone
 from reconciler.web.pages.sign_in import Login
 from reconciler.web.settings import ControlSite
 from reconciler.web.templating import render
@@ -64,6 +65,7 @@ def create_control_app(services: ControlServices) -> Starlette:
             Route("/", home, methods=["GET"]),
             *Login(site, attempts).routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
+            *time_zone.routes,
             *control.routes,
         ],
         middleware=[

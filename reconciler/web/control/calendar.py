@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from reconciler.firing.clocks.zones import zone
 from reconciler.web.control.common import ask, kept, now_of, page
-from reconciler.web.pages import charts
+from reconciler.web.pages.calendar import still_to_come
+from reconciler.web.times import zone_of
 
 _FEW = 40
 
@@ -17,14 +21,13 @@ async def show_calendar(request: Request) -> Response:
     now, fires = now_of(request), kept(request).fires
     counted = await ask(request, lambda state: fires.counted(state, now))
     upcoming = await ask(request, lambda state: fires.next(state, now, _FEW))
+    clock = zone(zone_of(request))
+    values = await asyncio.to_thread(still_to_come, counted.minutes, counted.quarters, now, clock)
     return await page(
         request,
         "calendar.html",
-        total=counted.total,
-        rows=counted.rows,
-        heat=charts.heat_map(charts.hours_of(counted.rows, counted.first), len(counted.rows)),
-        busiest=[(at, number) for at, number in counted.busiest if number > 1],
         upcoming=upcoming,
+        **values,
     )
 
 

@@ -20,14 +20,13 @@ from reconciler.firing.compiled import NextFire, prepare
 from reconciler.firing.counting.bitsets import DAY_MINUTES, Span, span_of
 from reconciler.firing.counting.count import raster
 from reconciler.model import DatastoreChange, Trigger
-from reconciler.plan.impact.heatmap import Heat, Rows
+from reconciler.plan.impact.heatmap import Heat
 from reconciler.state import State
 from reconciler.state.standings import ScheduleStanding
 from reconciler.web.control.views import held_until
+from reconciler.web.pages.fires.tally import COUNTED, QUARTER
 
-DAYS = 14
 _FEW = 100
-_BUSIEST = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -56,14 +55,12 @@ class NextLine:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """All fires of DAYS days from `first` on."""
+    """All fires from a midnight of UTC on."""
 
     first: date
-    total: int
-    rows: Rows
-    """By day and hour."""
-    busiest: tuple[tuple[datetime, int], ...]
-    """The busiest minutes, and how much fires in each."""
+    minutes: Heat
+    quarters: list[int]
+    """By quarter of an hour."""
 
 
 @dataclass(slots=True)
@@ -118,7 +115,7 @@ class AllFires:
 
     def _count(self, known: Sequence[Known], now: datetime) -> Counted:
         first = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        end = first + timedelta(days=DAYS, seconds=-1)
+        end = first + COUNTED - timedelta(seconds=1)
         heat, spans = Heat(), dict[datetime, Span]()
         for one in known:
             begin = max(first, one.begins)
@@ -128,8 +125,8 @@ class AllFires:
                 bits = raster(one.trigger, spans[begin], one.created_at or _EPOCH).bits
                 # Its bits begin with its own first day.
                 heat.add(bits << (begin.date() - first.date()).days * DAY_MINUTES)
-        busiest = [(first + timedelta(minutes=m), heat.at(m)) for m in heat.busiest(_BUSIEST)]
-        counted = Counted(first.date(), heat.total, heat.rows(DAYS), tuple(busiest))
+        quarters = heat.blocks(QUARTER, COUNTED // timedelta(minutes=QUARTER))
+        counted = Counted(first.date(), heat, quarters)
         with self._lock:
             self._counted = counted
         return counted

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -19,11 +18,9 @@ from reconciler.state import State
 from reconciler.state.records import RESUMED, SUSPENDED, Entry
 from reconciler.web.access.authentication import require, who
 from reconciler.web.control.acts import Noted, note
-from reconciler.web.control.answers import begin, config_arguments
+from reconciler.web.control.answers import asked_stop, begin, config_arguments
 from reconciler.web.control.common import ask, control_of, kept, now_of, page
-from reconciler.web.control.moments import read_moment
 from reconciler.web.control.views import DIFFERS, TargetView, by_cause, target_view
-from reconciler.web.pages.common import form_of
 from reconciler.web.plan_frame import framed
 from reconciler.web.template_filters import path_of
 from reconciler.web.workspace_view import Missing
@@ -150,12 +147,9 @@ async def apply(request: Request) -> Response:
 async def suspend(request: Request) -> Response:
     """Leave a target as it is, until a moment."""
     require(request, "write")
-    name, fields, now = await _known(request), await form_of(request), now_of(request)
-    until = read_moment(fields.get("until", ""), now)
-    if until is None:
-        raise HTTPException(400, "until: write a span such as 4h or 2d, or a date that is to come")
-    by = who(request)
-    asked = Suspension(until, by, now, fields.get("reason", "").strip()[:200] or None)
+    name, now, by = await _known(request), now_of(request), who(request)
+    _, until, reason = await asked_stop(request)
+    asked = Suspension(until, by, now, reason or None)
 
     def do(state: State) -> None:
         state.suspensions.set(name, asked)

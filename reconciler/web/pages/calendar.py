@@ -47,7 +47,9 @@ async def show_calendar(request: Request) -> Response:
     known, following = await services.read(
         lambda w: (upcoming.enabled(w), upcoming.next(w, now, _FEW))
     )
-    values = await asyncio.to_thread(_count, _tally(request), known, now, zone(name))
+    first = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    counts = await asyncio.to_thread(_tally(request).of, known, first)
+    values = await asyncio.to_thread(still_to_come, *counts, now, zone(name))
     values["hour"] = asked
     values["in_hour"] = await asyncio.to_thread(_in_hour, known, asked) if asked else []
     values["upcoming"] = following
@@ -88,11 +90,11 @@ def _in_hour(known: list[KnownFires], begin: datetime) -> list[HourLine]:
     return sorted(found, key=lambda line: (line.first, line.name))
 
 
-def _count(
-    tally: FireTally, known: list[KnownFires], now: datetime, clock: tzinfo
-) -> dict[str, Any]:
+def still_to_come(whole: Heat, quarters: list[int], now: datetime, clock: tzinfo) -> dict[str, Any]:
+    """What a calendar shows on a clock, from `now` on. The counts are by minute and by quarter of
+    an hour from the midnight of UTC before `now`, an instant in UTC.
+    """
     first = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    whole, quarters = tally.of(known, first)
     heat = whole.since(int((now - first).total_seconds()) // 60 + 1)
     hours = _hours(heat, quarters, first, now, clock)
     start = (now.hour * 60 + now.minute) // charts.SLOT_MINUTES

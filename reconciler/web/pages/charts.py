@@ -263,15 +263,6 @@ class HeatMap:
 Hours = Mapping[tuple[date, int], tuple[int, datetime | None]]
 
 
-def hours_of(rows: Sequence[Sequence[int]], first: date) -> Hours:
-    """Counts by day and hour as `heat_map` takes them, of which none leads anywhere."""
-    return {
-        (first + timedelta(days=number), hour): (count, None)
-        for number, row in enumerate(rows)
-        for hour, count in enumerate(row)
-    }
-
-
 def heat_map(hours: Hours, days: int) -> HeatMap:
     """Counts by day and hour of a clock, each with when it begins. Levels go from the least count
     that there is to the most, so that days that are much alike still show where they differ; but

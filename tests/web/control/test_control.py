@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -122,6 +123,41 @@ def test_what_is_shown(pages: Pages) -> None:
         browser.read("/control/history/999999", 404)
         version = browser.client.get("/control/version").json()["version"]
         assert f'data-version="{version}"' in text
+
+
+def test_times_are_those_of_a_zone_that_is_chosen(pages: Pages) -> None:
+    """As on the pages of a workspace, on every page, and whatever the right."""
+    with pages.browser("read") as browser:
+        assert ">UTC</a>" in browser.read("/targets")
+        browser.client.get("/time-zone?zone=Asia/Tokyo&next=/targets")
+        for path in PAGES:
+            if not path.endswith("/plan"):
+                text = browser.read(path)
+                assert ">Asia/Tokyo</a>" in text
+                assert not re.search(r"\d\d:\d\d(</time>)? UTC", text)
+        day = re.findall(r'title="[^"]* (JST|UTC)"', browser.read("/control/history"))
+        assert set(day) == {"JST"}
+        assert "in Asia/Tokyo</caption>" in browser.read("/control/calendar")
+
+
+def test_what_a_form_or_an_address_says_is_never_an_option_or_an_end(pages: Pages) -> None:
+    """It is an argument of a command: one that begins with a dash, a second line, a NUL."""
+    with pages.browser() as browser:
+        three = "/targets/local/schedules/three"
+        for reason in ("--release", "-h", "one\n  two: 3", "nul\0 byte"):
+            answer = browser.do(f"{three}/suspend", until="1h", reason=reason)
+            assert ": done" in answer.text
+            assert browser.do(f"{three}/resume").status_code == 200
+        assert (
+            browser.do("/targets/local/suspend", until="1h", reason="one\ntwo").status_code == 200
+        )
+        asked = pages.state.suspensions.get("local", datetime.now(UTC))
+        assert asked is not None
+        assert asked.reason == "one two"
+        browser.do("/targets/local/resume")
+        for name in ("--help", "-h", "a%0Ab", "a%00b"):
+            assert browser.client.get(f"/targets/local/runs/{name}").status_code == 200
+            assert browser.client.get(f"/targets/local/runs?schedule={name}").status_code == 200
 
 
 def test_drift_is_accepted_and_a_schedule_held(pages: Pages) -> None:

@@ -67,6 +67,8 @@ async def _told(
             done = await asyncio.to_thread(_run, command)
         except subprocess.TimeoutExpired:
             return {}, f"the target did not answer within {_SECONDS:g} s"
+        except ValueError:  # a NUL, which no argument of a command holds
+            return {}, "nothing has such a name"
     if done.returncode == 0:
         found: dict[str, Any] = json.loads(done.stdout)
         return found, None

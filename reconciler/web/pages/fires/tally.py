@@ -20,7 +20,8 @@ from reconciler.web.pages.upcoming_fires import KnownFires
 DAYS = 14
 QUARTER = 15
 """Minutes: zones differ by whole quarters of an hour."""
-_SPAN = timedelta(days=DAYS + 1)  # the last day of a zone in the west ends later than UTC's
+COUNTED = timedelta(days=DAYS + 1)
+"""The last day of a zone in the west ends later than UTC's."""
 _SHARES = 256
 
 
@@ -51,7 +52,7 @@ class FireTally:
         return {_share(name) for name in names | (before.keys() - wanted.keys())}
 
     def _count(self, wanted: Mapping[str, KnownFires], first: datetime, changed: set[int]) -> None:
-        span = span_of(first, first + _SPAN - timedelta(seconds=1))
+        span = span_of(first, first + COUNTED - timedelta(seconds=1))
         self._shares.update((share, Heat()) for share in changed)
         for name, one in wanted.items():
             share = _share(name)
