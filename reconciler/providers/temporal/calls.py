@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 from temporalio.api.common.v1 import SearchAttributes
@@ -31,29 +28,15 @@ from temporalio.service import RPCError, RPCStatusCode
 from reconciler.errors import ProviderError, Rejected
 from reconciler.model import Key
 from reconciler.providers.temporal.connection import Connection, translated
+from reconciler.providers.temporal.patience import patience
 from reconciler.providers.temporal.wire import MARKS, OWNER, mark
 
 _PAGE = 1000
-_PATIENCE_SECONDS = 15.0
-_FIRST_PAUSE = 0.01
-_LONGEST_PAUSE = 0.5
 _LISTED_SECONDS = 5.0
 _LISTED_PAUSE = 0.05
 _REGISTER_SECONDS = 90.0
 """A cluster takes up to a minute to know a new search attribute everywhere."""
 _IDENTITY = "reconciler"
-
-
-async def patience(
-    seconds: float = _PATIENCE_SECONDS, pause: float = _FIRST_PAUSE
-) -> AsyncIterator[bool]:
-    """True, again and again, with longer and longer pauses between; False for the last time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        yield True
-        await asyncio.sleep(pause)
-        pause = min(_LONGEST_PAUSE, pause * 2)
-    yield False
 
 
 async def entries(connection: Connection) -> list[ScheduleListEntry]:
@@ -179,9 +162,8 @@ async def register(connection: Connection, key: Key) -> None:
     request = AddSearchAttributesRequest(
         namespace=connection.namespace, search_attributes=dict.fromkeys(MARKS, kind)
     )
-    client = await connection.client()
     try:
-        await client.operator_service.add_search_attributes(request)
+        await connection.send("add_search_attributes", request)
     except RPCError as error:
         names = " ".join(f"--name {name} --type Keyword" for name in MARKS)
         raise ProviderError(

@@ -16,6 +16,7 @@ from reconciler.errors import (
 )
 from reconciler.model import Key
 from reconciler.providers.temporal.access import TemporalAccess
+from reconciler.providers.temporal.patience import Retries
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _CONNECT_SECONDS = 20.0
 _HINT = "pip install 'schedule-reconciler[temporal]'"
+_OPERATOR = ("add_search_attributes",)
+_REPEATABLE = ("list_", "describe_", "get_", "create_schedule", *_OPERATOR)
+"""Calls that may be done twice: a server knows a creation by its request id."""
 
 
 class Background:
@@ -69,6 +73,7 @@ class Connection:
         self._observer = observer
         self._client: Client | None = None
         self._lock = asyncio.Lock()
+        self._retries = Retries()
 
     async def client(self) -> Client:
         """The client; ProviderUnavailable where nobody answers."""
@@ -107,7 +112,7 @@ class Connection:
     async def call(
         self, name: str, request: Any, *, key: Key | None = None, operation: str = "list"
     ) -> Any:
-        """One call of the workflow service, by its name in Python; ProviderError."""
+        """One call of the service, by its name in Python; ProviderError."""
         from temporalio.service import RPCError
 
         try:
@@ -118,10 +123,11 @@ class Connection:
     async def send(self, name: str, request: Any) -> Any:
         """The same, for whoever tells its errors apart; RPCError, ProviderUnavailable."""
         client = await self.client()
-        method: Callable[[Any], Awaitable[Any]] = getattr(client.workflow_service, name)
         if self._observer is not None:
             self._observer(name)
-        return await method(request)
+        service = client.operator_service if name in _OPERATOR else client.workflow_service
+        method: Callable[[Any], Awaitable[Any]] = getattr(service, name)
+        return await self._retries.call(method, request, repeatable=name.startswith(_REPEATABLE))
 
 
 def translated(error: RPCError, key: Key | None, operation: str) -> ProviderError:

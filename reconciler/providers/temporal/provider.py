@@ -30,6 +30,7 @@ from reconciler.providers.capabilities import DataCursor
 from reconciler.providers.temporal.canonical import Settled, TargetNames, settle
 from reconciler.providers.temporal.connection import Background, Connection
 from reconciler.providers.temporal.cursors import Cursors
+from reconciler.providers.temporal.patience import patience
 from reconciler.providers.temporal.payload import Payload
 from reconciler.workspace.datastores.addresses import DataAsset
 from reconciler.workspace.datastores.datastore import Datastore
@@ -264,7 +265,7 @@ class TemporalProvider:
     async def _await_no_look(self, key: Key) -> None:
         from reconciler.providers.temporal import calls
 
-        async for more in calls.patience(_LOOK_SECONDS):
+        async for more in patience(_LOOK_SECONDS):
             found = await calls.describe(self.connection, key, "carry over")
             if found is None or not found.info.running_workflows:
                 return
@@ -515,17 +516,17 @@ class TemporalProvider:
         """
         from reconciler.providers.temporal import calls, wire
 
-        async for patience in calls.patience():
+        async for more in patience():
             read = await self._describe(key, operation)
             if read is None:
-                if token is not None or not patience:
+                if token is not None or not more:
                     raise Rejected(key, operation, "it was removed at the same time")
                 continue
             same = wire.same_on_wire(read.wire, made)
             found = {name: wire.mark(read.marks, name) for name in wire.MARKS}
             if same and (marks is None or found == marks):
                 break
-            if not patience or (not same and token is not None and read.token != token):
+            if not more or (not same and token is not None and read.token != token):
                 raise Rejected(key, operation, _CHANGED)
         await calls.await_listed(self.connection, key, operation, owner)
 

@@ -159,8 +159,9 @@ class OpenedNamespace(Opened):
 
         from reconciler.errors import Rejected
         from reconciler.providers.temporal import calls
+        from reconciler.providers.temporal.patience import patience
 
-        async for more in calls.patience(PATIENCE):
+        async for more in patience(PATIENCE):
             found = await calls.entries(self.connection)
             if not found:
                 return

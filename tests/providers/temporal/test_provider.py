@@ -18,6 +18,7 @@ from providers.temporal.server import NAMESPACES, OpenedNamespace, Server, conne
 from reconciler.errors import DeclarationError, ProviderError, ProviderUnavailable, Rejected
 from reconciler.model import Action, Change, DatastoreChange, Outcome, Place, Schedule
 from reconciler.providers.temporal.connection import Background
+from reconciler.providers.temporal.patience import patience
 from reconciler.reconcile import plan_target, reconcile
 
 pytestmark = needed
@@ -164,14 +165,14 @@ def test_marks_that_are_not_written_are_not_taken_for_done(
     target: OpenedNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those of a suspension may be all that an update changes."""
-    from reconciler.providers.temporal import calls, wire
+    from reconciler.providers.temporal import provider as module
+    from reconciler.providers.temporal import wire
 
     provider = target.as_owner()
     reconcile([declare("a")], provider, owner=OWNER)
     read = Background.run(provider._describe(find(target, "a").key, "update"))
     assert read is not None
-    patience = calls.patience
-    monkeypatch.setattr(calls, "patience", lambda: patience(0.3))
+    monkeypatch.setattr(module, "patience", lambda: patience(0.3))
     marks = {name: wire.mark(read.marks, name) for name in wire.MARKS}
     written = provider._written(
         read.live.key, "resume", read.wire, OWNER, read.token, {**marks, wire.SUSPENDED: "x"}

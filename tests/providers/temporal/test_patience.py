@@ -1,0 +1,64 @@
+"""A server that closes its connections, as each does after some minutes; one at its limit; none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from providers.contract import declare
+from providers.temporal.server import connected, needed, served
+from reconciler.errors import ProviderUnavailable
+from reconciler.providers.temporal import patience
+
+pytest.importorskip("temporalio")
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+
+pytestmark = needed
+CLOSES = (
+    'frontend.keepAliveMaxConnectionAge="300ms"',
+    'frontend.keepAliveMaxConnectionAgeGrace="60s"',
+    "frontend.rps=100000",
+    "frontend.namespaceRPS=100000",
+    "frontend.namespaceRPS.visibility=100000",
+)
+LIMITED = ("frontend.namespaceRPS.visibility=10", "frontend.namespaceBurstRatio.visibility=1")
+
+
+def at_once(what: Callable[[int], object], count: int) -> int:
+    """How many were done, eight at a time."""
+    with ThreadPoolExecutor(8) as threads:
+        return len(list(threads.map(what, range(count))))
+
+
+def test_a_request_comes_through_where_connections_are_closed(tmp_path: Path) -> None:
+    asked = DescribeNamespaceRequest(namespace="one")
+    with served(tmp_path, *CLOSES) as server:
+        opened = connected(server.address, "one", tmp_path / "store")
+        provider = opened.as_owner()
+        at_once(lambda n: provider.create(declare(f"s{n}")), 8)
+        assert at_once(lambda _: opened.call("describe_namespace", asked), 1_000) == 1_000
+        assert len(provider.list()) == 8
+
+
+def test_a_namespace_at_its_limit_is_waited_for(tmp_path: Path) -> None:
+    with served(tmp_path, *LIMITED) as server:
+        provider = connected(server.address, "one", tmp_path / "store").as_owner()
+        assert at_once(lambda _: provider.list(), 40) == 40
+
+
+def test_a_server_that_went_is_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "_BROKEN_SECONDS", 1.0)
+    with served(tmp_path) as server:
+        provider = connected(server.address, "one", tmp_path / "store").as_owner()
+        provider.list()
+    began = time.process_time()
+    for _ in range(50):
+        with pytest.raises(ProviderUnavailable):
+            provider.list()
+    assert time.process_time() - began < 5
