@@ -15,8 +15,8 @@ from reconciler import __version__
 from reconciler.document import trigger_from_document
 from reconciler.firing import next_fires
 from reconciler.model import DatastoreChange
-from reconciler.providers.temporal.lowering import lower
-from reconciler.providers.temporal.spec import wakes
+from reconciler.providers.temporal.specs.lowering import lower
+from reconciler.providers.temporal.specs.spec import wakes
 from reconciler.providers.temporal.store import CodeStore, Files, StoreError
 from reconciler.system.file_access import make_folder
 from reconciler.worker.orders import Begun, StepOrder, StepResult

@@ -27,8 +27,8 @@ from reconciler.providers.local_jobs import (
     publication,
     unknown_datastore,
 )
-from reconciler.providers.temporal.lowering import lower
 from reconciler.providers.temporal.payload import LARGEST, Payload, Pipeline, payload_of
+from reconciler.providers.temporal.specs.lowering import lower
 from reconciler.workspace.datastores.address_check import address_errors
 from reconciler.workspace.datastores.addresses import DataAsset
 from reconciler.workspace.store.references import PREFIX

@@ -2,8 +2,8 @@
 
 A server closes each connection after some minutes (frontend.keepAliveMaxConnectionAge, five by
 default), and a request that was on its way then comes back as `CANCELLED: operation was canceled`,
-`UNKNOWN: transport error` or `INTERNAL: h2 protocol error`, which the client of Temporal hands on. A namespace has a limit of
-requests a second, `RESOURCE_EXHAUSTED`, which many writes at once reach.
+`UNKNOWN: transport error` or `INTERNAL: h2 protocol error`, which the client of Temporal hands on.
+A namespace has a limit of requests a second, `RESOURCE_EXHAUSTED`, which many writes at once reach.
 """
 
 from __future__ import annotations

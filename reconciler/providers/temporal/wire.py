@@ -29,7 +29,6 @@ from reconciler.model import (
     Schedule,
     Trigger,
 )
-from reconciler.providers.temporal.lowering import lower, lower_looks
 from reconciler.providers.temporal.payload import (
     ABOUT,
     LOOK,
@@ -39,7 +38,8 @@ from reconciler.providers.temporal.payload import (
     payload_of,
     read_payload,
 )
-from reconciler.providers.temporal.spec_wire import spec_to_wire, trigger_from_wire
+from reconciler.providers.temporal.specs.lowering import lower, lower_looks
+from reconciler.providers.temporal.specs.spec_wire import spec_to_wire, trigger_from_wire
 
 OWNER = "ReconcilerOwner"
 APPLIED = "ReconcilerApplied"

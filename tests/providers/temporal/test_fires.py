@@ -19,7 +19,7 @@ from reconciler.firing import next_fires
 from reconciler.firing.rules.cron import check
 from reconciler.model import WEEK_DAYS, Cron, Frequency, Pattern, Recurrence
 from reconciler.providers.temporal.connection import Background
-from reconciler.providers.temporal.lowering import lower
+from reconciler.providers.temporal.specs.lowering import lower
 
 pytestmark = needed
 SINCE = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -164,7 +164,7 @@ class Judge:
             ListScheduleMatchingTimesRequest,
         )
 
-        from reconciler.providers.temporal.spec_wire import spec_to_wire
+        from reconciler.providers.temporal.specs.spec_wire import spec_to_wire
 
         connection = self._target.connection
         namespace = connection.namespace

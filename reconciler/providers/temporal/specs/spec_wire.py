@@ -14,7 +14,7 @@ from temporalio.api.schedule.v1 import Range as WireRange
 
 from reconciler.firing.clocks.zones import resolve
 from reconciler.model import Cron, Recurrence
-from reconciler.providers.temporal.spec import Calendar, Range, Spec
+from reconciler.providers.temporal.specs.spec import Calendar, Range, Spec
 
 _MINUTE = 60
 _EPOCH = datetime(1970, 1, 1)

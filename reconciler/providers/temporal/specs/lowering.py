@@ -22,7 +22,7 @@ from reconciler.firing.rules.recurrence import (
     elapsed_interval,
 )
 from reconciler.model import Cron, DatastoreChange, Recurrence
-from reconciler.providers.temporal.days import (
+from reconciler.providers.temporal.specs.days import (
     ALL_DAYS,
     ALL_MONTHS,
     ALL_WEEK_DAYS,
@@ -30,7 +30,7 @@ from reconciler.providers.temporal.days import (
     Days,
     days_and_times,
 )
-from reconciler.providers.temporal.spec import Calendar, Interval, Lowered, Spec, ranges
+from reconciler.providers.temporal.specs.spec import Calendar, Interval, Lowered, Spec, ranges
 
 _SINCE = seconds(datetime(2020, 1, 1, tzinfo=UTC))
 _UNTIL = seconds(datetime(2100, 1, 1, tzinfo=UTC))
