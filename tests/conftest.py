@@ -6,6 +6,7 @@ import itertools
 import signal
 from collections.abc import Callable, Iterator
 
+import forks
 import pytest
 from hypothesis import HealthCheck, settings
 from postgres import new_database, postgres
@@ -19,6 +20,11 @@ def pytest_configure() -> None:
     settings.load_profile("suite")
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_unconfigure() -> None:
+    """End the processes that were forked."""
+    forks.stop()
 
 
 _LONGEST = (

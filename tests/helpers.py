@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import forks
 from click.testing import CliRunner
 
 from reconciler.cli import main_group
@@ -133,14 +134,20 @@ def command(*args: str | bytes) -> list[str | bytes]:
     return [sys.executable, "-m", "reconciler", *args]
 
 
-def run(folder: Path | None, *args: str | bytes, **options: Any) -> Done:
-    """A command in a process of its own."""
-    options = {"env": environment(), "stdin": subprocess.DEVNULL} | options
-    made = subprocess.run(command(*args), cwd=folder, capture_output=True, timeout=60, **options)
+def run(folder: Path | None, *args: str | bytes, anew: bool = False, **options: Any) -> Done:
+    """A command in a process of its own: a fork of one that has it imported, unless `anew`."""
+    options = {"env": environment()} | options
+    if not anew and options.keys() == {"env"} and forks.reconciler().fits(options["env"]):
+        made = forks.run(forks.reconciler(), args, cwd=folder, env=options["env"], timeout=60)
+    else:
+        options = {"stdin": subprocess.DEVNULL} | options
+        process = subprocess.run(
+            command(*args), cwd=folder, capture_output=True, timeout=60, **options
+        )
+        made = process.returncode, process.stdout, process.stderr
+    code, out, err = made
     done = Done(
-        made.returncode,
-        made.stdout.decode("utf-8", "backslashreplace"),
-        made.stderr.decode("utf-8", "backslashreplace"),
+        code, out.decode("utf-8", "backslashreplace"), err.decode("utf-8", "backslashreplace")
     )
     assert "Traceback" not in done.text, done.text
     return done

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from forks import Forked
+
 T = TypeVar("T")
 PATIENCE = 60.0
 
@@ -17,7 +19,7 @@ class Logged:
     """One that was started with its standard error, and output, in `log`."""
 
     log: Path
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     began = 0
     """Where its own lines begin in the file."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from helpers import command, environment, invoke, write
+import forks
+from helpers import environment, invoke, write
 from logged import PATIENCE, Logged
 
 CONFIG = """\
@@ -84,13 +84,11 @@ class Serve(Logged):
         http = () if "--port" in options else ("--no-http",)
         with self.log.open("ab") as log:
             self.began = log.tell()
-            self.process = subprocess.Popen(
-                command("serve", "--log-format", "json", *http, *options),
+            self.process = forks.popen(
+                ["serve", "--log-format", "json", *http, *options],
                 cwd=folder,
                 env=environment(**changed),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                log=log,
             )
 
     def stop(self, number: int = signal.SIGTERM) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import forks
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,14 +25,15 @@ needed = pytest.mark.skipif(
 
 def microsoft(address: str, steps: Iterable[dict[str, Any]], *options: str) -> list[dict[str, Any]]:
     """What Microsoft's client made of each step: {"ok": ...} or {"error": ...}."""
-    done = subprocess.run(
-        [PYTHON, CLIENT, address, *options],
-        input=json.dumps(list(steps)),
-        capture_output=True,
-        text=True,
+    variables = dict(os.environ)
+    code, out, err = forks.run(
+        forks.server(PYTHON, str(CLIENT), variables),
+        [address, *options],
+        cwd=None,
+        env=variables,
         timeout=300,
-        check=False,
+        given=json.dumps(list(steps)).encode(),
     )
-    assert done.returncode == 0, done.stderr
-    results: list[dict[str, Any]] = json.loads(done.stdout)
+    assert code == 0, err.decode()
+    results: list[dict[str, Any]] = json.loads(out)
     return results

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from pathlib import Path
 
-from helpers import command, environment
+import forks
+from helpers import environment
 from logged import PATIENCE, Logged
 
 
@@ -16,13 +16,11 @@ class Run(Logged):
     def __init__(self, folder: Path, *options: str, name: str = "run", **changed: str) -> None:
         self.log = folder / f"{name}.log"
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command("run", "--log-format", "json", *options),
+            self.process = forks.popen(
+                ["run", "--log-format", "json", *options],
                 cwd=folder,
                 env=environment(**changed),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                log=log,
             )
 
     def __enter__(self) -> Run:

@@ -6,14 +6,14 @@ import json
 import os
 import random
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import forks
 import pytest
-from helpers import command, environment, invoke, write
+from helpers import environment, invoke, write
 from providers.temporal.server import Server, needed, served
 
 from reconciler.providers.temporal.connection import Background
@@ -67,13 +67,11 @@ class Worker:
     def __init__(self, folder: Path, *options: str, **variables: str) -> None:
         self.log = folder / f"worker-{time.monotonic_ns()}.log"
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command("worker", "--log-format", "json", *options),
+            self.process = forks.popen(
+                ["worker", "--log-format", "json", *options],
                 cwd=folder,
                 env=environment(TEMPORAL_API_KEY="a-secret", TEMPORAL_TLS="false", **variables),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                log=log,
             )
         until(lambda: "worker_started" in self.log.read_text() or self.process.poll() is not None)
         assert self.process.poll() is None, self.log.read_text()

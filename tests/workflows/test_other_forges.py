@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import forks
 import pytest
 import yaml
 from forge.jobs import SHA
@@ -46,9 +46,7 @@ def repo(tmp_path: Path) -> Path:
     git(made, "init", "--quiet", "--bare", str(tmp_path / "origin.git"))
     git(made, "remote", "add", "origin", str(tmp_path / "origin.git"))
     push(made, "main")
-    tool = tmp_path / "bin/reconciler"
-    write(tmp_path, {"bin/reconciler": f'#!/bin/sh\nexec "{sys.executable}" -m reconciler "$@"\n'})
-    tool.chmod(0o755)
+    forks.tool(tmp_path / "bin/reconciler")
     return made
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import forks
 from fakes.forges import github
 from helpers import declaration, invoke, repository, write
 
@@ -41,11 +41,7 @@ class ThrowAway:
         self.git("remote", "add", "origin", str(self.origin))
         invoke(self.inside, "init", "--ci", "github")
         self.commit("Start")
-        bin_folder = folder / "bin"
-        bin_folder.mkdir()
-        tool = bin_folder / "reconciler"
-        tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m reconciler "$@"\n')
-        tool.chmod(0o755)
+        bin_folder = forks.tool(folder / "bin/reconciler").parent
         self.path = f"{bin_folder}:/usr/local/bin:/usr/bin:/bin"
 
     # ------------------------------------------------------------------------------- what people do
