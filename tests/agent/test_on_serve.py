@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from helpers import invoke, run, write
+from helpers import environment, invoke, run, write
 from serving import serving
 from web.arm.test_provider_on_serve import CONFIG
 
@@ -49,7 +49,8 @@ def test_a_file_that_lands_is_read_by_its_job(tmp_path: Path) -> None:
     (served / "landing/in").mkdir(parents=True)
     with serving(served, "--port", "0") as serve:
         address = serve.wait("serving")["address"]
-        env = {"AZURE_ACCESS_TOKEN": (served / "workspace.db.token").read_text().strip()}
+        token = (served / "workspace.db.token").read_text().strip()
+        env = environment(AZURE_ACCESS_TOKEN=token)
         config = (CONFIG + AGENT).format(address=address, landing=served / "landing")
         files = {"reconciler.yaml": config, "schedules/s.yaml": SCHEDULE, "schedules/job.yml": JOB}
         write(repo, files)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from helpers import declaration, environment, repository, run, write
 
 # Everything is loaded, then each waits at its pipe until both may start.
@@ -25,6 +26,8 @@ for line in sys.stdin:
         main_group(["apply", "--yes"], prog_name="reconciler")
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+
+TURNS = (10, pytest.param(100, marks=pytest.mark.torture))
 
 
 @contextmanager
@@ -63,10 +66,11 @@ def states(repo: Path, turn: int) -> None:
     write(repo, {"schedules/job.yml": job.replace("hello", f"hello {turn % 3}")})
 
 
-def test_two_applies_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("turns", TURNS, ids=["brief", "torture"])
+def test_two_applies_at_once(tmp_path: Path, turns: int) -> None:
     repo = repository(tmp_path)
     with runners(repo, 2) as started:
-        for turn in range(1, 16):
+        for turn in range(1, turns + 1):
             states(repo, turn)
             for number, process in enumerate(started):
                 process.stdin.write(f"{tmp_path}/out{number}\n")
@@ -81,10 +85,11 @@ def test_two_applies_at_once(tmp_path: Path) -> None:
                 assert done.code == 0, done.out
 
 
-def test_four_at_once_make_the_workspace(tmp_path: Path) -> None:
+@pytest.mark.parametrize("turns", TURNS, ids=["brief", "torture"])
+def test_four_at_once_make_the_workspace(tmp_path: Path, turns: int) -> None:
     repo = repository(tmp_path, *(f"s{number:02}" for number in range(10)))
     with runners(repo, 4) as started:
-        for _ in range(8):
+        for _ in range(turns // 2):
             for name in ("workspace.db", "workspace.db-wal", "workspace.db-shm"):
                 (repo / name).unlink(missing_ok=True)
             for process in started:

@@ -165,11 +165,15 @@ def test_our_own_files_are_sent_as_the_client_sends_them(tmp_path: Path) -> None
 
 @needed
 @pytest.mark.skipif(not EXAMPLES.exists(), reason=f"{EXAMPLES} is not here")
+@pytest.mark.parametrize(
+    "every", [4, pytest.param(1, marks=pytest.mark.torture)], ids=["brief", "torture"]
+)
 def test_public_examples_are_sent_as_the_client_sends_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], every: int
 ) -> None:
+    """All of them, or every fourth: the client takes a second for each."""
     root = shutil.copytree(EXAMPLES, tmp_path / "examples")
-    table = judged(list(pipelines(root)), root)
+    table = judged(list(pipelines(root))[::every], root)
     with capsys.disabled():
         print(f"\n{told(table)}")  # noqa: T201 - a table for whoever runs it
     assert all(not why for why in table.values())

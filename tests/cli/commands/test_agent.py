@@ -47,7 +47,7 @@ def repository(folder: Path, arm: StandIn, more: str = AGENT) -> Path:
 
 
 def env(arm: StandIn) -> dict[str, str]:
-    return {"AZURE_ACCESS_TOKEN": arm.settings.token}
+    return environment(AZURE_ACCESS_TOKEN=arm.settings.token)
 
 
 def test_without_an_agent_it_is_refused_with_a_hint(tmp_path: Path, arm: StandIn) -> None:
@@ -117,7 +117,7 @@ def test_beside_the_loop(tmp_path: Path, arm: StandIn) -> None:
     (folder / "landing/in/new.csv").write_text("x")
     command = [sys.executable, "-m", "reconciler", "run", "--interval", "1s", "--log-format=json"]
     process = subprocess.Popen(
-        command, cwd=folder, env=environment() | env(arm), stdout=subprocess.PIPE,
+        command, cwd=folder, env=env(arm), stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     assert process.stdout is not None

@@ -130,7 +130,7 @@ def arm() -> Iterator[StandIn]:
 
 def test_in_azure(tmp_path: Path, arm: StandIn) -> None:
     write(tmp_path, {"reconciler.yaml": config_of(arm), "schedules/nightly.yaml": AZURE})
-    env = {"AZURE_ACCESS_TOKEN": arm.settings.token}
+    env = environment(AZURE_ACCESS_TOKEN=arm.settings.token)
     assert run(tmp_path, "apply", "--yes", env=env).code == 0
     at = datetime.fromisoformat(f"{day(3)}T02:00:00+00:00")
     shown = {"jobType": "Pipeline", "displayName": f"nightly-{at:%Y%m%dT%H%M%SZ}"}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from fakes.arm import StandIn
-from helpers import invoke, run, write
+from helpers import environment, invoke, run, write
 from providers.azureml.opened import config_of
 from serving import workspace
 
@@ -38,7 +38,7 @@ def test_in_azure(tmp_path: Path) -> None:
     made = datetime(2026, 11, 1, tzinfo=UTC)
     with StandIn(jobs={"train"}, page_size=2) as arm:
         write(tmp_path, {"reconciler.yaml": config_of(arm)})
-        env = {"AZURE_ACCESS_TOKEN": arm.settings.token}
+        env = environment(AZURE_ACCESS_TOKEN=arm.settings.token)
         for at in range(5):
             shown = {"jobType": "Pipeline", "experimentName": "odd" if at % 2 else "even"}
             ended = "Failed" if at == 3 else "Completed"

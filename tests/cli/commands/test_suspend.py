@@ -71,7 +71,7 @@ def test_a_schedule_stays_off_and_is_shown(repo: Path) -> None:
 
 def test_once_more_after_one_that_no_apply_has_ended(repo: Path) -> None:
     """What was enabled before the first is enabled after the second."""
-    over = datetime.now(UTC) - timedelta(hours=1)
+    over = (datetime.now(UTC) - timedelta(hours=1)).replace(second=30, microsecond=0)
     with closing(Store(repo / "workspace.db")) as store:
         provider = LocalProvider("local", store, owner="us")
         one, _ = provider.list()
@@ -82,13 +82,14 @@ def test_once_more_after_one_that_no_apply_has_ended(repo: Path) -> None:
 
 
 def test_one_that_is_over_is_the_cause_wherever_one_is_said(repo: Path) -> None:
-    over = datetime.now(UTC) - timedelta(hours=1)
+    over = (datetime.now(UTC) - timedelta(hours=1)).replace(second=30, microsecond=0)
     with closing(Store(repo / "workspace.db")) as store:
         provider = LocalProvider("local", store, owner="us")
         one, _ = provider.list()
         provider.suspend(one, Suspension(over, "ann", over - timedelta(hours=1)))
+    words = f"its suspension until {over:%Y-%m-%d %H:%M:%S} UTC is over"
     for command in ("plan", "status", "drift"):
-        assert f"its suspension until {over:%Y-%m-%d %H:%M} UTC is over" in call(repo, command).out
+        assert words in call(repo, command).out
     [found] = json.loads(call(repo, "drift", "--format", "json").out)["drift"]
     assert (found["name"], found["cause"], found["by"]) == ("one", "over", None)
     [said] = plan_documents(repo, "one")
