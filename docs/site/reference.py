@@ -1,6 +1,8 @@
-"""Writes docs/reference/: `make reference`. Everything in there is read from the program.
+"""Writes docs/reference/, and the patterns of the schemas: `make reference`. All of it is read from
+the program.
 
-tests/docs/test_reference.py fails where a page is not what the program is.
+tests/docs/test_reference.py fails where a page is not what the program is, and
+tests/editor/test_checked.py where a pattern is not.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from commands import commands_page  # noqa: E402
 from keys import keys_page  # noqa: E402
+from patterns import write_patterns  # noqa: E402
 
 from reconciler.declare.problem_codes import CODES  # noqa: E402
 from reconciler.ops.metrics import Metrics  # noqa: E402
@@ -75,5 +78,7 @@ def text_of(name: str) -> str:
 
 
 if __name__ == "__main__":
+    for schema_file in ("schedule", "config"):
+        write_patterns(ROOT / f"schemas/{schema_file}.schema.json")
     for file in PAGES:
         (FOLDER / file).write_text(text_of(file), encoding="utf-8")

@@ -17,6 +17,7 @@ from reconciler.schemas import schema
 
 DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 UNITS = ["minute", "hour", "day", "week", "month"]
+ZONE = "must be a time zone that is known: an IANA name (Europe/Lisbon) or a Windows name"
 TYPES = ["recurrence", "cron", "datastore"]
 
 
@@ -95,6 +96,10 @@ def test_a_key_is_explained(ed: Editor, text: str, begins: str) -> None:
         ),
         ("trigger: {type: cron, expression: 0 2 * * *, tz: x}", "Property tz is not allowed."),
         ("trigger: {type: recurrence, frequency: day, interval: x}", "must be a whole number"),
+        ("trigger: {type: cron, expression: 0 25 * * *}", "must be five fields (minute, hour,"),
+        ("trigger: {type: cron, expression: '@daily'}", "must be five fields (minute, hour,"),
+        ("trigger: {type: cron, expression: 0 2 * * *, time_zone: Europe/Lisboa}", ZONE),
+        ("overrides: {prod: {trigger: {time_zone: Pacific Time}}}", ZONE),
     ],
 )
 def test_a_mistake_is_said_in_words(ed: Editor, text: str, said: str) -> None:
@@ -106,6 +111,28 @@ def test_a_mistake_is_said_in_words(ed: Editor, text: str, said: str) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "schedules").glob("*.yml")), ids=lambda p: p.stem)
 def test_the_examples_have_no_problem(ed: Editor, path: Path) -> None:
     assert ed.problems(path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        "expression: '0 2 1,15 jan-Jun MON#2', time_zone: pacific standard time",
+        "expression: '*/15  9-17/2 L * T', time_zone: europe/LISBON",
+        'expression: "${{ vars.when }}", time_zone: "${{ vars.zone }}"',
+    ],
+)
+def test_what_validate_takes_is_no_mistake(ed: Editor, trigger: str) -> None:
+    assert ed.problems(f"name: a\ncreate_job: a\ntrigger: {{type: cron, {trigger}}}\n") == []
+
+
+def test_zones_and_crons_of_the_configuration(ed: Editor) -> None:
+    window = "{kind: allow, schedule: 0 99 * * *, duration: 1h, time_zone: Mars/Phobos}"
+    told = ed.problems(
+        f"owner: a\nschedules: [a]\ntargets: {{a: {{provider: local}}}}\nwindows: [{window}]\n",
+        "config",
+    )
+    assert [one for one in told if one.startswith(("must be five fields", ZONE))] == told
+    assert len(told) == 2
 
 
 def recurrence(frequency: object, day: object = "monday") -> dict[str, object]:

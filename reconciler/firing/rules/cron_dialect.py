@@ -25,6 +25,8 @@ DAYS_OF_WEEK = 4
 FIELD_NAMES = ("minutes", "hours", "days of the month", "months", "days of the week")
 LOW = (0, 0, 1, 1, 0)
 HIGH = (59, 23, 31, 12, 6)
+_HIGHEST = (59, 23, 31, 12, 7)
+"""What cronsim reads: 7 is Sunday too."""
 _NAMES: tuple[tuple[str, ...], ...] = (
     *((), (), ()),
     (
@@ -140,6 +142,8 @@ def _for_cronsim(field: int, item: str) -> str:
         return "*" if term.step is None or term.step <= 1 else f"*/{term.step}"
     if term.runs_backwards and not _is_taken(term):
         return item
+    if term.last is not None and term.last > _HIGHEST[field]:
+        return item  # also where the step leaves that end out
     values = term.values()
     if len(values) == 1:
         return str(values[0])

@@ -54,6 +54,8 @@ def between(cron: Cron, after: str, until: str) -> list[str]:
         ("0 0 ? * *", '"?" is not supported for the days of the month; write "*"', 2),
         ("*/x * * * *", 'the step of the minutes must be a number, not "X"', 0),
         ("*/ * * * *", 'the step of the minutes must be a number, not ""', 0),
+        ("0 0 * 9-17/250 *", "months must be 1 to 12, not 17", 3),
+        ("0 0 * * 7-8/9", "days of the week must be 0 to 7 (0 and 7 are Sunday), not 8", 4),
         ("0 0 * * 7-5", '"7-5" of the days of the week runs backwards; write "0-5"', 4),
         ("0 0 * * SATURDAYS", '"SATURDAYS" cannot be read as days of the week', 4),
         ("0 0 * * fr\u0131day", '"FRIDAY" cannot be read as days of the week', 4),
