@@ -93,10 +93,10 @@ coverage: $(READY)  ## Branch coverage of the pure stages
 torture: $(READY)  ## Long runs of what the tests do briefly
 	$(BIN)/python -m pytest -m torture $(PYTEST_ARGS)
 
-benchmark: $(READY)  ## Measure against peers and the floor; writes benchmarks/RESULTS.md (ONLY='The loop' a part)
+benchmark: $(READY)  ## Measure against peers and the floor; writes benchmarks/RESULTS.md (ONLY='The loop', SINCE=DATE, SMALL=1)
 	$(BIN)/python benchmarks/run.py --peers
 	benchmarks/work/peer/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
-	$(BIN)/python benchmarks/results.py $(if $(ONLY),'$(ONLY)')
+	$(BIN)/python benchmarks/results.py $(if $(ONLY),'$(ONLY)') $(if $(SINCE),--since $(SINCE)) $(if $(SMALL),--small)
 
 wheel-test: $(READY)  ## Build the wheel and try it in a second virtual environment
 	sh tests/wheel.sh $(BIN)/python

@@ -54,6 +54,43 @@ def test_a_section_is_measured_and_the_others_stay(tmp_path: Path) -> None:
     assert results.written(sections) == text  # done again, it stays as it is
 
 
+def test_what_is_noted_by_hand_stays_in_its_section(tmp_path: Path) -> None:
+    path = tmp_path / "RESULTS.md"
+    path.write_text(f"{FOUND}\n{results.BY_HAND}\n\nIt was a slow day.\n")
+    results.main(["Code"], lambda one: "| new |", path)
+    body = results.read(path.read_text())["Code"]
+    assert body.endswith(f"| new |\n\n{results.BY_HAND}\n\nIt was a slow day.")
+    assert "kept" not in body
+
+
+def test_a_run_that_ended_early_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "RESULTS.md"
+    path.write_text(FOUND)
+    done: list[str] = []
+
+    def run(section: Any) -> str:
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(section.title)
+        return "| new |"
+
+    with pytest.raises(KeyboardInterrupt):
+        results.main([], run, path)
+    first = results.day_of(results.read(path.read_text())[done[0]])
+    again: list[str] = []
+    results.main([], lambda one: again.append(one.title) or "| later |", path, since=first)
+    assert done + again == [one.title for one in results.SECTIONS]
+    assert results.main([], run, path, since=first) == 0  # nothing is left
+
+
+def test_every_script_can_be_tried_at_a_small_size(tmp_path: Path) -> None:
+    path = tmp_path / "SMALL.md"
+    results.main([], lambda one: " ".join(one.arguments), path, small=True)
+    assert all(one.small for one in results.SECTIONS)
+    for one in results.SECTIONS:
+        assert results.read(path.read_text())[one.title].endswith(" ".join(one.small))
+
+
 def test_a_script_that_fails_leaves_its_section(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -45,6 +45,13 @@ def test_the_owner_that_is_given(tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
 
 
+def test_pipelines_of_a_new_folder_are_in_it_where_there_is_no_git_yet(tmp_path: Path) -> None:
+    """`git init` comes after it, in the folder: there forges look for them."""
+    invoke(tmp_path, "init", "--minimal", "--ci", "github", "mine")
+    assert (tmp_path / "mine/.github/workflows/plan.yml").exists()
+    assert not (tmp_path / ".github").exists()
+
+
 def test_without_a_remote_and_a_terminal_it_is_the_folder(tmp_path: Path) -> None:
     invoke(tmp_path, "init", "my schedules")
     assert owner(tmp_path / "my schedules") == "my-schedules"

@@ -68,6 +68,8 @@ class Runner:
     actions: Mapping[str, Callable[[Path, Mapping[str, str]], None]]
     environments: list[dict[str, str]] = field(default_factory=list)
     """Of every `run` step, for tests that look for what must not be there."""
+    seconds: float = 60
+    """The most that a step may take."""
 
     def run(self, workflow: Path) -> dict[str, Job]:
         """The jobs of a workflow, by name."""
@@ -150,7 +152,7 @@ class Runner:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=60,
+            timeout=self.seconds,
             check=False,
             text=True,
         )

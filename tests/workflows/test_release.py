@@ -9,13 +9,17 @@ import subprocess
 import sys
 import tarfile
 import tomllib
+import venv
 import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from helpers import ROOT
 from judges import BIN
 
+from workflows.actions import Job, Runner
 from workflows.test_definitions import ACTION, AZURE, GITLAB, RELEASE, TEMPLATES, WORKFLOWS, loaded
 
 READ, WRITE = "read", "write"
@@ -119,18 +123,130 @@ def test_a_release_of_another_repository_is_refused(copy: Path) -> None:
     assert "names another repository" in done.stderr
 
 
+SHELL = "#!/bin/sh\n"
+TOOL = SHELL + 'printf "%s\\n" "$(basename "$0") $*" >> "$CALLS"\n'
+"""What stands for docker and gh: it writes down what it is told."""
+
+
+@dataclass
+class Released:
+    """What became of a throw-away tag, the workflow's own steps having run as shell."""
+
+    jobs: dict[str, Job]
+    artifacts: dict[str, Path]
+    calls: list[str]
+    python: Path
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
+    folder = tmp_path_factory.mktemp("release")
+    work, bin_folder, calls = copied(folder / "copy"), folder / "bin", folder / "calls"
+    release(work, "prepare", "9.8.7")
+    (work / ".ci/run").write_text("echo the tests, which have runs of their own\n")
+    git(work, "commit", "--quiet", "--all", "--message", "Release 9.8.7")
+    git(work, "tag", "v9.8.7")
+    bin_folder.mkdir()
+    for name, text in {
+        "docker": TOOL + 'case "$*" in *"-u") echo 10001 ;; esac\n',
+        "gh": TOOL,
+    }.items():
+        (bin_folder / name).write_text(text)
+        (bin_folder / name).chmod(0o755)
+    python = folder / "python"
+    venv.create(python, with_pip=True)
+    artifacts: dict[str, Path] = {}
+
+    def checkout(job: Path, given: Mapping[str, str]) -> None:
+        assert given == {"persist-credentials": "false"}
+        git(folder, "clone", "--quiet", "--branch", "v9.8.7", str(work), str(job))
+
+    def upload(job: Path, given: Mapping[str, str]) -> None:
+        kept = artifacts[given.get("name", "site")] = folder / given.get("name", "site")
+        shutil.copytree(job / given["path"], kept)
+
+    def download(job: Path, given: Mapping[str, str]) -> None:
+        shutil.copytree(artifacts[given["name"]], job / given["path"])
+
+    def publish(job: Path, given: Mapping[str, str]) -> None:
+        assert given == {"attestations": "true"}
+        artifacts["published"] = folder / "published"
+        shutil.copytree(job / "dist", artifacts["published"])
+
+    def nothing(job: Path, given: Mapping[str, str]) -> None:
+        pass
+
+    actions = {
+        "actions/checkout": checkout,
+        "actions/setup-python": nothing,
+        "actions/upload-artifact": upload,
+        "actions/upload-pages-artifact": upload,
+        "actions/download-artifact": download,
+        "actions/deploy-pages": nothing,
+        "pypa/gh-action-pypi-publish": publish,
+        "docker/setup-qemu-action": nothing,
+        "docker/setup-buildx-action": nothing,
+    }
+    variables = {name: text for name, text in os.environ.items() if name.startswith("PIP_")} | {
+        "PATH": f"{python / 'bin'}:{bin_folder}:{os.environ['PATH']}",
+        "CALLS": str(calls),
+        "GITHUB_REF_NAME": "v9.8.7",
+        "GITHUB_SHA": git(work, "rev-parse", "HEAD").strip(),
+        "GITHUB_REPOSITORY": "schedule-reconciler/reconciler",
+        "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_ACTOR": "ana",
+    }
+    context = {
+        "ref": "refs/tags/v9.8.7",
+        "token": "t0ken",
+        "server_url": "https://github.com",
+        "repository": "schedule-reconciler/reconciler",
+    }
+    runs = folder / "runs"
+    runs.mkdir()
+    registry = {"CONTAINER_REGISTRY": "registry.test"}
+    runner = Runner(runs, context, variables, registry, {}, actions, seconds=900)
+    jobs = runner.run(work / ".github/workflows/release.yml")
+    return Released(jobs, artifacts, calls.read_text("utf-8").splitlines(), python)
+
+
 @pytest.mark.torture
-def test_what_is_built(tmp_path: Path) -> None:
-    """The distributions of a throw-away tag, and what is in them; packages come from the index."""
-    copy = copied(tmp_path / "copy")
-    release(copy, "prepare", "9.8.7")
-    built = release(copy, "build")
-    assert built.returncode == 0, built.stderr + built.stdout
-    assert built.stdout.split() == [
-        "schedule_reconciler-9.8.7-py3-none-any.whl",
-        "schedule_reconciler-9.8.7.tar.gz",
-    ]
-    with zipfile.ZipFile(copy / "dist" / built.stdout.split()[0]) as wheel:
+def test_the_workflow_on_a_tag(released: Released) -> None:
+    """All of its steps, in their order; the forge's actions, docker and gh are played."""
+    assert {name: job.result for name, job in released.jobs.items()} == dict.fromkeys(
+        ("test", "build", "index", "image", "site", "notes"), "success"
+    ), "".join(job.log for job in released.jobs.values())
+    wheel, source = "schedule_reconciler-9.8.7-py3-none-any.whl", "schedule_reconciler-9.8.7.tar.gz"
+    assert {path.name for path in released.artifacts["published"].iterdir()} == {wheel, source}
+    assert {path.name for path in released.artifacts["dist"].iterdir()} == {
+        wheel,
+        source,
+        "notes.md",
+    }
+    assert released.artifacts["dist"].joinpath("notes.md").read_text("utf-8").startswith("### ")
+    assert (released.artifacts["site"] / "tutorial.html").exists()
+    said = "\n".join(released.calls)
+    assert "docker login registry.test --username ana --password-stdin" in said
+    built = next(call for call in released.calls if call.startswith("docker buildx build"))
+    for part in (
+        "--file deploy/Dockerfile",
+        "--platform linux/amd64,linux/arm64",
+        "--sbom=true --provenance=mode=max --push",
+        "--tag registry.test/schedule-reconciler/reconciler:9.8.7",
+    ):
+        assert part in built
+    assert "docker run --rm --read-only --cap-drop ALL --tmpfs /tmp" in said
+    made = next(call for call in released.calls if call.startswith("gh release create"))
+    assert made.startswith("gh release create v9.8.7 --repo schedule-reconciler/reconciler")
+    assert f"dist/{wheel} dist/{source}" in made
+    assert "t0ken" not in said
+
+
+@pytest.mark.torture
+def test_what_is_built(released: Released) -> None:
+    """What is in the distributions, as others judge it too."""
+    dist = released.artifacts["published"]
+    with zipfile.ZipFile(next(dist.glob("*.whl"))) as wheel:
         names = wheel.namelist()
         metadata = wheel.read("schedule_reconciler-9.8.7.dist-info/METADATA").decode()
     assert "Version: 9.8.7\n" in metadata
@@ -139,9 +255,50 @@ def test_what_is_built(tmp_path: Path) -> None:
         "reconciler",
         "schedule_reconciler-9.8.7.dist-info",
     }
-    with tarfile.open(copy / "dist" / built.stdout.split()[1]) as source:
+    with tarfile.open(next(dist.glob("*.tar.gz"))) as source:
         held = {name.split("/")[1] for name in source.getnames() if "/" in name}
     assert {"reconciler", "schemas", "docs", "pyproject.toml", "LICENSE"} <= held
+    both = sorted(dist.iterdir())
+    pip: list[str | Path] = [released.python / "bin/python", "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "twine", "check-wheel-contents", both[0]], check=True, timeout=900)
+    asked: dict[str, list[str | Path]] = {
+        "twine": ["check", "--strict", *both],
+        "check-wheel-contents": [both[0]],
+    }
+    for name, args in asked.items():
+        program = released.python / "bin" / name
+        done = subprocess.run([program, *args], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("forge", ["github", "gitlab", "azuredevops"])
+def test_init_of_the_release(released: Released, forge: str, tmp_path: Path) -> None:
+    """In an environment of its own, in an empty folder: all that it names is there."""
+    wheel = next(released.artifacts["published"].glob("*.whl"))
+    home = tmp_path / "python"
+    venv.create(home, with_pip=True)
+    pip: list[str | Path] = [home / "bin/python", "-m", "pip", "install", "--quiet", "--constraint"]
+    subprocess.run([*pip, ROOT / "constraints.txt", wheel], check=True, timeout=900)
+    options = ["--ci", forge, "--owner", "me", "--target", "local", "--editor", "demo"]
+    told = subprocess.run(
+        [home / "bin/reconciler", "init", *options],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    named = re.findall(r"/\S+", told)
+    files = [path for path in (tmp_path / "demo").rglob("*") if path.is_file()]
+    site = [
+        address
+        for path in files
+        for address in re.findall(r"https://schedule-reconciler\S+?\.html", path.read_text("utf-8"))
+    ]
+    assert named
+    assert all(Path(path).exists() for path in named if path.startswith(str(home))), told
+    for address in site:
+        assert (released.artifacts["site"] / address.partition(".io/reconciler/")[2]).is_file()
 
 
 def judge(name: str, *args: str | Path, folder: Path) -> None:

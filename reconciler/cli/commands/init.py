@@ -110,7 +110,7 @@ def _pipelines(ci: str, root: Path) -> list[tuple[Path, bytes]]:
     if ci == "none":
         return []
     root = root.absolute()
-    top = repository_root(next(p for p in (root, *root.parents) if p.is_dir()))
+    top = repository_root(root)
     inside = os.path.relpath(os.path.realpath(root), os.path.realpath(top))
     folder = "" if inside in (".", "") else Path(inside).as_posix()
     found = [(top / name, text) for name, text in pipelines(ci, folder, examples())]
