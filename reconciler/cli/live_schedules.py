@@ -11,6 +11,7 @@ from reconciler.cli.session import UNKNOWN, Session
 from reconciler.declare.suspensions import suspended_schedule
 from reconciler.errors import ReconcilerError
 from reconciler.model import Key, LiveSchedule, Schedule
+from reconciler.plan.causes import hold_over, suspension_over
 from reconciler.providers.base import Provider
 from reconciler.providers.local import LocalProvider
 from reconciler.render.content_lines import listed
@@ -41,6 +42,22 @@ def holds_of(session: Session, live: Sequence[LiveSchedule]) -> dict[Key, Schedu
     stopped = {one.key: suspended_schedule(one.schedule, one, session.now) for one in live}
     stopped = {key: one for key, one in stopped.items() if one.hold is not None}
     return _held(session, [one for one in live if one.key not in stopped]) | stopped
+
+
+def over_words(session: Session, live: LiveSchedule) -> str | None:
+    """Of a schedule that is disabled: that what stopped it is over, and that an apply brings it
+    back; None where that is not so.
+    """
+    asked = live.suspended
+    if asked is not None and asked.was_enabled and asked.until <= session.now:
+        return suspension_over(asked)
+    if live.owner != session.config.owner:
+        return None
+    declared = session.read([session.config.target(live.key.target)]).schedules
+    ours = next((one for one in declared if one.key == live.key), None)
+    if ours is None or ours.ended is None or not ours.enabled:
+        return None
+    return hold_over(ours, ours.ended)
 
 
 def _held(session: Session, live: Sequence[LiveSchedule]) -> dict[Key, Schedule]:

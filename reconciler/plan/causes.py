@@ -12,7 +12,7 @@ from dataclasses import replace
 from reconciler.declare.holds import clock_words, hold_words, zone_of
 from reconciler.document import schedule_digest
 from reconciler.firing.clocks import zones
-from reconciler.model import Cause, LiveSchedule, Schedule
+from reconciler.model import Cause, Hold, LiveSchedule, Schedule, Suspension
 from reconciler.plan.diff import same
 
 
@@ -54,12 +54,10 @@ def why(cause: Cause, before: LiveSchedule, after: Schedule) -> str:
     off = before.schedule.enabled and not after.enabled
     on = _wakes(before, after)
     if on and before.suspended is not None:
-        words = f"its suspension until {clock_words(before.suspended.until)} UTC is over"
+        words = suspension_over(before.suspended)
         return f"{words}; changed in the repository" if cause == "repository" else words
     if cause == "over" and after.ended is not None:
-        zone = zone_of(after)
-        until = clock_words(after.ended.until.astimezone(zones.zone(zone)))
-        return f"its hold until {until} {zone} is over"
+        return hold_over(after, after.ended)
     if cause == "repository":
         return "enabled again" if on else "changed in the repository"
     if cause == "unknown":
@@ -69,6 +67,17 @@ def why(cause: Cause, before: LiveSchedule, after: Schedule) -> str:
     if cause == "both":
         return f"changed in the repository, and live{who_and_when(before)}"
     return f"{'switched off' if on else 'changed'} live{who_and_when(before)}"
+
+
+def suspension_over(suspension: Suspension) -> str:
+    """That it is over, in words."""
+    return f"its suspension until {clock_words(suspension.until)} UTC is over"
+
+
+def hold_over(schedule: Schedule, ended: Hold) -> str:
+    """That the hold in the file of `schedule` is over, in words."""
+    zone = zone_of(schedule)
+    return f"its hold until {clock_words(ended.until.astimezone(zones.zone(zone)))} {zone} is over"
 
 
 def who_and_when(live: LiveSchedule) -> str:

@@ -8,7 +8,7 @@ from itertools import islice
 
 import click
 
-from reconciler.cli.live_schedules import complete_names, holds_of
+from reconciler.cli.live_schedules import complete_names, holds_of, over_words
 from reconciler.cli.output import out, paint, say
 from reconciler.cli.session import (
     UNKNOWN,
@@ -103,7 +103,9 @@ def command(
         listed = [_document(*row) for row in rows]
         out(dumps({"format_version": FORMAT_VERSION, "schedules": listed}))
     elif name:
-        _show_one(*rows[0])
+        live, _, held, _ = rows[0]
+        off = held is None and not live.schedule.enabled
+        _show_one(*rows[0], over_words(session, live) if off else None)
     else:
         _show_all(rows)
     if form == "text" and rows:
@@ -135,10 +137,18 @@ def _held(held: Schedule | None) -> str:
     return printable(hold_words(held.hold, zone_of(held))) if held and held.hold else ""
 
 
-def _show_one(live: LiveSchedule, words: str, held: Schedule | None, fires: list[datetime]) -> None:
+def _show_one(
+    live: LiveSchedule,
+    words: str,
+    held: Schedule | None,
+    fires: list[datetime],
+    over: str | None,
+) -> None:
     out(f"{live.key}: {printable(words)}\n")
     if held is not None:
         out(f"{_held(held)}; the next apply after that brings it back\n")
+    elif over is not None:
+        out(f"{printable(over)}; the next apply brings it back\n")
     elif not live.schedule.enabled:
         out("it is disabled: this is when it would fire\n")
     for fire in fires:

@@ -90,6 +90,19 @@ def test_one_that_is_held(repo: Path) -> None:
     assert schedule["hold"]["words"] == words
 
 
+def test_one_whose_hold_is_over(repo: Path) -> None:
+    """No apply came since: it would fire, and does not."""
+    text = OFF.replace("false", "true")
+    write(repo, {"schedules/off.yaml": text + "hold: {until: 2099-12-01}\n"})
+    invoke(repo, "apply", "--yes")
+    write(repo, {"schedules/off.yaml": text + "hold: {until: 2001-12-01}\n"})
+    said = invoke(repo, "next", "off", *AFTER).out.splitlines()[1]
+    assert said == "its hold until 2001-12-01 00:00 UTC is over; the next apply brings it back"
+    write(repo, {"schedules/off.yaml": OFF + "hold: {until: 2001-12-01}\n"})
+    said = invoke(repo, "next", "off", *AFTER).out.splitlines()[1]
+    assert said == "it is disabled: this is when it would fire"
+
+
 def test_none_in_the_time_given(repo: Path) -> None:
     shown = invoke(repo, "next", "lisbon", *AFTER, "--until", "2026-03-21").out
     assert shown.endswith("  it does not fire in this time\n")

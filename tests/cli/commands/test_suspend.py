@@ -88,8 +88,8 @@ def test_one_that_is_over_is_the_cause_wherever_one_is_said(repo: Path) -> None:
         one, _ = provider.list()
         provider.suspend(one, Suspension(over, "ann", over - timedelta(hours=1)))
     words = f"its suspension until {over:%Y-%m-%d %H:%M:%S} UTC is over"
-    for command in ("plan", "status", "drift"):
-        assert words in call(repo, command).out
+    for command in (["plan"], ["status"], ["drift"], ["next", "one"]):
+        assert words in call(repo, *command).out
     [found] = json.loads(call(repo, "drift", "--format", "json").out)["drift"]
     assert (found["name"], found["cause"], found["by"]) == ("one", "over", None)
     [said] = plan_documents(repo, "one")
