@@ -11,7 +11,17 @@ from urllib.parse import quote, urlencode
 from reconciler.masking import mask
 from reconciler.render.fire_words import number
 from reconciler.render.plain_text import printable, short_revision
-from reconciler.web.times import about, ago, moment, on_clock, said, seconds, took, weekday
+from reconciler.web.times import (
+    about,
+    ago,
+    moment,
+    on_clock,
+    said,
+    seconds,
+    sentence,
+    took,
+    weekday,
+)
 from reconciler.workspace.store.history.acts import Act
 
 _OUTCOMES = {"NotStarted": "waiting"}
@@ -81,6 +91,7 @@ def instant(text: str | None) -> datetime | None:
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "said": said,
+    "sentence": sentence,
     "weekday": weekday,
     "seconds": seconds,
     "on_clock": on_clock,

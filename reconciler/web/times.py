@@ -6,6 +6,7 @@ is rendered, `showing` says which clock its filters use.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,6 +21,7 @@ from reconciler.firing.clocks.zones import resolve, zone
 COOKIE = "reconciler-time-zone"
 DEFAULT = "UTC"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WRITTEN = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC\b")
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -74,6 +76,20 @@ def weekday(at: datetime | None) -> Markup:
     if at is None:
         return Markup("–")
     return _element(at, f"{at.astimezone(view().clock):%a} {said(at)}")
+
+
+def sentence(text: str) -> Markup:
+    """A printable sentence, the instants in it on the view's clock: it was written in UTC."""
+    told = Markup("")
+    end = 0
+    for found in _WRITTEN.finditer(text):
+        try:
+            at = datetime.strptime(found[0], "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC)
+        except ValueError:  # digits that are no date
+            continue
+        told += text[end : found.start()] + moment(at)
+        end = found.end()
+    return told + text[end:]
 
 
 def said(at: datetime) -> str:

@@ -101,8 +101,13 @@ def differences(theirs: Writes, ours: Writes) -> list[str]:
 
 
 def _said(schedule: dict[str, Any]) -> dict[str, Any]:
-    """What it says of itself; what is null, empty or a mark of ours is as nothing."""
-    said = {key: schedule.get(key) or None for key in ("displayName", "description", "isEnabled")}
+    """What it says of itself; what is null, empty or a mark of ours is as nothing. What says not
+    whether it is enabled is: the client does not, and true is the default of the specification.
+    """
+    said: dict[str, Any] = {
+        key: schedule.get(key) or None for key in ("displayName", "description")
+    }
+    said["isEnabled"] = schedule.get("isEnabled") is not False
     for key in ("tags", "properties"):
         given = (schedule.get(key) or {}).items()
         said[key] = {name: value for name, value in given if not name.startswith("reconciler-")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -46,3 +47,11 @@ def test_instants_are_told_on_the_clock_of_the_view() -> None:
     assert (str(times.moment(None)), str(times.ago(None, NOW))) == ("–", "never")
     assert times.view().zone == "UTC"
     assert times.seconds(None) == "–"
+
+
+def test_instants_in_a_sentence_are_told_on_the_clock_of_the_view() -> None:
+    at = datetime(2026, 11, 28, 4, 11, tzinfo=UTC)
+    text = "<b> on 2026-11-28 02:11 UTC; until 2026-99-28 02:11 UTC, at 2026-11-29 02:11 UTC"
+    with times.showing(times.View("Asia/Tokyo", at)):
+        shown = re.sub(r"</?time[^>]*>", "", times.sentence(text))
+    assert shown == "&lt;b&gt; on 28 Nov 11:11; until 2026-99-28 02:11 UTC, at 29 Nov 11:11"

@@ -91,9 +91,10 @@ class Hand:
 
         def done() -> bool:
             found: list[WebElement] = self.browser.find_elements(By.CSS_SELECTOR, css)
-            chosen = next(one for one in found if one.text.strip().startswith(text))
-            chosen.click()
-            return True
+            chosen = next((one for one in found if one.text.strip().startswith(text)), None)
+            if chosen is not None:
+                chosen.click()
+            return chosen is not None
 
         self.until(done)
         self.clicks += 1
