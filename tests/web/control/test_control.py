@@ -106,7 +106,7 @@ def test_what_is_shown(pages: Pages) -> None:
         text = browser.read("/targets/local")
         assert "changed live (1)" in text
         assert "changed in the repository (1)" in text
-        assert missing in text
+        assert re.search("one at <time [^>]*>28 Nov(&nbsp;| )02:00</time>", text)
         assert "2 differences wait: only observed" in text
         plan = browser.client.get("/targets/local/plan")
         assert "0 3 * * *" in plan.text
