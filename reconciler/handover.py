@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 
 from reconciler.declare.suspensions import in_force, suspension_words
 from reconciler.errors import Rejected
-from reconciler.model import Action, Change, DatastoreChange, Key, LiveSchedule, Plan
+from reconciler.model import Action, Change, DatastoreChange, Key, LiveSchedule, Plan, Schedule
 from reconciler.plan.moving.handovers import was_let_go
 from reconciler.providers.base import Provider
-from reconciler.providers.capabilities import KeepsCursors
+from reconciler.providers.capabilities import BringsAlong, FollowsFolders, KeepsCursors
 
 Made = tuple[Plan, Provider]
 
@@ -32,6 +32,15 @@ class Handovers:
 
     def __init__(self, made: Sequence[Made]) -> None:
         self._made = {plan.target: (plan, provider) for plan, provider in made}
+        self._arrives: dict[Key, list[tuple[BringsAlong, Schedule]]] = {}
+        for plan, provider in made:
+            if not isinstance(provider, BringsAlong):
+                continue
+            for change in plan.changes:
+                after = change.after
+                if change.action in _BEGINS and after is not None and after.handover is not None:
+                    old = Key(after.handover.source, after.key.name)
+                    self._arrives.setdefault(old, []).append((provider, after))
         self._live: dict[str, Mapping[str, LiveSchedule]] = {}
         self._lock = threading.Lock()
         self.ended: dict[tuple[str, str, str], datetime] = {}
@@ -42,7 +51,9 @@ class Handovers:
         """Of what has been off for too long to go on from there: since when, in words."""
 
     def receive(self, change: Change) -> None:
-        """What has to be done before a change; Rejected where it may not be made."""
+        """What has to be done before a change; ProviderError where it may not be made."""
+        if change.action is Action.DISABLE:
+            self._bring(change.key)
         after = change.after
         if after is None or after.handover is None or change.action not in _BEGINS:
             return
@@ -74,6 +85,13 @@ class Handovers:
             since = max(ended - _BEFORE, live.created_at or ended - _BEFORE)
             with self._lock:
                 self.ended[source, after.key.target, after.key.name] = since
+
+    def _bring(self, leaves: Key) -> None:
+        """Before one ends in its old target: all that its new one needs is there. What fails then
+        fails while it still fires.
+        """
+        for provider, after in self._arrives.get(leaves, ()):
+            provider.bring(after)
 
     def _note_anew(self, key: Key, source: str, ended: datetime) -> None:
         what = f"{key} begins anew, for it has been off in {source} since {ended:%Y-%m-%d %H:%M}"
@@ -124,6 +142,7 @@ def refusals(made: Sequence[Made], places: Mapping[str, Mapping[str, str]]) -> I
             leaves = providers[source]
             if not isinstance(leaves, KeepsCursors) or not isinstance(arrives, KeepsCursors):
                 yield f"{change.key}: {_cannot_carry(leaves, arrives)}"
+                continue
             addresses = [places.get(name, {}).get(trigger.datastore) for name in _ends(change)]
             if addresses[0] != addresses[1]:
                 what = f"the datastore {trigger.datastore} is another place in {source}"
@@ -138,7 +157,8 @@ def _ends(change: Change) -> tuple[str, str]:
 
 def _cannot_carry(leaves: Provider, arrives: Provider) -> str:
     one = arrives if isinstance(leaves, KeepsCursors) else leaves
-    return f"what was seen of its folder cannot be carried: {one.name} keeps it elsewhere"
+    why = "an agent keeps it, in the state" if isinstance(one, FollowsFolders) else "it keeps none"
+    return f"what was seen of its folder cannot be carried to or from {one.name}: {why}"
 
 
 def handed_over(plans: Sequence[Plan]) -> Mapping[tuple[str, str], int]:

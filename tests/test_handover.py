@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from helpers import schedule, with_job_file
 
+from reconciler.apply import apply_plan
 from reconciler.document import schedule_digest
-from reconciler.errors import Rejected
+from reconciler.errors import ProviderError, Rejected
 from reconciler.handover import Handovers, Made, in_order, refusals
-from reconciler.model import Action, Change, Handover, Key, LiveSchedule, Plan, Schedule
+from reconciler.model import Action, Change, Handover, Key, LiveSchedule, Outcome, Plan, Schedule
 from reconciler.providers.local import LocalProvider
 from reconciler.providers.memory import MemoryProvider
 from reconciler.workspace.datastores.changes import Seen
@@ -131,14 +132,37 @@ def test_where_cursors_cannot_be_carried(two: Two) -> None:
     memory.create(off)
     [live] = memory.list()
     made: list[Made] = [(plan("old"), memory), (plan("new", wanted), two.new)]
-    said = "what was seen of its folder cannot be carried: old keeps it elsewhere"
+    said = "what was seen of its folder cannot be carried to or from old: it keeps none"
     same = {"old": {"inbox": "in"}, "new": {"inbox": "in"}}
     assert list(refusals(made, same)) == [f"new/a: {said}"]
     handovers = Handovers(made)
     applied = replace(live, applied=schedule_digest(off))
     handovers._live["old"] = {"a": applied}
-    with pytest.raises(Rejected, match="old keeps it elsewhere"):
+    with pytest.raises(Rejected, match="from old: it keeps none"):
         handovers.receive(wanted)
+
+
+class Brings(MemoryProvider):
+    """A target that needs something brought first, which it does not get."""
+
+    def bring(self, schedule: Schedule) -> None:
+        raise ProviderError(schedule.key, "upload", "nobody may write there")
+
+
+def test_nothing_ends_before_all_that_the_new_one_needs_is_there(two: Two) -> None:
+    live = two.has()
+    ends = Change(Action.DISABLE, live.key, live, None)
+    other = Change(Action.DISABLE, Key("old", "b"), live, None)
+    new = Brings("new", owner="us")
+    made: list[Made] = [
+        (plan("old", ends, other), two.old),
+        (plan("new", begins(moving("new"))), new),
+    ]
+    results = apply_plan(made[0][0], two.old, prepare=Handovers(made).receive)
+    assert [(r.outcome, r.error) for r in results] == [
+        (Outcome.FAILED, "nobody may write there"),
+        (Outcome.DISABLED, None),
+    ]
 
 
 def test_another_place_by_the_same_name(two: Two) -> None:

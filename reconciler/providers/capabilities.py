@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
-from reconciler.model import DatastoreChange, LiveSchedule
+from reconciler.model import DatastoreChange, LiveSchedule, Schedule
 from reconciler.snapshots import CodeLimits
 from reconciler.workspace.datastores.changes import Listed, Seen
 from reconciler.workspace.datastores.datastore import Datastore
@@ -140,6 +140,24 @@ class Backfills(Protocol):
         """Have the job of a schedule that `list` gave run for a past fire, with its trigger time,
         once however often it is asked for; the run's name, or None where there is one already.
         """
+        ...
+
+
+@runtime_checkable
+class RemembersRuns(Protocol):
+    """A target whose runs are read once, and asked about many times."""
+
+    def forget_runs(self) -> None:
+        """There may be others by now: read them again when somebody asks next."""
+        ...
+
+
+@runtime_checkable
+class BringsAlong(Protocol):
+    """A target to which what a job needs is brought before its schedule can be made."""
+
+    def bring(self, schedule: Schedule) -> None:
+        """Put there what `create` of a canonical schedule would put first. ProviderError."""
         ...
 
 

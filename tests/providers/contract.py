@@ -24,6 +24,7 @@ from reconciler.firing import next_fires
 from reconciler.model import (
     Action,
     DatastoreChange,
+    Handover,
     Hold,
     Key,
     LiveSchedule,
@@ -291,6 +292,21 @@ class Contract(ABC):
             with pytest.raises(Rejected):
                 target.as_owner().update(found.schedule, found)
             assert snapshot(target) == {}
+
+    def test_what_only_plans_need_to_know_is_kept(self) -> None:
+        """Where it comes from, and whose it was: no target stores that, and none may drop it."""
+        said = {
+            "moved": "it comes from old",
+            "handover": Handover("old", (TARGET,)),
+            "renamed_from": "b",
+            "adopt": "them",
+            "mode": "observe",
+        }
+        with self.open() as target:
+            for trigger in self.triggers:
+                declared = replace(self.declare("a", trigger=trigger), **said)
+                settled = target.as_owner().canonical(declared, None).schedule
+                assert {name: getattr(settled, name) for name in said} == said
 
     # ------------------------------------------------------------------------------------ rename
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from reconciler.cli.output import say
@@ -13,7 +13,7 @@ from reconciler.cli.session import Session
 from reconciler.errors import ReconcilerError
 from reconciler.model import LiveSchedule
 from reconciler.providers.base import Provider
-from reconciler.providers.capabilities import PastFire
+from reconciler.providers.capabilities import PastFire, RemembersRuns
 from reconciler.render.plain_text import counted, printable
 
 _INSTANT = timedelta(microseconds=1)
@@ -21,8 +21,10 @@ _NOTICED = 3.0
 """Seconds after which whoever fired a schedule has seen that it ended, and settled all of it."""
 
 _SURE = timedelta(seconds=1)
-_STARTED = timedelta(seconds=60)
-"""By then a schedule that Temporal took is at work."""
+_STARTED = {"temporal": timedelta(seconds=60), "azureml": timedelta(minutes=10)}
+"""By provider of those that answer before a schedule is at work: by then one that they took is."""
+_LISTED = timedelta(seconds=30)
+"""By then Azure shows the job of a fire, if it made one."""
 CLOSE = timedelta(seconds=10)
 """A moment that is nearer than this may come before the new target is at work."""
 
@@ -65,40 +67,57 @@ def _between(
     old, new = (session.config.target(name) for name in (source, target))
     provider = session.provider(new)
     live = [one for one in provider.list() if one.key.name in moments and one.schedule.enabled]
-    by_server = new.provider == "temporal"
-    if by_server:
+    started_by = _STARTED.get(new.provider)
+    if started_by is not None:
         _wait_for_server(max(moments.values()))
-    due = {one.key.name: _due(one, moments[one.key.name], provider, by_server) for one in live}
+    due = {one.key.name: _due(one, moments[one.key.name], provider, started_by) for one in live}
     if not any(due.values()):
         return []
     both = known_runs(old, session.provider(old)), known_runs(new, provider)
-    missing = [_Missing(one, _without_run(one, due[one.key.name], both)) for one in live]
-    if any(one.fires for one in missing):
-        time.sleep(_NOTICED)
+    found = (_Missing(one, _without_run(one, due[one.key.name], both)) for one in live)
+    missing = [one for one in found if one.fires]
+    if missing:
+        missing = _after_a_while(missing, both, "azureml" in (old.provider, new.provider))
     started = []
     for one in missing:
-        for fire in _without_run(one.live, one.fires, both):
+        for fire in one.fires:
             run = both[1].backfill(one.live, PastFire(fire), datetime.now(UTC))
             started += [] if run is None else [run]
     return started
 
 
+def _after_a_while(
+    missing: Sequence[_Missing], both: tuple[KnownRuns, KnownRuns], is_azure: bool
+) -> list[_Missing]:
+    """Of these, what still has no run when whoever fired it has said so."""
+    end = max(one.fires[-1] for one in missing) + _LISTED if is_azure else datetime.now(UTC)
+    while True:
+        time.sleep(_NOTICED)
+        for known in both:
+            if isinstance(known, RemembersRuns):
+                known.forget_runs()
+        found = (replace(one, fires=_without_run(one.live, one.fires, both)) for one in missing)
+        missing = [one for one in found if one.fires]
+        if not missing or datetime.now(UTC) >= end:
+            return list(missing)
+
+
 def _wait_for_server(at: datetime) -> None:
-    """Temporal answers before a schedule is at work: what is due in between it drops. A backfill
-    has the name of the fire, so that one that is only late there is no second run.
+    """It answers before a schedule is at work: what is due in between it drops. In Temporal a
+    backfill has the name of the fire, so that one that is only late there is no second run.
     """
     left = (at - datetime.now(UTC)).total_seconds()
     time.sleep(_NOTICED + min(max(left, 0.0), CLOSE.total_seconds()))
 
 
 def _due(
-    live: LiveSchedule, at: datetime, provider: Provider, by_server: bool
+    live: LiveSchedule, at: datetime, provider: Provider, started_by: timedelta | None
 ) -> tuple[datetime, ...]:
     """What was due before it can have fired as it does now, or was sure to."""
     moments = [one for one in (live.created_at, live.modified_at) if one is not None]
     there = max(moments, default=datetime.now(UTC))
-    if by_server:
-        there = min(datetime.now(UTC) - _SURE, there + _STARTED)
+    if started_by is not None:
+        there = min(datetime.now(UTC) - _SURE, there + started_by)
     since = at - _INSTANT
     fires = provider.next_fires(live.schedule, since, there, since)
     return tuple(one for one in fires if one < there)

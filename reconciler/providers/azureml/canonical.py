@@ -115,6 +115,7 @@ def settle(
         renamed_from=schedule.renamed_from,
         adopt=schedule.adopt,
         moved=schedule.moved,
+        handover=schedule.handover,
     )
     definition = properties["action"]["jobDefinition"]
     if "experimentName" not in definition and reported.job.reference != SENT_WHOLE:

@@ -212,6 +212,10 @@ class AzureMLProvider:
             )
         return self._used
 
+    def bring(self, schedule: Schedule) -> None:
+        """See BringsAlong: code, environments and components."""
+        self._deployments.deploy(schedule.key)
+
     def create(self, schedule: Schedule) -> None:
         """Put it, with our marks, unless something stands there by now."""
         name = schedule.key.name
@@ -427,8 +431,16 @@ class AzureMLProvider:
         return changed_within(listed, since, until)
 
     def has_run(self, live: LiveSchedule, fire: PastFire) -> bool:
-        """See Backfills."""
+        """See Backfills. Jobs that Azure started have names of its own, and the instant in the name
+        that they are shown by.
+        """
+        if fire.file is None and self._jobs.ran(live.key.name, fire.due_at):
+            return True
         return self._resources.get(f"jobs/{past_job_name(live.schedule, fire)}") is not None
+
+    def forget_runs(self) -> None:
+        """See RemembersRuns."""
+        self._jobs.forget()
 
     def backfill(self, live: LiveSchedule, fire: PastFire, now: datetime) -> str | None:
         """See Backfills. A job for a file has the name that the agent would give it."""

@@ -64,6 +64,11 @@ class Jobs:
             self._since = since
         return self._by_schedule
 
+    def ran(self, schedule: str, due_at: datetime) -> bool:
+        """Whether a fire by time, of a schedule, has its run. ProviderError."""
+        known = self.since(due_at - timedelta(seconds=1))
+        return any(record.due_at == due_at for record in known.get(schedule, ()))
+
     def newest(self, *, limit: int = 50, **wanted: Unpack[RunFilter]) -> list[RunRow]:
         """The newest first. ProviderError."""
         found: list[RunRow] = []
