@@ -253,14 +253,39 @@ def test_what_was_owed_is_not_run_again_when_it_comes_back(tmp_path: Path) -> No
     ran, waits = (Owed(path, "1", path, at) for path in ("ran", "waits"))
     seen = {"old": Seen("1"), "ran": Seen("1"), "waits": Seen("1")}
     cursors.put_settled("f", Settled("since then", seen, (ran, waits)))
-    cursor = cursors.carry_out("f", trigger, at)
+    cursor = cursors.carry_out("f", trigger, at, lambda run: False)
     assert cursor is not None
     assert cursor.seen == {"old": Seen("1")}
-    for came in ({**cursor.seen, "ran": Seen("1")}, {**cursor.seen, "ran": Seen("2")}):
+    assert cursors.settled("f").owed == (ran, waits)  # should it never begin elsewhere
+    # There it ran, and then its file was taken away.
+    for came in ({**cursor.seen, "ran": Seen("1")}, cursor.seen, None):
         cursors.carry_in("f", trigger, replace(cursor, seen=came))
-        assert cursors.settled("f") == Settled(ADOPTED, came, (waits,))
-    cursors.carry_in("f", trigger, replace(cursor, seen=None))
-    assert cursors.settled("f").owed == (waits,)
+        assert cursors.settled("f") == Settled(ADOPTED, came)
+
+
+def test_what_was_started_is_not_owed_elsewhere(inbox: Inbox) -> None:
+    """A look was killed after it had started one of two runs, and before it could say so."""
+    declared = follows("h")
+    with inbox.machine("one"):
+        live = inbox.apply(declared)
+        until(lambda: inbox.looks("h") == 1)
+        begun = inbox.put("begun.txt")
+        inbox.look(live)
+        until(lambda: inbox.ran("h") == ["begun.txt"])
+        cursors = Cursors(inbox.files)
+        until(lambda: cursors.settled("h").owed == ())
+        inbox.apply(replace(declared, enabled=False))
+        settled = cursors.settled("h")
+        assert settled.seen is not None
+        at, waits = datetime(2026, 11, 28, tzinfo=UTC), inbox.put("waits.txt")
+        seen = {**settled.seen, waits: Seen("a stamp")}
+        owed = [Owed(path, seen[path].stamp, path, at) for path in (begun, waits)]
+        cursors.put_settled("h", replace(settled, seen=seen, owed=tuple(owed)))
+        provider = inbox.opened.as_owner()
+        cursor = provider.data_cursor(find(inbox.opened, "h"))
+        assert cursor is not None
+        assert cursor.seen is not None
+        assert sorted(Path(one).name for one in cursor.seen) == ["begun.txt", "old.txt"]
 
 
 def test_paused_and_unpaused_by_hand(inbox: Inbox) -> None:

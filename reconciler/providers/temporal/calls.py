@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Any
 
-from temporalio.api.common.v1 import SearchAttributes
+from temporalio.api.common.v1 import SearchAttributes, WorkflowExecution
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.schedule.v1 import (
@@ -19,6 +19,7 @@ from temporalio.api.workflowservice.v1 import (
     CreateScheduleRequest,
     DescribeScheduleRequest,
     DescribeScheduleResponse,
+    DescribeWorkflowExecutionRequest,
     ListSchedulesRequest,
     PatchScheduleRequest,
     UpdateScheduleRequest,
@@ -66,6 +67,20 @@ async def describe(
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
         raise translated(error, key, operation) from error
+
+
+async def has_workflow(connection: Connection, key: Key, run: str, operation: str) -> bool:
+    """Whether Temporal knows a workflow of that name, at work or ended."""
+    request = DescribeWorkflowExecutionRequest(
+        namespace=connection.namespace, execution=WorkflowExecution(workflow_id=run)
+    )
+    try:
+        await connection.send("describe_workflow_execution", request)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise translated(error, key, operation) from error
+    return True
 
 
 async def create(connection: Connection, key: Key, made: Schedule, marks: SearchAttributes) -> bool:

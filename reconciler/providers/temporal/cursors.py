@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -141,25 +141,36 @@ class Cursors:
 
     # ---------------------------------------------------------------------------- to other targets
 
-    def carry_out(self, name: str, trigger: DatastoreChange, since: datetime) -> DataCursor | None:
-        """What another target goes on from; None: it was never looked at."""
+    def carry_out(
+        self,
+        name: str,
+        trigger: DatastoreChange,
+        since: datetime,
+        has_run: Callable[[str], bool],
+    ) -> DataCursor | None:
+        """What another target goes on from; None: it was never looked at.
+
+        `has_run`: whether there is a run of that name. A look that was cut short may have started
+        some of what it owed, without a word of it here.
+        """
         settled, looks = self.settled(name), self.looks(name)
         if not settled.of:
             return None
-        owed = {one.key for one in settled.owed}
+        owed = {
+            one.key for one in settled.owed if not has_run(run_of_file(name, one.key, one.stamp))
+        }
         seen = settled.seen
         left = None if seen is None else {k: v for k, v in seen.items() if k not in owed}
         return DataCursor(folder_of(trigger), looks.since or since, left)
 
     def carry_in(self, name: str, trigger: DatastoreChange, cursor: DataCursor) -> None:
         """Have the next look go on from there; nothing for a cursor of another folder. What was
-        owed when it left here, and is settled by now, had its run elsewhere.
+        owed when it left here was new elsewhere: it had its run there, and the file may be gone
+        since then, or it is new here.
         """
         if cursor.folder != folder_of(trigger):
             return
-        seen = cursor.seen or {}
-        owed = tuple(one for one in self.settled(name).owed if one.key not in seen)
-        self.put_settled(name, Settled(ADOPTED, cursor.seen, owed))
+        self.put_settled(name, Settled(ADOPTED, cursor.seen))
         looks = replace(self.looks(name), of=ADOPTED, since=cursor.since)
         self.put_looks(name, looks)
 

@@ -176,6 +176,10 @@ class TemporalProvider:
         found = self._run(pollers.unserved(needs))
         return [(need, words(need, self.name)) for need in found]
 
+    def bring(self, schedule: Schedule) -> None:
+        """See BringsAlong: code, in the store."""
+        self._publish(schedule)
+
     def create(self, schedule: Schedule) -> None:
         """Make it, with its code in the store, unless something stands there by now."""
         self._run(self._create(schedule, self._publish(schedule)))
@@ -236,6 +240,8 @@ class TemporalProvider:
 
     def data_cursor(self, live: LiveSchedule) -> DataCursor | None:
         """See KeepsCursors. One that is disabled is waited for, if it is looking just now."""
+        from reconciler.providers.temporal import calls
+
         trigger = live.schedule.trigger
         if not isinstance(trigger, DatastoreChange):
             return None
@@ -243,8 +249,14 @@ class TemporalProvider:
             self._run(self._await_no_look(live.key))
         read = self._run(self._as_planned(live, "carry over"))
         since = (read.payload and read.payload.since) or self._clock()
+
+        def has_run(run: str) -> bool:
+            if self.store.files.has(f"pruned/{live.key.name}/{run}"):
+                return True
+            return self._run(calls.has_workflow(self.connection, live.key, run, "carry over"))
+
         with self._store_errors(live.key, "carry over"):
-            return self.cursors.carry_out(live.key.name, trigger, since)
+            return self.cursors.carry_out(live.key.name, trigger, since, has_run)
 
     def put_data_cursor(self, live: LiveSchedule, cursor: DataCursor) -> None:
         """See KeepsCursors."""
