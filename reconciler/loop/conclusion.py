@@ -12,7 +12,13 @@ from reconciler.errors import ConfigError, DeclarationError, ReconcilerError, So
 from reconciler.loop.source import Revision
 from reconciler.model import Change, Outcome, Result, Suspension
 from reconciler.plan.filter import OBSERVED, Filtered, Waiting
-from reconciler.state.records import Condition, Conditions, CycleOutcome, CycleRecord
+from reconciler.state.records import (
+    STATUS_AFTER,
+    Condition,
+    Conditions,
+    CycleOutcome,
+    CycleRecord,
+)
 
 _CHANGED = (Outcome.CREATED, Outcome.UPDATED, Outcome.DISABLED)
 _SHOWN = 3
@@ -135,19 +141,6 @@ def words_of(error: ReconcilerError) -> str:
     return f"{error.message}: {first.path}:{first.line}: {first.message}"
 
 
-# outcome -> (ready, reconciling, stalled)
-_STATUS: dict[str, tuple[bool, bool, bool]] = {
-    "in_sync": (True, False, False),
-    "applied": (True, False, False),
-    "waiting": (False, False, False),
-    "partial": (False, True, False),
-    "failed": (False, True, False),
-    "unavailable": (False, True, False),
-    "stalled": (False, False, True),
-    "broken": (False, False, True),
-}
-
-
 def conditions_after(
     before: Conditions | None,
     record: CycleRecord,
@@ -162,7 +155,7 @@ def conditions_after(
         since = old.since if old is not None and old.status == status else now
         return Condition(status, record.reason, record.message, since)
 
-    ready, reconciling, stalled = _STATUS[record.outcome]
+    ready, reconciling, stalled = STATUS_AFTER[record.outcome]
     return Conditions(
         next_of(before.ready if before else None, ready),
         next_of(before.reconciling if before else None, reconciling),

@@ -76,10 +76,13 @@ class HistoryStore:
         before: int | None = None,
         schedule: str | None = None,
         changes: bool = False,
+        cycles: bool = False,
+        since: datetime | None = None,
         text: str = "",
     ) -> tuple[Entry, ...]:
         """The newest lines first, without plans and results. `before`: an id, for the next page;
         `schedule`: those that changed it; `changes`: those that changed something, or tried to;
+        `cycles`: those of the loop alone; `since`: those that ended later;
         `text`: what their revision, author, actor or message must hold, in any case.
         """
         wanted: list[tuple[str, tuple[Any, ...]]] = []
@@ -91,6 +94,10 @@ class HistoryStore:
             wanted.append(("id IN (SELECT cycle FROM results WHERE name = ?)", (schedule,)))
         if changes:
             wanted.append(("EXISTS (SELECT 1 FROM results WHERE cycle = cycles.id)", ()))
+        if cycles:
+            wanted.append(("cause <> 'apply'", ()))
+        if since is not None:
+            wanted.append(("ended_at > ?", (to_micros(since),)))
         if text:
             wanted.append((_SEARCHED, (containing(text),)))
         where = f" WHERE {' AND '.join(sql for sql, _ in wanted)}" if wanted else ""

@@ -13,6 +13,17 @@ CycleOutcome = Literal[
 """`waiting`: there is drift that is only observed, or that waits for a window. `stalled`: a
 person has to do something. `broken`: an earlier revision is in force. `unavailable`: tried again.
 """
+STATUS_AFTER: Mapping[CycleOutcome, tuple[bool, bool, bool]] = {
+    "in_sync": (True, False, False),
+    "applied": (True, False, False),
+    "waiting": (False, False, False),
+    "partial": (False, True, False),
+    "failed": (False, True, False),
+    "unavailable": (False, True, False),
+    "stalled": (False, False, True),
+    "broken": (False, False, True),
+}
+"""Whether a target is ready, reconciling, stalled after a cycle that came to that."""
 Cause = Literal["start", "interval", "webhook", "signal", "apply"]
 """What started a cycle."""
 _CHANGED = ("created", "updated", "disabled")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -88,6 +89,11 @@ def instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
+def week_later(at: datetime) -> str:
+    """The day a week after, as a declaration has it."""
+    return (at + timedelta(days=7)).date().isoformat()
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "said": said,
@@ -96,6 +102,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "seconds": seconds,
     "on_clock": on_clock,
     "instant": instant,
+    "shell_word": shlex.quote,
+    "week_later": week_later,
     "ago": ago,
     "many": many,
     "act_words": act_words,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -20,6 +21,12 @@ from reconciler.web.access.authentication import require, who
 from reconciler.web.control.acts import Noted, note
 from reconciler.web.control.answers import asked_stop, begin, config_arguments
 from reconciler.web.control.common import ask, control_of, kept, now_of, page
+from reconciler.web.control.condition_chart import (
+    LONGEST,
+    MOST,
+    Chart,
+    conditions_over_time,
+)
 from reconciler.web.control.views import DIFFERS, TargetView, by_cause, target_view
 from reconciler.web.plan_frame import framed
 from reconciler.web.template_filters import path_of
@@ -58,6 +65,7 @@ async def show_target(request: Request) -> Response:
             "differing": total,
             "groups": by_cause(differing),
             "stopped": stopped,
+            "chart": _chart(state, view, now),
             "entries": state.history.list(name, limit=_LINES),
             "pending": pending_entry(state, name),
             "agents": cursors.cursors(name),
@@ -71,6 +79,14 @@ async def show_target(request: Request) -> Response:
     fires = kept(request).fires
     values["upcoming"] = await ask(request, lambda state: fires.next(state, now, 8, name))
     return await page(request, "target.html", is_git=control.config is None, **values)
+
+
+def _chart(state: State, view: TargetView, now: datetime) -> Chart | None:
+    since = now - LONGEST
+    lines = state.history.list(view.name, limit=MOST, cycles=True, since=since)
+    one = view.standing
+    interval = one.next_at - one.cycle_at if one and one.next_at else timedelta()
+    return conditions_over_time(lines, now, interval)
 
 
 # -------------------------------------------------------------------------------------------- plan
