@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from reconciler.declare.suspensions import in_force, suspension_words
-from reconciler.errors import Rejected
+from reconciler.errors import ReconcilerError, Rejected
 from reconciler.model import Action, Change, DatastoreChange, Key, LiveSchedule, Plan, Schedule
 from reconciler.plan.moving.handovers import was_let_go
 from reconciler.providers.base import Provider
-from reconciler.providers.capabilities import BringsAlong, FollowsFolders, KeepsCursors
+from reconciler.providers.capabilities import BringsAlong, FollowsFolders, KeepsCursors, TakesRuns
+from reconciler.render.plain_text import counted
 
 Made = tuple[Plan, Provider]
 
@@ -122,6 +123,41 @@ def _was_here_since(before: LiveSchedule | None, ended: datetime | None) -> bool
     """Whether it was in its new target, and was disabled there, after it had ended in the old."""
     at = before.modified_at if before is not None else None
     return at is not None and ended is not None and at > ended
+
+
+def bring_runs(made: Sequence[Made], open_target: Callable[[str], Provider]) -> Iterator[str]:
+    """Have the targets of `made` show the runs that what `moved_from` took there had where it was:
+    what has ended by now, and is not there yet. What came of it, in words. `open_target`: opens one
+    that is not among them, by its name; ReconcilerError.
+
+    Each run may do this again, as long as `moved_from` stands: what had not ended comes then.
+    """
+    providers = {plan.target: provider for plan, provider in made}
+    for plan, arrives in made:
+        if not isinstance(arrives, TakesRuns):
+            continue
+        for source, names in sorted(_came_from(plan).items()):
+            try:
+                leaves = providers.get(source) or open_target(source)
+                brought = arrives.take_runs(leaves, names)
+            except ReconcilerError as error:
+                yield f"the runs of before stay in {source}: {error.message}"
+                continue
+            if brought is not None and brought.runs:
+                what = f"brought {counted(brought.runs, 'run')} from {source} to {plan.target}"
+                yield f"{what}: logs and outputs stay where they ran"
+            if brought is not None and brought.open:
+                what = f"not ended in {source}: {counted(brought.open, 'run')}"
+                yield f"{what}; an apply to {plan.target} after that brings what is left"
+
+
+def _came_from(plan: Plan) -> Mapping[str, Sequence[str]]:
+    """By the target that they left, the names of schedules that `moved_from` brings, or brought."""
+    found: dict[str, list[str]] = {}
+    for change in plan.changes:
+        if change.after is not None and change.after.came_from is not None:
+            found.setdefault(change.after.came_from, []).append(change.key.name)
+    return found
 
 
 def refusals(made: Sequence[Made], places: Mapping[str, Mapping[str, str]]) -> Iterator[str]:

@@ -281,6 +281,8 @@ class Schedule:
     """What `moved_from` does in its target, in words, until that is over."""
     handover: Handover | None = field(default=None, compare=False)
     """It is declared with a `moved_from` that has no moment; in the target that it leaves, too."""
+    came_from: str | None = field(default=None, compare=False)
+    """The target that its `moved_from` names, in those that it goes to, as long as that stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,8 +99,13 @@ class Workspace:
         )
 
     def folder_of(self, run: str) -> Path:
-        """Where a run keeps its files."""
+        """Where a run keeps its files, or would if it ran here."""
         return run_folder(self.runs_folder, run)
+
+    def files_of(self, run: str) -> Path:
+        """Where a run keeps its files: one that was brought along has them where it ran."""
+        elsewhere = self.runs.files_in(run)
+        return elsewhere[1] if elsewhere is not None else self.folder_of(run)
 
     @contextmanager
     def errors(self) -> Iterator[None]:

@@ -86,6 +86,8 @@ def declare(
                 schedule, new = handed_over(schedule, move, tuple(map(str, goes)), now)
             else:
                 schedule, new = moved(schedule, move, now)
+            if schedule is not None and not leaves:
+                schedule = replace(schedule, came_from=move.target)
             findings += [finding for finding in new if finding not in findings]
         if schedule is not None:
             definition = schedule.job.definition

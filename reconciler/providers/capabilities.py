@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from reconciler.model import DatastoreChange, LiveSchedule, Schedule
+from reconciler.providers.base import Provider
 from reconciler.snapshots import CodeLimits
 from reconciler.workspace.datastores.changes import Listed, Seen
 from reconciler.workspace.datastores.datastore import Datastore
+from reconciler.workspace.store.moving.brought import Brought
 from reconciler.workspace.store.records import Watch
 
 
@@ -187,6 +189,18 @@ class KeepsCursors(Protocol):
 
     def put_data_cursor(self, live: LiveSchedule, cursor: DataCursor) -> None:
         """Go on from there, be it enabled by now or not before the next time. ProviderError."""
+        ...
+
+
+@runtime_checkable
+class TakesRuns(Protocol):
+    """A target that shows the runs which its schedules had in another one."""
+
+    def take_runs(self, source: Provider, schedules: Sequence[str]) -> Brought | None:
+        """Bring the records of those that have ended in `source`, each once however often it is
+        asked for; None: it keeps none that can be brought. Of schedules that are ours in both, by
+        name. ProviderError.
+        """
         ...
 
 

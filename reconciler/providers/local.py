@@ -44,6 +44,7 @@ from reconciler.model import (
     data_path_of,
 )
 from reconciler.plan.contents import content_changes
+from reconciler.providers.base import Provider
 from reconciler.providers.capabilities import DataCursor, PastFire
 from reconciler.providers.local_cursors import data_cursor, put_data_cursor
 from reconciler.providers.local_diff import files_of, with_diffs
@@ -56,13 +57,20 @@ from reconciler.providers.local_jobs import (
     publication,
     unknown_datastore,
 )
-from reconciler.providers.local_runs import backfill, files_within, has_run, recorded_runs
+from reconciler.providers.local_runs import (
+    backfill,
+    brought_runs,
+    files_within,
+    has_run,
+    recorded_runs,
+)
 from reconciler.workspace.datastores.address_check import address_errors
 from reconciler.workspace.datastores.addresses import AddressError, DataAsset
 from reconciler.workspace.datastores.changes import Listed
 from reconciler.workspace.datastores.datastore import Datastore
 from reconciler.workspace.store.code import code_files, in_repository
 from reconciler.workspace.store.database import Refused, StoreError
+from reconciler.workspace.store.moving.brought import Brought
 from reconciler.workspace.store.references import PREFIX, split_reference
 from reconciler.workspace.store.schedules import (
     NewSchedule,
@@ -349,6 +357,21 @@ class LocalProvider:
         """See KeepsCursors."""
         with self.errors(live.key, "carry over"):
             put_data_cursor(self.store.database, live, cursor, self._clock())
+
+    def take_runs(self, source: Provider, schedules: Sequence[str]) -> Brought | None:
+        """See TakesRuns: of another embedded workspace."""
+        if not isinstance(source, LocalProvider):
+            return None
+        found = []
+        with self.errors(None, "bring the runs of"):
+            for name in self._ours(source._ours(schedules)):
+                found.append(
+                    brought_runs(self.store.database, source.store.database, name, source.name)
+                )
+        return Brought(sum(one.runs for one in found), sum(one.open for one in found))
+
+    def _ours(self, schedules: Sequence[str]) -> Sequence[str]:
+        return [row.name for row in self.store.schedules(schedules) if row.owner == self.owner]
 
     # ----------------------------------------------------------------------------------- storing
 

@@ -9,10 +9,12 @@ from typing import cast
 from reconciler.audit.records import RunRecord, RunStatus
 from reconciler.model import DatastoreChange, Schedule, Trigger
 from reconciler.providers.capabilities import PastFire
+from reconciler.system.workspace_files import folder_beside
 from reconciler.workspace.datastores.changes import Listed, changed_within
 from reconciler.workspace.datastores.datastore import Datastore, WatchError
 from reconciler.workspace.store.database import Database
 from reconciler.workspace.store.ledger import Ledger
+from reconciler.workspace.store.moving.brought import Brought, bring_runs
 from reconciler.workspace.store.records import Fire, new_run
 from reconciler.workspace.store.runs import Runs
 
@@ -59,6 +61,14 @@ def backfill(database: Database, schedule: Schedule, fire: PastFire, now: dateti
     A run for a file has the place in the ledger that the engine's own would have.
     """
     return Ledger(database).backfill(_fire(schedule, fire), now)
+
+
+def brought_runs(here: Database, there: Database, schedule: str, target: str) -> Brought:
+    """Bring the ended runs of a schedule from another workspace. StoreError."""
+    from reconciler.workspace.engine.executor import run_folder
+
+    folder = folder_beside(there.path.absolute(), "runs")
+    return bring_runs(here, there, schedule, target, lambda run: run_folder(folder, run))
 
 
 def _fire(schedule: Schedule, fire: PastFire) -> Fire:

@@ -108,8 +108,9 @@ class Workspace:
         return live_schedule(self.schedule(name), self.site.target)
 
     def folder_of(self, run: str) -> Path:
-        """Where a run keeps its files."""
-        return run_folder(self.site.runs_folder, run)
+        """Where a run keeps its files: one that was brought along has them where it ran."""
+        elsewhere = self.runs.files_in(run)
+        return elsewhere[1] if elsewhere is not None else run_folder(self.site.runs_folder, run)
 
     # ---------------------------------------------------------------------------------- changing
 

@@ -28,7 +28,7 @@ from reconciler.cli.planning import (
 from reconciler.cli.session import Session, actor, config_option, format_option, target_option
 from reconciler.cli.state_options import now, record_apply, state_option, suspended_targets
 from reconciler.errors import UnsafePlan
-from reconciler.handover import Handovers, in_order
+from reconciler.handover import Handovers, bring_runs, in_order
 from reconciler.model import Plan, Result
 from reconciler.plan.options import PlanOptions
 from reconciler.render.documents import dumps, results_document
@@ -155,6 +155,8 @@ def command(
         out(dumps(results_document(plans, results)))
     elif pending:
         out("\n" + render_results([r for of_plan in results for r in of_plan], paint))
+    for words in bring_runs(made, lambda name: session.provider(session.config.target(name))):
+        say(printable(words))
     for error in [*handovers.anew, *run_between(session, handovers.ended)]:
         say(f"warning: {printable(error)}")
     if left_out:

@@ -28,7 +28,7 @@ from reconciler.cli.state_options import now, record_apply, state_option, suspen
 from reconciler.config import Target
 from reconciler.declare.holds import read_until, until_instant
 from reconciler.errors import UnsafePlan
-from reconciler.handover import Handovers
+from reconciler.handover import Handovers, bring_runs
 from reconciler.model import Outcome, Plan, Result
 from reconciler.plan.options import PlanOptions
 from reconciler.plan.select import only_these
@@ -127,6 +127,8 @@ def command(
         if at < datetime.now(UTC) + CLOSE
     }
     errors = run_between(session, {**late, **handovers.ended})
+    for words in bring_runs(made, lambda name: session.provider(session.config.target(name))):
+        say(printable(words))
     for error in [*handovers.anew, *errors]:
         say(f"warning: {printable(error)}")
     exit_by(results)

@@ -68,11 +68,15 @@ def list_runs(
     if form == "json":
         out(dumps({"format_version": FORMAT_VERSION, "runs": [_document(row) for row in rows]}))
         return
-    cells = [
+    cells: list[tuple[str, ...]] = [
         (row.name, row.status, row.cause, _when(row.started_at), _took(row), row.experiment)
         for row in rows
     ]
-    out(table(("RUN", "STATUS", "CAUSE", "STARTED (UTC)", "TOOK", "EXPERIMENT"), cells, paint))
+    heads: tuple[str, ...] = ("RUN", "STATUS", "CAUSE", "STARTED (UTC)", "TOOK", "EXPERIMENT")
+    if any(row.ran_in is not None for row in rows):
+        heads = (*heads, "RAN IN")
+        cells = [(*cell, row.ran_in or "") for cell, row in zip(cells, rows, strict=True)]
+    out(table(heads, cells, paint))
     if any(row.status in OPEN for row in rows) and (said := runs.idle()) is not None:
         out(f"\n{said}\n")
 
@@ -122,6 +126,8 @@ def _lines(row: RunRow, folder: str) -> list[str]:
         f"pipeline    {printable(_pipeline(row))}",
         f"cause       {row.cause}, due {row.due_at:%Y-%m-%d %H:%M:%S} UTC",
     ]
+    if row.ran_in is not None:
+        lines.append(f"ran in      {printable(row.ran_in)}, before it moved; its files are there")
     if row.data_path is not None:
         lines.append(f"data        {printable(row.data_path)}")
     lines += [f"input       {printable(n)} = {value(mask(n, v))}" for n, v in row.inputs.items()]
@@ -198,6 +204,7 @@ def _document(row: RunRow) -> dict[str, object]:
         "created_at": row.created_at.isoformat(),
         "started_at": row.started_at.isoformat() if row.started_at else None,
         "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+        "ran_in": row.ran_in,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Protocol, Unpack
@@ -87,7 +88,7 @@ class LocalRuns:
     def log(self, name: str, step: str, after: int) -> Iterator[tuple[bytes, int]]:
         """As of TargetRuns: bytes of a file."""
         try:
-            path = log_path(self._workspace.folder_of(name), step)
+            path = log_path(self._workspace.files_of(name), step)
             with open(path, "rb", opener=plain_file) as log:
                 log.seek(after)
                 while chunk := log.read(1 << 20):
@@ -101,7 +102,8 @@ class LocalRuns:
 
     def place(self, name: str) -> str:
         """As of TargetRuns."""
-        return str(self._workspace.folder_of(name))
+        with self._workspace.errors():
+            return str(self._workspace.files_of(name))
 
     def cancel(self, name: str) -> str:
         """As of TargetRuns."""
@@ -139,8 +141,13 @@ class LocalRuns:
         return "nobody runs this workspace: `reconciler serve` settles what has not ended"
 
     def no_logs(self, name: str) -> str | None:
-        """As of TargetRuns: they are here."""
-        return None
+        """As of TargetRuns: they are here, or in the workspace that the run was brought from."""
+        with self._workspace.errors():
+            elsewhere = self._workspace.runs.files_in(name)
+        if elsewhere is None or os.access(elsewhere[1], os.X_OK):
+            return None
+        target, folder = elsewhere
+        return f"it ran in {target}: its logs are not here, and cannot be read in {folder}"
 
 
 def runs_of(session: Session, target: Target) -> TargetRuns:

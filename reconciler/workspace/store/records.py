@@ -131,6 +131,10 @@ class RunRow:
     message: str | None
     archived: bool = False
     requested_by: str | None = None
+    ran_in: str | None = None
+    """The target in whose workspace it ran, if that was another: it was brought along."""
+    files_in: str | None = None
+    """Of such a one: its folder there."""
 
 
 @dataclass(frozen=True, slots=True)

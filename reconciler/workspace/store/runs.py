@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from reconciler.workspace.execution.runner import RunReport, StepReport
@@ -15,7 +16,8 @@ from reconciler.workspace.store.records import Cause, NewRun, RunRow, StepRow
 
 RUN_COLUMNS = (
     "name, schedule, experiment, pipeline, version, cause, due_at, data_path, inputs, go_on,"
-    " status, cancel, created_at, started_at, ended_at, message, archived, requested_by"
+    " status, cancel, created_at, started_at, ended_at, message, archived, requested_by,"
+    " ran_in, files_in"
 )
 """What `run_row` expects."""
 
@@ -152,16 +154,25 @@ class Runs:
     def of_schedule(
         self, schedule: str, since: datetime
     ) -> list[tuple[str, str, Cause, datetime, datetime]]:
-        """Its runs that were made since then, the oldest first: name, status, cause, when due, and
-        when begun (or made).
+        """Its runs that were made here since then, the oldest first: name, status, cause, when due,
+        and when begun (or made).
         """
         rows = self.database.read(
             "SELECT name, status, cause, due_at, coalesce(started_at, created_at) FROM runs"
-            " WHERE schedule = ? AND created_at >= ? ORDER BY created_at, name",
+            " WHERE schedule = ? AND created_at >= ? AND ran_in IS NULL ORDER BY created_at, name",
             (schedule, since.isoformat()),
         )
         when = datetime.fromisoformat
         return [(r[0], r[1], r[2], when(r[3]), when(r[4])) for r in rows]
+
+    def files_in(self, name: str) -> tuple[str, Path] | None:
+        """Of a run that was brought along from another workspace: the target in which it ran, and
+        its folder there.
+        """
+        rows = self.database.read(
+            "SELECT ran_in, files_in FROM runs WHERE name = ? AND ran_in IS NOT NULL", (name,)
+        )
+        return (rows[0][0], Path(rows[0][1])) if rows else None
 
     def steps(self, run: str) -> list[StepRow]:
         """The steps of a run that were settled or started, by when."""
@@ -229,7 +240,8 @@ class RunWriter:
             name = stem if number == 1 else f"{stem}-{number}"
             added = self._connection.execute(
                 f"INSERT INTO runs ({RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                " 'NotStarted', NULL, ?, NULL, NULL, NULL, 0, ?) ON CONFLICT (name) DO NOTHING",
+                " 'NotStarted', NULL, ?, NULL, NULL, NULL, 0, ?, NULL, NULL)"
+                " ON CONFLICT (name) DO NOTHING",
                 (name, *values, new.by),
             )
             if added.rowcount == 1:
@@ -280,6 +292,8 @@ def run_row(row: Any) -> RunRow:
         message=row[15],
         archived=bool(row[16]),
         requested_by=row[17],
+        ran_in=row[18],
+        files_in=row[19],
     )
 
 

@@ -17,8 +17,8 @@ from reconciler.system.file_access import ReadableBy
 from reconciler.workspace.store.code import CodeStore
 from reconciler.workspace.store.database import Database, Refused, translated
 from reconciler.workspace.store.history.acts import What, note_act
+from reconciler.workspace.store.moving.renames import rename
 from reconciler.workspace.store.references import split_reference
-from reconciler.workspace.store.renames import rename
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,20 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     # Left out of lists by clients of Azure's API, until somebody brings it back.
     ("ALTER TABLE runs ADD COLUMN archived INTEGER NOT NULL DEFAULT 0",),
     HISTORY,
+    (
+        # Of a run that was brought along from another workspace: the target, and its folder there.
+        "ALTER TABLE runs ADD COLUMN ran_in TEXT",
+        "ALTER TABLE runs ADD COLUMN files_in TEXT",
+        """
+        CREATE TABLE brought_runs (
+            workspace TEXT NOT NULL,      -- the identity of the one that it ran in
+            name      TEXT NOT NULL,      -- that it had there
+            run       TEXT NOT NULL,      -- its name here; it may be forgotten
+            PRIMARY KEY (workspace, name)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX brought_runs_by_run ON brought_runs (run)",
+    ),
 )
 
 

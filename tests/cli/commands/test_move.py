@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,8 +13,11 @@ import pytest
 from helpers import JOB, declaration, invoke, write
 
 from reconciler.workspace.datastores.changes import Seen
+from reconciler.workspace.execution.runner import RunReport, StepReport
 from reconciler.workspace.store.database import Database
 from reconciler.workspace.store.ledger import Ledger
+from reconciler.workspace.store.records import NewRun
+from reconciler.workspace.store.runs import Runs
 
 CONFIG = """\
 owner: us
@@ -321,3 +325,86 @@ def test_what_arrived_before_is_not_handed_over_again(repo: Path) -> None:
     done = invoke(repo, "apply", "--yes", "--target", "all")
     assert "updated new/first" in done.out
     assert done.err == ""
+
+
+# ------------------------------------------------------------------------------------------- runs
+
+
+def has_run(repo: Path, target: str, schedule: str, *, ends: bool = True) -> str:
+    """A run that was there before, with its log."""
+    at = datetime.now(UTC) - timedelta(hours=1)
+    with closing(Database(repo / f"{target}.db")) as database:
+        runs = Runs(database)
+        name = runs.add(NewRun(schedule, "e", "job", "1", "time", at), at)
+        runs.begin(name, at)
+        steps = [StepReport(name, "only", "Completed", at, 0)]
+        runs.report([*steps, RunReport(name, "Completed", at)] if ends else steps)
+    write(repo, {f"{target}-runs/{name}/logs/only.log": "it said so\n"})
+    return name
+
+
+def test_the_runs_of_before_are_shown_where_it_went(repo: Path) -> None:
+    name = has_run(repo, "old", "first")
+    done = invoke(repo, *MOVE, "first")
+    said = "brought 1 run from old to new: logs and outputs stay where they ran\n"
+    assert done.err.endswith(said)
+    listed = invoke(repo, "runs", "list", "--schedule", "first", "--target", "new").out
+    assert f"{name}  Completed" in listed
+    assert listed.splitlines()[0].endswith("RAN IN")
+    assert listed.splitlines()[1].endswith("  old")
+    assert "RAN IN" not in invoke(repo, "runs", "list", "--target", "old").out
+    shown = invoke(repo, "runs", "show", name, "--target", "new").out
+    assert "  ran in      old, before it moved; its files are there\n" in shown
+    assert f"  folder      {repo / 'old-runs' / name}\n" in shown
+    assert invoke(repo, "runs", "logs", name, "--target", "new").out == "it said so\n"
+    json_of = json.loads(invoke(repo, "runs", "list", "--target", "new", "--format", "json").out)
+    assert [one["ran_in"] for one in json_of["runs"]] == ["old"]
+    assert "brought" not in invoke(repo, *MOVE, "first").err
+
+
+def test_pruning_leaves_what_lies_where_it_ran(repo: Path) -> None:
+    name = has_run(repo, "old", "first")
+    invoke(repo, *MOVE, "first")
+    invoke(repo, "runs", "prune", "--keep", "0", "--target", "new")
+    assert invoke(repo, "runs", "logs", name, "--target", "old").out == "it said so\n"
+    assert "brought" not in invoke(repo, "apply", "--yes", "--target", "new").err
+    other = has_run(repo, "old", "first", ends=False)
+    with closing(Database(repo / "old.db")) as database:
+        Runs(database).report([RunReport(other, "Completed", datetime.now(UTC))])
+    assert "brought 1 run" in invoke(repo, "apply", "--yes", "--target", "new").err
+    shutil.rmtree(repo / "old-runs")
+    told = (
+        f"it ran in old: its logs are not here, and cannot be read in {repo / 'old-runs' / other}"
+    )
+    assert invoke(repo, "runs", "logs", other, "--target", "new").out == f"{told}\n"
+
+
+def test_one_target_alone_brings_what_ended_since(repo: Path) -> None:
+    """Until the moment it goes on running there."""
+    name = has_run(repo, "old", "first", ends=False)
+    done = invoke(repo, *MOVE, "first")
+    assert done.err.endswith(
+        "not ended in old: 1 run; an apply to new after that brings what is left\n"
+    )
+    with closing(Database(repo / "old.db")) as database:
+        Runs(database).report([RunReport(name, "Completed", datetime.now(UTC))])
+    done = invoke(repo, "apply", "--yes", "--target", "new")
+    assert "nothing to change" in done.out
+    assert done.err.startswith("brought 1 run from old to new")
+    assert invoke(repo, "apply", "--yes", "--target", "new").err == ""
+
+
+def test_without_a_moment_they_come_too(folders: Path) -> None:
+    has_run(folders, "old", "files")
+    assert "brought 1 run from old to new" in invoke(folders, *MOVE, "files").err
+    back = invoke(folders, "move", "--from", "new", "--to", "old", "--yes", "files").err
+    assert "brought" not in back
+    done = invoke(folders, "runs", "list", "--target", "old").out
+    assert len(done.splitlines()) == 2  # its heads, and the run
+
+
+def test_what_cannot_be_brought_is_said(repo: Path) -> None:
+    invoke(repo, *MOVE, "first")
+    (repo / "old.db").write_bytes(b"no database at all, but long enough to be taken for one" * 20)
+    done = invoke(repo, "apply", "--yes", "--target", "new")
+    assert "the runs of before stay in old: " in done.err
