@@ -27,6 +27,10 @@ SECONDS = 120.0
 _PROTOCOLS = "https:ssh:file"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _QUERY = re.compile(r"(://[^\s?#]*+)(?:[?#]\S*+)?")
+_HANDS_OUT = "git -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true upload-pack"
+"""What hands out a repository of this machine: it need not be told to leave blobs out, as every
+forge does.
+"""
 _OTHER_REPOSITORY = (
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -190,6 +194,8 @@ def _environment(inherited: Mapping[str, str], address: str) -> dict[str, str]:
         "gc.autoDetach": "false",
         "maintenance.autoDetach": "false",
     }
+    if address.startswith("file:"):
+        settings["remote.origin.uploadpack"] = _HANDS_OUT
     first = int(kept["GIT_CONFIG_COUNT"]) if kept.get("GIT_CONFIG_COUNT", "").isdigit() else 0
     for number, (name, value) in enumerate(settings.items(), first):
         kept |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}

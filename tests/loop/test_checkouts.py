@@ -12,6 +12,7 @@ import pytest
 from helpers import CONFIG, JOB, declaration, environment
 
 from reconciler.errors import SourceError
+from reconciler.loop import git as git_program
 from reconciler.loop.checkout import GitSource
 from reconciler.loop.checkouts import clone as clones
 from reconciler.loop.checkouts.references import is_below, paths_up
@@ -24,12 +25,10 @@ BIG = 3_000_000
 
 @pytest.fixture
 def mono(tmp_path: Path) -> Path:
-    """Schedules below `ml`, which refer to `shared`, beside much else; it can leave blobs out."""
+    """Schedules below `ml`, which refer to `shared`, beside much else. Nothing is set in it."""
     made = upstream(tmp_path / "mono")
     (made / "web").mkdir()
     (made / "web/asset.bin").write_bytes(os.urandom(BIG))
-    git(made, "config", "uploadpack.allowFilter", "true")
-    git(made, "config", "uploadpack.allowAnySHA1InWant", "true")
     commit(
         made,
         {
@@ -117,11 +116,14 @@ def test_links_are_followed_within_the_repository(mono: Path, tmp_path: Path) ->
     assert made.live() == {"a": True, "c": True}
 
 
-def test_a_server_that_leaves_no_blobs_out(mono: Path, tmp_path: Path) -> None:
-    git(mono, "config", "uploadpack.allowFilter", "false")
-    git(mono, "config", "uploadpack.allowAnySHA1InWant", "false")
+def test_a_server_that_leaves_no_blobs_out(
+    mono: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuses = "git -c uploadpack.allowFilter=false upload-pack"
+    monkeypatch.setattr(git_program, "_HANDS_OUT", refuses)
     made = followed(mono, tmp_path)
     assert made.cycle().outcome == "applied"
+    assert size(folder(tmp_path) / "repository.git") > BIG
     commit(mono, {"ml/schedules/a.yaml": None, "ml/schedules/b.yaml": declaration("b"),
                   "ml/schedules/job.yml": JOB})  # fmt: skip
     assert made.cycle().outcome == "applied"
