@@ -157,6 +157,7 @@ def test_a_folder_of_azurite_that_azure_tells_of(
     pytest.importorskip("adlfs", reason="adlfs is not installed: pip install '.[dev]'")
     from azure.storage.blob import BlobServiceClient
     from workspace.datastores.test_azurite import ACCOUNT, Server
+    from workspace.engine.engines import wait_for
 
     (tmp_path / "azurite").mkdir()
     server = Server(tmp_path / "azurite")
@@ -169,12 +170,15 @@ def test_a_folder_of_azurite_that_azure_tells_of(
             service.create_container("landing") as container,
             StandIn(jobs={"train"}) as arm,
         ):
+            container.upload_blob("in/before.csv", b"x")
+            dated = container.get_blob_client("in/before.csv").get_blob_properties().last_modified
+            # A blob is dated to the second: in the next one, it was there before.
+            wait_for(lambda: datetime.now(UTC) - dated >= timedelta(seconds=1))
             at = Working(tmp_path, arm)
             place = f"http://127.0.0.1:{server.port}/{ACCOUNT}/landing"
             arm.assets.storage, arm.assets.public = (place, place), {"claims"}
             at.datastores = {}
             at.apply(follows("claims"))
-            container.upload_blob("in/before.csv", b"x")
             agent = at.agent()
             at.turn(agent)
             assert at.submitted() == []
