@@ -8,6 +8,8 @@ SDK_V1 := .cache/sdk-v1/venv
 JUDGES := .cache/judges
 TEMPORAL := .cache/temporal/venv
 DOCS := .cache/docs
+# Where nothing may be written beside the sources, each worker compiles each file of the tests anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Tests that start processes wait for most of their time: twice as many workers as processors.
 WORKERS ?= $(shell expr 2 '*' $$(nproc 2>/dev/null || echo 2))
 PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
