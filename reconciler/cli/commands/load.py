@@ -86,12 +86,12 @@ def command(
 
 
 def _minutes(schedule: Schedule, trigger: Any, begin: datetime, days: int) -> list[int]:
-    """In which minutes of the span it fires."""
+    """In which minutes of the span it fires; it is taken to be live already when that begins."""
     if trigger is None or isinstance(trigger, DatastoreChange):
         return []
     span = span_of(begin - timedelta(seconds=1), begin + timedelta(days=days, seconds=-1))
     first = (begin - datetime.fromtimestamp(span.base, UTC)) // timedelta(minutes=1)
-    found = minutes_of(raster(trigger, span, begin).bits, span.minutes)
+    found = minutes_of(raster(trigger, span, begin - timedelta(days=1)).bits, span.minutes)
     return [minute - first for minute in found if minute >= first]
 
 

@@ -127,10 +127,16 @@ def _fires(
         raise ReconcilerError(f"{live.key}: the range is too wide") from error
 
 
+def _utc(fire: datetime) -> str:
+    return f"{fire:%a %Y-%m-%d %H:%M:%S}"
+
+
 def _local(live: LiveSchedule, fire: datetime) -> str:
+    """The same instant in the zone of its trigger; empty where that is UTC."""
     trigger = live.schedule.trigger
     assert not isinstance(trigger, DatastoreChange)
-    return f"{fire.astimezone(zone(trigger.time_zone)):%a %Y-%m-%d %H:%M:%S %Z}"
+    local = fire.astimezone(zone(trigger.time_zone))
+    return "" if local.tzname() == "UTC" else f"{local:%a %Y-%m-%d %H:%M:%S %Z}"
 
 
 def _held(held: Schedule | None) -> str:
@@ -152,7 +158,7 @@ def _show_one(
     elif not live.schedule.enabled:
         out("it is disabled: this is when it would fire\n")
     for fire in fires:
-        out(f"  {fire:%Y-%m-%d %H:%M:%S} UTC   {_local(live, fire)}\n")
+        out(f"  {_utc(fire)} UTC   {_local(live, fire)}".rstrip() + "\n")
     if not fires and words == UNKNOWN:
         out("  its trigger cannot be read\n")
     elif not fires:
@@ -163,7 +169,7 @@ def _show_one(
 def _show_all(rows: list[Row]) -> None:
     timed = [(fire, live, held) for live, _, held, fires in rows for fire in fires]
     cells = [
-        (f"{fire:%Y-%m-%d %H:%M:%S}", str(live.key), _beside(_local(live, fire), held))
+        (_utc(fire), str(live.key), _beside(_local(live, fire), held))
         for fire, live, held in sorted(timed, key=lambda found: (found[0], found[1].key))
     ]
     cells += [

@@ -113,6 +113,11 @@ def show_run(name: str, target: str | None, config: str | None, no_color: bool, 
         out("\n" + table(("STEP", "STATUS", "STARTED (UTC)", "TOOK", ""), cells, paint))
 
 
+def _due(cause: str) -> str:
+    """What the instant of a run is: nothing was due where a person asked for it."""
+    return "asked for at" if cause == "manual" else "due"
+
+
 def _pipeline(row: RunRow) -> str:
     if row.version:
         return f"{row.pipeline}:{row.version}"
@@ -124,7 +129,7 @@ def _lines(row: RunRow, folder: str) -> list[str]:
         f"schedule    {printable(row.schedule or '(none)')}",
         f"experiment  {printable(row.experiment)}",
         f"pipeline    {printable(_pipeline(row))}",
-        f"cause       {row.cause}, due {row.due_at:%Y-%m-%d %H:%M:%S} UTC",
+        f"cause       {row.cause}, {_due(row.cause)} {row.due_at:%Y-%m-%d %H:%M:%S} UTC",
     ]
     if row.ran_in is not None:
         lines.append(f"ran in      {printable(row.ran_in)}, before it moved; its files are there")

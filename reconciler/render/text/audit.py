@@ -15,6 +15,7 @@ WORST = (
     *(Verdict.LATE, Verdict.BY_HAND, Verdict.WAITING, Verdict.RAN, Verdict.ON_TIME),
 )
 _ORDER = "".join(verdict.value for verdict in WORST)
+_ENDED_BADLY = (Verdict.FAILED, Verdict.CANCELED)
 _SHOWN = 10
 
 
@@ -34,10 +35,18 @@ def render_audit(
         if faults:
             lines.append(f"\n{printable(str(one.key))}\n")
             lines += [f"  {line}\n" for line in faults]
-    wrong = sum(one.is_wrong for one in audits)
-    fault = f"{counted(wrong, 'schedule')} with missing or doubled runs" if wrong else "all is well"
-    lines.append(f"\n{counted(len(audits), 'schedule')}: {fault}\n")
+    lines.append(f"\n{counted(len(audits), 'schedule')}: {_verdict(audits)}\n")
     return "".join(lines)
+
+
+def _verdict(audits: Sequence[ScheduleAudit]) -> str:
+    """Whether all ran; what ran and failed is told apart from it."""
+    wrong = sum(one.is_wrong for one in audits)
+    if wrong:
+        return f"{counted(wrong, 'schedule')} with missing or doubled runs"
+    ended = [(v, sum(one.counts.get(v, 0) for one in audits)) for v in _ENDED_BADLY]
+    bad = [f"{number:,} {verdict.words}" for verdict, number in ended if number]
+    return f"no run is missing or doubled; {', '.join(bad)}" if bad else "all is well"
 
 
 def short_marks(marks: str, most: int = MARKS) -> str:

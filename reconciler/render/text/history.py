@@ -9,7 +9,7 @@ from reconciler.render.plain_text import Paint, plain, printable, short_revision
 from reconciler.render.text.plan_text import render_plan
 from reconciler.state.records import Entry
 
-_HEADS = ("id", "ended", "target", "outcome", "times", "revision", "by", "message")
+_HEADS = ("ID", "ENDED (UTC)", "TARGET", "OUTCOME", "TIMES", "REVISION", "BY", "MESSAGE")
 _ROLES = {"applied": "create", "partial": "error", "failed": "error", "stalled": "warning"}
 
 

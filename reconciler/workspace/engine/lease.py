@@ -14,7 +14,7 @@ import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.system.file_access import ReadableBy, make_parents, tighten
@@ -30,7 +30,11 @@ class Holder:
     since: str
 
     def __str__(self) -> str:
-        return f"process {self.pid} on {self.host}, since {self.since}"
+        try:
+            since = f"{datetime.fromisoformat(self.since).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        except ValueError:
+            since = self.since  # whatever the file says
+        return f"process {self.pid} on {self.host}, since {since}"
 
 
 class LeaseHeld(Exception):

@@ -101,3 +101,16 @@ def test_what_a_target_has_of_its_own_is_edited_there(folder: Path) -> None:
     invoke(folder, "load", "--write", "--target", "local")
     assert '    trigger: {expression: "1 2 * * *"}' in (folder / "schedules/b.yaml").read_text()
     assert 'time_of_day: "02:02"' in (folder / "schedules/c.yaml").read_text()
+
+
+def test_a_fire_of_the_first_midnight_counts(tmp_path: Path) -> None:
+    """Which is when many fire: the days that are looked at begin with it."""
+    minutely = 'trigger: {type: cron, expression: "* * * * *"}'
+    files = {"reconciler.yaml": CONFIG, "job.yml": JOB, "schedules/a.yaml": text("a", minutely)}
+    write(tmp_path, {**files, "schedules/job.yml": JOB})
+    assert invoke(tmp_path, "load", "--days", "2").out.startswith("2,880 fires from ")
+    write(
+        tmp_path, {"schedules/b.yaml": text("b", 'trigger: {type: cron, expression: "0 0 * * *"}')}
+    )
+    document = json.loads(invoke(tmp_path, "load", "--days", "1", "--format", "json").out)
+    assert document["busiest"][0]["schedules"] == ["a", "b"]
