@@ -768,3 +768,17 @@ def test_errors_of_usage_read_as_all_others(tmp_path: Path) -> None:
     assert "\nerror: no such option" in invoke(tmp_path, "plan", "--targt", "x", code=2).err
     assert "did you mean" in invoke(tmp_path, "runs", "lst", code=2).err.lower()
     assert 'there is no command "xyzzy"\n' in invoke(tmp_path, "xyzzy", code=2).err
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("runs rerun", "; did you mean `reconciler trigger`?"),  # and not prune, which is nearest
+        ("runs lst", "; did you mean `reconciler runs list`?"),
+        ("schedules pause", "; did you mean `reconciler suspend`?"),
+        ("pipelines xyzzy", ""),
+    ],
+)
+def test_a_command_of_a_group_that_is_mistyped(tmp_path: Path, typed: str, meant: str) -> None:
+    said = invoke(tmp_path, *typed.split(), code=2).err
+    assert said.endswith(f'error: there is no command "{typed.split()[1]}"{meant}\n')

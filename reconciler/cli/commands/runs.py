@@ -44,7 +44,9 @@ def command() -> None:
 @click.option("--schedule", help="Runs of this schedule.")
 @click.option(
     "--status",
-    type=click.Choice(("NotStarted", "Running", "Completed", "Failed", "Canceled")),
+    type=click.Choice(
+        ("NotStarted", "Running", "Completed", "Failed", "Canceled"), case_sensitive=False
+    ),
     help="Runs with this status.",
 )
 @click.option("--experiment", help="Runs of this experiment.")

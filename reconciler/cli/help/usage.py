@@ -26,6 +26,9 @@ _MEANT = {
     "pause": "suspend",
     "preview": "plan",
     "ps": "runs list",
+    "rerun": "trigger",
+    "restart": "trigger",
+    "retry": "trigger",
     "start": "trigger",
     "sync": "apply",
     "test": "validate",
@@ -42,6 +45,29 @@ def unknown_command(name: str, known: Sequence[str], ctx: click.Context) -> clic
     return click.UsageError(f'there is no command "{name}"{hint}', ctx)
 
 
+def _message(error: click.ClickException) -> str:
+    # click has an error of its own for this since 8.4 only.
+    name, context = getattr(error, "command_name", None), getattr(error, "ctx", None)
+    if isinstance(name, str) and isinstance(context, click.Context):
+        return _unknown_below(name, context)
+    return error.format_message()
+
+
+def _unknown_below(name: str, ctx: click.Context) -> str:
+    """Of a group such as `runs`. What ends something or takes it away is proposed to nobody who
+    wanted another thing: `prune` is nearest to `rerun`.
+    """
+    group = ctx.command
+    known = list(group.commands) if isinstance(group, click.Group) else []
+    close = get_close_matches(name, known, 1, 0.75)
+    path = " ".join(["reconciler", *ctx.command_path.split()[1:]])
+    meant = f"{path} {close[0]}" if close else None
+    if meant is None and name in _MEANT:
+        meant = f"reconciler {_MEANT[name]}"
+    hint = f"; did you mean `{meant}`?" if meant else ""
+    return f'there is no command "{name}"{hint}'
+
+
 @contextmanager
 def shown_usage_errors() -> Iterator[None]:
     """Errors of click repeat arguments: what a terminal obeys in them is shown as text, and all of
@@ -55,7 +81,7 @@ def shown_usage_errors() -> Iterator[None]:
         from reconciler.masking import mask_text
         from reconciler.render.plain_text import inert, printable
 
-        lines = [inert(printable(line)) for line in mask_text(error.format_message()).split("\n")]
+        lines = [inert(printable(line)) for line in mask_text(_message(error)).split("\n")]
         error.format_message = lambda: "\n".join(lines)  # type: ignore[method-assign]
         error.show = _shower(error)  # type: ignore[method-assign]
         raise

@@ -71,6 +71,16 @@ _ABSENT = {
         ("catchup", "backfill"), "fires of the past are for `reconciler backfill` to run"
     ),
 }
+_ABSENT_IN_STEPS = {
+    **dict.fromkeys(
+        ("retries", "retry", "max_retries", "retry_policy", "retry_settings"),
+        "a step has none: a run that fails is not started again by itself",
+    ),
+    **dict.fromkeys(
+        ("depends_on", "dependencies", "needs", "after", "upstream"),
+        "a step waits for those whose outputs are its inputs: ${{parent.jobs.STEP.outputs.NAME}}",
+    ),
+}
 _YES_OR_NO = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
 """What YAML 1.1 took for true and false, and YAML 1.2 takes for text."""
 
@@ -99,7 +109,7 @@ _UNDER = {
 
 IDENTITY = "it stands at the top of the job, beside settings"
 """Where people look for it in vain."""
-_OWN_FILE = "a whole pipeline stands in a file of its own: put it there, and write job: ./FILE.yml"
+_OWN_FILE = "a whole {} stands in a file of its own: put it there, and write job: ./FILE.yml"
 
 
 def schema_findings(document: Any, name: str) -> list[Finding]:
@@ -204,8 +214,9 @@ def _missing_keys(error: Any, path: Path, name: str) -> Iterator[Finding]:
             continue
         near = _near_miss(key, instance)
         where, hint = ((*path, near), f'rename "{clip(near)}" to "{key}"') if near else (path, None)
-        if key == "job" and "jobs" in instance:
-            where, hint = (*path, "jobs"), _OWN_FILE
+        inline = {"jobs": "pipeline", "command": "job"} if key == "job" else {}
+        for sign in inline.keys() & instance.keys():
+            where, hint = (*path, sign), _OWN_FILE.format(inline[sign])
         expected = _resolve(rule.get("properties", {}).get(key, {}), name).get("x-expected")
         if hint is None and expected is not None:
             hint = f'"{key}" is {expected}'
@@ -260,6 +271,8 @@ def _did_you_mean(key: str, known: set[str], path: Path) -> str | None:
         return "it fires nothing any more: write a schedule file, with trigger and create_job"
     if not known.isdisjoint(("create_job", "job")) and key.lower() in _ABSENT:
         return _ABSENT[key.lower()]
+    if "jobs" in path[:-1] and key.lower() in _ABSENT_IN_STEPS:
+        return _ABSENT_IN_STEPS[key.lower()]
     meant = _MEANT.get(key.lower())
     if meant in known:
         return f'did you mean "{meant}"?'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -171,12 +172,19 @@ class JobFiles:
                     for finding in self.add(file, document.data, document.index)
                 ]
                 return None
-        return Finding(
-            "SCH029",
-            (),
-            f'"{shown}" is not a pipeline or command job',
-            "a job file has type: pipeline and jobs, or type: command and command",
-        )
+        types = [d.data.get("type") for d in documents if isinstance(d.data, dict)]
+        return _no_job(shown, types[0] if len(types) == 1 else None)
+
+
+def _no_job(shown: str, kind: object) -> Finding:
+    """That a file is none that a schedule can run, with the type that it names."""
+    what = f'"{shown}" is not a pipeline or command job'
+    hint = "a job file has type: pipeline and jobs, or type: command and command"
+    if isinstance(kind, str) and kind not in ("pipeline", "command"):
+        what += f': its type is "{clip(kind)}"'
+        close = get_close_matches(kind.lower(), ("pipeline", "command"), 1, 0.6)
+        hint = f'did you mean "{close[0]}"?' if close else hint
+    return Finding("SCH029", (), what, hint)
 
 
 def _hint(reference: str) -> str | None:
@@ -184,6 +192,8 @@ def _hint(reference: str) -> str | None:
         return f'write the path alone: "{clip(reference.removeprefix("file:"))}"'
     if "\\" in reference:
         return f'folders are written with "/": "{clip(reference.replace(chr(92), "/"))}"'
+    if " " in reference.strip() and "/" not in reference:
+        return "a command stands in a job file: type: command, and command"
     if not reference.lower().endswith((".yml", ".yaml")):
         return f'for a job that is registered write "azureml:{clip(reference)}"'
     return "a path is relative to the file that it stands in"

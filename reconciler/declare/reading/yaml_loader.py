@@ -179,7 +179,7 @@ class _Builder:
                     heights[-1] = height
             elif cls is MappingStartEvent or cls is SequenceStartEvent:
                 if key is _MISSING and container.__class__ is dict:
-                    raise _Stop(_fault("SCH007", "a key must be text, not a collection", event))
+                    raise _Stop(_collection_as_key(event))
                 if len(stack) >= MAX_DEPTH:
                     raise _Stop(_fault("SCH003", f"nested deeper than {MAX_DEPTH} levels", event))
                 if event.tag is not None and event.tag not in _COLLECTION_TAGS[cls]:
@@ -344,6 +344,7 @@ def _number(text: str) -> Any:
 
 # -------------------------------------------------------------------------------------- faults
 
+_CONFLICT = re.compile(r"(?m)^<{7} ")
 _HINTS = (
     (
         "mapping values are not allowed",
@@ -372,6 +373,10 @@ def _syntax(data: bytes, error: yaml.MarkedYAMLError) -> Fault:
     if "unexpected end of stream" in message:
         mark = error.context_mark or mark  # where it begins tells more than the end of the file
     text = data.decode("utf-8-sig")
+    if (conflict := _CONFLICT.search(text)) is not None:
+        row = len(LINE_BREAK.split(text[: conflict.start()]))
+        hint = "keep one of the two sides, and take the lines <<<<<<<, ======= and >>>>>>> out"
+        return Fault("SCH005", "a merge conflict of Git is not resolved", row, 1, None, hint)
     lines, written = LINE_BREAK.split(text), LINE_BREAK.split(text.rstrip())
     line = lines[mark.line] if mark.line < len(lines) else ""
     before, after = line[: mark.column], line[mark.column :]
@@ -410,6 +415,11 @@ def _too_many(event: Any) -> Fault:
         f"the file holds more than {MAX_NODES:,} values, counting what its aliases stand for",
         event,
     )
+
+
+def _collection_as_key(event: Any) -> Fault:
+    hint = "quote a value that starts with { or ["
+    return _fault("SCH007", "a key must be text, not a collection", event, hint)
 
 
 def _bad_tag(event: Any) -> Fault:

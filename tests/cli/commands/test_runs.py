@@ -42,7 +42,7 @@ def test_what_ran_is_listed_and_shown(repo: Path) -> None:
         "steps-<at> Failed manual <when> <took> steps\n"
         "greet-<at> Completed manual <when> <took> greetings\n"
     )
-    assert without_times(invoke(repo, "runs", "list", "--status", "Failed")).count("\n") == 2
+    assert without_times(invoke(repo, "runs", "list", "--status", "failed")).count("\n") == 2
     assert first not in invoke(repo, "runs", "list", "--experiment", "steps").out
     assert second not in invoke(repo, "runs", "list", "--schedule", "greet").out
     assert invoke(repo, "runs", "list", "--limit", "1").out.count("\n") == 2
@@ -96,7 +96,7 @@ def test_canceled_running_waiting_and_without_an_engine(repo: Path) -> None:
         assert invoke(repo, "runs", "cancel", running).out == f"is being canceled: {running}\n"
         assert ended(serve, running) == "Canceled"
         again = invoke(repo, "runs", "cancel", running, code=1)
-        assert "it has ended: Canceled" in again.err
+        assert f"{running} has ended: Canceled" in again.err
         assert not serve.events("run_started", run=waiting)
     alone = trigger(repo, "greet")
     assert invoke(repo, "runs", "cancel", alone).out == f"canceled {alone}\n"
