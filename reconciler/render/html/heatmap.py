@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import log
 from typing import Any
 
 LEVELS = 5
@@ -52,11 +53,11 @@ class HeatMap:
 def heat_map(heat: Mapping[str, Any]) -> HeatMap | None:
     """Both maps; None where nothing fires at all."""
     before, after = heat["before"], heat["after"]
-    peak = max((count for day in [*before, *after] for count in day), default=0)
-    if not peak:
+    counts = [count for day in [*before, *after] for count in day]
+    if not any(counts):
         return None
     first = date.fromisoformat(heat["first_day"])
-    bounds = _bounds(peak)
+    bounds = _bounds(counts)
     rows = tuple(
         _row(first + timedelta(days=n), old, new, bounds)
         for n, (old, new) in enumerate(zip(before[:_DAYS], after[:_DAYS], strict=False))
@@ -67,10 +68,32 @@ def heat_map(heat: Mapping[str, Any]) -> HeatMap | None:
     return HeatMap(rows, _legend(bounds), differing, is_marked, left_out)
 
 
-def _bounds(peak: int) -> tuple[int, ...]:
-    """The largest count of each level: steps that grow, as few hours hold most of the fires."""
-    steps = [-(-peak * level**2 // LEVELS**2) for level in range(1, LEVELS + 1)]
-    return tuple(sorted(set(steps)))
+def scale_of(counts: Iterable[int]) -> tuple[int, int]:
+    """From which count to which the levels go. What is more than half of the most is never shown as
+    the least. (0, 0) where there are none.
+    """
+    told = {count for count in counts if count}
+    most = max(told, default=0)
+    return (max(1, min(*told, most // 2)) if told else 0), most
+
+
+def level_of(count: int, least: int, most: int) -> int:
+    """From 0 for none over 1 for the least to LEVELS for the most, by how many times more it is: so
+    hours that are much alike show where they differ, also beside one with very many.
+    """
+    if not count:
+        return 0
+    if least == most:
+        return (LEVELS + 1) // 2
+    share = log(max(count, least) / least) / log(most / least)
+    return min(LEVELS, 1 + round((LEVELS - 1) * share))
+
+
+def _bounds(counts: Collection[int]) -> tuple[int, ...]:
+    """The largest count of each level that has one."""
+    scale = scale_of(counts)
+    found = {level_of(count, *scale): count for count in sorted(counts) if count}
+    return tuple(found.values())
 
 
 def _legend(bounds: Sequence[int]) -> tuple[str, ...]:

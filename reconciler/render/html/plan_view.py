@@ -47,6 +47,7 @@ def view_of(plan: Document, number: int) -> View:
         "counts": totals([plan]),
         "unchanged": plan["summary"]["noop"],
         "unmanaged": plan["summary"]["unmanaged"],
+        "named": list(_named(plan)),
         "refusals": plan["refusals"],
         "load": _load(impact) if impact else None,
         "warnings": sum(len(c["impact"]["warnings"]) for c in changes if c.get("impact")),
@@ -56,6 +57,14 @@ def view_of(plan: Document, number: int) -> View:
         "undrawn": pictured - drawn if drawn == _PICTURES else 0,
         "notes": [(text, counted(times, "schedule")) for text, times in notes.items()],
     }
+
+
+def _named(plan: Document) -> Iterator[tuple[str, list[str], int]]:
+    """What is counted and told of nowhere else: a label, the first names, and how many more."""
+    for kind, label in (("unmanaged", "Unmanaged"), ("gone", "Removed, and disabled already")):
+        if some := plan.get(kind):
+            names = [clip(name, _NAME) for name in some["names"]]
+            yield label, names, some["count"] - len(names)
 
 
 def _order(change: Document) -> tuple[int, bool, str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from graphlib import CycleError, TopologicalSorter
 
-LEVELS = 5
+from reconciler.render.html.heatmap import LEVELS, level_of, scale_of
+
 SLOT_MINUTES = 10
 """The width of one mark in the picture of a schedule's fires."""
 _SLOTS = 24 * 60 // SLOT_MINUTES
@@ -264,15 +265,13 @@ Hours = Mapping[tuple[date, int], tuple[int, datetime | None]]
 
 
 def heat_map(hours: Hours, days: int) -> HeatMap:
-    """Counts by day and hour of a clock, each with when it begins. Levels go from the least count
-    that there is to the most, so that days that are much alike still show where they differ; but
-    what is more than half of the most is never shown as the least. The first hour has begun, and is
-    none of those that are compared.
+    """Counts by day and hour of a clock, each with when it begins, on the scale of a plan's. The
+    first hour has begun, and is none of those that are compared.
     """
     begun = min(hours, default=None)
     told = {count for place, (count, _) in hours.items() if count and place != begun}
     counts = sorted(told or {count for count, _ in hours.values() if count})
-    least, most = (min(counts[0], counts[-1] // 2), counts[-1]) if counts else (0, 0)
+    least, most = scale_of(counts)
     first = min((day for day, _ in hours), default=date.min)
     rows = []
     for number in range(days):
@@ -282,26 +281,17 @@ def heat_map(hours: Hours, days: int) -> HeatMap:
             HeatRow(
                 f"{day:%a} {day.day} {day:%b}",
                 tuple(
-                    HeatCell(cell[0], level(cell[0], least, most), cell[1]) if cell else None
+                    HeatCell(cell[0], level_of(cell[0], least, most), cell[1]) if cell else None
                     for cell in cells
                 ),
             )
         )
     scale = []
     for number in range(1, LEVELS + 1):
-        shown = [count for count in counts if level(count, least, most) == number]
+        shown = [count for count in counts if level_of(count, least, most) == number]
         if shown:
             scale.append((number, shown[0], shown[-1]))
     return HeatMap(tuple(rows), tuple(scale))
-
-
-def level(count: int, least: int, most: int) -> int:
-    """From 0 for none over 1 for the least to LEVELS for the most; where all are one, between."""
-    if not count:
-        return 0
-    if least == most:
-        return (LEVELS + 1) // 2
-    return min(LEVELS, max(1, 1 + round((LEVELS - 1) * (count - least) / (most - least))))
 
 
 # ------------------------------------------------------------------------------------------- graph

@@ -164,11 +164,27 @@ def heat(before: Any, after: Any) -> dict[str, Any]:
 def test_heat_is_of_one_scale() -> None:
     found = heat_map(heat([[0] * 23 + [4], [1] * 24], [[0] * 23 + [100], [1] * 24]))
     assert found is not None
-    assert found.legend == ("0", "1-4", "5-16", "17-36", "37-64", "65-100")
-    assert (found.rows[0].before[23].level, found.rows[0].after[23].level) == (1, 5)
+    assert found.legend == ("0", "1", "2-4", "5-100")
+    assert (found.rows[0].before[23].level, found.rows[0].after[23].level) == (4, 5)
     assert found.rows[0].after[23].title == "Mon 23 Nov 23:00: 4 before, 100 after"
     assert found.rows[1].after[0].title == "Tue 24 Nov 00:00: 1"
     assert (found.differing, found.is_marked, found.left_out) == (1, True, 0)
+
+
+def test_hours_that_are_much_alike_show_where_they_differ() -> None:
+    found = heat_map(heat([[3] * 8 + [21] * 8 + [30] * 8], [[21 + n % 10 for n in range(24)]]))
+    assert found is not None
+    assert [found.rows[0].before[hour].level for hour in (0, 8, 16)] == [3, 4, 5]
+    alone = heat_map(heat([[0] * 24], [[21 + n % 10 for n in range(24)]]))
+    assert alone is not None
+    assert len({cell.level for cell in alone.rows[0].after}) >= 3
+
+
+def test_who_is_only_counted_is_named() -> None:
+    plan = made.sample()
+    one = {**plan["plans"][0], "unmanaged": {"count": 5, "names": ["by-hand", "<i>b</i>"]}}
+    text = render_html({**plan, "plans": [one]})
+    assert "Unmanaged: <code>by-hand</code>, <code>&lt;i&gt;b&lt;/i&gt;</code> and 3 more" in text
 
 
 def test_few_fires_are_dark_and_none_are_no_map() -> None:

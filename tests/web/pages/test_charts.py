@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from reconciler.firing.clocks.zones import zone
+from reconciler.render.html.heatmap import level_of
 from reconciler.web.pages import charts
 
 NOW = datetime(2026, 3, 4, 12, 34, tzinfo=UTC)
@@ -92,10 +93,14 @@ def test_bars_are_shares_of_the_most() -> None:
         (30, 3, 30, 5),
         (21, 21, 30, 1),
         (25, 21, 30, 3),
+        (3, 3, 1440, 1),
+        (21, 3, 1440, 2),
+        (30, 3, 1440, 2),
+        (200, 3, 1440, 4),
     ],
 )
 def test_levels_of_heat(count: int, least: int, most: int, level: int) -> None:
-    assert charts.level(count, least, most) == level
+    assert level_of(count, least, most) == level
 
 
 def test_heat_by_day_with_its_scale() -> None:
