@@ -572,6 +572,8 @@ class Change:
     """What is another in the job that it runs; its digest is one of the `fields`."""
     waits: bool = False
     """Of a SKIP that is ours: it is left until a run has all targets of its handover."""
+    over: bool = False
+    """Of a DISABLE: it never fires any more, and no limit counts it."""
 
     @property
     def renamed(self) -> bool:

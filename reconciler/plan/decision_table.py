@@ -26,10 +26,12 @@ from heapq import nsmallest
 
 from reconciler.declare.adoption import Adoption, Claim
 from reconciler.declare.suspensions import while_suspended
+from reconciler.firing import next_fire
 from reconciler.model import (
     Action,
     Canonical,
     Change,
+    DatastoreChange,
     FieldChange,
     LiveSchedule,
     Plan,
@@ -98,11 +100,11 @@ def make_plan(
         if not claim.holds(leftover):
             unmanaged.append(leftover.key.name)
         else:
-            changes.append(_gone(leftover))
+            changes.append(_gone(leftover, now))
     changes = with_hints(changes)
     changes.sort(key=lambda change: change.key)
     refusals: tuple[str, ...] = ()
-    if not desired and not allow_empty:
+    if not desired and not allow_empty and not _is_left(changes):
         refusals = ("no schedule is declared for this target; if that is meant, use --allow-empty",)
     others = tuple(nsmallest(NAMED, unmanaged))
     plan = Plan(target, owner, tuple(changes), len(unmanaged), refusals, others=others)
@@ -156,8 +158,27 @@ def _without_effect(after: Schedule, before: LiveSchedule, claim: Claim) -> str:
     return f", and so does `adopt: {would}`; `adopt: {said}` has no effect here"
 
 
-def _gone(before: LiveSchedule) -> Change:
+def _is_over(live: LiveSchedule, now: datetime) -> bool:
+    trigger = live.schedule.trigger
+    if isinstance(trigger, DatastoreChange) or trigger.end_time is None:
+        return False
+    return next_fire(trigger, now, live.created_at or now) is None
+
+
+def _is_left(changes: Sequence[Change]) -> bool:
+    """Of a target for which nothing is declared: something was, and none of it fires any more, as
+    where all of it moved to another target.
+    """
+    return bool(changes) and not any(
+        change.action is Action.DISABLE and not change.over for change in changes
+    )
+
+
+def _gone(before: LiveSchedule, now: datetime | None) -> Change:
     if before.schedule.enabled:
         reason = "not in the repository any more"
-        return Change(Action.DISABLE, before.key, before, None, reason=reason, cause="removed")
+        over = now is not None and _is_over(before, now)
+        return Change(
+            Action.DISABLE, before.key, before, None, reason=reason, cause="removed", over=over
+        )
     return Change(Action.NOOP, before.key, before, None, reason="disabled, not in the repository")

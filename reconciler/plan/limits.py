@@ -54,7 +54,7 @@ def refusals_of(plan: Plan, limits: Limits) -> tuple[str, ...]:
     """What `plan` is refused for under `limits` beside what it is refused for already: nothing
     where just this plan is accepted.
     """
-    counts = Counter(change.action for change in plan.changes)
+    counts = Counter(change.action for change in plan.changes if not change.over)
     befores = (change.before for change in plan.changes)
     ours = sum(before is not None and before.owner == plan.owner for before in befores)
     found = (*plan.refusals, *over_limits(counts, ours, limits))

@@ -50,6 +50,6 @@ def only_these(plan: Plan, names: Collection[str], limits: Limits | None) -> Pla
 def _part(plan: Plan, is_meant: Callable[[Key], bool], limits: Limits | None) -> Plan:
     changes = tuple(change for change in plan.changes if is_meant(change.key))
     ours = sum(c.before is not None and c.before.owner == plan.owner for c in plan.changes)
-    counts = Counter(change.action for change in changes)
+    counts = Counter(change.action for change in changes if not change.over)
     refusals = tuple(over_limits(counts, ours, limits)) if limits is not None else ()
     return replace(plan, changes=changes, unmanaged=0, others=(), refusals=refusals, impact=None)

@@ -391,6 +391,23 @@ def test_an_empty_repository_is_refused_unless_it_is_meant() -> None:
         assert plan_of([], found, allow_empty=True).refusals == ()
 
 
+def test_a_target_that_all_of_it_left_is_no_empty_repository() -> None:
+    """What moved away ended there, or was disabled: none of that fires, or counts for a limit."""
+    cron = {"type": "cron", "expression": "0 2 * * *", "end_time": "2026-01-01T00:00:00"}
+    ended = [live(schedule(f"s{number}", trigger=cron)) for number in range(20)]
+    off = live(replace(schedule("off"), enabled=False))
+    before, after = datetime(2025, 12, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+    for found, refused in (([off], False), (ended, False), ([*ended, live(schedule("on"))], True)):
+        plan = plan_of([], found, allow_empty=False, now=after, limits=PERCENT)
+        assert bool(plan.refusals) is refused
+    assert plan_of(
+        [], ended, allow_empty=False, now=after
+    ).pending  # they are disabled all the same
+    assert plan_of([], ended, allow_empty=False, now=before).refusals
+    assert plan_of([], ended, allow_empty=False).refusals
+    assert plan_of([], ended, now=before, limits=PERCENT).refusals
+
+
 # ------------------------------------------------------------------------------- what is accepted
 
 

@@ -76,6 +76,7 @@ def _told(change: Change, impact: Impact) -> Change:
         change.cause,
         change.contents,
         change.waits,
+        change.over,
     )
 
 
