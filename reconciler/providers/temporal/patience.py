@@ -3,7 +3,8 @@
 A server closes each connection after some minutes (frontend.keepAliveMaxConnectionAge, five by
 default), and a request that was on its way then comes back as `CANCELLED: operation was canceled`,
 `UNKNOWN: transport error` or `INTERNAL: h2 protocol error`, which the client of Temporal hands on.
-A namespace has a limit of requests a second, `RESOURCE_EXHAUSTED`, which many writes at once reach.
+A namespace has a limit of requests a second, `RESOURCE_EXHAUSTED`, which many writes at once reach;
+and a server that has too much to do leaves a request unanswered, `DEADLINE_EXCEEDED`.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ def _seconds(error: RPCError, repeatable: bool) -> float:
     from temporalio.service import RPCStatusCode as Code
 
     if error.status is Code.RESOURCE_EXHAUSTED:
+        return _BUSY_SECONDS
+    if repeatable and error.status is Code.DEADLINE_EXCEEDED:
         return _BUSY_SECONDS
     if error.status is Code.CANCELLED:  # before it was sent
         return _BROKEN_SECONDS

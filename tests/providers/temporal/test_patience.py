@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,8 @@ from reconciler.providers.temporal import patience
 
 pytest.importorskip("temporalio")
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.service import RPCError
+from temporalio.service import RPCStatusCode as Status
 
 pytestmark = needed
 CLOSES = (
@@ -48,6 +51,29 @@ def test_a_namespace_at_its_limit_is_waited_for(tmp_path: Path) -> None:
     with served(tmp_path, *LIMITED) as server:
         provider = connected(server.address, "one", tmp_path / "store").as_owner()
         assert at_once(lambda _: provider.list(), 40) == 40
+
+
+def test_what_a_busy_server_left_unanswered_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it may be done twice: of any other nobody knows whether it was done."""
+
+    async def asked(unanswered: int, *, repeatable: bool) -> int:
+        calls = 0
+
+        async def method(request: object) -> int:
+            nonlocal calls
+            calls += 1
+            if calls <= unanswered:
+                raise RPCError("context deadline exceeded", Status.DEADLINE_EXCEEDED, b"")
+            return calls
+
+        return int(await patience.Retries().call(method, None, repeatable=repeatable))
+
+    assert asyncio.run(asked(3, repeatable=True)) == 4
+    with pytest.raises(RPCError):
+        asyncio.run(asked(1, repeatable=False))
+    monkeypatch.setattr(patience, "_BUSY_SECONDS", 0.05)
+    with pytest.raises(RPCError):
+        asyncio.run(asked(1_000, repeatable=True))
 
 
 def test_a_server_that_went_is_waited_for_once(
