@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 _JSON = json.JSONEncoder(ensure_ascii=False, default=str)
@@ -136,9 +136,15 @@ def aligned(rows: Sequence[tuple[str, str]], within: int | None = None) -> list[
     ]
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint = plain) -> str:
+def table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    paint: Paint = plain,
+    *,
+    sentences: Collection[str] = (),
+) -> str:
     """Columns, the last one not filled up. On a terminal they keep to its width: the last one is
-    cut at its end, then the widest in the middle.
+    cut at its end, then the widest in the middle; those titled as `sentences` say, at their end.
     """
     cells = [[printable(cell) for cell in row] for row in rows]
     widths = [
@@ -146,11 +152,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint = p
     ]
     within = columns_of(paint)
     if within is not None:
-        widths = _narrowed(widths, [width(title) for title in header], within)
+        said = [place for place, title in enumerate(header) if title in sentences]
+        widths = _narrowed(widths, [width(title) for title in header], within, said)
+        ends = {header[-1], *sentences}
         cells = [
             [
-                clip(cell, w) if column == len(row) - 1 else middle(cell, w)
-                for column, (cell, w) in enumerate(zip(row, widths, strict=True))
+                clip(cell, w) if title in ends else middle(cell, w)
+                for title, cell, w in zip(header, row, widths, strict=True)
             ]
             for row in cells
         ]
@@ -164,13 +172,19 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint = p
 _LEAST_CELL = 12
 
 
-def _narrowed(widths: Sequence[int], titles: Sequence[int], within: int) -> list[int]:
+def _narrowed(
+    widths: Sequence[int], titles: Sequence[int], within: int, said: Collection[int] = ()
+) -> list[int]:
     """The widths of columns that fit: the last one narrowed first, which has the words, then the
     widest; none below that of its title, and the first, which has the names, only where the others
-    are as narrow as they can be.
+    are as narrow as they can be. Columns that are `said`, and the first, share what is left.
     """
     left = list(widths)
     least = [min(w, max(title, _LEAST_CELL)) for w, title in zip(widths, titles, strict=True)]
+    rest = sum(least[place] for place in range(1, len(least)) if place not in said)
+    share = (within - rest - 2 * (len(left) - 1)) // (len(said) + 1)
+    for place in said:
+        least[place] = min(widths[place], max(least[place], share))
     others = sum(least[1:]) + 2 * (len(left) - 1)
     least[0] = max(least[0], min(left[0], within - others))
     over = sum(left) + 2 * (len(left) - 1) - within

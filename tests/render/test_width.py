@@ -101,3 +101,23 @@ def test_a_plan_of_many_changes_is_told_in_short() -> None:
     assert "--full shows all" in text
     assert text.count("\n") < 25
     assert "--full" not in "".join(plan_parts(plan))
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_sentences_are_cut_at_their_end_and_share_the_room_with_names(columns: int) -> None:
+    header = ("SCHEDULE", "ENABLED", "REPOSITORY", "NEXT")
+    said = (
+        "differs: trigger.expression, is_enabled and 12 more; reconcile: observe; held until then"
+    )
+    name = "production-west-europe/the-long-name-of-a-schedule-of-the-team"
+    shown = table(
+        header, [(name, "yes", said, "11-30 06:00")], Narrow(columns), sentences=[header[2]]
+    )
+    for line in shown.splitlines():
+        assert width(line) <= columns
+    one, _, two, *_ = re.split("  +", shown.splitlines()[1])
+    assert one.startswith("produc")
+    assert one.endswith("team")
+    assert two.startswith("differs: ")
+    assert two.endswith("...")
+    assert abs(width(one) - width(two)) <= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from functools import partial
 from operator import itemgetter
 
@@ -67,7 +68,9 @@ _DRIFT = {
 
 
 _WIDE = 100
-"""Columns of a terminal that has room for triggers in words."""
+"""Columns of a terminal that has room for triggers in words, and for owners."""
+_NARROW = 72
+"""Columns of a terminal that has room for last runs."""
 Row = tuple[Key, LiveSchedule | None, Change | None, str]
 """A schedule as it is live, the change planned for it, and its trigger in words."""
 
@@ -103,7 +106,7 @@ def command(
         )
         live = list(provider.list())
         rows += _rows(plan, live, partial(trigger_words, provider))
-        runs |= runs_around(session, one, provider, live)
+        runs |= runs_around(session, one, provider, live, _holds(plan))
         if (standing := standing_of(one.name, provider)) is not None:
             standings.append(standing)
     agents = agent_statuses(session, state, targets)
@@ -133,9 +136,13 @@ def command(
         (*cells[:-1], *around_words(runs.get(key), session.now), cells[-1])
         for key, cells in _cells(rows)
     ]
-    if (paint.columns or _WIDE) < _WIDE:  # `schedules list` has the triggers
-        header, told = header[:-1], [cells[:-1] for cells in told]
-    out(table(header, told, paint))
+    columns = paint.columns or _WIDE
+    # What there is no room for is in `schedules list`, and in `runs list`.
+    left_out = {"TRIGGER", "OWNER"} if columns < _WIDE else set()
+    left_out |= {AROUND[0]} if columns < _NARROW else set()
+    shown = [place for place, title in enumerate(header) if title not in left_out]
+    header, *told = [tuple(cells[place] for place in shown) for cells in (header, *told)]
+    out(table(header, told, paint, sentences=["REPOSITORY"]))
     if not rows:
         out("nothing is live, and nothing is declared\n")
     for workspace in engines:
@@ -184,6 +191,12 @@ def _rows(plan: Plan, live: list[LiveSchedule], words: Callable[[Schedule], str]
         assert change.after is not None
         rows.append((change.key, None, change, describe(change.after.trigger)))
     return sorted(rows, key=itemgetter(0))
+
+
+def _holds(plan: Plan) -> dict[Key, datetime]:
+    """When what is held or suspended comes back."""
+    found = {change.key: change.after.hold for change in plan.changes if change.after is not None}
+    return {key: hold.until for key, hold in found.items() if hold is not None}
 
 
 def _drift(live: LiveSchedule | None, change: Change | None) -> str:

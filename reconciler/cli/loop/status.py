@@ -12,7 +12,7 @@ from reconciler.cli.state_options import state_of
 from reconciler.declare.suspensions import suspension_words
 from reconciler.errors import ReconcilerError
 from reconciler.model import Suspension
-from reconciler.render.plain_text import printable, short_revision
+from reconciler.render.plain_text import printable, short_revision, wrapped
 from reconciler.state.records import Condition, Conditions
 
 LoopStatus = tuple[str, Conditions, datetime | None]
@@ -59,8 +59,10 @@ def show_loop_status(standing: LoopStatus) -> None:
     """Two lines: the conditions in one word and why; what was tried, and when."""
     target, conditions, last = standing
     word, role, condition = _in_a_word(conditions)
-    out(f"\nthe loop on {printable(target)}: {paint(word, role)} since {_moment(condition.since)}")
-    out(f" ({condition.reason}): {printable(condition.message)}\n")
+    head = f"the loop on {printable(target)}: "
+    told = f"{word} since {_moment(condition.since)} ({condition.reason}):"
+    lines = wrapped(f"{head}{told} {printable(condition.message)}", paint.columns, 2)
+    out(f"\n{lines.replace(f': {word}', f': {paint(word, role)}', 1)}\n")
     said = [f"last recorded {_moment(last)}"] if last is not None else []
     said += [
         f"{name} {printable(short_revision(revision))}"
@@ -70,7 +72,7 @@ def show_loop_status(standing: LoopStatus) -> None:
         )
         if revision is not None
     ]
-    out(f"  {', '.join(said)}\n" if said else "")
+    out(f"  {wrapped(', '.join(said), paint.columns, 2)}\n" if said else "")
 
 
 def loop_status_document(standing: LoopStatus) -> dict[str, object]:

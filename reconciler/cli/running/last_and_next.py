@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,10 +34,15 @@ class Runs:
 
 
 def runs_around(
-    session: Session, target: Target, provider: Provider, live: Sequence[LiveSchedule]
+    session: Session,
+    target: Target,
+    provider: Provider,
+    live: Sequence[LiveSchedule],
+    holds: Mapping[Key, datetime],
 ) -> dict[Key, Runs]:
-    """By schedule. Runs are those of an embedded workspace and, in Azure, those that an agent
-    submits for changed files: elsewhere each would be a request for what Azure shows itself.
+    """By schedule. `holds`: when what is disabled by one comes back. Runs are those of an embedded
+    workspace and, in Azure, those that an agent submits for changed files: elsewhere each would be
+    a request for what Azure shows itself.
     """
     workspace = Workspace(session, target) if target.provider == "local" else None
     if workspace is not None and not workspace.path.exists():
@@ -52,16 +57,20 @@ def runs_around(
                 last = next(iter(workspace.runs.newest(schedule=one.key.name, limit=1)), None)
         elif agent is not None and isinstance(one.schedule.trigger, DatastoreChange):
             last = next(iter(agent.newest(schedule=one.key.name, limit=1)), None)
-        found[one.key] = Runs(last, _following(session, provider, one), on_change)
+        until = holds.get(one.key) if not one.schedule.enabled else None
+        found[one.key] = Runs(last, _following(session, provider, one, until), on_change)
     return found
 
 
-def _following(session: Session, provider: Provider, live: LiveSchedule) -> datetime | None:
-    if not live.schedule.enabled:
+def _following(
+    session: Session, provider: Provider, live: LiveSchedule, held_until: datetime | None
+) -> datetime | None:
+    """As `next` has it: one that is held is taken to come back when its hold ends."""
+    if not live.schedule.enabled and held_until is None:
         return None
-    until = session.now + _FAR
+    begin = max(session.now, held_until) if held_until is not None else session.now
     try:
-        fires = provider.next_fires(live.schedule, session.now, until, live.created_at)
+        fires = provider.next_fires(live.schedule, begin, begin + _FAR, live.created_at)
         return next(iter(fires), None)
     except OverflowError:
         return None

@@ -56,6 +56,8 @@ def test_from_the_file_to_what_is_live_and_back(repo: Path) -> None:
     assert shown["hold"]["until"] == "2099-12-01T08:00:00+00:00"
     listed = json.loads(call(repo, "status", "--format", "json").out)["schedules"]
     assert [one["hold"] and one["hold"]["words"] for one in listed] == [words, None]
+    (told,) = json.loads(call(repo, "next", "nightly", "--format", "json").out)["schedules"]
+    assert listed[0]["next"] == told["fires"][0] == "2099-12-02T02:00:00+00:00"
     assert "nothing to change" in call(repo, "plan").out
 
     released = call(repo, "hold", "nightly", "--release")
