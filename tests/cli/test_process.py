@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import forks
 import pytest
 from helpers import CONFIG, command, declaration, environment, repository, run, write
 
@@ -28,11 +29,11 @@ def repo(tmp_path: Path) -> Path:
 
 
 def test_exit_codes(repo: Path) -> None:
-    def code(line: str) -> int:
-        return run(repo, *line.split(), anew=True).code
+    def code(line: str, anew: bool = False) -> int:
+        return run(repo, *line.split(), anew=anew).code
 
     assert code("plan") == 0
-    assert code("plan --exit-code") == 3
+    assert code("plan --exit-code", anew=True) == 3
     assert code("plan --no-such-option") == 2
     assert code("apply --yes") == 0
     assert code("plan --exit-code") == 0
@@ -41,7 +42,7 @@ def test_exit_codes(repo: Path) -> None:
     for name in "ab":
         (repo / f"schedules/{name}.yaml").unlink()
     assert code("plan") == 4
-    assert code("apply --yes") == 4
+    assert code("apply --yes", anew=True) == 4
 
 
 LEAVES = """\
@@ -109,7 +110,9 @@ def test_without_standard_streams(repo: Path) -> None:
 class Terminal:
     """A command at a pseudo-terminal."""
 
-    def __init__(self, process: subprocess.Popen[bytes], mine: int, theirs: int) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes] | forks.Forked, mine: int, theirs: int
+    ) -> None:
         self.process = process
         self.end = mine
         self.theirs: int | None = theirs
@@ -151,15 +154,30 @@ class Terminal:
 def at_a_terminal(
     folder: Path, *args: str, program: list[str] | None = None, **env: str | None
 ) -> Iterator[Terminal]:
+    """`program`: another than a fork of the command with `args`."""
     mine, theirs = pty.openpty()
-    # The first terminal that the leader of a session opens is the one whose Ctrl-C it hears.
-    opened = 'tty=$1; shift; exec "$@" <"$tty" >"$tty" 2>&1'
-    process = subprocess.Popen(
-        ["sh", "-c", opened, "sh", os.ttyname(theirs), *(program or command(*args))],
-        cwd=folder,
-        env=environment(TERM="xterm", **env),
-        start_new_session=True,
-    )
+    process: subprocess.Popen[bytes] | forks.Forked
+    variables = environment(TERM="xterm", **env)
+    if program is None and forks.reconciler().fits(variables):
+        process = forks.Forked(
+            forks.reconciler(),
+            args,
+            cwd=folder,
+            env=variables,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            session=True,
+        )
+    else:
+        # The first terminal that the leader of a session opens is the one whose Ctrl-C it hears.
+        opened = 'tty=$1; shift; exec "$@" <"$tty" >"$tty" 2>&1'
+        process = subprocess.Popen(
+            ["sh", "-c", opened, "sh", os.ttyname(theirs), *(program or command(*args))],
+            cwd=folder,
+            env=variables,
+            start_new_session=True,
+        )
     terminal = Terminal(process, mine, theirs)
     try:
         yield terminal
@@ -170,8 +188,10 @@ def at_a_terminal(
         os.close(mine)
 
 
-def test_apply_asks_and_is_told_yes(repo: Path) -> None:
-    with at_a_terminal(repo, "apply") as terminal:
+@pytest.mark.parametrize("anew", [True, False], ids=["anew", "forked"])
+def test_apply_asks_and_is_told_yes(repo: Path, anew: bool) -> None:
+    program = [os.fsdecode(word) for word in command("apply")] if anew else None
+    with at_a_terminal(repo, "apply", program=program) as terminal:
         assert "to create" in terminal.read_until("Apply these changes? [y/N]: ")
         assert not (repo / "workspace.db").exists()
         assert terminal.answer("y\n") == 0

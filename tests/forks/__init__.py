@@ -109,8 +109,12 @@ class Forked:
         stdin: int,
         stdout: int,
         stderr: int,
+        session: bool = False,
     ) -> None:
-        """The program with these arguments; streams are numbers of files, as those of `Popen`."""
+        """The program with these arguments; streams are numbers of files, as those of `Popen`.
+
+        `session`: it leads one of its own, at the terminal that is its standard input.
+        """
         self._link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         words = [os.fsdecode(one) for one in arguments]
         if any("\0" in word for word in words):
@@ -121,7 +125,8 @@ class Forked:
         self._link.connect(server.path)
         folder = os.fsdecode(cwd or os.getcwd())
         os.stat(folder)  # raises as `Popen` does
-        told = json.dumps({"argv": words, "cwd": folder, "env": dict(env)}).encode()
+        asked = {"argv": words, "cwd": folder, "env": dict(env), "session": session}
+        told = json.dumps(asked).encode()
         socket.send_fds(self._link, [len(told).to_bytes(8, "big")], [stdin, stdout, stderr])
         self._link.sendall(told)
         self.pid = int(self._line(_PATIENCE))

@@ -5,14 +5,17 @@
 PROGRAM is a package that has a `__main__`, all of which is imported, or the path of a file. It
 says `ready` when it can be asked, and ends when its standard input does. Asked is it over a
 connection for each process, with the three standard streams beside the number of bytes that
-follow, eight of them: JSON, {"argv": [...], "cwd": ..., "env": {...}}. Answered is a line that
-is the number of the process, and another when that has ended, its status as wait(2) has it.
+follow, eight of them: JSON, {"argv": [...], "cwd": ..., "env": {...}}; with `"session": true` it
+is the leader of one, and its standard input, a terminal, the one whose Ctrl-C it hears. Answered
+is a line that is the number of the process, and another when that has ended, its status as
+wait(2) has it.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import gc
 import importlib
 import io
@@ -25,6 +28,7 @@ import signal
 import socket
 import sys
 import tempfile
+import termios
 import threading
 import time
 from typing import Any
@@ -124,10 +128,12 @@ def tell(link: socket.socket, number: int) -> None:
 
 def become(asked: dict[str, Any]) -> None:
     """Take on what makes a process: its group, its streams, its variables, its folder."""
-    os.setpgid(0, 0)
+    os.setsid() if asked.get("session") else os.setpgid(0, 0)
     for number, stream in enumerate(asked["streams"]):
         os.dup2(stream, number)
         os.close(stream)
+    if asked.get("session"):
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     os.environ.clear()
     os.environ.update(asked["env"])
     time.tzset()

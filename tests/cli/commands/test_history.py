@@ -4,11 +4,10 @@ import json
 import re
 import shutil
 import sqlite3
-import subprocess
 from pathlib import Path
 
 import pytest
-from helpers import CONFIG, command, declaration, invoke, repository, write
+from helpers import CONFIG, declaration, invoke, repository, run, write
 
 
 @pytest.fixture
@@ -142,8 +141,8 @@ def test_secrets_are_masked(repo: Path) -> None:
 
 
 def test_how_the_loop_stands(repo: Path) -> None:
-    done = subprocess.run(command("run", "--once"), cwd=repo, capture_output=True, timeout=60)
-    assert done.returncode == 0, done.stderr
+    done = run(repo, "run", "--once")
+    assert done.code == 0, done.err
     shown = invoke(repo, "status").out
     assert re.search(
         r"the loop on local: ready since [-0-9: ]+ UTC \(Applied\): 2 created\n"
@@ -151,12 +150,12 @@ def test_how_the_loop_stands(repo: Path) -> None:
         shown,
     )
     write(repo, {"schedules/a.yaml": declaration("a", reconcile="observe")})
-    subprocess.run(command("run", "--once"), cwd=repo, capture_output=True, timeout=60)
+    run(repo, "run", "--once")
     invoke(repo, "schedules", "disable", "a")
-    subprocess.run(command("run", "--once"), cwd=repo, capture_output=True, timeout=60)
+    run(repo, "run", "--once")
     assert "the loop on local: not ready since " in invoke(repo, "status").out
     write(repo, {"schedules/b.yaml": "name: b\n"})
-    subprocess.run(command("run", "--once"), cwd=repo, capture_output=True, timeout=60)
+    run(repo, "run", "--once")
     write(repo, {"schedules/b.yaml": declaration("b")})
     found = json.loads(invoke(repo, "status", "--format", "json").out)["loop"]
     assert [one["target"] for one in found] == ["local"]
