@@ -64,6 +64,20 @@ def release(folder: Path, *args: str, **env: str) -> subprocess.CompletedProcess
     )
 
 
+def test_the_links_of_the_readme_lead_somewhere_on_an_index() -> None:
+    """Where it stands without the files beside it, each file has an address."""
+    hook = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    said = (ROOT / "README.md").read_text("utf-8")
+    files = re.findall(r"\]\(([^)]+)\)", said)
+    for rule in hook["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]:
+        said = re.sub(rule["pattern"], rule["replacement"], said)
+    shown = re.findall(r"\]\(([^)]+)\)", said)
+    assert len(shown) == len(files) > 10
+    for file, address in zip(files, shown, strict=True):
+        assert (ROOT / file).is_file()
+        assert re.match(r"https://(schedule-reconciler\.github\.io|github\.com)/", address)
+
+
 def test_each_job_may_do_what_it_is_for() -> None:
     jobs = loaded(RELEASE)["jobs"]
     assert {name: job["permissions"] for name, job in jobs.items()} == {
@@ -251,6 +265,13 @@ def test_what_is_built(released: Released) -> None:
         metadata = wheel.read("schedule_reconciler-9.8.7.dist-info/METADATA").decode()
     assert "Version: 9.8.7\n" in metadata
     assert "Project-URL: Documentation, https://" in metadata
+    links = re.findall(r"\]\(([^)]+)\)", metadata)
+    site = "https://schedule-reconciler.github.io/reconciler/"
+    assert {f"{site}tutorial.html", f"{site}pictures/plan.png"} <= {*links}
+    for link in links:
+        below = link.removeprefix(site)
+        assert below != link or link.startswith("https://github.com/schedule-reconciler/"), link
+        assert below == link or (released.artifacts["site"] / below).is_file(), link
     assert {name.partition("/")[0] for name in names} == {
         "reconciler",
         "schedule_reconciler-9.8.7.dist-info",

@@ -62,7 +62,7 @@ async def keys(call: Call) -> Response:
     """The keys of a workspace: it has none to give."""
     raise bad(
         "An embedded workspace gives no keys: programs sign in with the token of `serve`"
-        " (docs/sdk.md)"
+        " (https://schedule-reconciler.github.io/reconciler/sdk.html)"
     )
 
 
