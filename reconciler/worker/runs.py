@@ -60,8 +60,10 @@ _MOST_SEEN = 10_000
 class TemporalRuns:
     """The runs that schedules of one namespace have started, and those that were by hand."""
 
-    def __init__(self, provider: TemporalProvider) -> None:
+    def __init__(self, provider: TemporalProvider, actor: str | None = None) -> None:
+        """`actor`: who cancels, which runs say that were."""
         self._provider = provider
+        self._actor = actor
         self._known: tuple[datetime, dict[str, list[RunRecord]]] | None = None
 
     def newest(self, *, limit: int = 50, **wanted: Unpack[RunFilter]) -> list[RunRow]:
@@ -290,7 +292,7 @@ class TemporalRuns:
         if found is None or found[0].status != "Running":
             return found[0].status if found is not None else "unknown"
         try:
-            await found[1].cancel()
+            await found[1].cancel(reason=f"canceled by {self._actor}" if self._actor else "")
         except RPCError as error:
             raise translated(error, None, "cancel a run") from error
         return "Running"

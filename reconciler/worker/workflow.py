@@ -43,6 +43,7 @@ from reconciler.workspace.execution.steps import RunPlan, plan_run
 
 _LONGEST_STEP = timedelta(days=365)
 _CANCELED = "canceled"
+_LONGEST_REASON = 200
 _ONCE = RetryPolicy(maximum_attempts=1)
 """A step that may have begun is never begun again."""
 _SCHEDULED = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
@@ -122,7 +123,7 @@ class ReconcilerRun:
             try:
                 await workflow.wait(list(running.values()), return_when=asyncio.FIRST_COMPLETED)
             except asyncio.CancelledError:
-                book.cancel(_CANCELED)
+                book.cancel(_why_canceled())
             for name in [name for name, task in running.items() if task.done()]:
                 result = running.pop(name).result()
                 if result.version is not None:
@@ -144,6 +145,12 @@ class ReconcilerRun:
         if status == "Canceled":
             raise asyncio.CancelledError(message)
         return said
+
+
+def _why_canceled() -> str:
+    """With who did, where whoever asked said so: our own commands do."""
+    said = (workflow.cancellation_reason() or "")[:_LONGEST_REASON]
+    return said if said.startswith(_CANCELED) else f"{_CANCELED}: {said}" if said else _CANCELED
 
 
 def _plan(

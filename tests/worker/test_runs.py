@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from providers.temporal.server import Server, needed, served
 
 from reconciler import __version__
 from reconciler.providers.temporal.connection import Background
-from worker.working import PATIENCE, Site, payload, pipeline
+from worker.working import PATIENCE, Run, Site, payload, pipeline
 
 pytestmark = needed
 OUT = {"out": {"type": "uri_folder"}}
@@ -157,19 +158,36 @@ def test_a_log_can_be_read_while_its_step_runs_and_a_run_be_canceled(site: Site)
         after={"command": "true", "inputs": {"x": of("slow")}},
     )
     job["jobs"]["slow"]["outputs"] = OUT
+    from reconciler.worker.runs import TemporalRuns
+
     with site.machine("one"):
         run = site.start(job)
         until(lambda: run.log("slow") == "begun\n")
         assert run.steps() == {"slow": "Running", "elsewhere": "Running", "after": "NotStarted"}
-        run.cancel()
+        assert TemporalRuns(site.opened.as_owner(), "ada").cancel(run.name) == "Running"
         assert run.result()["status"] == "Canceled"
         assert run.ended() == {
-            "slow": ("Canceled", "canceled"),
-            "elsewhere": ("Canceled", "canceled"),
-            "after": ("Skipped", "canceled"),
+            "slow": ("Canceled", "canceled by ada"),
+            "elsewhere": ("Canceled", "canceled by ada"),
+            "after": ("Skipped", "canceled by ada"),
         }
         assert run.log("slow") == "begun\ntold\n"
     record("canceled", run.history())
+
+
+def _runs(run: Run) -> bool:
+    return run.steps() == {"only": "Running"}
+
+
+def test_a_run_that_is_canceled_elsewhere(site: Site) -> None:
+    """In Temporal's pages, or by its tool: with what is said there, if anything is."""
+    job = pipeline(only={"command": "true", "compute": "nobody-has"})
+    with site.machine("one"):
+        for reason, said in (("", "canceled"), ("no more money", "canceled: no more money")):
+            run = site.start(job)
+            until(partial(_runs, run))
+            run.cancel(reason)
+            assert run.ended() == {"only": ("Canceled", said)}
 
 
 def test_a_failure_that_ends_the_run(site: Site) -> None:

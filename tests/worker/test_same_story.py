@@ -92,7 +92,6 @@ def anywhere(text: str) -> str:
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "<when>", text)
     text = re.sub(r"folder .*", "folder <somewhere>", text)
     text = re.sub(r"(; )?on one\b", "", text)
-    text = re.sub(r"canceled by \S+", "canceled", text)
     text = re.sub(r" +", " ", re.sub(r"\d+\.\d s|(?<= )-(?= )", "<took>", text))
     return re.sub(r" $", "", text, flags=re.MULTILINE)
 

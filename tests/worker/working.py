@@ -142,8 +142,8 @@ class Run:
         found = Background.run(self.handle.query("steps"))
         return {one["name"]: one["status"] for one in found}
 
-    def cancel(self) -> None:
-        Background.run(self.handle.cancel())
+    def cancel(self, reason: str = "") -> None:
+        Background.run(self.handle.cancel(reason=reason))
 
     def log(self, step: str) -> str:
         from reconciler.worker.runs import TemporalRuns

@@ -158,4 +158,5 @@ def runs_of(session: Session, target: Target) -> TargetRuns:
         return LocalRuns(Workspace(session, target))
     from reconciler.worker.runs import TemporalRuns
 
-    return TemporalRuns(open_temporal(target, session.opening(target, session.config.owner)))
+    provider = open_temporal(target, session.opening(target, session.config.owner))
+    return TemporalRuns(provider, actor())

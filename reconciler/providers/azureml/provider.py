@@ -52,6 +52,7 @@ from reconciler.providers.azureml.runs.data_changes import (
     watched_since,
 )
 from reconciler.providers.azureml.runs.datastores import find_datastore
+from reconciler.providers.azureml.runs.declared_inputs import undeclared
 from reconciler.providers.azureml.runs.job_bodies import (
     CAUSE,
     DATA_PATH,
@@ -415,10 +416,14 @@ class AzureMLProvider:
         name, read = live.key.name, self._read[live.key.name]
         if read.foreign is not None:
             raise Rejected(live.key, "trigger", f"it is a schedule of another kind: {read.foreign}")
+        definition = _definition(read.properties)
+        unknown = undeclared(inputs, definition, self._resources.get)
+        if unknown is not None:
+            wrong, known = unknown
+            has = f"it has {', '.join(sorted(known))}" if known else "it has none"
+            raise Rejected(live.key, "trigger", f'the job declares no input "{wrong}"; {has}')
         job = by_hand_name(name, at)
-        properties = job_properties(
-            name, _definition(read.properties), inputs, at, {CAUSE: "manual"}
-        )
+        properties = job_properties(name, definition, inputs, at, {CAUSE: "manual"})
         self._resources.put(f"jobs/{job}", properties, live.key)
         return job
 
