@@ -21,7 +21,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from fakes.arm import StandIn
 from helpers import Done, command, environment, invoke, write
+from providers.azureml.opened import config_of
 from serving import serving
 from web.arm.test_provider_on_serve import CONFIG
 
@@ -38,6 +40,8 @@ targets:
   local: {provider: local, workspace: workspace.db}
 """
 HERE = "  here: {provider: local, workspace: workspace.db}\n"
+BOX = "  here: {provider: local, workspace: workspace.db, datastores: {inbox: {url: inbox}}}\n"
+AGENT = '    data_changes: agent\n    datastores: {inbox: {url: "file:///nowhere"}}\n'
 JOB = """\
 type: pipeline
 inputs: {at: "${{creation_context.trigger_time}}"}
@@ -46,7 +50,7 @@ jobs:
   only:
     type: command
     command: "true"
-    environment: azureml:a@latest
+    environment: {image: python}
 """
 FOLDER = """\
 name: files
@@ -272,3 +276,23 @@ def test_handed_over_with_kills(tmp_path: Path) -> None:
     unsaid = Counter(name for name, _ in lost) - missed
     assert (unsaid, doubled) == (Counter(), []), sorted(lost)
     assert killed
+
+
+def test_a_folder_stays_where_it_is(tmp_path: Path) -> None:
+    """What was seen of it is the agent's; the files are as they were."""
+    with StandIn() as arm:
+        config = config_of(arm).replace("targets:\n", f"targets:\n{BOX}") + AGENT
+        files = {"reconciler.yaml": config, "schedules/job.yml": JOB, "schedules/s.yaml": FOLDER}
+        write(tmp_path, files)
+        (tmp_path / "inbox").mkdir()
+        env = {"AZURE_ACCESS_TOKEN": arm.settings.token}
+        said = "what was seen of its folder cannot be carried to or from prod: an agent keeps it"
+        for source, target in (("here", "prod"), ("prod", "here")):
+            written = FOLDER.replace("files\n", f"to-{target}\ntargets: [{source}]\n")
+            write(tmp_path, {"schedules/s.yaml": written})
+            invoke(tmp_path, "apply", "--yes", "--target", source, env=env)
+            move = ("move", "--from", source, "--to", target, "--yes")
+            refused = invoke(tmp_path, *move, code=4, env=env)
+            assert f"refused: {target}/to-{target}: {said}" in refused.text
+            assert (tmp_path / "schedules/s.yaml").read_text() == written
+            invoke(tmp_path, "plan", "--target", source, "--exit-code", env=env)
