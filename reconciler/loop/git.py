@@ -57,6 +57,10 @@ def is_address(source: str) -> bool:
     return "://" in source or re.match(r"[^/\\:@\s]+@[^/\\:\s]+:", source) is not None
 
 
+class TookTooLong(SourceError):
+    """Git was ended, for it had not answered in time: to ask in another way takes as long."""
+
+
 class Git:
     """Git on the bare repository in `folder`, whose remote `origin` is `address`."""
 
@@ -124,7 +128,7 @@ class Git:
         try:
             out, err = process.communicate(stdin or None, timeout=self._seconds)
         except subprocess.TimeoutExpired as error:
-            raise SourceError(
+            raise TookTooLong(
                 f"{self.shown}: git {operation} took longer than {self._seconds:g} seconds",
                 hint="--timeout gives it more",
             ) from error

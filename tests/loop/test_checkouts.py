@@ -242,7 +242,8 @@ def test_a_call_of_git_has_its_time(mono: Path, tmp_path: Path) -> None:
     tool = tmp_path / "bin/git"
     tool.parent.mkdir()
     real = shutil.which("git")
-    tool.write_text(f'#!/bin/sh\ncase "$*" in *" fetch "*) sleep 600;; esac\nexec {real} "$@"\n')
+    waits = f"*' fetch '*) echo >> {tmp_path}/calls; sleep 600;;"
+    tool.write_text(f'#!/bin/sh\ncase "$*" in {waits} esac\nexec {real} "$@"\n')
     tool.chmod(0o755)
     source = GitSource(
         mono.as_uri(),
@@ -254,6 +255,7 @@ def test_a_call_of_git_has_its_time(mono: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="git fetch took longer than 2 seconds") as raised:
         source.fetch()
     assert raised.value.hint == "--timeout gives it more"
+    assert (tmp_path / "calls").read_text() == "\n"  # not in another way, which takes as long
 
 
 def test_submodules_where_they_are_wanted(mono: Path, tmp_path: Path) -> None:

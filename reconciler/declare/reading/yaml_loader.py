@@ -28,6 +28,8 @@ from yaml.events import (
     StreamEndEvent,
 )
 
+from reconciler.declare.reading.culprits import culprit
+
 MAX_BYTES = 1 << 20
 MAX_NODES = 100_000
 MAX_DEPTH = 64
@@ -378,6 +380,10 @@ def _syntax(data: bytes, error: yaml.MarkedYAMLError) -> Fault:
         hint = "keep one of the two sides, and take the lines <<<<<<<, ======= and >>>>>>> out"
         return Fault("SCH005", "a merge conflict of Git is not resolved", row, 1, None, hint)
     lines, written = LINE_BREAK.split(text), LINE_BREAK.split(text.rstrip())
+    found = culprit(lines, mark.line + 1)
+    if found is not None:
+        line_on, begins, ends, message, hint = found
+        return Fault("SCH005", f"not valid YAML: {message}", line_on, begins, ends, hint)
     line = lines[mark.line] if mark.line < len(lines) else ""
     before, after = line[: mark.column], line[mark.column :]
     if mark.line >= len(written) and not after and written[-1]:

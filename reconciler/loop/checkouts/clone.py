@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import SourceError
-from reconciler.loop.git import Git
+from reconciler.loop.git import Git, TookTooLong
 
 _WANTED = "refs/reconciler/wanted"
 _FETCH = ("fetch", "--no-tags", "--force", "--no-write-fetch-head")
@@ -81,6 +81,8 @@ class Clone:
         options = ("--depth=1", *(("--filter=blob:none",) if partial else ()))
         try:
             said = self.git.run_both(*_FETCH, *options, "--", "origin", f"+{commit}:{_WANTED}")[1]
+        except TookTooLong:
+            raise
         except SourceError as refused:
             # Some servers hand out commits by branch and tag alone.
             if self.is_damaged(refused) and "not our ref" not in refused.message:
