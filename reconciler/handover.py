@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from reconciler.declare.suspensions import in_force, suspension_words
 from reconciler.errors import ReconcilerError, Rejected
@@ -26,6 +27,14 @@ _BEFORE = timedelta(seconds=60)
 """A fire may have been this late when its schedule was ended."""
 _GOES_ON = timedelta(days=1)
 """What ended longer ago was not left by a run that was stopped: it was off, and begins anew."""
+
+
+class OfRuns(NamedTuple):
+    """What became of runs that were to be brought along."""
+
+    words: str
+    stays: bool = False
+    """It is so until somebody does something: the next time says it again."""
 
 
 class Handovers:
@@ -125,9 +134,9 @@ def _was_here_since(before: LiveSchedule | None, ended: datetime | None) -> bool
     return at is not None and ended is not None and at > ended
 
 
-def bring_runs(made: Sequence[Made], open_target: Callable[[str], Provider]) -> Iterator[str]:
+def bring_runs(made: Sequence[Made], open_target: Callable[[str], Provider]) -> Iterator[OfRuns]:
     """Have the targets of `made` show the runs that what `moved_from` took there had where it was:
-    what has ended by now, and is not there yet. What came of it, in words. `open_target`: opens one
+    what has ended by now, and is not there yet. What came of it. `open_target`: opens one
     that is not among them, by its name; ReconcilerError.
 
     Each run may do this again, as long as `moved_from` stands: what had not ended comes then.
@@ -141,14 +150,15 @@ def bring_runs(made: Sequence[Made], open_target: Callable[[str], Provider]) -> 
                 leaves = providers.get(source) or open_target(source)
                 brought = arrives.take_runs(leaves, names)
             except ReconcilerError as error:
-                yield f"the runs of before stay in {source}: {error.message}"
+                yield OfRuns(f"the runs of before stay in {source}: {error.message}", stays=True)
                 continue
             if brought is not None and brought.runs:
                 what = f"brought {counted(brought.runs, 'run')} from {source} to {plan.target}"
-                yield f"{what}: logs and outputs stay where they ran"
+                yield OfRuns(f"{what}: logs and outputs stay where they ran")
             if brought is not None and brought.open:
                 what = f"not ended in {source}: {counted(brought.open, 'run')}"
-                yield f"{what}; an apply to {plan.target} after that brings what is left"
+                words = f"{what}; an apply to {plan.target} after that brings what is left"
+                yield OfRuns(words, stays=True)
 
 
 def _came_from(plan: Plan) -> Mapping[str, Sequence[str]]:

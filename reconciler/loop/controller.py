@@ -10,13 +10,15 @@ from __future__ import annotations
 import random
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from reconciler.errors import Halted, LeaseLost, ReconcilerError, SourceError
+from reconciler.handover import OfRuns
 from reconciler.loop.active_revision import EVERY, ActiveRevision
 from reconciler.loop.backoff import delay, spread
 from reconciler.loop.conclusion import conditions_after
@@ -305,6 +307,8 @@ class Loop:
             clock=self._clock,
             actor=self.settings.actor,
             suspended=lambda now: self.state.suspensions.get(name, now),
+            beside=self._pool.beside,
+            tell=partial(self._tell_runs, name, one),
             contention=one.contention,
             parallelism=self.settings.parallelism,
         )
@@ -327,6 +331,13 @@ class Loop:
                 one.again, one.planned = False, None
             self._woken.set()
         return None
+
+    def _tell_runs(self, name: str, one: TargetStatus, said: Sequence[OfRuns]) -> None:
+        """What became of runs that were to be brought along; what stays so, once."""
+        for new in said:
+            if not (new.stays and new in one.runs_said):
+                self._log("runs", target=name, message=new.words)
+        one.runs_said = tuple(said)
 
     def _next_at(self, one: TargetStatus, now: datetime) -> datetime:
         if one.failures:

@@ -25,10 +25,12 @@ from reconciler.errors import (
     SourceError,
     Unauthorized,
 )
+from reconciler.handover import OfRuns, bring_runs
 from reconciler.loop.active_revision import EVERY, ActiveRevision
 from reconciler.loop.conclusion import Conclusion, conclusion_of, words_of
 from reconciler.loop.contention import Contention
 from reconciler.loop.memory import Declared
+from reconciler.loop.provider_pool import close_provider
 from reconciler.loop.source import Revision
 from reconciler.model import Action, Change, Outcome, Plan, Result, Suspension
 from reconciler.plan.filter import Filtered, filter_plan
@@ -67,6 +69,10 @@ class CycleContext:
     actor: str | None = None
     suspended: Callable[[datetime], Suspension | None] = lambda now: None
     """Of the target, if nothing is to be changed in it at a moment."""
+    beside: Callable[[Declared], Provider] | None = None
+    """Opens another target, for this cycle alone; None: nothing is brought from others."""
+    tell: Callable[[Sequence[OfRuns]], None] = lambda said: None
+    """Hears what became of runs that were to be brought from other targets."""
     contention: Contention = field(default_factory=Contention)
     """What was changed lately in the target."""
     parallelism: int = 16
@@ -205,6 +211,8 @@ def _reconcile(
             )
         means.contention.note(results, now)
         _raise_if_halted(results)
+    if mode == "heal" and suspended is None and means.beside is not None:
+        means.tell(_bring_runs(taken, means.beside))
     trouble = taken.broken or wanted.trouble
     verdict = conclusion_of(
         filtered, results, taken.declared.revision, trouble, suspended, contended
@@ -226,6 +234,23 @@ def _reconcile(
         counts,
         rows,
     )
+
+
+def _bring_runs(taken: _Taken, beside: Callable[[Declared], Provider]) -> list[OfRuns]:
+    """Bring the runs that moved schedules had where they were. Another cycle may be at work
+    there: what is opened is for this one alone.
+    """
+    declared, opened = taken.declared, []
+
+    def open_target(name: str) -> Provider:
+        opened.append(beside(replace(declared, target=declared.config.target(name))))
+        return opened[-1]
+
+    try:
+        return list(bring_runs([(taken.plan, taken.provider)], open_target))
+    finally:
+        for provider in opened:
+            close_provider(provider)
 
 
 def _is_suspended(change: Change) -> bool:

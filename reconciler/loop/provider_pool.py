@@ -34,6 +34,10 @@ class ProviderPool:
             close_provider(found[1])
         return made
 
+    def beside(self, declared: Declared) -> Provider:
+        """One more of the target, which the caller closes. ConfigError, ProviderError."""
+        return self._open(declared)
+
     def close(self) -> None:
         """Close them all."""
         with self._lock:

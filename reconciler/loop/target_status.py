@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from reconciler.handover import OfRuns
 from reconciler.loop.contention import Contention
 
 INTERVAL = timedelta(seconds=60)
@@ -40,6 +41,8 @@ class TargetStatus:
     """The state could not be asked or written the last time: nobody knows whose it is."""
     contention: Contention = field(default_factory=Contention)
     said: tuple[str, str, str | None] | None = None
+    runs_said: tuple[OfRuns, ...] = ()
+    """What became of runs that were to be brought from other targets, the last time."""
     began_at: datetime | None = None
     """When its last cycle began, or the one in hand; the source was asked after that."""
     planned: datetime | None = None

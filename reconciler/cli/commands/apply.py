@@ -155,8 +155,8 @@ def command(
         out(dumps(results_document(plans, results)))
     elif pending:
         out("\n" + render_results([r for of_plan in results for r in of_plan], paint))
-    for words in bring_runs(made, lambda name: session.provider(session.config.target(name))):
-        say(printable(words))
+    for said in bring_runs(made, lambda name: session.provider(session.config.target(name))):
+        say(printable(said.words))
     for error in [*handovers.anew, *run_between(session, handovers.ended)]:
         say(f"warning: {printable(error)}")
     if left_out:

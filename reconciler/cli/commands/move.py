@@ -127,8 +127,8 @@ def command(
         if at < datetime.now(UTC) + CLOSE
     }
     errors = run_between(session, {**late, **handovers.ended})
-    for words in bring_runs(made, lambda name: session.provider(session.config.target(name))):
-        say(printable(words))
+    for said in bring_runs(made, lambda name: session.provider(session.config.target(name))):
+        say(printable(said.words))
     for error in [*handovers.anew, *errors]:
         say(f"warning: {printable(error)}")
     exit_by(results)
