@@ -33,6 +33,13 @@ wait_for() {
     done
 }
 
+# trigger [OPTION]...: the name of the run in $name; what is said of it follows the command.
+trigger() {
+    printf '\n$ reconciler trigger %s\n' "$*"
+    name=$(reconciler trigger "$@")
+    printf '%s\n' "$name"
+}
+
 # start_worker MACHINE [OPTION]...: its number in $worker.
 start_worker() {
     machine=$1; shift
@@ -106,14 +113,13 @@ start_worker plain; plain=$worker
 start_worker gpu --compute gpu; gpu=$worker
 
 say "A run over both, its log followed. It is what the schedule would have started."
-name=$(reconciler trigger two-machines)
-printf '\n$ reconciler trigger two-machines\n%s\n' "$name"
+trigger two-machines
 run runs logs "$name" --follow
 run runs show "$name"
 
 say "Again, and the worker of the gpu is killed in the middle (kill -9)."
-lost=$(reconciler trigger two-machines --input seconds=600)
-printf '\n$ reconciler trigger two-machines --input seconds=600\n%s\n' "$lost"
+trigger two-machines --input seconds=600
+lost=$name
 training() { reconciler runs logs "$lost" --step train | grep -q 'epoch 1'; }
 wait_for training
 kill -9 "$gpu"; wait "$gpu" 2>/dev/null || true; gpu=
@@ -123,8 +129,7 @@ run runs show "$lost"
 
 say "A worker takes its place. No step was begun twice; the next run has what it needs."
 start_worker gpu --compute gpu; gpu=$worker
-name=$(reconciler trigger two-machines)
-printf '\n$ reconciler trigger two-machines\n%s\n' "$name"
+trigger two-machines
 listed() { reconciler runs list | grep -q "^$name .*Completed"; }
 wait_for listed
 run runs list

@@ -115,10 +115,26 @@ def test_what_is_asked_on_a_terminal(tmp_path: Path) -> None:
         os.write(terminal.end, b"my team\n")
         terminal.read_until("at most 128")
         os.write(terminal.end, b"mine\n")
-        terminal.read_until("(azureml)? (local, azureml) [local]: ")
+        terminal.read_until("(azureml).\r\nTarget (local, azureml) [local]: ")
         os.write(terminal.end, b"azureml\n")
         terminal.read_until("azuredevops) [gitlab]: ")
         assert terminal.answer("\n") == 0
     assert owner(tmp_path) == "mine"
     assert (tmp_path / ".gitlab-ci.yml").exists()
     assert "provider: azureml" in (tmp_path / "reconciler.yaml").read_text()
+
+
+def test_a_narrow_terminal_cuts_no_word_and_no_command(tmp_path: Path) -> None:
+    with at_a_terminal(tmp_path, "init", "demo", COLUMNS="50") as terminal:
+        terminal.read_until("repository\r\nwill manage: a team, or a person.\r\nOwner [demo]: ")
+        os.write(terminal.end, b"\n")
+        terminal.read_until("[local]: ")
+        os.write(terminal.end, b"azureml\n")
+        terminal.read_until("[none]: ")
+        assert terminal.answer("\n") == 0
+        assert (
+            "    pip install 'schedule-reconciler[azure]'\r\n"
+            "        signs in as Azure's own tools do\r\n"
+        ) in terminal.text
+        said = terminal.text.partition("next:")[2]
+        assert max(len(line) for line in said.split("\r\n")) <= 50

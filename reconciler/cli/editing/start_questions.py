@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -17,7 +18,7 @@ from reconciler.cli.editing.start_files import COMPUTE, PROVIDERS, Start, exampl
 from reconciler.cli.output import is_terminal, out, paint
 from reconciler.cli.serving.options import missing_packages
 from reconciler.declare.reading.local_git import ask_git
-from reconciler.render.plain_text import aligned, printable
+from reconciler.render.plain_text import aligned, columns_of, printable, wrapped
 
 _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@-]{0,127}")
 _OTHER = re.compile(r"[^A-Za-z0-9._/@-]")
@@ -43,8 +44,9 @@ def ask_owner(given: str | None, remote: str, root: Path) -> str:
     proposed = _allowed("/".join(parts[-2:]) if parts else root.name)
     if not is_terminal(sys.stdin):
         return proposed
+    _explain("The owner is the mark on all that this repository will manage: a team, or a person.")
     while True:
-        answer: str = click.prompt("Who owns these schedules? Owner", default=proposed)
+        answer: str = click.prompt("Owner", default=proposed)
         if _OWNER.fullmatch(answer):
             return answer
         out(f"{_ALLOWED}\n")
@@ -54,11 +56,8 @@ def ask_provider(given: str | None) -> str:
     """Where schedules are to run."""
     if given is not None or not is_terminal(sys.stdin):
         return given or PROVIDERS[0]
-    answer: str = click.prompt(
-        "Where do they run: on this machine (local), or in Azure Machine Learning (azureml)?",
-        type=click.Choice(PROVIDERS),
-        default=PROVIDERS[0],
-    )
+    _explain("Schedules run on this machine (local), or in Azure Machine Learning (azureml).")
+    answer: str = click.prompt("Target", type=click.Choice(PROVIDERS), default=PROVIDERS[0])
     return answer
 
 
@@ -67,12 +66,15 @@ def ask_forge(given: str | None, remote: str) -> str:
     if given is not None or not is_terminal(sys.stdin):
         return given or "none"
     found = (forge for part, forge in _HOSTS.items() if part in remote)
+    _explain("Pipelines for a forge show the plan in pull requests, and apply it after merges.")
     answer: str = click.prompt(
-        "Write pipelines that plan in pull requests and apply after merges, for which forge?",
-        type=click.Choice(("none", *FORGES)),
-        default=next(found, "none"),
+        "Forge", type=click.Choice(("none", *FORGES)), default=next(found, "none")
     )
     return answer
+
+
+def _explain(question: str) -> None:
+    out("\n" + wrapped(question, columns_of(paint), 0) + "\n")
 
 
 def identity_of(remote: str) -> str | None:
@@ -107,7 +109,19 @@ def show_next(start: Start | None, ci: str, folder: str) -> None:
     there = [] if folder == "." else [(f"cd {printable(shlex.quote(folder))}", "")]
     rows = _in_azure() if start.provider == "azureml" else _here()
     out("\n" + paint("next:", "heading") + "\n")
-    out("".join(f"{line.rstrip()}\n" for line in aligned([*there, *rows])))
+    out("".join(f"{line.rstrip()}\n" for line in _fitted([*there, *rows])))
+
+
+def _fitted(rows: list[tuple[str, str]]) -> Iterator[str]:
+    """Two columns; where the terminal is too narrow for them, what a command shows is below it."""
+    within = columns_of(paint)
+    if within is None or max(len(line) for line, _ in rows) <= within // 2:
+        yield from aligned(rows, within)
+        return
+    for line, shows in rows:
+        yield f"    {line}"
+        if shows:
+            yield " " * 8 + wrapped(shows, within, 8)
 
 
 def _here() -> list[tuple[str, str]]:
