@@ -25,6 +25,10 @@ Made = tuple[Plan, Provider]
 
 _BEFORE = timedelta(seconds=60)
 """A fire may have been this late when its schedule was ended."""
+_ONE_RUN = timedelta(hours=1)
+"""What began in its new target later than this after it had ended was not begun by the same run:
+somebody may have switched it since.
+"""
 _GOES_ON = timedelta(days=1)
 """What ended longer ago was not left by a run that was stopped: it was off, and begins anew."""
 
@@ -51,6 +55,13 @@ class Handovers:
                 if change.action in _BEGINS and after is not None and after.handover is not None:
                     old = Key(after.handover.source, after.key.name)
                     self._arrives.setdefault(old, []).append((provider, after))
+        self._left = {
+            change.key: change.before
+            for plan, _ in made
+            for change in plan.changes
+            if change.action is Action.NOOP and change.before is not None and change.after is None
+        }
+        """What was disabled already in each target."""
         self._live: dict[str, Mapping[str, LiveSchedule]] = {}
         self._lock = threading.Lock()
         self.ended: dict[tuple[str, str, str], datetime] = {}
@@ -91,10 +102,26 @@ class Handovers:
         elif isinstance(after.trigger, DatastoreChange):
             self._carry(change, live, leaves)
         elif ended is not None:
-            # Before it was made nothing of it was due.
-            since = max(ended - _BEFORE, live.created_at or ended - _BEFORE)
             with self._lock:
-                self.ended[source, after.key.target, after.key.name] = since
+                self.ended[source, after.key.target, after.key.name] = _since(live, ended)
+
+    def between(self) -> dict[tuple[str, str, str], datetime]:
+        """`ended`, with what a run before this one had begun in its new target, and may have been
+        stopped before it looked for the fires between the two.
+        """
+        found = dict(self.ended)
+        for plan, _ in self._made.values():
+            for change in plan.changes:
+                after, here = change.after, change.before
+                if after is None or after.handover is None or here is None:
+                    continue
+                source = after.handover.source
+                left = self._left.get(Key(source, after.key.name))
+                if change.action is Action.NOOP and left is not None and here.schedule.enabled:
+                    since = _begun_since(left, here)
+                    if since is not None:
+                        found.setdefault((source, plan.target, after.key.name), since)
+        return found
 
     def _bring(self, leaves: Key) -> None:
         """Before one ends in its old target: all that its new one needs is there. What fails then
@@ -126,6 +153,25 @@ class Handovers:
 
 
 _BEGINS = (Action.CREATE, Action.UPDATE)
+
+
+def _since(left: LiveSchedule, ended: datetime) -> datetime:
+    """From when on its fires may be in neither. Before it was made nothing of it was due."""
+    return max(ended - _BEFORE, left.created_at or ended - _BEFORE)
+
+
+def _begun_since(left: LiveSchedule, here: LiveSchedule) -> datetime | None:
+    """The same of one that is in its new target; None: no run that was stopped can have left it so,
+    or all of that is too long ago.
+    """
+    ended, trigger = left.modified_at, left.schedule.trigger
+    if ended is None or isinstance(trigger, DatastoreChange) or not was_let_go(left):
+        return None
+    if ended < datetime.now(UTC) - _GOES_ON:
+        return None
+    created, changed = here.created_at, here.modified_at
+    begun = created if created is not None and created > ended else changed
+    return _since(left, ended) if begun is not None and begun < ended + _ONE_RUN else None
 
 
 def _was_here_since(before: LiveSchedule | None, ended: datetime | None) -> bool:

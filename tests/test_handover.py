@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -101,6 +101,38 @@ def test_what_was_seen_goes_along(two: Two) -> None:
     two.run(wanted)
     two.run(wanted)
     assert two.new.data_cursor(arrives) == two.old.data_cursor(ended)
+
+
+def test_what_a_run_that_was_killed_had_begun_is_looked_at_by_the_next(two: Two) -> None:
+    """It was at its new target by then, but nobody had asked which fires came between the two."""
+    left = two.has(enabled=False)
+    two.new.create(two.new.canonical(moving("new"), None).schedule)
+    [here] = two.new.list()
+    assert left.modified_at is not None
+    assert here.created_at is not None
+    old, goes = Change(Action.NOOP, left.key, left, None), moving("new")
+    hour, day = timedelta(hours=1), timedelta(days=1)
+
+    def looked_at(
+        old: Change = old, here: LiveSchedule = here, wanted: Schedule = goes
+    ) -> list[tuple[str, str, str]]:
+        new = Change(Action.NOOP, here.key, here, wanted)
+        return list(Handovers([(plan("old", old), two.old), (plan("new", new), two.new)]).between())
+
+    def left_as(**changed: object) -> Change:
+        return replace(old, before=replace(left, **changed))
+
+    assert looked_at() == [("old", "new", "a")]
+    was_there = replace(here, created_at=left.modified_at - day)
+    assert looked_at(here=was_there) == [("old", "new", "a")]  # it was switched on again
+    assert looked_at(here=replace(was_there, modified_at=left.modified_at + hour)) == []
+    assert looked_at(here=replace(here, created_at=None, modified_at=None)) == []
+    assert looked_at(wanted=replace(moving("new"), handover=None)) == []
+    assert looked_at(here=replace(here, schedule=replace(here.schedule, enabled=False))) == []
+    assert looked_at(left_as(modified_at=None)) == []
+    assert looked_at(left_as(modified_at=left.modified_at - 2 * day)) == []
+    assert looked_at(left_as(applied="by hand")) == []
+    assert looked_at(replace(old, key=Key("old", "another"))) == []
 
 
 def test_one_that_was_off_by_hand_begins_anew(two: Two) -> None:

@@ -157,7 +157,7 @@ def command(
         out("\n" + render_results([r for of_plan in results for r in of_plan], paint))
     for said in bring_runs(made, lambda name: session.provider(session.config.target(name))):
         say(printable(said.words))
-    for error in [*handovers.anew, *run_between(session, handovers.ended)]:
+    for error in [*handovers.anew, *run_between(session, handovers.between())]:
         say(f"warning: {printable(error)}")
     if left_out:
         say(f"{counted(left_out, 'change')} left out: live is not as declared")

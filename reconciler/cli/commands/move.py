@@ -126,7 +126,7 @@ def command(
         for name, at in edits.moments().items()
         if at < datetime.now(UTC) + CLOSE
     }
-    errors = run_between(session, {**late, **handovers.ended})
+    errors = run_between(session, {**late, **handovers.between()})
     for said in bring_runs(made, lambda name: session.provider(session.config.target(name))):
         say(printable(said.words))
     for error in [*handovers.anew, *errors]:

@@ -68,7 +68,8 @@ def _between(
     provider = session.provider(new)
     live = [one for one in provider.list() if one.key.name in moments and one.schedule.enabled]
     started_by = _STARTED.get(new.provider)
-    if started_by is not None:
+    begun = max((_there(one, moments[one.key.name]) for one in live), default=None)
+    if started_by is not None and begun is not None and begun + started_by > datetime.now(UTC):
         _wait_for_server(max(moments.values()))
     due = {one.key.name: _due(one, moments[one.key.name], provider, started_by) for one in live}
     if not any(due.values()):
@@ -114,13 +115,21 @@ def _due(
     live: LiveSchedule, at: datetime, provider: Provider, started_by: timedelta | None
 ) -> tuple[datetime, ...]:
     """What was due before it can have fired as it does now, or was sure to."""
-    moments = [one for one in (live.created_at, live.modified_at) if one is not None]
-    there = max(moments, default=datetime.now(UTC))
+    there = _there(live, at)
     if started_by is not None:
         there = min(datetime.now(UTC) - _SURE, there + started_by)
     since = at - _INSTANT
     fires = provider.next_fires(live.schedule, since, there, since)
     return tuple(one for one in fires if one < there)
+
+
+def _there(live: LiveSchedule, at: datetime) -> datetime:
+    """When it began where it is: what changed it later than it was made there is something else."""
+    made = live.created_at
+    if made is not None and made > at:
+        return made
+    moments = [one for one in (made, live.modified_at) if one is not None]
+    return max(moments, default=datetime.now(UTC))
 
 
 def _without_run(
