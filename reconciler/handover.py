@@ -26,8 +26,8 @@ Made = tuple[Plan, Provider]
 _BEFORE = timedelta(seconds=60)
 """A fire may have been this late when its schedule was ended."""
 _ONE_RUN = timedelta(hours=1)
-"""What began in its new target later than this after it had ended was not begun by the same run:
-somebody may have switched it since.
+"""What was off in its new target, and was switched on later than this after it had ended in the old
+one: that was not the same run, and it was off in between because somebody wanted it so.
 """
 _GOES_ON = timedelta(days=1)
 """What ended longer ago was not left by a run that was stopped: it was off, and begins anew."""
@@ -170,8 +170,10 @@ def _begun_since(left: LiveSchedule, here: LiveSchedule) -> datetime | None:
     if ended < datetime.now(UTC) - _GOES_ON:
         return None
     created, changed = here.created_at, here.modified_at
-    begun = created if created is not None and created > ended else changed
-    return _since(left, ended) if begun is not None and begun < ended + _ONE_RUN else None
+    is_new = created is not None and created > ended
+    if is_new or (changed is not None and changed < ended + _ONE_RUN):
+        return _since(left, ended)
+    return None
 
 
 def _was_here_since(before: LiveSchedule | None, ended: datetime | None) -> bool:
