@@ -126,6 +126,8 @@ def test_what_a_run_that_was_killed_had_begun_is_looked_at_by_the_next(two: Two)
     was_there = replace(here, created_at=left.modified_at - day)
     assert looked_at(here=was_there) == [("old", "new", "a")]  # it was switched on again
     assert looked_at(here=replace(was_there, modified_at=left.modified_at + hour)) == []
+    late = replace(here, created_at=left.modified_at + 2 * hour)
+    assert looked_at(here=late) == [("old", "new", "a")]
     assert looked_at(here=replace(here, created_at=None, modified_at=None)) == []
     assert looked_at(wanted=replace(moving("new"), handover=None)) == []
     assert looked_at(here=replace(here, schedule=replace(here.schedule, enabled=False))) == []
