@@ -162,4 +162,6 @@ def _words(change: Mapping[str, Any]) -> str:
     if change.get("fields"):
         words += ": " + ", ".join(".".join(one["path"]) for one in change["fields"][:3])
     reason = change.get("reason")
+    if change["action"] == "noop" and "hold" in change:
+        return words  # that it is held is said beside it
     return f"{words} ({reason})" if reason else words

@@ -93,3 +93,17 @@ def test_conditions_are_drawn_and_said(folder: Path) -> None:
         ]
         assert "1 difference waits: only observed" in table
         assert 'href="/control/history/' in table
+
+
+def test_runs_of_a_target_are_shown_as_all_runs_are(folder: Path) -> None:
+    invoke(folder, "trigger", "three")
+    with Pages(folder) as pages, pages.browser("read") as browser:
+        text = browser.read("/targets/local/runs")
+        assert 'class="status notstarted"' in text
+        assert '<a href="/targets/local/schedules/three">' in text
+        assert '<td data-label="Cause">by hand</td>' in text
+        assert "Schedule</th>" not in browser.read("/targets/local/runs?schedule=three")
+        (run,) = re.findall(r"/targets/local/runs/(three-[^\"]+)", text)
+        text = browser.read(f"/targets/local/runs/{run}")
+        assert f"reconciler runs logs {run} --target local" in text
+        assert "run by hand" in text
