@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -58,7 +59,12 @@ def many(count: int) -> str:
 
 def path_of(*parts: str) -> str:
     """The address of a page: each part is one segment, whatever stands in it."""
-    return "/" + "/".join(quote(part, safe="") for part in parts)
+    return "/" + "/".join(_segment(part) for part in parts)
+
+
+@lru_cache(maxsize=8192)
+def _segment(part: str) -> str:
+    return quote(part, safe="")  # a list says the same names again and again
 
 
 def query(values: Mapping[str, Any], **changed: Any) -> str:

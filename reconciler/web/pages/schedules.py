@@ -37,6 +37,7 @@ from reconciler.web.pages.common import (
     services_of,
 )
 from reconciler.web.pages.drift import Drift
+from reconciler.web.pages.fires.marks import marks_of
 from reconciler.web.pages.history import changes_of
 from reconciler.web.pages.lists.chips import ChipGroup, Option, chip_group, columns
 from reconciler.web.pages.lists.day_bars import DAYS, DayBars, day_bars
@@ -298,6 +299,7 @@ def _read_one(workspace: Workspace, name: str, now: datetime, clock: tzinfo) -> 
         "next": _next(live, now) if not is_data else [],
         "days": days,
         "days_words": words,
+        "marks_of": marks_of,
         "day_bars": _day_bars(workspace, name, now),
         "acts": Acts(workspace.store.database).newest(kind="schedule", name=name, limit=_FEW),
         "pipeline": pipeline,

@@ -99,7 +99,7 @@ class Hand:
         def done() -> bool:
             found: list[WebElement] = self.browser.find_elements(By.CSS_SELECTOR, css)
             chosen = next((one for one in found if one.text.strip().startswith(text)), None)
-            if chosen is not None:
+            if chosen is not None:  # else the page before it is still there
                 chosen.click()
             return chosen is not None
 
