@@ -8,6 +8,7 @@ in is left out.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -257,22 +258,42 @@ def test_a_branch_that_does_not_merge_is_behind(
     assert place.bodies(12) == []
 
 
-def test_in_a_container_the_checkout_is_another_users(repo: Path) -> None:
+SAFE = "safe.directory"
+
+
+def calls_it_safe(forge: str) -> tuple[str, str]:
+    """What a job of a forge runs for that, and the variable that names the checkout."""
+    if forge == "gitlab":
+        (line,) = [one for one in GITLAB["default"]["before_script"] if SAFE in one]
+        return line, "CI_PROJECT_DIR"
+    if forge == "azure":
+        every = [[s for s, _ in scripts(job)] for one in AZURE["stages"] for job in one["jobs"]]
+        (line,) = {one for job in every for one in job if SAFE in one}
+        # Before anything that asks Git.
+        assert all(job.index(line) == 1 for job in every)
+        return line, "BUILD_SOURCESDIRECTORY"
+    action = yaml.safe_load((ROOT / ".github/actions/reconciler/action.yml").read_text())
+    (line,) = [one for one in action["runs"]["steps"][-1]["run"].splitlines() if SAFE in one]
+    return line, "GITHUB_WORKSPACE"
+
+
+@pytest.mark.parametrize("forge", ["github", "gitlab", "azure"])
+def test_in_a_container_the_checkout_is_another_users(forge: str, repo: Path) -> None:
     """Git refuses to look at it, and says so, until the job has called it safe."""
     if os.getuid() != 0:
         pytest.skip("only root can have a checkout of another user")
+    line, variable = calls_it_safe(forge)
     home = repo.parent / "home"
     home.mkdir()
     subprocess.run(["chown", "-R", "65534:65534", str(repo)], check=True, timeout=60)
-    env = {"HOME": str(home), "CI_PROJECT_DIR": str(repo)}
+    env = {"HOME": str(home), variable: str(repo)}
     before = shell(repo, "reconciler plan --out plan.json", env)
     assert "dubious ownership" in before[1], before
-    (line,) = [one for one in GITLAB["default"]["before_script"] if "safe.directory" in one]
+    assert json.loads((repo / "plan.json").read_text())["commit"] is None
     code, log = shell(repo, f"{line}\nreconciler plan --out plan.json", env)
     assert (code, "dubious" in log) == (0, False), log
-    action = yaml.safe_load((ROOT / ".github/actions/reconciler/action.yml").read_text())
-    run = action["runs"]["steps"][-1]["run"]
-    assert 'safe.directory "$GITHUB_WORKSPACE"' in run
+    head = shell(repo, "git rev-parse HEAD", env)[1].strip()
+    assert json.loads((repo / "plan.json").read_text())["commit"].removesuffix("-dirty") == head
 
 
 def test_a_plan_that_the_repository_brings_is_removed_before_anything_can_fail() -> None:
