@@ -369,3 +369,30 @@ def test_the_history_is_paged(server: Server) -> None:
         found += re.findall(r"/schedules/(s\d+)", page(browser, older[1].replace("&amp;", "&")))
         assert found == [f"s{number:02}" for number in reversed(range(60))]
         assert browser.get("/history?act=x").status_code == 400
+
+
+def test_a_run_that_was_brought_along_says_where_it_ran(tmp_path: Path) -> None:
+    with Server(tmp_path, clock=lambda: NOW) as server, server.browser() as browser:
+        store(server, "job")
+        add_runs(server, "job", [C, C])
+        away = tmp_path / "elsewhere/old-runs/job-0"
+        log = log_path(away, "a")
+        log.parent.mkdir(parents=True)
+        log.write_text("it said so\n")
+        with closing(sqlite3.connect(server.path)) as connection:
+            connection.execute(
+                "UPDATE runs SET ran_in = 'old', files_in = ?, version = 'gone'"
+                " WHERE name = 'job-0'",
+                (str(away),),
+            )
+            values = ("job-0", "a", C, NOW.isoformat(), NOW.isoformat(), 0)
+            connection.execute("INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, NULL)", values)
+            connection.commit()
+        said = words(page(browser, "/runs/job-0"))
+        assert "Ran in old, before its schedule moved; its files are there" in said
+        assert f"Folder {away}" in said
+        assert "it said so" in said
+        assert browser.get("/runs/job-0/log-file?step=a").text == "it said so\n"
+        assert "Ran in" not in words(page(browser, "/runs/job-1"))
+        listed = words(page(browser, "/runs?schedule=job"))
+        assert listed.count("schedule, in old") == 1
