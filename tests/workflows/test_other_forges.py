@@ -42,7 +42,7 @@ AZURE = yaml.safe_load((ROOT / "docs/ci/azuredevops/azure-pipelines.yml").read_t
 def repo(tmp_path: Path) -> Path:
     made = repository(tmp_path / "repo", "a", "b", "c")
     invoke(made, "apply", "--yes")
-    write(made, {".gitignore": "*.db*\n.reconciler/\nplan.json\nproblems.json\n"})
+    write(made, {".gitignore": "*.db*\n.reconciler/\nplan.json\nplan.html\nproblems.json\n"})
     git(made, "init", "--quiet", "--initial-branch=main")
     git(made, "init", "--quiet", "--bare", str(tmp_path / "origin.git"))
     git(made, "remote", "add", "origin", str(tmp_path / "origin.git"))
