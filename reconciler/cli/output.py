@@ -176,6 +176,33 @@ def _display(no_colour: bool, *columns: ProgressColumn) -> Progress:
 
 _UPDATE_SECONDS = 0.1
 """Between two looks at the same folder."""
+_SLOW_SECONDS = 20.0
+"""After so long somebody wants to know what is waited for."""
+
+
+class SlowAnswers:
+    """Hears of calls to targets, from many threads; says of which no answer has come for long."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._call = threading.local()
+        self._said: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, target: str, what: str) -> None:
+        """`what`: the method of a call that begins; `retry`: it is made again."""
+        now = self._clock()
+        if what not in ("retry", "throttled"):
+            self._call.began = now
+            return
+        waited = now - getattr(self._call, "began", now)
+        with self._lock:
+            if waited < _SLOW_SECONDS or now - self._said.get(target, -1e9) < _SLOW_SECONDS:
+                return
+            self._said[target] = now
+        say(f"{printable(target)}: no answer for {waited:.0f} s; it is asked again")
+
+
 _MEGA = 1 << 20
 
 

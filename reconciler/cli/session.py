@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.cli.output import UploadProgress, progress, say, use_colour
+from reconciler.cli.output import SlowAnswers, UploadProgress, progress, say, use_colour
 from reconciler.config import FILE_NAME, Config, Target, find_config, load_config
 from reconciler.declarations import declarations_of
 from reconciler.declare.reading.local_git import Head, head_of
@@ -187,6 +187,7 @@ class Session:
             actor=actor(),
             revision=self.head.name if target.provider == "azureml" else None,
             azure=AzureAccess.of(),
+            observer=SlowAnswers() if target.provider == "azureml" else None,
             on_upload=UploadProgress() if target.provider == "azureml" else None,
             repository=config.repository if owner == config.owner else None,
         )
