@@ -14,6 +14,7 @@ from functools import lru_cache
 from reconciler.masking.commands import mask_commands
 from reconciler.masking.encoded import mask_encoded
 from reconciler.masking.names import MASK, is_secret, is_variable
+from reconciler.masking.plain import is_plain
 from reconciler.masking.prose import mask_prose
 from reconciler.masking.shapes import ADDRESSES, SHAPES
 
@@ -85,7 +86,7 @@ def mask_text(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _short(text: str) -> str:
     """Schedules say the same of many things: who they belong to, when, what they run."""
-    return _without_credentials(text)
+    return text if is_plain(text) else _without_credentials(text)
 
 
 def _without_credentials(text: str) -> str:

@@ -20,7 +20,10 @@ def mask(name: str, value: Any) -> Any:
         return None
     if isinstance(value, str):
         return MASK if is_secret(name) else mask_text(value)
-    if isinstance(value, dict | Mapping):
+    kind = value.__class__
+    if kind is int or kind is float or kind is bool:  # before what asks each for its bases
+        return MASK if is_secret(name) else value
+    if kind is dict or isinstance(value, Mapping):
         # A mapping under a secret name is a data input or the like: all that it holds is masked.
         inner = is_secret(name)
         named = not inner and not _NAMED.isdisjoint(value) and _names_a_secret(value)
@@ -30,7 +33,7 @@ def mask(name: str, value: Any) -> Any:
         }
     if is_secret(name):
         return MASK
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return list(_items(value))
     return value
 
