@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any
 
 from reconciler.masking import MASK
@@ -18,6 +19,8 @@ _AROUND = 2
 _WIDE = 80
 _SAID = ("trigger", "is_enabled")
 _JOB = "create_job.job"
+_PLAIN = frozenset([str, int, float, bool, list])
+"""Of most values it need not be asked whether they are mappings."""
 
 
 def name_of(field: Mapping[str, Any]) -> str:
@@ -57,11 +60,17 @@ def _flat(document: Mapping[str, Any], above: str) -> Iterator[Line]:
     """A null within something is a value, as of an input; beside the name it is none."""
     for key, content in document.items():
         path = f"{above}{key}"
-        if isinstance(content, dict | Mapping) and content:
+        if content and content.__class__ not in _PLAIN and isinstance(content, Mapping):
             yield from _flat(content, f"{path}.")
         elif content is not None or above:
             said = MASK if content == MASK else value(content)
-            yield clip(printable(path), _COLUMNS), clip(said, _COLUMNS)
+            yield _path(path), clip(said, _COLUMNS)
+
+
+@lru_cache(maxsize=1024)
+def _path(path: str) -> str:
+    """Schedules have the same fields."""
+    return clip(printable(path), _COLUMNS)
 
 
 def _is_long(content: Any) -> bool:

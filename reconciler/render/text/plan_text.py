@@ -80,7 +80,8 @@ def _parts(plan: Plan | Document, paint: Paint, full: bool) -> Iterator[str]:
     folded = None if full or _shown_of(document) <= MANY else Folded()
     alone = 0
     for change in changes:
-        notes.update((n["kind"] in ("unchecked", "waiting"), n["message"]) for n in change["notes"])
+        for note in change["notes"]:
+            notes[note["kind"] in ("unchecked", "waiting"), note["message"]] += 1
         if change["action"] not in _SHOWN:
             continue
         fires = fires or bool(change["impact"])
