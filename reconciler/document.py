@@ -265,7 +265,16 @@ def _frozen(value: Any) -> Any:
 
 def schedule_digest(schedule: Schedule) -> str:
     """A short digest of all that is compared; the same for equal schedules, on every machine."""
-    text = json.dumps(document_from_schedule(schedule), sort_keys=True, default=str)
+    return document_digest(document_from_schedule(schedule))
+
+
+_SORTED = json.JSONEncoder(sort_keys=True, default=str)
+"""Made once: `dumps` makes another for each document."""
+
+
+def document_digest(document: Mapping[str, Any]) -> str:
+    """The same of the document of a Schedule."""
+    text = _SORTED.encode(document)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 

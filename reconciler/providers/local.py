@@ -22,6 +22,7 @@ from reconciler.declare.jobs.job_document import (
 )
 from reconciler.declare.suspensions import enabled_by, suspension_of, suspension_text
 from reconciler.document import (
+    document_digest,
     document_from_schedule,
     schedule_digest,
     schedule_from_document,
@@ -387,16 +388,17 @@ class LocalProvider:
         source = schedule.source
         name, _ = split_reference(schedule.job.reference)
         name_of = schedule.key.name
+        document = document_from_schedule(schedule)
         with self.errors(schedule.key, operation):
             self.store.put_schedule(
                 NewSchedule(
                     name=name_of,
                     owner=self.owner,
-                    document=document_from_schedule(schedule),
+                    document=document,
                     pipeline=name,
                     source_path=source.path if source else None,
                     source_line=source.line if source else None,
-                    applied=schedule_digest(schedule) if name_of in self._desired else None,
+                    applied=document_digest(document) if name_of in self._desired else None,
                     repository=self._repository if name_of in self._desired else None,
                 ),
                 expected=expected,

@@ -227,8 +227,12 @@ def _compressed(plan: Mapping[str, Any]) -> bytes:
     return b"".join([*parts, made.compress(b"]}"), made.flush()])
 
 
+_DENSE = json.JSONEncoder(separators=(",", ":"))
+"""Made once: `dumps` makes another for each change."""
+
+
 def _dense(document: Mapping[str, Any]) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode()
+    return _DENSE.encode(document).encode()
 
 
 def _entry(

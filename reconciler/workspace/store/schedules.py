@@ -93,6 +93,10 @@ class Publication:
         return short_version(self.digest)
 
 
+_STORED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+"""Made once: `dumps` makes another for each document."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewSchedule:
     """A schedule to store."""
@@ -111,7 +115,7 @@ class NewSchedule:
     @property
     def text(self) -> str:
         """The document as it is stored."""
-        return json.dumps(self.document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return _STORED.encode(self.document)
 
     @property
     def fingerprint(self) -> str:
@@ -254,6 +258,8 @@ class Store:
         """
         if publication is not None:
             self.code.prepare(publication.name, publication.version, publication.code)
+        text = new.text
+        fingerprint = _fingerprint(new.owner, text)
         with self.database.writing() as connection:
             if publication is not None:
                 self._publish(connection, publication, now)
@@ -263,7 +269,7 @@ class Store:
                 _check_unchanged(current, expected, new.owner)
                 rename(connection, renamed_from, new.name)
                 expected = current[1]
-            if current is not None and current[1] == new.fingerprint:
+            if current is not None and current[1] == fingerprint:
                 connection.execute(
                     "UPDATE schedules SET applied = coalesce(?, applied),"
                     " repository = coalesce(?, repository) WHERE name = ?",
@@ -286,8 +292,8 @@ class Store:
                     new.name,
                     new.owner,
                     int(new.document["is_enabled"]),
-                    new.text,
-                    new.fingerprint,
+                    text,
+                    fingerprint,
                     new.pipeline,
                     new.source_path,
                     new.source_line,
