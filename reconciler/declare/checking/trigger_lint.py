@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import lru_cache
 
 from reconciler.declare.findings import Finding, Path, any_of
 from reconciler.firing import next_fire
@@ -26,11 +27,12 @@ from reconciler.firing.rules.cron_dialect import (
     terms,
 )
 from reconciler.firing.rules.recurrence import effective_pattern
-from reconciler.model import Cron, Recurrence
+from reconciler.model import Cron, Pattern, Recurrence
 
 _EXPRESSION: Path = ("trigger", "expression")
 _UNITS = ("minutes", "hours", "days", "months", "days")
 _MONTH_DAYS = 2
+_NO_PATTERN = Pattern()
 
 
 def never_fires(trigger: Recurrence | Cron) -> Iterator[Finding]:
@@ -39,6 +41,8 @@ def never_fires(trigger: Recurrence | Cron) -> Iterator[Finding]:
     One without a start counts from its creation, of which nothing is known here.
     """
     if trigger.start_time is None:
+        return
+    if _surely_fires(trigger):
         return
     start = trigger.start_time.replace(tzinfo=zones.zone(trigger.time_zone))
     before = start - timedelta(seconds=1)
@@ -53,6 +57,30 @@ def never_fires(trigger: Recurrence | Cron) -> Iterator[Finding]:
         message = "never fires: no month that it comes to has such a day"
         hint = "with this interval it always comes to the same months, counted from start_time"
         yield Finding("SCH038", ("trigger", "schedule", "month_days"), message, hint)
+
+
+_SURE_INTERVAL = 1000
+"""Of any unit, twice: long before the year 10000, from any start that a declaration may have."""
+_IN_EVERY_MONTH = 28
+
+
+def _surely_fires(trigger: Recurrence | Cron) -> bool:
+    """Whether it is seen without a search that some fire comes: most have no end, and no days that
+    months may not have.
+    """
+    if trigger.end_time is not None:
+        return False
+    if isinstance(trigger, Cron):  # one that is read has a day that matches
+        return cron_expression.parse(trigger.expression) is not None
+    pattern = effective_pattern(trigger) or _NO_PATTERN
+    if trigger.interval > _SURE_INTERVAL:
+        return False
+    if trigger.frequency in ("minute", "hour"):
+        return True
+    listed = pattern.month_days
+    if trigger.frequency == "month":
+        return min(listed) <= _IN_EVERY_MONTH if listed else bool(pattern.week_days)
+    return not listed and (trigger.frequency == "week" or not pattern.week_days)
 
 
 def surprises(trigger: Recurrence | Cron) -> Iterator[Finding]:
@@ -70,9 +98,20 @@ def surprises(trigger: Recurrence | Cron) -> Iterator[Finding]:
     for field, text in enumerate(trigger.expression.split()):
         term = read_term(field, text)
         if term is not None:
-            yield from _uneven(term)
+            yield from _uneven_once(term)
     for term in terms(trigger.expression):
-        yield from _not_as_it_looks(term)
+        yield from _odd_once(term)
+
+
+@lru_cache(maxsize=4096)
+def _uneven_once(term: Term) -> tuple[Finding, ...]:
+    """Expressions are many, and their items few."""
+    return tuple(_uneven(term))
+
+
+@lru_cache(maxsize=4096)
+def _odd_once(term: Term) -> tuple[Finding, ...]:
+    return tuple(_not_as_it_looks(term))
 
 
 def _both_days_of_recurrence(trigger: Recurrence) -> Iterator[Finding]:

@@ -72,6 +72,7 @@ class Term:
         return range(ends[0], ends[1] + 1, step)
 
 
+@lru_cache(maxsize=8192)
 def read_term(field: int, text: str) -> Term | None:
     """An item of a list in the field; None if it has not one of NCrontab's forms."""
     upper = text.upper()
@@ -132,6 +133,7 @@ def _is_taken(term: Term | None) -> bool:
     return all(end is None or low <= end <= high for end in (term.first, term.last))
 
 
+@lru_cache(maxsize=8192)
 def _for_cronsim(field: int, item: str) -> str:
     term = read_term(field, item)
     if term is None:
