@@ -35,6 +35,10 @@ ENGINES: dict[str, list[str]] = {
     ],
 }
 """Temporal has two engines of schedules behind one API, which differ; settings of the server."""
+PROMPT = [
+    f'history.{queue}ProcessorUpdateAckInterval="100ms"' for queue in ("visibility", "transfer")
+]
+"""A run that is deleted is listed until the server notes how far its queues are: else each 10 s."""
 NAMESPACES = ("one", "two", "three")
 PATIENCE = 60.0
 
@@ -55,6 +59,7 @@ class Server:
             self.port = int(probe.getsockname()[1])
         self.folder = folder
         self.address = f"127.0.0.1:{self.port}"
+        settings = (*PROMPT, *settings)
         self._settings = [part for one in settings for part in ("--dynamic-config-value", one)]
         self._file = ["--db-filename", str(folder / "temporal.db")] if survives else []
         self._process: subprocess.Popen[bytes] | None = None
