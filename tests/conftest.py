@@ -7,6 +7,7 @@ import gc
 import itertools
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import forks
 import pytest
@@ -14,6 +15,7 @@ from httpx._transports import default as transports
 from hypothesis import HealthCheck, settings
 from postgres import new_database, postgres
 
+_HERE = Path(__file__).parent
 # How fast a machine draws examples is no property of what is tested.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -42,32 +44,59 @@ def pytest_unconfigure() -> None:
 
 
 _LONGEST = (
-    "test_process.py",
-    "test_workflows.py",
-    "test_browser.py",
-    "test_other_forges.py",
-    "test_backfill.py",
-    "test_sends.py",
-    "test_provider.py",
-    "test_hostile.py",
-    "test_server_process.py",
-    "test_round_trip.py",
-    "test_mutations.py",
+    "cli/test_process.py",
+    "interop/test_sends.py",
+    "web/pages/test_browser.py",
+    "loop/test_hostile.py",
+    "interop/test_mutations.py",
+    "loop/test_checkouts.py",
+    "cli/test_together.py",
+    "cli/test_saved_plan.py",
+    "loop/test_simulation.py",
+    "workflows/test_workflows.py",
+    "interop/sdk_v1/test_methods.py",
+    "loop/test_loop.py",
+    "cli/moving/test_under_load.py",
+    "interop/sdk_v2/test_methods.py",
+    "workspace/datastores/test_azurite.py",
+    "workspace/execution/test_step_process.py",
+    "worker/test_same_story.py",
+    "workflows/test_other_forges.py",
+    "interop/test_schedule_variants.py",
+    "providers/azureml/test_calls.py",
+    "loop/test_run.py",
+    "firing/test_properties.py",
     "test_fuzzed.py",
-    "test_access.py",
-    "test_agent.py",
-    "test_crash.py",
     "test_torture.py",
-    "test_pages.py",
-    "test_simulation.py",
-    "test_corpus.py",
-    "test_methods.py",
+    "providers/azureml/test_returning.py",
+    "workspace/engine/test_crash.py",
+    "providers/test_azureml.py",
+    "web/serving/test_server_process.py",
+    "providers/azureml/deploy/test_killed.py",
+    "workspace/store/test_code_crash.py",
+    "agent/test_agent.py",
+    "worker/test_runs.py",
+    "worker/test_kills.py",
+    "cli/commands/test_backfill.py",
+    "web/control/test_control.py",
+    "interop/test_round_trip.py",
+    "interop/sdk_v2/test_corpus.py",
+    "web/test_contract.py",
+    "firing/words/test_told_apart.py",
+    "interop/sdk_v1/test_a_day.py",
+    "providers/temporal/test_contract.py",
+    "providers/test_local.py",
+    "web/pages/test_pages.py",
+    "web/access/test_access.py",
+    "providers/temporal/test_provider.py",
 )
+"""Below this folder, the longest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest: else one worker ends alone with one of them."""
-    items.sort(key=lambda item: item.path.name not in _LONGEST)
+    turns = {_HERE / name: number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: turns.get(item.path, len(turns)))
 
 
 @pytest.fixture(autouse=True)
