@@ -13,9 +13,10 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests that start processes wait for most of their time: twice as many workers as processors.
 WORKERS ?= $(shell expr 2 '*' $$(nproc 2>/dev/null || echo 2))
 PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+PURE_TESTS := tests/firing tests/plan tests/plans tests/declare tests/snapshots tests/shell tests/test_document.py
 PURE := reconciler/model.py,reconciler/document.py,reconciler/shell/*,reconciler/firing/*,reconciler/firing/*/*,reconciler/plan/*,reconciler/plan/*/*,reconciler/declare/resolve.py,reconciler/declare/checking/lint.py,reconciler/declare/checking/trigger_lint.py
 
-.PHONY: help demo demo-temporal test interop sdk-v1 judges temporal check coverage torture benchmark wheel-test format clean
+.PHONY: help demo demo-temporal test test-rest interop sdk-v1 judges temporal check coverage torture benchmark wheel-test format clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -34,6 +35,9 @@ demo-temporal: $(READY) $(TEMPORAL)/.ready  ## The same on Temporal: a server, t
 
 test: $(READY)  ## Run the tests
 	$(BIN)/python -m pytest -m "not torture" $(PARALLEL) $(PYTEST_ARGS)
+
+test-rest: $(READY)  ## Run the tests but those that `make coverage` runs
+	$(BIN)/python -m pytest -m "not torture" $(PARALLEL) $(addprefix --ignore=,$(PURE_TESTS)) $(PYTEST_ARGS)
 
 .PHONY: docs reference pictures
 
@@ -89,7 +93,7 @@ check: $(READY)  ## Lint, formatting, types, layers
 	$(BIN)/lint-imports
 
 coverage: $(READY)  ## Branch coverage of the pure stages
-	$(BIN)/python -m pytest -q -m "not torture" $(PARALLEL) tests/firing tests/plan tests/plans tests/declare tests/snapshots tests/shell tests/test_document.py --cov --cov-report=
+	$(BIN)/python -m pytest -q -m "not torture" $(PARALLEL) $(PURE_TESTS) --cov --cov-report=
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=100 --show-missing
 
 torture: $(READY)  ## Long runs of what the tests do briefly
