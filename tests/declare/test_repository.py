@@ -227,8 +227,9 @@ import sys
 from tests_of_declarations import CASES, read
 from reconciler.render.problems import FORMATS, render_problems
 for case in CASES:
+    problems = read(case).problems
     for form in FORMATS:
-        sys.stdout.write(render_problems(read(case).problems, form))
+        sys.stdout.write(render_problems(problems, form))
 """
 
 
