@@ -144,7 +144,8 @@ def _show(
     any_may: bool,
 ) -> None:
     total = sum(before)
-    out(f"{counted(total, 'fire')} from {begin:%Y-%m-%d %H:%M} UTC in {len(before) // 1440} days\n")
+    days = counted(len(before) // 1440, "day")
+    out(f"{counted(total, 'fire')} from {begin:%Y-%m-%d %H:%M} UTC in {days}\n")
     busiest = _busiest(before)
     if busiest:
         rows = [

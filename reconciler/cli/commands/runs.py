@@ -178,7 +178,10 @@ def cancel_run(name: str, target: str | None, config: str | None, no_color: bool
     """End a run: its running steps are told to end, and after a grace time made to."""
     runs = _runs(config, target, no_color)
     row = find_run(runs, name)
-    status = runs.cancel(row.name)
+    try:
+        status = runs.cancel(row.name)
+    except ReconcilerError as error:
+        raise ReconcilerError(f"{row.name}: {error.message}", hint=error.hint) from error
     done = "canceled" if status == "Canceled" else "is being canceled:"
     out(f"{done} {row.name}\n")
 

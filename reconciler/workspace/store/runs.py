@@ -87,7 +87,7 @@ class Runs:
             if row is None:
                 raise Refused(f'there is no run "{name}"')
             if row[0] not in ("NotStarted", "Running"):
-                raise Refused(f"{name} has ended: {row[0]}")
+                raise Refused(f"it has ended: {row[0]}")
             note_act(connection, now, by, "cancel", "run", name, name)
             if row[0] == "NotStarted" or not engine_runs():
                 _end_run(connection, RunReport(name, "Canceled", now, reason))

@@ -96,7 +96,7 @@ def test_canceled_running_waiting_and_without_an_engine(repo: Path) -> None:
         assert invoke(repo, "runs", "cancel", running).out == f"is being canceled: {running}\n"
         assert ended(serve, running) == "Canceled"
         again = invoke(repo, "runs", "cancel", running, code=1)
-        assert f"{running} has ended: Canceled" in again.err
+        assert f"error: {running}: it has ended: Canceled" in again.err
         assert not serve.events("run_started", run=waiting)
     alone = trigger(repo, "greet")
     assert invoke(repo, "runs", "cancel", alone).out == f"canceled {alone}\n"

@@ -165,7 +165,7 @@ def test_jobs_are_runs_and_pipelines(server: Server, api: httpx.Client) -> None:
         names[0],
     )
     assert api.post(f"{BASE}/jobs/{names[0]}/cancel").status_code == 200
-    assert "has ended" in message(api.post(f"{BASE}/jobs/{names[0]}/cancel"), 400)
+    assert "it has ended" in message(api.post(f"{BASE}/jobs/{names[0]}/cancel"), 400)
     pipeline = api.get(f"{BASE}/jobs/train").json()
     assert pipeline["properties"]["inputs"]["epochs"]["value"] == "5"
     assert message(api.get(f"{BASE}/jobs/nope"), 404) == "Resource Job nope not found"

@@ -226,7 +226,7 @@ def test_asking_for_the_end_of_a_run(runs: Runs) -> None:
     assert cancel(running, True) == "Running"
     assert runs.cancel_requests() == {running: "why"}
     assert cancel(left, False) == "Canceled"
-    with pytest.raises(Refused, match="has ended: Canceled"):
+    with pytest.raises(Refused, match="it has ended: Canceled"):
         cancel(left, True)
     with pytest.raises(Refused, match="there is no run"):
         cancel("nothing", True)
