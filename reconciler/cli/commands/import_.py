@@ -64,6 +64,11 @@ def command(
             found, left_out = from_file(file, job, schema, root, session.config.root)
             imported += found
             refused += left_out
+        if not imported and not refused:
+            raise ReconcilerError(
+                "there is no schedule to import",
+                hint="files are read of the Azure ML CLI (v2), and `Schedule:` files of v1",
+            )
     else:
         chosen = session.one_target(target)
         home = _home(session, root) if code else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ def from_file(
     try:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
-        raise ReconcilerError(f"{file}: cannot be read") from error
+        why = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
+        raise ReconcilerError(f"{printable(file)}: {why}") from error
     documents, faults = parse(data)
     if faults:
         raise ReconcilerError(f"{file}:{faults[0].line}: {faults[0].message}")
@@ -39,6 +41,8 @@ def from_file(
     found, refused = [], 0
     for document in documents:
         if not isinstance(document.data, dict):
+            if document.data is not None:
+                _say_no_schedule(file)
             continue
         places = _Places(file, data, locator, document.index)
         for one in _from_document(document.data, places, job, schema, root):
@@ -97,14 +101,20 @@ def _from_document(
         for path, text in remarks:
             say(f"{places.at(path)}: {printable(mask_text(text))}")
         notes = [text for _, text in remarks]
-        return [import_v1({"Schedule": old}, schedule_name(Path(file).stem), job, schema, notes)]
+        one = import_v1({"Schedule": old}, schedule_name(Path(file).stem), job, schema, notes)
+        # Those are said already, with their places.
+        return [replace(one, notes=tuple(note for note in one.notes if note not in notes))]
     if isinstance(document.get("name"), str) and "trigger" in document:
         if mask_text(document["name"]) != document["name"]:
             raise ReconcilerError(f"{file}: the name of the schedule looks like a credential")
         meant, said = as_meant(places.data, places.document, document)
         return [import_document(_with_rebased_job(meant, file, root), schema, said)]
-    say(f"{file}: holds a document that is no schedule; left out")
+    _say_no_schedule(file)
     return []
+
+
+def _say_no_schedule(file: str) -> None:
+    say(f"{printable(file)}: holds a document that is no schedule; left out")
 
 
 def _with_rebased_job(document: dict[str, Any], file: str, root: Path) -> dict[str, Any]:

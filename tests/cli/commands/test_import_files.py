@@ -111,3 +111,28 @@ def test_files_of_v2(folder: Path, text: str, said: str) -> None:
     done = invoke(folder, "import", "nightly.yml", code=1)
     assert said in done.err
     assert [path.name for path in (folder / "schedules").iterdir()] == ["job.yml"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("dag.py", "from airflow import DAG\n", "dag.py: holds a document that is no schedule"),
+        ("prefect.yaml", "deployments: []\n", "prefect.yaml: holds a document that is no schedule"),
+        ("empty.yml", "# nothing\n", "error: there is no schedule to import"),
+        ("absent.yml", None, "error: absent.yml: does not exist"),
+    ],
+)
+def test_a_file_without_a_schedule(folder: Path, name: str, text: str | None, said: str) -> None:
+    """Whoever moves from another tool is told, and by the exit code too."""
+    if text is not None:
+        write(folder, {name: text})
+    done = invoke(folder, "import", name, code=1)
+    assert said in done.err
+    assert done.out == ""
+
+
+def test_what_is_said_with_its_place_is_said_once(folder: Path) -> None:
+    write(folder, {"old/weekly.yml": RECURRING.replace("Schedule:", "Schedule:\n  name: x y")})
+    done = invoke(folder, "import", "old/weekly.yml", "--job", "schedules/job.yml")
+    assert done.err.count("is read as time_zone") == 1
+    assert "weekly: the name was x y" in done.err
