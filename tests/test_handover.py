@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from helpers import schedule, with_job_file
+from helpers import ROOT, environment, invoke, schedule, with_job_file, write
 
 from reconciler.apply import apply_plan
 from reconciler.document import schedule_digest
@@ -18,6 +22,8 @@ from reconciler.model import Action, Change, Handover, Key, LiveSchedule, Outcom
 from reconciler.providers.local import LocalProvider
 from reconciler.providers.memory import MemoryProvider
 from reconciler.workspace.datastores.changes import Seen
+from reconciler.workspace.store.database import Database
+from reconciler.workspace.store.ledger import Ledger
 from reconciler.workspace.store.schedules import Store
 
 JOB = '{"type":"command","command":"true"}'
@@ -216,3 +222,49 @@ def test_what_is_left_comes_first(two: Two) -> None:
     back = replace(moving("old"), handover=Handover("new", ("old",)))
     circle: list[Made] = [gone_to, (plan("old", begins(back)), two.old)]
     assert in_order(circle) == circle
+
+
+def test_an_apply_that_was_killed_before_it_looked_between(tmp_path: Path) -> None:
+    """All of it is in its new target by then, so that the next apply changes nothing."""
+    names = [f"s{second:02}" for second in range(0, 60, 20)]
+    targets = "".join(f"  {one}: {{provider: local, workspace: {one}.db}}\n" for one in ("a", "b"))
+    config = f"owner: us\nschedules: [schedules]\ntargets:\n{targets}"
+    write(tmp_path, {"reconciler.yaml": config, "schedules/job.yml": f"{JOB}\n"})
+
+    def declare(where: str) -> None:
+        for name in names:
+            start = f"2026-01-01T00:00:{name[1:]}"
+            trigger = f"{{type: recurrence, frequency: minute, interval: 1, start_time: '{start}'}}"
+            text = f"name: {name}\n{where}\ntrigger: {trigger}\ncreate_job: ./job.yml\n"
+            write(tmp_path, {f"schedules/{name}.yaml": text})
+
+    declare("targets: [a]")
+    invoke(tmp_path, "apply", "--yes", "--target", "a")
+    with closing(sqlite3.connect(tmp_path / "a.db")) as old, old:  # it has been there for a while
+        old.execute("UPDATE schedules SET created_at = '2026-01-01T00:00:00+00:00'")
+    declare("targets: [b]\nmoved_from: a")
+    writes = 2 * len(names)  # each is disabled there, and made here
+    killed = subprocess.run(
+        [
+            *(sys.executable, "-m", "cli.moving.killed", str(writes)),
+            *("apply", "--yes", "--target", "all", "--ignore-limits"),
+        ],
+        cwd=tmp_path,
+        env=environment() | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
+        capture_output=True,
+        timeout=60,
+    )
+    assert killed.returncode == -9, killed.stderr
+
+    def ran() -> list[int]:
+        with closing(Database(tmp_path / "b.db")) as database:
+            ledger = Ledger(database)
+            return [len(ledger.runs_since(name, SINCE)) for name in names]
+
+    assert ran() == [0] * len(names)
+    done = invoke(tmp_path, "apply", "--yes", "--target", "all", "--ignore-limits")
+    assert "between the targets made up for" in done.text
+    assert all(ran())
+    before = ran()
+    invoke(tmp_path, "apply", "--yes", "--target", "all", "--ignore-limits")
+    assert ran() == before
