@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from reconciler.masking import mask
 from reconciler.render.fire_words import number
-from reconciler.render.plain_text import printable, short_revision
+from reconciler.render.plain_text import middle, printable, short_revision
 from reconciler.web.times import (
     about,
     ago,
@@ -108,6 +108,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "seconds": seconds,
     "on_clock": on_clock,
     "instant": instant,
+    "middle": middle,
     "shell_word": shlex.quote,
     "week_later": week_later,
     "ago": ago,

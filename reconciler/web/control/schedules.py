@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from reconciler.document import trigger_from_document
 from reconciler.firing import next_fires
 from reconciler.firing.clocks.zones import zone
+from reconciler.firing.words.short_words import describe_shortly
 from reconciler.model import DatastoreChange
 from reconciler.state import State
 from reconciler.state.standings import SYNCS, ScheduleStanding
@@ -57,8 +59,23 @@ async def list_schedules(request: Request) -> Response:
 
     found = await ask(request, read)
     return await page(
-        request, "schedules.html", values=values, page=number, size=SIZE, until=held_until, **found
+        request,
+        "schedules.html",
+        values=values,
+        page=number,
+        size=SIZE,
+        until=held_until,
+        short=_short,
+        **found,
     )
+
+
+def _short(one: ScheduleStanding) -> str:
+    """Its trigger in a few words, for a line of a list; all of them where it cannot be read."""
+    try:
+        return describe_shortly(trigger_from_document(one.entry["trigger"]))
+    except (KeyError, TypeError, ValueError):
+        return str(one.entry["words"])  # masked, or of a later version
 
 
 async def show_schedule(request: Request) -> Response:

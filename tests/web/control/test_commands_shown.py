@@ -107,3 +107,12 @@ def test_runs_of_a_target_are_shown_as_all_runs_are(folder: Path) -> None:
         text = browser.read(f"/targets/local/runs/{run}")
         assert f"reconciler runs logs {run} --target local" in text
         assert "run by hand" in text
+
+
+def test_a_schedule_of_the_list_is_one_line(folder: Path) -> None:
+    with Pages(folder) as pages, pages.browser("read") as browser:
+        text = browser.read("/control/schedules?q=three")
+        assert re.search(
+            r'<td data-label="Fires" class="cut" title="[^"]+">every day at 02:00', text
+        )
+        assert 'title="schedules/three.yaml:1">schedules/three.yaml:1</td>' in text
