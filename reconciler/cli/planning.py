@@ -16,7 +16,7 @@ from reconciler.cli.output import is_terminal, out, paint, say, waiting
 from reconciler.cli.session import Session
 from reconciler.config import Target
 from reconciler.declare.adoption import is_adopted, spent_adoptions
-from reconciler.errors import Halted
+from reconciler.errors import Halted, ProviderError
 from reconciler.handover import handed_over, refusals
 from reconciler.model import Outcome, Plan, Result, Schedule
 from reconciler.plan.options import PlanOptions
@@ -54,7 +54,7 @@ def plan_targets(
     made: list[tuple[Plan, Provider]] = []
     for one in targets:
         provider = session.provider(one)
-        with waiting(f"planning {printable(one.name)}"):
+        with waiting(f"planning {printable(one.name)}"), _named_in_errors(one, len(targets)):
             plan = plan_target(
                 declared[one.name],
                 provider,
@@ -76,6 +76,17 @@ def plan_targets(
         where = ", ".join(plan.target for plan in plans)
         say(f"adopt: {printable(str(adoption))} is spent in {printable(where)}, and can be removed")
     return made
+
+
+@contextmanager
+def _named_in_errors(target: Target, of: int) -> Iterator[None]:
+    """What one of several targets does not answer, or is not asked for, is said with its name."""
+    try:
+        yield
+    except ProviderError as error:
+        if of > 1 and error.key is None:
+            error.message = f"{target.name}: {error.message}"
+        raise
 
 
 def _able_to_hand_over(
