@@ -71,16 +71,18 @@ _ABSENT = {
         ("catchup", "backfill"), "fires of the past are for `reconciler backfill` to run"
     ),
 }
-_ABSENT_IN_STEPS = {
+_ABSENT_IN_JOBS = {
     **dict.fromkeys(
         ("retries", "retry", "max_retries", "retry_policy", "retry_settings"),
-        "a step has none: a run that fails is not started again by itself",
+        "neither a job nor a step has one: a run that fails is not started again by itself",
     ),
     **dict.fromkeys(
         ("depends_on", "dependencies", "needs", "after", "upstream"),
         "a step waits for those whose outputs are its inputs: ${{parent.jobs.STEP.outputs.NAME}}",
     ),
 }
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]{1,40}")
+"""What stands in a list of YAML as it is."""
 _YES_OR_NO = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
 """What YAML 1.1 took for true and false, and YAML 1.2 takes for text."""
 
@@ -271,8 +273,9 @@ def _did_you_mean(key: str, known: set[str], path: Path) -> str | None:
         return "it fires nothing any more: write a schedule file, with trigger and create_job"
     if not known.isdisjoint(("create_job", "job")) and key.lower() in _ABSENT:
         return _ABSENT[key.lower()]
-    if "jobs" in path[:-1] and key.lower() in _ABSENT_IN_STEPS:
-        return _ABSENT_IN_STEPS[key.lower()]
+    in_job = "jobs" in path[:-1] or not known.isdisjoint(("jobs", "command"))
+    if in_job and key.lower() in _ABSENT_IN_JOBS:
+        return _ABSENT_IN_JOBS[key.lower()]
     meant = _MEANT.get(key.lower())
     if meant in known:
         return f'did you mean "{meant}"?'
@@ -319,6 +322,9 @@ def _value_hint(error: Any, rule: Mapping[str, Any]) -> str | None:
         return None
     if "${{" in value and "env." in value:
         return "environment values are read in reconciler.yaml alone: set a variable there"
+    if error.validator == "type" and error.validator_value == "array":
+        shown = _shown(value, tuple(error.absolute_path)) == f'"{value}"'
+        return f"write [{value}]" if shown and _PLAIN.fullmatch(value) else None
     if value.lower() in _YES_OR_NO and rule.get("x-expected") == "true or false":
         return f"write {_YES_OR_NO[value.lower()]}: in YAML 1.2, {value} is text"
     choices = [c for part in (*rule.get("anyOf", ()), rule) for c in part.get("enum", ())]
