@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST = 20
 """Things said of one schedule by one schema."""
+_REQUIRED = " is a required property"
 
 
 class SchemaError(Exception):
@@ -30,11 +31,11 @@ def check_schema(schema: Mapping[str, Any]) -> None:
 def against_schema(
     document: Mapping[str, Any], schema: Mapping[str, Any]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """What is wrong: where in the document, and a phrase, such as `"owner" is a required
-    property`.
-    """
+    """What is wrong: where in the document, and a phrase, such as `"owner" is missing`."""
     for error in islice(_validator(_Identity(schema)).iter_errors(document), MOST):
-        yield tuple(error.instance_path), error.message
+        # In the words of all other problems.
+        said = error.message.removesuffix(_REQUIRED)
+        yield tuple(error.instance_path), said if said == error.message else f"{said} is missing"
 
 
 class _Identity:
