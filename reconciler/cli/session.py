@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -23,9 +23,11 @@ from reconciler.errors import ConfigError, DeclarationError
 from reconciler.model import JobDefinition, Key, LiveSchedule, Schedule
 from reconciler.providers import AzureAccess, Opening, open_local, open_provider
 from reconciler.providers.base import Provider
-from reconciler.providers.local import LocalProvider
 from reconciler.render.plain_text import printable
 from reconciler.snapshots import files_of
+
+if TYPE_CHECKING:
+    from reconciler.providers.local import LocalProvider
 
 F = TypeVar("F", bound=Callable[..., Any])
 

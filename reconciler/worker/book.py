@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from reconciler.workspace.execution.runner import Status, exit_words
+from reconciler.workspace.execution.runner import exit_words
+from reconciler.workspace.store.records import Status
 
 OTHER_FAILED = "canceled: another step failed"
 _BROKEN = ("Failed", "Canceled", "Skipped")

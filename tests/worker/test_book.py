@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.worker.book import Book, StepEnd, needs_of
-from reconciler.workspace.execution.runner import Run, RunReport, StepReport
+from reconciler.workspace.execution.runner import Run
 from reconciler.workspace.execution.steps import RunPlan, Step
+from reconciler.workspace.store.records import RunReport, StepReport
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

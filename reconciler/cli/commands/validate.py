@@ -26,10 +26,8 @@ from reconciler.declare.reading.local_git import ask_git
 from reconciler.declare.repository import Declarations, read_declarations
 from reconciler.declare.resolve import TargetSettings
 from reconciler.errors import ConfigError, ReconcilerError
-from reconciler.loop.checkouts.local import write_commit
 from reconciler.model import Problem
 from reconciler.providers import offline_notes
-from reconciler.reconcile import refusals
 from reconciler.render.plain_text import counted, printable
 from reconciler.render.problems import FORMATS, render_problems
 
@@ -97,6 +95,8 @@ def brought(
     """Those of `problems` that the commit where this branch left `since` has not. Where they stand
     counts by file and key, not by line. ReconcilerError where Git does not say.
     """
+    from reconciler.loop.checkouts.local import write_commit  # of no use without --changed-since
+
     config = session.config
     asked = ask_git(config.root, "merge-base", "--end-of-options", since, "HEAD")
     folder = ask_git(config.root, "rev-parse", "--absolute-git-dir")
@@ -149,11 +149,15 @@ def _read(session: Session, target: str | None, paths: tuple[str, ...]) -> Decla
 
 def _asked(found: Declarations, targets: Sequence[Target], root: Path) -> Declarations:
     """With what the targets refuse that can say so without being asked."""
-    says = {target.name: offline_notes(target) for target in targets}
+    says = {target.name: notes for target in targets if (notes := offline_notes(target))}
+    if not says:
+        return found
+    from reconciler.reconcile import refusals  # with all that makes plans
+
     noted = (
         (schedule, says_of(schedule))
         for schedule in found.schedules
-        if (says_of := says[schedule.key.target]) is not None
+        if (says_of := says.get(schedule.key.target)) is not None
     )
     problems = [*found.problems, *refusals(noted, root)]
     return replace(found, problems=tuple(sorted(problems, key=lambda problem: problem.order)))

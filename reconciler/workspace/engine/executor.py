@@ -19,10 +19,10 @@ from reconciler.workspace.engine.published_code import PublishedCode
 from reconciler.workspace.execution.data import TargetData
 from reconciler.workspace.execution.run_code import WorkingTree
 from reconciler.workspace.execution.run_inputs import Context, JobError
-from reconciler.workspace.execution.runner import Run, RunReport, StepReport
+from reconciler.workspace.execution.runner import Run
 from reconciler.workspace.execution.step_process import GRACE_SECONDS
 from reconciler.workspace.execution.steps import plan_run
-from reconciler.workspace.store.records import RunRow
+from reconciler.workspace.store.records import RunReport, RunRow, StepReport
 from reconciler.workspace.store.runs import Runs
 from reconciler.workspace.store.schedules import Store
 from reconciler.workspace.store.stored_version import StoredVersion, fetch_version

@@ -11,10 +11,9 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from reconciler.system.file_access import ReadableBy, make_folder
 from reconciler.workspace.execution.data import DataError, TargetData
@@ -22,34 +21,12 @@ from reconciler.workspace.execution.run_bindings import FOLDERS_OF_STEPS, STEPS
 from reconciler.workspace.execution.run_code import CodeError, RunCode
 from reconciler.workspace.execution.step_process import GRACE_SECONDS, Ended, StepProcess
 from reconciler.workspace.execution.steps import RunPlan, Step
+from reconciler.workspace.store.records import RunReport, Status, StepReport
 
-Status = Literal["NotStarted", "Running", "Completed", "Failed", "Canceled", "Skipped"]
 FINAL: tuple[Status, ...] = ("Completed", "Failed", "Canceled", "Skipped")
 
 _BROKEN: frozenset[Status] = frozenset({"Failed", "Canceled", "Skipped"})
 """What those that need a step cannot run after."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepReport:
-    """A step's new status. `at` is an aware instant."""
-
-    run: str
-    step: str
-    status: Status
-    at: datetime
-    exit_code: int | None = None
-    message: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """A run's end."""
-
-    run: str
-    status: Status
-    at: datetime
-    message: str | None = None
 
 
 Report = Callable[[StepReport | RunReport], None]

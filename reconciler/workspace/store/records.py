@@ -16,6 +16,7 @@ from reconciler.workspace.datastores.changes import Listed, Seen
 from reconciler.workspace.store.references import split_reference
 
 Cause = Literal["time", "data", "manual", "backfill"]
+Status = Literal["NotStarted", "Running", "Completed", "Failed", "Canceled", "Skipped"]
 
 
 class RunFilter(TypedDict, total=False):
@@ -170,3 +171,25 @@ class Watch:
     failures: int
     failing_since: datetime
     failed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """A step's new status. `at` is an aware instant."""
+
+    run: str
+    step: str
+    status: Status
+    at: datetime
+    exit_code: int | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """A run's end."""
+
+    run: str
+    status: Status
+    at: datetime
+    message: str | None = None

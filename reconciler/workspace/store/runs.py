@@ -9,10 +9,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reconciler.workspace.execution.runner import RunReport, StepReport
 from reconciler.workspace.store.database import Database, Refused
 from reconciler.workspace.store.history.acts import note_act
-from reconciler.workspace.store.records import Cause, NewRun, RunRow, StepRow
+from reconciler.workspace.store.records import (
+    Cause,
+    NewRun,
+    RunReport,
+    RunRow,
+    StepReport,
+    StepRow,
+)
 
 RUN_COLUMNS = (
     "name, schedule, experiment, pipeline, version, cause, due_at, data_path, inputs, go_on,"

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.workspace.datastores.changes import Changes, Listed, Seen
-from reconciler.workspace.execution.runner import RunReport, StepReport
 from reconciler.workspace.store.database import Database, Refused
 from reconciler.workspace.store.ledger import KEPT, Ledger
-from reconciler.workspace.store.records import Fire, NewRun
+from reconciler.workspace.store.records import Fire, NewRun, RunReport, StepReport
 from reconciler.workspace.store.runs import Runs
 from workspace.engine.engines import START, Bench
 

@@ -13,10 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.workspace.execution.runner import RunReport
 from reconciler.workspace.store.database import Database, Refused
 from reconciler.workspace.store.history.acts import KEPT, Acts
-from reconciler.workspace.store.records import NewRun
+from reconciler.workspace.store.records import NewRun, RunReport
 from reconciler.workspace.store.runs import Runs
 from reconciler.workspace.store.schedules import Store
 from reconciler.workspace.store.schema import MIGRATIONS
