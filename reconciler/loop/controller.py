@@ -190,8 +190,10 @@ class Loop:
             self._ask_source(now, forced)
             self._find_targets(now)
         seconds = (self._clock() - began).total_seconds()
-        wanted = CycleRequest(self._revision, self._trouble, forced or "interval", seconds)
         for name in due:
+            one = self._status[name]
+            cause, one.cause = forced or one.cause or "interval", None
+            wanted = CycleRequest(self._revision, self._trouble, cause, seconds)
             if self._threads is None:
                 made[name] = self._one(name, wanted)
             else:
@@ -215,9 +217,11 @@ class Loop:
         """The targets that are due and ours. What another holds is looked at again soon."""
         due: list[str] = []
         for name, one in sorted(self._status.items()):
-            if one.in_hand:
-                one.again |= forced is not None
-                continue
+            with self._lock:  # it may end meanwhile
+                if one.in_hand:
+                    if forced is not None:
+                        one.again, one.cause = True, forced
+                    continue
             if forced is None and one.next_at > now:
                 continue
             try:

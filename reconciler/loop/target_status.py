@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from reconciler.handover import OfRuns
 from reconciler.loop.contention import Contention
+from reconciler.state.records import Cause
 
 INTERVAL = timedelta(seconds=60)
 LEASE = timedelta(seconds=30)
@@ -33,6 +34,8 @@ class TargetStatus:
     in_hand: bool = False
     again: bool = False
     """It was woken while its cycle was in hand, which may have asked the source too early."""
+    cause: Cause | None = None
+    """By what, of the cycle that is to come."""
     revision: str | None = None
     outcome: str | None = None
     """Of the last cycle."""

@@ -15,6 +15,7 @@ from reconciler.errors import SourceError
 from reconciler.loop.checkout import GitSource
 from reconciler.loop.git import Git
 from reconciler.model import Suspension
+from reconciler.state.records import CycleRecord
 
 from .looping import Looped, commit, git, moved_away, on_folder, on_git, upstream
 
@@ -460,6 +461,29 @@ def test_what_another_holds_is_left_to_it(
     assert second.live() == {"one": False, "two": True}
     following.loop.wake()
     assert following.loop.turn() == {"local": None}
+
+
+def test_what_wakes_it_during_a_cycle_is_the_cause_of_the_next(
+    following: Looped, repository: Path
+) -> None:
+    """And the source is asked again: what was committed meanwhile waits for no interval."""
+
+    def push(record: CycleRecord) -> None:
+        following.records.append(record)
+        if len(following.records) == 2:
+            commit(repository, OFF)
+            following.loop.wake("webhook")
+            assert following.loop.turn() == {}  # it is in hand
+
+    following.loop._on_cycle = push
+    commit(repository, {"schedules/three.yaml": declaration("three")})
+    assert following.cycle().cause == "interval"
+    assert following.live()["one"]
+    made = following.loop.turn()["local"]
+    assert made is not None
+    assert (made.cause, following.live()["one"]) == ("webhook", False)
+    assert following.loop.turn() == {}
+    assert following.cycle().cause == "interval"
 
 
 def test_health(following: Looped) -> None:

@@ -62,8 +62,10 @@ def test_a_webhook_starts_a_cycle_and_people_hear_of_it(tmp_path: Path, post: Po
         )
         assert signed.status_code == 202
         loop.until(lambda: len(loop.events("cycle", outcome="applied", cause="webhook")) == 2)
+        # A cycle is counted after it is logged.
+        counted = 'reconciler_cycles_total{outcome="applied",target="local"} 3.0'
+        loop.until(lambda: counted in httpx.get(f"{address}/metrics").text)
         text = httpx.get(f"{address}/metrics").text
-        assert 'reconciler_cycles_total{outcome="applied",target="local"} 3.0' in text
         assert 'reconciler_webhooks_total{forge="github",outcome="unauthorized"} 2.0' in text
         assert 'reconciler_lease_held{target="local"} 1.0' in text
         assert loop.stop() == 0
