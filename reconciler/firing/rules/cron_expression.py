@@ -23,6 +23,7 @@ from reconciler.firing.rules.days import (
     every_day,
     every_nth_week,
     in_months,
+    month_mask,
     next_wall,
     times_of_day,
 )
@@ -115,12 +116,28 @@ def _days(days: str) -> tuple[MonthMask, NextDay]:
 
 
 def _month_mask(sim: CronSim) -> MonthMask:
+    weekdays = _weekdays(sim)
+    if weekdays is not None and min(sim.days) > 0:
+        return _mask_of_numbers(frozenset(sim.days), weekdays, both=sim.day_and)
+
     @lru_cache(maxsize=28)
     def mask(first: int, length: int) -> int:
         # cronsim itself says which days match, in a month of that kind.
         year, month = _example_months()[first, length]
         days = range(1, length + 1)
         return sum(1 << day for day in days if sim.match_day(date(year, month, day)))
+
+    return mask
+
+
+def _mask_of_numbers(days: frozenset[int], weekdays: tuple[int, ...], *, both: bool) -> MonthMask:
+    """The same of fields without `L` and `#`, as bits: most are."""
+    listed, of_week = sum(1 << day for day in days), month_mask((), weekdays)
+
+    @lru_cache(maxsize=28)
+    def mask(first: int, length: int) -> int:
+        chosen, whole = of_week(first, length), (2 << length) - 2
+        return (listed & chosen if both else listed | chosen) & whole
 
     return mask
 
