@@ -265,24 +265,24 @@ def test_what_was_owed_is_not_run_again_when_it_comes_back(tmp_path: Path) -> No
 
 def test_what_was_started_is_not_owed_elsewhere(inbox: Inbox) -> None:
     """A look was killed after it had started one of two runs, and before it could say so."""
-    declared = follows("h")
+    declared = follows("m")
     with inbox.machine("one"):
         live = inbox.apply(declared)
-        until(lambda: inbox.looks("h") == 1)
+        until(lambda: inbox.looks("m") == 1)
         begun = inbox.put("begun.txt")
         inbox.look(live)
-        until(lambda: inbox.ran("h") == ["begun.txt"])
+        until(lambda: inbox.ran("m") == ["begun.txt"])
         cursors = Cursors(inbox.files)
-        until(lambda: cursors.settled("h").owed == ())
+        until(lambda: cursors.settled("m").owed == ())
         inbox.apply(replace(declared, enabled=False))
-        settled = cursors.settled("h")
+        settled = cursors.settled("m")
         assert settled.seen is not None
         at, waits = datetime(2026, 11, 28, tzinfo=UTC), inbox.put("waits.txt")
         seen = {**settled.seen, waits: Seen("a stamp")}
         owed = [Owed(path, seen[path].stamp, path, at) for path in (begun, waits)]
-        cursors.put_settled("h", replace(settled, seen=seen, owed=tuple(owed)))
+        cursors.put_settled("m", replace(settled, seen=seen, owed=tuple(owed)))
         provider = inbox.opened.as_owner()
-        cursor = provider.data_cursor(find(inbox.opened, "h"))
+        cursor = provider.data_cursor(find(inbox.opened, "m"))
         assert cursor is not None
         assert cursor.seen is not None
         assert sorted(Path(one).name for one in cursor.seen) == ["begun.txt", "old.txt"]
