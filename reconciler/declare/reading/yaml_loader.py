@@ -346,7 +346,6 @@ def _number(text: str) -> Any:
 
 # -------------------------------------------------------------------------------------- faults
 
-_CONFLICT = re.compile(r"(?m)^<{7} ")
 _HINTS = (
     (
         "mapping values are not allowed",
@@ -375,10 +374,6 @@ def _syntax(data: bytes, error: yaml.MarkedYAMLError) -> Fault:
     if "unexpected end of stream" in message:
         mark = error.context_mark or mark  # where it begins tells more than the end of the file
     text = data.decode("utf-8-sig")
-    if (conflict := _CONFLICT.search(text)) is not None:
-        row = len(LINE_BREAK.split(text[: conflict.start()]))
-        hint = "keep one of the two sides, and take the lines <<<<<<<, ======= and >>>>>>> out"
-        return Fault("SCH005", "a merge conflict of Git is not resolved", row, 1, None, hint)
     lines, written = LINE_BREAK.split(text), LINE_BREAK.split(text.rstrip())
     found = culprit(lines, mark.line + 1)
     if found is not None:

@@ -417,6 +417,7 @@ def test_nothing_else_of_a_change_is_touched() -> None:
         "repository",
         (ContentChange("code of train", "file"),),
         waits=True,
+        over=True,
     )
     values = [getattr(change, each.name) for each in fields(Change) if each.name != "impact"]
     assert all(values), "each is set"

@@ -19,7 +19,7 @@ from browser import Driver, browser, console, open_page, picture, prefer, resize
 from helpers import invoke, write
 from logged import PATIENCE
 from npm import npm_file
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from serving import Serve, serving
@@ -61,7 +61,7 @@ def until(condition: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + PATIENCE
     while True:
         # The page may be loaded anew meanwhile.
-        with suppress(StaleElementReferenceException, NoSuchElementException):
+        with suppress(WebDriverException):  # Chromium has many words for that
             if found := condition():
                 return found
         assert time.monotonic() < deadline
