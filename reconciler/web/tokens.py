@@ -28,6 +28,8 @@ LINK_SECONDS = 15 * 60
 UPLOAD_SECONDS = 3600
 """How long files may be sent to an address of an upload."""
 LONGEST_TOKEN = 512
+_TRIES = 20
+"""Codes that are made for one link, until one is shown as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,12 @@ class Tokens:
         whom the link is printed for. It is none that the masks of the log take for another
         kind of credential, which one in some ten thousand would be by chance: it is to be opened.
         """
-        while True:
+        for _ in range(_TRIES):
             identifier = named(secrets.token_urlsafe(16), name)
             code = self._sign("link", right, int(now) + LINK_SECONDS, identifier)
             if mask_text(code) == code:
-                return code
+                break
+        return code  # of a name that looks like a credential itself, each would be masked
 
     def read_link(self, code: str, now: float) -> Session | None:
         """What a link's code says; whether it was opened before is for the caller to know."""

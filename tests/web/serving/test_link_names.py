@@ -21,6 +21,14 @@ def test_no_link_is_masked() -> None:
         assert tokens.read_link(code.replace("!", "!A"), now) is None
 
 
+def test_a_link_of_a_name_that_looks_like_a_credential_is_made() -> None:
+    tokens, now = Tokens("full-" + "t" * 32), time.time()
+    name = "password=hunter2secretvalue"
+    found = tokens.read_link(tokens.new_link(now, name=name), now)
+    assert found is not None
+    assert found.name == name
+
+
 def test_a_session_without_a_name_has_none() -> None:
     tokens, now = Tokens("full-" + "t" * 32), time.time()
     for name, said in ((None, None), ("", None), ("\N{SNOWMAN}" * 200, "\N{SNOWMAN}" * 100)):
