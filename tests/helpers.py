@@ -134,6 +134,29 @@ def command(*args: str | bytes) -> list[str | bytes]:
     return [sys.executable, "-m", "reconciler", *args]
 
 
+def killed(
+    folder: Path, after: float, *arguments: str, env: Mapping[str, str] | None = None
+) -> bool:
+    """Run a command in a process of its own, and kill it after so many seconds; whether it was
+    still at work.
+    """
+    process = subprocess.Popen(
+        command(*arguments),
+        cwd=folder,
+        env=environment(**(env or {})),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        process.wait(after)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return True
+    return False
+
+
 def run(folder: Path | None, *args: str | bytes, anew: bool = False, **options: Any) -> Done:
     """A command in a process of its own: a fork of one that has it imported, unless `anew`."""
     options = {"env": environment()} | options

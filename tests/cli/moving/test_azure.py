@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -22,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from fakes.arm import StandIn
-from helpers import Done, command, environment, invoke, write
+from helpers import Done, invoke, killed, write
 from providers.azureml.opened import config_of
 from serving import serving
 from web.arm.test_provider_on_serve import CONFIG
@@ -108,21 +106,7 @@ class Load:
 
     def killed(self, after: float, *arguments: str) -> bool:
         """Killed after so many seconds; whether it was still at work."""
-        process = subprocess.Popen(
-            command(*arguments),
-            cwd=self.folder,
-            env=environment(**self.env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            process.wait(after)
-        except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-            return True
-        return False
+        return killed(self.folder, after, *arguments, env=self.env)
 
     def moment(self) -> datetime:
         """From which the schedules fire elsewhere, as the files say."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -15,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from helpers import command, environment, invoke, write
+from helpers import invoke, killed, write
 from providers.temporal.server import NAMESPACES, Server, connected, needed, served
 from serving import serving
 from worker.working import Site
@@ -77,21 +75,7 @@ class Load:
 
     def killed(self, source: str, target: str, lead: int, after: float) -> bool:
         """The same, killed after so many seconds; whether it was still at work."""
-        process = subprocess.Popen(
-            command(*self.arguments(source, target, lead)),
-            cwd=self.folder,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            process.wait(after)
-        except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-            return True
-        return False
+        return killed(self.folder, after, *self.arguments(source, target, lead))
 
     def due(self, since: datetime, until: datetime) -> set[Fired]:
         """What is to fire from `since` (inclusive) to `until` (exclusive), wherever."""
